@@ -1,0 +1,1 @@
+"""Import names of Azure ML SDK v1."""

@@ -1,0 +1,1 @@
+"""Sendoff: from a trained model's file to an answered request."""

@@ -1,0 +1,218 @@
+"""Every error that Sendoff raises on purpose: a stable code, a sentence, a hint and context.
+
+The core raises these and knows nothing of HTTP or of the command line: ``sendoff.api.errors`` maps codes to
+HTTP status and ``sendoff.cli.errors`` to exit codes. Over the wire an error travels as :meth:`SendoffError.payload`
+and comes back as the same class through :func:`from_payload`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SendoffError(Exception):
+    """Base of all errors of Sendoff.
+
+    Args:
+        message: One sentence: what happened, naming the file, field or object.
+        hint: What to do next, as a sentence or a command to type. Empty when there is nothing to advise.
+        **context: JSON values that a program may want (``path``, ``field``, ``expected``, ``got``…).
+    """
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.context = context
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def payload(self) -> dict[str, Any]:
+        """The error as JSON: ``code``, ``message``, ``hint`` and ``context``."""
+        return {"code": self.code, "message": self.message, "hint": self.hint, "context": self.context}
+
+
+class InvalidInput(SendoffError):
+    """A file, flag, key or value is not what it has to be; context names ``where`` and ``expected``."""
+
+    code = "invalid_input"
+
+
+class NotFound(SendoffError):
+    """The named thing does not exist."""
+
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """No model version matches."""
+
+    code = "model_not_found"
+
+
+class EnvironmentNotFound(NotFound):
+    """No environment version matches."""
+
+    code = "environment_not_found"
+
+
+class ServiceNotFound(NotFound):
+    """No service of that name in the workspace."""
+
+    code = "service_not_found"
+
+
+class WorkspaceNotFound(NotFound):
+    """No workspace of that name."""
+
+    code = "workspace_not_found"
+
+
+class OperationNotFound(NotFound):
+    """No operation with that id."""
+
+    code = "operation_not_found"
+
+
+class AlreadyExists(SendoffError):
+    """The name is taken; the hint says how to overwrite or update."""
+
+    code = "already_exists"
+
+
+class Conflict(SendoffError):
+    """The request does not fit the present state (an immutable property, a state that has moved on)."""
+
+    code = "conflict"
+
+
+class OperationInProgress(Conflict):
+    """Another operation is running on this service; one at a time (spec/behaviour.md sec. 8.4)."""
+
+    code = "operation_in_progress"
+
+
+class InUse(Conflict):
+    """Deleting is refused while something refers to the object; context lists ``used_by``."""
+
+    code = "in_use"
+
+
+class PortInUse(Conflict):
+    """The asked port is taken on this machine."""
+
+    code = "port_in_use"
+
+
+class Unauthorized(SendoffError):
+    """No token, or a wrong one."""
+
+    code = "unauthorized"
+
+
+class NotSupported(SendoffError):
+    """The target or this version cannot do what was asked; the hint names what can."""
+
+    code = "not_supported"
+
+
+class MissingExtra(SendoffError):
+    """An optional package is not installed; the hint is the install line."""
+
+    code = "missing_extra"
+
+
+class CorruptBlob(SendoffError):
+    """Stored bytes do not match their digest: they were changed or cut off outside Sendoff."""
+
+    code = "corrupt_blob"
+
+
+class StoreError(SendoffError):
+    """The store cannot be read or written (full disk, permissions, locked database)."""
+
+    code = "store_error"
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer Sendoff."""
+
+    code = "store_too_new"
+
+
+class EnvironmentFailed(SendoffError):
+    """An environment cannot be resolved or built; context carries the tool's last ``log`` lines."""
+
+    code = "environment_failed"
+
+
+class InterpreterNotFound(EnvironmentFailed):
+    """No Python that fits ``python=X.Y`` is on this machine, nor could one be fetched."""
+
+    code = "interpreter_not_found"
+
+
+class DeploymentFailed(SendoffError):
+    """A deployment ended in Failed; context carries ``step``, ``traceback``, ``file``, ``line``, ``log``."""
+
+    code = "deployment_failed"
+
+
+class ScriptFailed(DeploymentFailed):
+    """The entry script could not be imported, or its ``init()`` raised."""
+
+    code = "script_failed"
+
+
+class TargetUnavailable(SendoffError):
+    """The target's engine does not answer."""
+
+    code = "target_unavailable"
+
+
+class Cancelled(SendoffError):
+    """The operation was cancelled by a user."""
+
+    code = "cancelled"
+
+
+class Timeout(SendoffError):
+    """Waiting took longer than the caller allowed; the work goes on."""
+
+    code = "timeout"
+
+
+class ScoringFailed(SendoffError):
+    """A scoring request was answered with an error; context has ``status`` and ``body``."""
+
+    code = "scoring_failed"
+
+
+class Unreachable(SendoffError):
+    """The server at ``SENDOFF_SERVER`` or the service's address does not answer."""
+
+    code = "unreachable"
+
+
+def _all(base: type[SendoffError]) -> list[type[SendoffError]]:
+    return [base, *(found for child in base.__subclasses__() for found in _all(child))]
+
+
+def table() -> dict[str, type[SendoffError]]:
+    """Every error class by its stable code."""
+    return {cls.code: cls for cls in _all(SendoffError)}
+
+
+def from_payload(payload: dict[str, Any]) -> SendoffError:
+    """Make the error that the other side raised.
+
+    Args:
+        payload: What :meth:`SendoffError.payload` gave; an unknown code gives a plain :class:`SendoffError`.
+    """
+    cls = table().get(str(payload.get("code")), SendoffError)
+    error = cls(str(payload.get("message", "unknown error")), hint=str(payload.get("hint") or ""))
+    error.context = dict(payload.get("context") or {})
+    return error

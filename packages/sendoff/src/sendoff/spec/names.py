@@ -1,0 +1,70 @@
+"""Naming rules of the nouns (spec/behaviour.md sec. 1, spec/surface.md sec. 2.4 and 2.8)."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InvalidInput
+
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
+_SERVICE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]\Z")
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,259}\Z")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,254}\Z")
+_RESERVED = ("azureml", "microsoft")
+
+
+def check_model(name: str) -> str:
+    """A model's name: letters, digits, ``-``, ``_``, ``.``, at most 255, starting with a letter or digit."""
+    return _check(name, _MODEL, "model name", "1 to 255 letters, digits, '-', '_' or '.', starting with a letter or digit")
+
+
+def check_service(name: str) -> str:
+    """A service's name: 3 to 32 lower-case letters, digits and dashes, starting with a letter."""
+    return _check(
+        name,
+        _SERVICE,
+        "service name",
+        "3 to 32 lower-case letters, digits or '-', starting with a letter and ending with a letter or digit",
+    )
+
+
+def check_workspace(name: str) -> str:
+    """A workspace's name: 2 to 260 letters, digits, ``-`` and ``_``."""
+    return _check(name, _WORKSPACE, "workspace name", "2 to 260 letters, digits, '-' or '_'")
+
+
+def check_environment(name: str) -> str:
+    """An environment's name; the prefixes AzureML and Microsoft are reserved (spec/behaviour.md sec. 3.1)."""
+    _check(name, _ENVIRONMENT, "environment name", "1 to 255 letters, digits, blanks, '-', '_' or '.'")
+    if name.lower().startswith(_RESERVED):
+        raise InvalidInput(
+            f"environment name {name!r} starts with a reserved prefix",
+            hint="Names starting with 'AzureML' or 'Microsoft' are reserved; choose another.",
+            field="name",
+        )
+    return name
+
+
+def split_model_id(text: str) -> tuple[str, int | None]:
+    """``name`` or ``name:version`` into its parts.
+
+    Raises:
+        InvalidInput: The version is not a positive whole number, or the name is not a model name.
+    """
+    name, colon, version = text.partition(":")
+    check_model(name)
+    if not colon:
+        return name, None
+    if not version.isascii() or not version.isdigit() or int(version) < 1:
+        raise InvalidInput(
+            f"model id {text!r}: the version {version!r} is not a positive whole number",
+            hint="Write NAME:VERSION, for example mymodel:1.",
+            field="id",
+        )
+    return name, int(version)
+
+
+def _check(name: str, pattern: re.Pattern[str], what: str, rule: str) -> str:
+    if not isinstance(name, str) or not pattern.match(name):
+        raise InvalidInput(f"{what} {name!r} is not allowed", hint=f"Use {rule}.", field="name", got=str(name))
+    return name

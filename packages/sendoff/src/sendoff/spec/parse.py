@@ -1,0 +1,155 @@
+"""Strict parsing: data of any origin into a frozen spec, or an error that names the place in it.
+
+Every room parses through :func:`decode`, once, at the edge (style: habit 3 and 4).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import InvalidInput
+
+T = TypeVar("T")
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):
+    """Base of every spec and view: frozen, keyword-only, strict about unknown keys."""
+
+
+def decode(data: Any, type_: type[T], *, where: str) -> T:
+    """Turn JSON bytes or an already parsed value into a spec.
+
+    Args:
+        data: ``bytes`` are parsed as JSON; anything else is taken as parsed JSON or YAML.
+        type_: The spec's class.
+        where: What the data is called in an error: a file's path, "request body", a flag.
+
+    Raises:
+        InvalidInput: Names ``where``, the path within it, what was expected and, for an unknown key, the nearest
+            known one.
+    """
+    try:
+        if isinstance(data, bytes | bytearray | memoryview):
+            return msgspec.json.decode(data, type=type_)
+        return msgspec.convert(data, type=type_)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), data, type_, where) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"{where} is not valid JSON: {error}", hint="Check the file with any JSON tool.", where=where
+        ) from None
+
+
+def encode(value: Any) -> bytes:
+    """A spec, view or plain value as compact JSON bytes."""
+    return msgspec.json.encode(value)
+
+
+def to_builtins(value: Any) -> Any:
+    """A spec or view as dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(value)
+
+
+def read_file(path: Path | str, what: str = "file") -> Any:
+    """Read a JSON or YAML file into plain values.
+
+    Raises:
+        InvalidInput: The file is missing, unreadable, not UTF-8 or malformed; the message names it and the line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(
+            f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)
+        ) from None
+    except IsADirectoryError:
+        raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
+    except OSError as error:
+        raise InvalidInput(f"{what} {path} cannot be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{what} {path} is not UTF-8 text (byte {error.start})", where=str(path)) from None
+    return parse_text(text, str(path), what)
+
+
+def parse_text(text: str, where: str, what: str = "file") -> Any:
+    """Parse JSON or YAML text; JSON first, since YAML reads most of it but words its errors worse."""
+    stripped = text.lstrip()
+    if stripped[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            if where.lower().endswith(".json"):
+                raise InvalidInput(
+                    f"{what} {where} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+                    where=where,
+                    line=error.lineno,
+                ) from None
+    import yaml  # heavy for the many calls that never read YAML
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else None
+        problem = getattr(error, "problem", None) or str(error)
+        at = f" at line {line}, column {mark.column + 1}" if mark is not None else ""
+        raise InvalidInput(f"{what} {where} is not valid YAML: {problem}{at}", where=where, line=line) from None
+
+
+def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:
+    """The known name closest to a mistyped one, or None when none is close."""
+    folded = {k.lower().replace("-", "_"): k for k in known}
+    hit = difflib.get_close_matches(name.lower().replace("-", "_"), list(folded), n=1, cutoff=0.6)
+    return folded[hit[0]] if hit else None
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<at>[^`]*)`)?")
+_AT = re.compile(r" - at `(?:key in )?(?P<at>\$[^`]*)`$")
+
+
+def _explain(text: str, data: Any, type_: Any, where: str) -> InvalidInput:
+    unknown = _UNKNOWN.match(text)
+    if unknown:
+        path = (unknown["at"] or "$").removeprefix("$").lstrip(".")
+        known = sorted(_fields_at(type_, path))
+        close = nearest(unknown["name"], known)
+        hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(known)}." if known else ""
+        inside = f" in {path}" if path else ""
+        return InvalidInput(
+            f"{where}: unknown key {unknown['name']!r}{inside}", hint=hint, where=where, field=unknown["name"]
+        )
+    at = _AT.search(text)
+    field = at["at"].removeprefix("$").lstrip(".") if at else ""
+    sentence = text[: at.start()] if at else text
+    sentence = sentence[:1].lower() + sentence[1:]
+    return InvalidInput(f"{where}: {field + ': ' if field else ''}{sentence}", where=where, field=field)
+
+
+def _fields_at(type_: Any, path: str) -> set[str]:
+    """Field names of the struct that sits at ``path`` (``a.b[...]``) within ``type_``; all structs of a union."""
+    parts = [p for p in re.split(r"\.|\[\.\.\.\]|\[\d+\]", path) if p]
+    types = list(_structs(type_))
+    for part in parts:
+        types = [
+            inner
+            for t in types
+            for f in msgspec.structs.fields(t)
+            if f.encode_name == part
+            for inner in _structs(f.type)
+        ] or types
+    return {f.encode_name for t in types for f in msgspec.structs.fields(t)}
+
+
+def _structs(type_: Any) -> Iterator[Any]:
+    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
+        yield type_
+    for arg in getattr(type_, "__args__", ()):
+        yield from _structs(arg)

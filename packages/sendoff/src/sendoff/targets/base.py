@@ -1,0 +1,96 @@
+"""The Target Protocol: where services run. A target is one module and one line in ``targets.table``.
+
+A target acts on a *wanted* service and reports what it *observes*; it remembers nothing that it could look up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..spec.parse import Spec
+from ..spec.service import Worker
+
+
+class Capabilities(Spec):
+    """What a target can do, as data: asking for more is an error before anything starts."""
+
+    name: str
+    auth: bool = False
+    tls: bool = False
+    replicas: bool = False
+    cpu_limit: bool = False
+    memory_limit: bool = False
+    reload: bool = False
+    gpu: bool = False
+
+
+class WantedService(Spec):
+    """What has to run: everything a target needs, as paths and plain values.
+
+    ``uid`` is unique across workspaces and stays with the service; ``bundle`` is the bundle's folder, ``python`` the
+    environment's interpreter. ``port`` 0 means that the target chooses one and keeps it.
+    """
+
+    uid: str
+    name: str
+    workspace: str
+    revision: int
+    bundle: str
+    python: str
+    port: int
+    host: str = "127.0.0.1"
+    drain_seconds: float = 10.0
+
+
+class Observation(Spec):
+    """Facts about a service at this moment.
+
+    ``phase`` is ``absent``, ``starting``, ``init``, ``ready``, ``unhealthy`` or ``failed`` and speaks of ``revision``,
+    the one that answers; ``pending_*`` speaks of a newer one that is on its way. Errors are payloads with ``code``,
+    ``message`` and, for scripts, ``traceback``, ``file``, ``line``.
+    """
+
+    phase: str
+    revision: int | None = None
+    error: dict[str, Any] | None = None
+    pending_revision: int | None = None
+    pending_phase: str | None = None
+    pending_error: dict[str, Any] | None = None
+    port: int | None = None
+    base_url: str | None = None
+    workers: list[Worker] = []
+
+
+class Target(Protocol):
+    """The eight things a target does. Each is idempotent and safe to repeat after a crash at any point."""
+
+    def capabilities(self) -> Capabilities:
+        """What this target can do."""
+
+    def check(self, wanted: WantedService) -> None:
+        """Pre-flight: raise before anything starts (`PortInUse`, `TargetUnavailable`, `NotSupported`)."""
+
+    def apply(self, wanted: WantedService) -> None:
+        """Bring the service towards the wanted revision and return at once; a running one is never interrupted."""
+
+    def observe(self, uid: str) -> Observation:
+        """What runs now; phase ``absent`` when nothing of that uid is here."""
+
+    def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
+        """The newest log lines, oldest first; also of a service that failed to start."""
+
+    def reload(self, uid: str) -> None:
+        """Start the same revision anew with fresh files, without dropping a request."""
+
+    def remove(self, uid: str) -> None:
+        """Drain, end and clean up; a missing service is no error."""
+
+    def present(self) -> Sequence[str]:
+        """Uids of everything of ours that this target holds, running or not."""
+
+
+def log_path(home: Path, uid: str) -> Path:
+    """Where the process target writes a service's log."""
+    return home / "run" / uid / "service.log"
