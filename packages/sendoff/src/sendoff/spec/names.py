@@ -15,7 +15,9 @@ _RESERVED = ("azureml", "microsoft")
 
 def check_model(name: str) -> str:
     """A model's name: letters, digits, ``-``, ``_``, ``.``, at most 255, starting with a letter or digit."""
-    return _check(name, _MODEL, "model name", "1 to 255 letters, digits, '-', '_' or '.', starting with a letter or digit")
+    return _check(
+        name, _MODEL, "model name", "1 to 255 letters, digits, '-', '_' or '.', starting with a letter or digit"
+    )
 
 
 def check_service(name: str) -> str:

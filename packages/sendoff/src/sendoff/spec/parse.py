@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -19,8 +19,24 @@ from ..errors import InvalidInput
 T = TypeVar("T")
 
 
-class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):
-    """Base of every spec and view: frozen, keyword-only, strict about unknown keys."""
+if TYPE_CHECKING:
+    # A type checker asks every subclass of a Struct to repeat frozen and kw_only; this says them once.
+    @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+    class Spec:
+        """Base of every spec and view: frozen, keyword-only, strict about unknown keys."""
+
+else:
+
+    class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        """Base of every spec and view: frozen, keyword-only, strict about unknown keys."""
+
+
+S = TypeVar("S", bound=Spec)
+
+
+def replace(spec: S, **changes: Any) -> S:
+    """A copy of a spec with some fields changed."""
+    return msgspec.structs.replace(spec, **changes)  # type: ignore[type-var]
 
 
 def decode(data: Any, type_: type[T], *, where: str) -> T:
@@ -67,9 +83,7 @@ def read_file(path: Path | str, what: str = "file") -> Any:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise InvalidInput(
-            f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)
-        ) from None
+        raise InvalidInput(f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)) from None
     except IsADirectoryError:
         raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
     except OSError as error:
