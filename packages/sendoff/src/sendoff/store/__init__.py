@@ -1,0 +1,1 @@
+"""The store: metadata (SQLAlchemy Core, Alembic), blobs and secrets under one home folder."""

@@ -1,0 +1,167 @@
+"""The tables of the metadata store, as SQLAlchemy Core.
+
+Times are unix seconds. JSON columns hold what ``spec.parse.to_builtins`` gives; ``None`` is SQL's NULL. Every change
+here needs a migration in ``store/migrations/versions``: a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# Named constraints: without names a later migration cannot drop one on PostgreSQL.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_JSON = JSON(none_as_null=True)
+
+
+def _workspace(*, primary_key: bool = False) -> Column[str]:
+    return Column("workspace", String(260), ForeignKey("workspaces.name"), primary_key=primary_key, nullable=False)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("name", String(260), primary_key=True),
+    Column("subscription_id", Text, nullable=False),
+    Column("resource_group", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("friendly_name", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+# The counter outlives the versions that it gave out: a deleted version's number never comes back.
+model_names = Table(
+    "model_names",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("last_version", Integer, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("description", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("properties", _JSON, nullable=False),
+    Column("framework", Text, nullable=False),
+    Column("framework_version", Text),
+    Column("resources", _JSON),
+    Column("datasets", _JSON, nullable=False),
+    Column("sample_input_dataset_id", Text),
+    Column("sample_output_dataset_id", Text),
+    Column("experiment_name", Text),
+    Column("run_id", Text),
+    Column("created_by", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("modified", Double, nullable=False),
+    Column("files", _JSON, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("scan", _JSON, nullable=False),
+    Column("detected", _JSON, nullable=False),
+)
+
+environments = Table(
+    "environments",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("version", String(255), primary_key=True),
+    Column("digest", String(80), nullable=False),
+    Column("spec", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("lock_digest", String(80)),
+)
+
+# ``spec_key`` is the digest of what a lock was resolved from; several specs may come to one lock.
+locks = Table(
+    "locks",
+    metadata,
+    Column("spec_key", String(80), primary_key=True),
+    Column("digest", String(80), nullable=False),
+    Column("document", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Index(None, "digest"),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("uid", String(64), primary_key=True),
+    _workspace(),
+    Column("name", String(32), nullable=False),
+    Column("compute_type", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("properties", _JSON, nullable=False),
+    Column("auth_enabled", Boolean, nullable=False),
+    Column("token_auth_enabled", Boolean, nullable=False),
+    Column("port", Integer),
+    Column("wanted_revision", Integer, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Column("deleting", Boolean, nullable=False),
+    UniqueConstraint("workspace", "name"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("uid", String(64), ForeignKey("services.uid", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("wanted", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+# An operation outlives its service (its history is still asked for), so ``uid`` refers to nothing.
+# A lease is the runner's pid together with that process' start time: pids come back, the pair does not.
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("uid", String(64), nullable=False),
+    Column("workspace", String(260), nullable=False),
+    Column("service", String(32), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("revision", Integer),
+    Column("state", String(32), nullable=False),
+    Column("steps", _JSON, nullable=False),
+    Column("error", _JSON),
+    Column("notes", _JSON, nullable=False),
+    Column("request", _JSON, nullable=False),
+    Column("lease_pid", Integer),
+    Column("lease_started", Double),
+    Column("attempts", Integer, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("ended", Double),
+    Index(None, "uid"),
+    Index(None, "state"),
+)
