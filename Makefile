@@ -1,0 +1,64 @@
+# Two commands do everything on a machine with Python 3.11 or newer (with venv) and make:
+#   make quickstart   the main job on real data
+#   make test         the whole suite
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 4
+# What a quickstart makes stays in this folder; `make quickstart-stop` ends and removes it.
+QUICKSTART_HOME := $(CURDIR)/.quickstart
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart quickstart-stop test lint format types docs bench lock clean
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
+
+$(VENV)/.installed: requirements-dev.lock Makefile packages/sendoff/pyproject.toml packages/serving/pyproject.toml packages/azureml/pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sendoff needs Python 3.11 or newer; found $$("$(PYTHON)" -V 2>&1). Set PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the locked packages (uv; pip if uv cannot reach the index)…"
+	@grep -A40 '^uv==' requirements-dev.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock.txt 2> $(VENV)/pip.log || { cat $(VENV)/pip.log; exit 1; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock \
+		|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e packages/sendoff -e packages/serving
+	@touch $@
+
+setup: $(VENV)/.installed  ## Make .venv with the locked packages
+
+quickstart: setup  ## Train, register, deploy and score a model on this machine
+	@SENDOFF_HOME="$(QUICKSTART_HOME)" $(BIN)/python examples/quickstart/quickstart.py
+
+quickstart-stop: setup  ## End the quickstart's service and remove its files
+	@SENDOFF_HOME="$(QUICKSTART_HOME)" $(BIN)/python examples/quickstart/stop.py
+	@rm -rf "$(QUICKSTART_HOME)"
+
+test: setup  ## Run the whole suite
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+lint: setup  ## Ruff: lint and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: setup  ## Let ruff put the code in form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup  ## mypy, strict
+	@$(BIN)/mypy -p sendoff -p sendoff_serving
+
+docs: setup  ## Write the generated pages again
+	@$(BIN)/python -m sendoff.cli.reference > docs/cli.md
+
+bench: setup  ## Run the benchmarks; each prints a table with ratios
+	@for b in benchmarks/register.py benchmarks/cli.py benchmarks/deploy.py benchmarks/serving/throughput.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff --no-emit-package sendoff-serving \
+		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --group dev --group examples \
+		-o requirements-dev.lock
+
+clean: quickstart-stop  ## Remove what make made
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
