@@ -46,9 +46,7 @@ def main() -> int:
     requirements = HOME / "requirements.txt"
     requirements.write_text(f"scikit-learn=={sklearn.__version__}\njoblib\ninference-schema[numpy-support]\n")
     environment = sendoff.Environment.from_pip_requirements("quickstart", str(requirements))
-    inference = sendoff.InferenceConfig(
-        entry_script="score.py", source_directory=str(HERE), environment=environment
-    )
+    inference = sendoff.InferenceConfig(entry_script="score.py", source_directory=str(HERE), environment=environment)
 
     print("4. Deploy it to this machine")
     service = sendoff.Model.deploy(
