@@ -1,13 +1,19 @@
 """The deployment configuration: one kind for each compute type (spec/behaviour.md sec. 7).
 
-The file forms (``deploymentconfig.json``: camelCase, any case of ``computeType``, JSON or YAML) are parsed here too.
+The file forms are read by ``spec.deployment_files``.
 """
 
 from __future__ import annotations
 
+import math
+import re
+
+from ..errors import InvalidInput
 from .parse import Spec
 
 LOCAL, ACI, AKS = "LOCAL", "ACI", "AKS"
+COMPUTE_TYPES = (LOCAL, ACI, AKS)
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
 class AutoScaler(Spec):
@@ -72,3 +78,84 @@ class DeploymentSpec(Spec):
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
+
+
+# field -> (least, most, unit); the field's name is the one of the spec and of the SDK.
+_RANGES: dict[str, tuple[float, float, str]] = {
+    "port": (1, 65_535, ""),
+    "workers": (1, 1_024, "workers"),
+    "memory_limit_mb": (16, math.inf, "MB"),
+    "gpu_cores": (0, math.inf, "GPUs"),
+    "num_replicas": (0, math.inf, "replicas"),
+    "scoring_timeout_ms": (1, 86_400_000, "ms"),
+    "replica_max_concurrent_requests": (1, math.inf, "requests"),
+    "max_request_wait_time": (0, 86_400_000, "ms"),
+}
+_SIZES = ("cpu_cores", "memory_gb", "cpu_cores_limit", "memory_gb_limit")
+_SCALER_RANGES: dict[str, tuple[float, float, str]] = {
+    "min_replicas": (1, math.inf, "replicas"),
+    "max_replicas": (1, math.inf, "replicas"),
+    "refresh_seconds": (1, math.inf, "seconds"),
+    "target_utilization": (1, 100, "percent"),
+}
+_PROBE_RANGES: dict[str, tuple[float, float, str]] = {
+    "period_seconds": (1, math.inf, "seconds"),
+    "initial_delay_seconds": (0, math.inf, "seconds"),
+    "timeout_seconds": (1, math.inf, "seconds"),
+    "success_threshold": (1, math.inf, ""),
+    "failure_threshold": (1, math.inf, ""),
+}
+
+
+def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
+    """The spec itself when every value is in its range (spec/behaviour.md sec. 7).
+
+    Args:
+        spec: A deployment configuration of any origin.
+        where: What it is called in an error: a file's path, "request body".
+
+    Raises:
+        InvalidInput: Names the field, its range and what was given.
+    """
+    if spec.compute_type is not None and spec.compute_type not in COMPUTE_TYPES:
+        raise _bad(where, "compute_type", f"is {', '.join(COMPUTE_TYPES)} or absent", spec.compute_type)
+    _check_ranges(spec, _RANGES, where, "")
+    for field in _SIZES:
+        value = getattr(spec, field)
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise _bad(where, field, "has to be more than 0", value)
+    for field in ("cpu_cores", "memory_gb"):
+        least, most = getattr(spec, field), getattr(spec, f"{field}_limit")
+        if least is not None and most is not None and most < least:
+            raise _bad(where, f"{field}_limit", f"has to be at least {field} ({least})", most)
+    if spec.autoscaler is not None:
+        _check_ranges(spec.autoscaler, _SCALER_RANGES, where, "autoscaler.")
+        if spec.autoscaler.max_replicas < spec.autoscaler.min_replicas:
+            least_replicas = f"has to be at least min_replicas ({spec.autoscaler.min_replicas})"
+            raise _bad(where, "autoscaler.max_replicas", least_replicas, spec.autoscaler.max_replicas)
+        if spec.autoscaler.autoscale_enabled and spec.num_replicas:
+            raise _bad(where, "num_replicas", "cannot be set while autoscaling is on", spec.num_replicas)
+    if spec.liveness_probe is not None:
+        _check_ranges(spec.liveness_probe, _PROBE_RANGES, where, "liveness_probe.")
+    if spec.auth_enabled and spec.token_auth_enabled:
+        raise _bad(where, "token_auth_enabled", "cannot be true together with auth_enabled: keys or tokens", True)
+    if (spec.ssl_cert_pem_file is None) != (spec.ssl_key_pem_file is None):
+        lone = "ssl_cert_pem_file" if spec.ssl_key_pem_file is None else "ssl_key_pem_file"
+        raise _bad(where, lone, "needs the other of certificate and key beside it", getattr(spec, lone))
+    if spec.namespace is not None and not _NAMESPACE.match(spec.namespace):
+        rule = "is 1 to 63 of a-z, 0-9 and '-', without '-' at either end"
+        raise _bad(where, "namespace", rule, spec.namespace)
+    return spec
+
+
+def _check_ranges(spec: Spec, ranges: dict[str, tuple[float, float, str]], where: str, prefix: str) -> None:
+    for field, (least, most, unit) in ranges.items():
+        value = getattr(spec, field)
+        if value is None or least <= value <= most:
+            continue
+        bounds = f"at least {least}" if most == math.inf else f"between {least} and {most}"
+        raise _bad(where, prefix + field, f"has to be {bounds}{' ' + unit if unit else ''}", value)
+
+
+def _bad(where: str, field: str, rule: str, got: object) -> InvalidInput:
+    return InvalidInput(f"{where}: {field} {rule}; got {got!r}", where=where, field=field, expected=rule)

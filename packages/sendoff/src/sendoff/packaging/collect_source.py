@@ -1,0 +1,231 @@
+"""The scoring code of a deployment: which local files go, and where they stand under the application root."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import InvalidInput
+from ..spec.inference import SourceSpec
+from ..spec.model import ManifestFile
+from .check_script import check_script
+from .ignore_file import NEVER_UPLOADED, IgnoreRules, read_rules
+
+LARGE = 300 * 1024 * 1024
+MODELS_FOLDER = "azureml-models"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectedSource:
+    """Local files to upload: ``files`` maps each path under the application root to the file it comes from."""
+
+    entry_script: str
+    source_directory: str | None
+    files: dict[str, Path]
+    origin: str
+    notes: list[str] = field(default_factory=list)
+
+    def spec(self, stored: Mapping[str, tuple[str, int]]) -> SourceSpec:
+        """The spec to send along.
+
+        Args:
+            stored: For each path of ``files``, digest (``sha256:<hex>``) and size in bytes of its blob.
+        """
+        manifest = [
+            ManifestFile(path=path, digest=stored[path][0], size=stored[path][1]) for path in sorted(self.files)
+        ]
+        return SourceSpec(
+            entry_script=self.entry_script, source_directory=self.source_directory, files=manifest, origin=self.origin
+        )
+
+
+def put_source(collected: CollectedSource, put_file: Callable[[Path], tuple[str, int]]) -> SourceSpec:
+    """Write every collected file with ``put_file`` (a blob store's) and give the spec of the result."""
+    return collected.spec({path: put_file(local) for path, local in collected.files.items()})
+
+
+def collect_source(
+    entry_script: str | Path,
+    source_directory: str | Path | None = None,
+    *,
+    cwd: Path | None = None,
+    honour_ignore_files: bool = True,
+    python: str | None = None,
+) -> CollectedSource:
+    """Find the files of an inference configuration (spec/behaviour.md sec. 6 and 9).
+
+    Args:
+        entry_script: Relative to ``source_directory`` when that is given, else to ``cwd``; absolute works too.
+        source_directory: The whole folder goes, under its own name. Without it the script goes alone, to the root.
+        cwd: What relative paths start from; the working directory by default.
+        honour_ignore_files: Leave out what the folder's ``.amlignore`` (else ``.gitignore``) names. ``.git`` and
+            ``__pycache__`` never go.
+        python: The Python that will run the script, as ``3.6``, when it is known.
+
+    Raises:
+        InvalidInput: Something is missing, unreadable, outside the folder, or surely cannot be served.
+    """
+    base = cwd or Path.cwd()
+    if source_directory is None:
+        script = _script(base / entry_script, entry_script, base, None)
+        notes = check_script(str(entry_script), _read(script), python=python)
+        return CollectedSource(
+            entry_script=script.name,
+            source_directory=None,
+            files={script.name: script},
+            origin=str(script.parent.resolve()),
+            notes=notes,
+        )
+    folder = _folder(base / source_directory)
+    script = _script(folder / entry_script, entry_script, folder, source_directory)
+    inside = _inside(script, folder, entry_script)
+    notes = check_script(str(entry_script), _read(script), python=python)
+    rules, ignore_name = read_rules(folder) if honour_ignore_files else (IgnoreRules(), None)
+    name = folder.name
+    files = {f"{name}/{path}": local for path, local in _walk(folder, rules, notes)}
+    entry = f"{name}/{inside}"
+    if entry not in files:
+        raise InvalidInput(
+            f"entry script {inside} is left out by {ignore_name} in {folder}",
+            hint=f"Add the line '!{inside}' to {ignore_name}.",
+            where=str(folder / (ignore_name or "")),
+        )
+    size = sum(local.stat().st_size for local in files.values())
+    if size > LARGE:
+        notes.append(
+            f"The source folder {folder} has {len(files)} files of {size >> 20} MB; name what is not needed in "
+            ".amlignore, and register models instead of copying them along."
+        )
+    return CollectedSource(entry_script=entry, source_directory=name, files=files, origin=str(folder), notes=notes)
+
+
+def collect_again(source: SourceSpec) -> CollectedSource:
+    """The same source, read anew from where it came from: what a client does for `reload`.
+
+    Raises:
+        InvalidInput: Its folder is not on this machine (any more).
+    """
+    if source.origin is None or not Path(source.origin).is_dir():
+        raise InvalidInput(
+            f"the source folder {source.origin or '(unknown)'} of {source.entry_script} is not on this machine",
+            hint="Use update with an inference configuration instead.",
+        )
+    if source.source_directory is None:
+        return collect_source(source.entry_script, cwd=Path(source.origin))
+    return collect_source(source.entry_script.removeprefix(f"{source.source_directory}/"), source.origin)
+
+
+def _folder(path: Path) -> Path:
+    if not path.exists():
+        raise InvalidInput(f"source directory {path} does not exist", where=str(path), field="source_directory")
+    if not path.is_dir():
+        raise InvalidInput(
+            f"source directory {path} is a file; a folder is needed", where=str(path), field="source_directory"
+        )
+    folder = path.resolve()
+    if folder.name in ("", MODELS_FOLDER):
+        raise InvalidInput(
+            f"source directory {folder} cannot be used: its name {folder.name!r} is taken under the application root",
+            hint="Put the code into a folder of another name.",
+            where=str(path),
+            field="source_directory",
+        )
+    return folder
+
+
+def _script(path: Path, given: str | Path, base: Path, source_directory: str | Path | None) -> Path:
+    where = str(path)
+    if path.is_dir():
+        raise InvalidInput(f"entry script {path} is a folder; a .py file is needed", where=where, field="entry_script")
+    if not path.exists():
+        hint = f"Looked in {base}."
+        if source_directory is not None:
+            parts = Path(given).parts
+            shorter = Path(*parts[1:]) if len(parts) > 1 and parts[0] == base.name else None
+            if shorter is not None and (base / shorter).is_file():
+                hint = f"The path is relative to the source directory: write {shorter.as_posix()!r}."
+            elif (base.parent / Path(given).name).is_file():
+                hint = f"Looked in {base}; a file of that name is beside the source directory: move it in."
+        raise InvalidInput(f"entry script {given} does not exist", hint=hint, where=where, field="entry_script")
+    if path.suffix != ".py":
+        raise InvalidInput(
+            f"entry script {given} is not a Python file",
+            hint="An entry script's name ends in .py.",
+            where=where,
+            field="entry_script",
+        )
+    if not path.is_file():
+        raise InvalidInput(f"entry script {given} is not a regular file", where=where, field="entry_script")
+    return path
+
+
+def _inside(script: Path, folder: Path, given: str | Path) -> str:
+    for candidate in (Path(os.path.normpath(script)), script.resolve()):
+        if candidate.is_relative_to(folder):
+            return candidate.relative_to(folder).as_posix()
+    raise InvalidInput(
+        f"entry script {given} is outside the source directory {folder}",
+        hint="Move it into the folder, or name a source directory that holds it.",
+        where=str(script),
+        field="entry_script",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _walk(folder: Path, rules: IgnoreRules, notes: list[str]) -> Iterator[tuple[str, Path]]:
+    """Regular files under a folder with their relative paths; links are followed, a loop is walked once."""
+    pending: list[tuple[Path, str, frozenset[Path]]] = [(folder, "", frozenset({folder}))]
+    while pending:
+        here, prefix, above = pending.pop()
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            raise InvalidInput(
+                f"folder {here} cannot be read: {error.strerror}",
+                hint="Change its permissions or name it in .amlignore.",
+                where=str(here),
+            ) from None
+        for entry in entries:
+            path, relative = Path(entry.path), prefix + entry.name
+            is_folder = entry.is_dir()
+            if entry.name in NEVER_UPLOADED or rules.ignores(relative, folder=is_folder):
+                continue
+            if is_folder:
+                real = path.resolve()
+                if real not in above:
+                    pending.append((path, f"{relative}/", above | {real}))
+                continue
+            _check_file(path, relative, notes)
+            if path.is_file():
+                yield relative, path
+
+
+def _check_file(path: Path, relative: str, notes: list[str]) -> None:
+    try:
+        relative.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"the file name {relative!r} is not valid Unicode", hint="Rename it.", where=str(path)
+        ) from None
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        what = "points to nothing" if path.is_symlink() else f"cannot be read: {error.strerror}"
+        raise InvalidInput(f"{path} {what}", hint="Remove it or name it in .amlignore.", where=str(path)) from None
+    if not stat.S_ISREG(mode):
+        notes.append(f"{relative} is not a regular file and stays behind.")
+    elif not os.access(path, os.R_OK):
+        raise InvalidInput(
+            f"{path} cannot be read: permission denied",
+            hint="Change its permissions or name it in .amlignore.",
+            where=str(path),
+        )

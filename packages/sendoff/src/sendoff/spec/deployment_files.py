@@ -1,0 +1,207 @@
+"""``deploymentconfig.json`` as ``az ml`` reads it: camelCase, any case, JSON or YAML (spec/behaviour.md sec. 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidInput
+from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
+from .parse import nearest, read_file
+from .values import as_bool, as_float, as_int, as_text, as_text_map, fold
+
+Reader = Callable[[Any, str, str], Any]
+Field = tuple[str, Reader]
+
+_EVERY: dict[str, Field] = {
+    "description": ("description", as_text),
+    "tags": ("tags", as_text_map),
+    "properties": ("properties", as_text_map),
+}
+_RESOURCES: dict[str, Field] = {
+    "cpu": ("cpu_cores", as_float),
+    "memoryInGB": ("memory_gb", as_float),
+    "cpuLimit": ("cpu_cores_limit", as_float),
+    "memoryInGBLimit": ("memory_gb_limit", as_float),
+    "gpu": ("gpu_cores", as_int),
+}
+_DATA_COLLECTION: dict[str, Field] = {"storageEnabled": ("collect_model_data", as_bool)}
+_KEYS: dict[str, Field] = {"primaryKey": ("primary_key", as_text), "secondaryKey": ("secondary_key", as_text)}
+_AUTO_SCALER: dict[str, Field] = {
+    "autoscaleEnabled": ("autoscale_enabled", as_bool),
+    "minReplicas": ("min_replicas", as_int),
+    "maxReplicas": ("max_replicas", as_int),
+    "refreshPeriodInSeconds": ("refresh_seconds", as_int),
+    "targetUtilization": ("target_utilization", as_int),
+}
+_PROBE: dict[str, Field] = {
+    "periodSeconds": ("period_seconds", as_int),
+    "initialDelaySeconds": ("initial_delay_seconds", as_int),
+    "timeoutSeconds": ("timeout_seconds", as_int),
+    "successThreshold": ("success_threshold", as_int),
+    "failureThreshold": ("failure_threshold", as_int),
+}
+_SHARED: dict[str, Field] = {
+    **_EVERY,
+    "authEnabled": ("auth_enabled", as_bool),
+    "sslEnabled": ("ssl_enabled", as_bool),
+    "appInsightsEnabled": ("enable_app_insights", as_bool),
+    "enableAppInsights": ("enable_app_insights", as_bool),
+    "collectModelData": ("collect_model_data", as_bool),
+    "primaryKey": ("primary_key", as_text),
+    "secondaryKey": ("secondary_key", as_text),
+    "sslCertificate": ("ssl_cert_pem_file", as_text),
+    "sslKey": ("ssl_key_pem_file", as_text),
+    "cname": ("ssl_cname", as_text),
+    "location": ("location", as_text),
+    "cpuCores": ("cpu_cores", as_float),
+    "memoryGB": ("memory_gb", as_float),
+    "gpuCores": ("gpu_cores", as_int),
+}
+
+# key of the file -> (field of DeploymentSpec, reader); per compute type.
+_PLAIN: dict[str, dict[str, Field]] = {
+    LOCAL: {
+        **_EVERY,
+        "port": ("port", as_int),
+        "workers": ("workers", as_int),
+        "memoryLimitMb": ("memory_limit_mb", as_int),
+        "preload": ("preload", as_bool),
+    },
+    ACI: {
+        **_SHARED,
+        "dnsNameLabel": ("dns_name_label", as_text),
+        "vnetName": ("vnet_name", as_text),
+        "subnetName": ("subnet_name", as_text),
+    },
+    AKS: {
+        **_SHARED,
+        "tokenAuthEnabled": ("token_auth_enabled", as_bool),
+        "numReplicas": ("num_replicas", as_int),
+        "scoringTimeoutMs": ("scoring_timeout_ms", as_int),
+        "maxConcurrentRequestsPerContainer": ("replica_max_concurrent_requests", as_int),
+        "maxQueueWaitMs": ("max_request_wait_time", as_int),
+        "namespace": ("namespace", as_text),
+        "computeTarget": ("compute_target_name", as_text),
+        "computeTargetName": ("compute_target_name", as_text),
+    },
+}
+_GROUPS: dict[str, dict[str, dict[str, Field]]] = {
+    LOCAL: {},
+    ACI: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
+    AKS: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
+}
+_STRUCTS: dict[str, dict[str, tuple[str, type[Any], dict[str, Field]]]] = {
+    AKS: {
+        "autoScaler": ("autoscaler", AutoScaler, _AUTO_SCALER),
+        "livenessProbeRequirements": ("liveness_probe", LivenessProbe, _PROBE),
+    },
+    ACI: {},
+    LOCAL: {},
+}
+
+
+def load_deployment(path: Path | str) -> DeploymentSpec:
+    """Read a deployment configuration file.
+
+    Args:
+        path: A JSON or YAML file with ``computeType`` local, aci or aks, in any case.
+
+    Raises:
+        InvalidInput: The file cannot be read, has an unknown key (the nearest known one is named), a value of a wrong
+            type or one out of its range.
+    """
+    return parse_deployment(read_file(path, "deployment configuration"), where=str(path))
+
+
+def parse_deployment(data: Any, *, where: str) -> DeploymentSpec:
+    """Turn the parsed content of a deployment configuration file into a spec; see :func:`load_deployment`."""
+    if not isinstance(data, Mapping):
+        raise InvalidInput(
+            f"{where}: a mapping with 'computeType' was expected, not {type(data).__name__}", where=where
+        )
+    compute_type = _compute_type(data, where)
+    found: dict[str, Any] = {"compute_type": compute_type}
+    seen: dict[str, str] = {}
+    for key, value in data.items():
+        name = _known(key, compute_type, where)
+        if name == "computeType" or value is None:
+            continue
+        _take(name, key, value, compute_type, where, found, seen)
+    return check(DeploymentSpec(**found), where=where)
+
+
+def _compute_type(data: Mapping[Any, Any], where: str) -> str:
+    given = [value for key, value in data.items() if fold(key) == "computetype"]
+    text = str(given[0]).strip().upper() if given and given[0] is not None else ""
+    if text not in _PLAIN:
+        got = f", not {given[0]!r}" if given else " and is missing"
+        raise InvalidInput(
+            f"{where}: computeType has to be local, aci or aks{got}",
+            hint='Write "computeType": "local" to run on this machine.',
+            where=where,
+            field="computeType",
+        )
+    return text
+
+
+def _names(compute_type: str) -> list[str]:
+    return ["computeType", *_PLAIN[compute_type], *_GROUPS[compute_type], *_STRUCTS[compute_type]]
+
+
+def _known(key: Any, compute_type: str, where: str) -> str:
+    known = _names(compute_type)
+    by_fold = {fold(name): name for name in known}
+    if fold(key) in by_fold:
+        return by_fold[fold(key)]
+    elsewhere = [kind for kind in _PLAIN if fold(key) in {fold(name) for name in _names(kind)}]
+    if elsewhere:
+        hint = f"{key!r} belongs to computeType {' and '.join(kind.lower() for kind in elsewhere)}."
+    else:
+        close = nearest(str(key), known)
+        hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(sorted(known))}."
+    raise InvalidInput(
+        f"{where}: unknown key {key!r} for computeType {compute_type.lower()}", hint=hint, where=where, field=str(key)
+    )
+
+
+def _take(
+    name: str, key: str, value: Any, compute_type: str, where: str, found: dict[str, Any], seen: dict[str, str]
+) -> None:
+    if name in _PLAIN[compute_type]:
+        field, reader = _PLAIN[compute_type][name]
+        _put(field, reader(value, where, key), key, where, found, seen)
+    elif name in _GROUPS[compute_type]:
+        for field, (inner, path) in _group(value, _GROUPS[compute_type][name], key, where).items():
+            _put(field, inner, path, where, found, seen)
+    else:
+        field, struct, fields = _STRUCTS[compute_type][name]
+        values = {inner: pair[0] for inner, pair in _group(value, fields, key, where).items()}
+        _put(field, struct(**values), key, where, found, seen)
+
+
+def _group(value: Any, fields: dict[str, Field], key: str, where: str) -> dict[str, tuple[Any, str]]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(
+            f"{where}: {key}: a mapping was expected, not {type(value).__name__}", where=where, field=key
+        )
+    by_fold = {fold(name): pair for name, pair in fields.items()}
+    out: dict[str, tuple[Any, str]] = {}
+    for inner, content in value.items():
+        path = f"{key}.{inner}"
+        if fold(inner) not in by_fold:
+            close = nearest(str(inner), list(fields))
+            hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(fields)}."
+            raise InvalidInput(f"{where}: unknown key {inner!r} in {key}", hint=hint, where=where, field=path)
+        if content is not None:
+            field, reader = by_fold[fold(inner)]
+            out[field] = (reader(content, where, path), path)
+    return out
+
+
+def _put(field: str, value: Any, key: str, where: str, found: dict[str, Any], seen: dict[str, str]) -> None:
+    if field in seen and found[field] != value:
+        raise InvalidInput(f"{where}: {key!r} and {seen[field]!r} say different things", where=where, field=key)
+    found[field] = value
+    seen[field] = key
