@@ -1,0 +1,140 @@
+"""A route: method, path, what it takes and what it answers. The table of all of them is in ``routes``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from ..errors import InvalidInput
+from ..spec.parse import decode, nearest
+from .messages import Request
+
+if TYPE_CHECKING:
+    from .application import Core
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A query parameter; ``many`` may be given several times."""
+
+    name: str
+    type: type[str] | type[int] | type[bool] = str
+    many: bool = False
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request after parsing: path variables, typed query values and the decoded body."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A handler's result with a status other than the route's first."""
+
+    status: int
+    value: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """A handler's long work: it calls its argument with lines of progress and returns the answer."""
+
+    work: Callable[[Callable[[str], None]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One operation of the API.
+
+    ``answers`` maps each status to its answer's type (None: no body); the first is what a plain return value gets.
+    ``page_key`` names the field by which a list's answers are paged. ``streams``: progress, then the answer, as NDJSON.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Core, Call], Any]
+    summary: str
+    answers: Mapping[int, Any]
+    body: Any = None
+    body_required: bool = True
+    query: Sequence[Query] = ()
+    page_key: str | None = None
+    streams: bool = False
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = re.split(r"\{(\w+)\}", self.path)
+        text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
+        object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
+
+    @property
+    def parameters(self) -> Sequence[Query]:
+        """Query parameters, those of paging among them."""
+        return (*self.query, *PAGING) if self.page_key else self.query
+
+    def parse(self, request: Request, variables: Mapping[str, str]) -> Call:
+        """Decode what a request carries.
+
+        Raises:
+            InvalidInput: An unknown query parameter, a value of the wrong type, a body that does not fit.
+        """
+        body = None
+        if self.body is not None and (request.body or self.body_required):
+            body = decode(request.body, self.body, where="request body")
+        elif self.body is not None:
+            body = self.body()
+        elif request.body:
+            raise InvalidInput(f"{self.method} {self.path} takes no body", where="request body")
+        return Call(
+            path={name: unquote(value) for name, value in variables.items()},
+            query=self._query(request.query),
+            body=body,
+        )
+
+    def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known:
+                close = nearest(name, list(known))
+                hint = f"Did you mean {close!r}?" if close else f"Known: {', '.join(known) or 'none'}."
+                raise InvalidInput(f"unknown query parameter {name!r}", hint=hint, where="query", field=name)
+        values: dict[str, Any] = {}
+        for name, parameter in known.items():
+            texts = given.get(name, [])
+            if parameter.many:
+                values[name] = list(texts)
+            elif len(texts) > 1:
+                raise InvalidInput(f"query parameter {name!r} is given twice", where="query", field=name)
+            else:
+                values[name] = _value(parameter, texts[0]) if texts else None
+        return values
+
+
+PAGING = (
+    Query(name="limit", type=int, summary="At most this many; the whole list when absent."),
+    Query(name="after", summary="The `next` of the answer before."),
+)
+
+
+def _value(parameter: Query, text: str) -> Any:
+    if parameter.type is bool:
+        if text.lower() in ("true", "false", "1", "0"):
+            return text.lower() in ("true", "1")
+        expected = "true or false"
+    elif parameter.type is int:
+        if text.isascii() and text.isdigit() and len(text) < 16:
+            return int(text)
+        expected = "a whole number from 0"
+    else:
+        return text
+    raise InvalidInput(
+        f"query parameter {parameter.name!r} is {text!r}; expected {expected}", where="query", field=parameter.name
+    )

@@ -1,0 +1,13 @@
+"""The table of routes, one noun a file."""
+
+from . import blobs, environments, facts, models, operations, services, workspaces
+
+ROUTES = (
+    *facts.ROUTES,
+    *blobs.ROUTES,
+    *workspaces.ROUTES,
+    *models.ROUTES,
+    *environments.ROUTES,
+    *services.ROUTES,
+    *operations.ROUTES,
+)

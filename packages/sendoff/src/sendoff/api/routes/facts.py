@@ -1,0 +1,48 @@
+"""What the API says of itself and of its machine."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from ..application import Core
+from ..bodies import Facts, Health
+from ..route import Call, Route
+
+
+def health(core: Core, call: Call) -> Health:
+    """That it answers. Opens nothing."""
+    return Health(status="ok", version=version("sendoff"), mode=core.mode)
+
+
+def openapi(core: Core, call: Call) -> dict[str, Any]:
+    """The document that describes all routes."""
+    from ..openapi import document
+
+    return document()
+
+
+def doctor(core: Core, call: Call) -> Facts:
+    """What this machine can do."""
+    from ..doctor import examine
+
+    return Facts(facts=examine(core))
+
+
+ROUTES = (
+    Route(method="GET", path="/health", handler=health, summary="That the API answers", answers={200: Health}),
+    Route(
+        method="GET",
+        path="/openapi.json",
+        handler=openapi,
+        summary="This API as an OpenAPI 3.1 document",
+        answers={200: dict[str, Any]},
+    ),
+    Route(
+        method="GET",
+        path="/doctor",
+        handler=doctor,
+        summary="What the API's machine can do: interpreters, Docker, disk, the store",
+        answers={200: Facts},
+    ),
+)

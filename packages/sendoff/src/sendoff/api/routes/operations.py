@@ -1,0 +1,86 @@
+"""Operations, and the two that act on everything: up and gc."""
+
+from __future__ import annotations
+
+from ...spec.operation import Operation
+from ...spec.parse import to_builtins
+from ..application import Core
+from ..bodies import CollectGarbage, Facts, Page
+from ..route import Call, Query, Route
+
+
+def list_(core: Core, call: Call) -> list[Operation]:
+    """A workspace's."""
+    return core.deployments.operations(call.path["ws"], service=call.query["service"], state=call.query["state"])
+
+
+def get(core: Core, call: Call) -> Operation:
+    """One by id."""
+    return core.deployments.operation(call.path["id"])
+
+
+def cancel(core: Core, call: Call) -> Operation:
+    """Ask it to stop."""
+    core.deployments.cancel(call.path["id"])
+    return core.deployments.operation(call.path["id"])
+
+
+def up(core: Core, call: Call) -> Facts:
+    """Start what should run."""
+    return _facts("started", core.deployments.up())
+
+
+def gc(core: Core, call: Call) -> Facts:
+    """Remove what nothing refers to."""
+    return _facts("removed", core.deployments.gc(call.body.dry_run))
+
+
+def _facts(name: str, value: object) -> Facts:
+    plain = to_builtins(value)
+    return Facts(facts=plain if isinstance(plain, dict) else {name: plain})
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/operations",
+        handler=list_,
+        summary="Operations of a workspace",
+        query=(
+            Query(name="service", summary="Only those of this service."),
+            Query(name="state", summary="Only those in this state."),
+        ),
+        answers={200: Page[Operation]},
+        page_key="id",
+    ),
+    Route(
+        method="GET",
+        path="/operations/{id}",
+        handler=get,
+        summary="One operation with its steps as they are now",
+        answers={200: Operation},
+    ),
+    Route(
+        method="POST",
+        path="/operations/{id}/cancel",
+        handler=cancel,
+        summary="Ask a running operation to stop",
+        answers={200: Operation},
+    ),
+    Route(
+        method="POST",
+        path="/up",
+        handler=up,
+        summary="Start again what should run and does not",
+        answers={200: Facts},
+    ),
+    Route(
+        method="POST",
+        path="/gc",
+        handler=gc,
+        summary="Remove what nothing refers to",
+        body=CollectGarbage,
+        body_required=False,
+        answers={200: Facts},
+    ),
+)

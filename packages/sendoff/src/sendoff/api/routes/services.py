@@ -1,0 +1,154 @@
+"""Services: deploy, update, look, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...spec.operation import Operation
+from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from ..application import Core
+from ..bodies import Logs, Page, Rollback
+from ..filters import PROPERTY, TAG, pairs
+from ..route import Answer, Call, Query, Route
+
+
+def deploy(core: Core, call: Call) -> Any:
+    """Start a deployment, or only check it."""
+    result = core.deployments.deploy(call.path["ws"], call.body)
+    return Answer(status=200, value=result) if isinstance(result, CheckReport) else result
+
+
+def list_(core: Core, call: Call) -> list[Service]:
+    """Those that match."""
+    query = call.query
+    return core.deployments.list(
+        call.path["ws"],
+        compute_type=query["compute_type"],
+        model_name=query["model_name"],
+        model_id=query["model_id"],
+        tags=pairs(query["tag"], "tag"),
+        properties=pairs(query["property"], "property"),
+    )
+
+
+def get(core: Core, call: Call) -> Service:
+    """One by name."""
+    return core.deployments.get(call.path["ws"], call.path["name"])
+
+
+def update(core: Core, call: Call) -> Any:
+    """A new revision, or changed words only."""
+    result = core.deployments.update(call.path["ws"], call.path["name"], call.body)
+    return result if isinstance(result, Operation) else Answer(status=200, value=result)
+
+
+def delete(core: Core, call: Call) -> Any:
+    """Stop and remove it."""
+    operation = core.deployments.delete(call.path["ws"], call.path["name"])
+    return Answer(status=204) if operation is None else operation
+
+
+def logs(core: Core, call: Call) -> Logs:
+    """Its newest log lines."""
+    lines = 5000 if call.query["lines"] is None else call.query["lines"]
+    return Logs(text=core.deployments.logs(call.path["ws"], call.path["name"], lines, bool(call.query["init"])))
+
+
+def revisions(core: Core, call: Call) -> list[Revision]:
+    """Its history."""
+    return core.deployments.revisions(call.path["ws"], call.path["name"])
+
+
+def rollback(core: Core, call: Call) -> Operation:
+    """Return to an earlier revision."""
+    return core.deployments.rollback(call.path["ws"], call.path["name"], call.body.revision)
+
+
+def reload(core: Core, call: Call) -> Service:
+    """Fresh files, same revision."""
+    core.deployments.reload(call.path["ws"], call.path["name"])
+    return get(core, call)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/workspaces/{ws}/services",
+        handler=deploy,
+        summary="Deploy models as a service; with `check` only the pre-flight runs",
+        body=DeployService,
+        answers={202: Operation, 200: CheckReport},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services",
+        handler=list_,
+        summary="Services that match all filters, with their state of this moment",
+        query=(
+            Query(name="compute_type", summary="LOCAL, ACI or AKS, in any case."),
+            Query(name="model_name", summary="Only services with a version of this model."),
+            Query(name="model_id", summary="Only services with this model version."),
+            TAG,
+            PROPERTY,
+        ),
+        answers={200: Page[Service]},
+        page_key="name",
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services/{name}",
+        handler=get,
+        summary="One service with its state of this moment",
+        answers={200: Service},
+    ),
+    Route(
+        method="PATCH",
+        path="/workspaces/{ws}/services/{name}",
+        handler=update,
+        summary="Update a service: 202 with an operation when a new revision is needed",
+        body=UpdateService,
+        answers={202: Operation, 200: Service},
+    ),
+    Route(
+        method="DELETE",
+        path="/workspaces/{ws}/services/{name}",
+        handler=delete,
+        summary="Stop and remove a service; 204 when nothing is left to wait for",
+        answers={202: Operation, 204: None},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services/{name}/logs",
+        handler=logs,
+        summary="The newest log lines, also of a service that failed",
+        query=(
+            Query(name="lines", type=int, summary="How many; 5000 when absent."),
+            Query(name="init", type=bool, summary="The log of the start instead."),
+        ),
+        answers={200: Logs},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services/{name}/revisions",
+        handler=revisions,
+        summary="A service's revisions",
+        answers={200: Page[Revision]},
+        page_key="number",
+    ),
+    Route(
+        method="POST",
+        path="/workspaces/{ws}/services/{name}/rollback",
+        handler=rollback,
+        summary="Return to an earlier revision",
+        body=Rollback,
+        body_required=False,
+        answers={202: Operation},
+    ),
+    Route(
+        method="POST",
+        path="/workspaces/{ws}/services/{name}/reload",
+        handler=reload,
+        summary="Start the same revision anew with the script's files as they are now",
+        answers={200: Service},
+    ),
+)

@@ -1,0 +1,56 @@
+"""Workspaces."""
+
+from __future__ import annotations
+
+from ...spec.workspace import CreateWorkspace, Workspace
+from ..application import Core
+from ..bodies import Page
+from ..route import Call, Route
+
+
+def create(core: Core, call: Call) -> Workspace:
+    """Make one."""
+    return core.registry.create_workspace(call.body)
+
+
+def list_(core: Core, call: Call) -> list[Workspace]:
+    """All of them."""
+    return core.registry.workspaces()
+
+
+def get(core: Core, call: Call) -> Workspace:
+    """One by name."""
+    return core.registry.workspace(call.path["ws"])
+
+
+def delete(core: Core, call: Call) -> None:
+    """Delete an empty one."""
+    core.registry.delete_workspace(call.path["ws"])
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/workspaces",
+        handler=create,
+        summary="Make a workspace",
+        body=CreateWorkspace,
+        answers={201: Workspace},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces",
+        handler=list_,
+        summary="All workspaces",
+        answers={200: Page[Workspace]},
+        page_key="name",
+    ),
+    Route(method="GET", path="/workspaces/{ws}", handler=get, summary="One workspace", answers={200: Workspace}),
+    Route(
+        method="DELETE",
+        path="/workspaces/{ws}",
+        handler=delete,
+        summary="Delete an empty workspace",
+        answers={204: None},
+    ),
+)
