@@ -1,0 +1,119 @@
+"""Settings: what holds for a whole home, from ``settings.toml`` and ``SENDOFF_*`` variables.
+
+Every field is one key of the file and one variable: ``index_url`` is ``SENDOFF_INDEX_URL``. A variable stands over the
+file. ``docs/store.md`` has the table; a test fails when a field is missing there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ..errors import InvalidInput
+from .parse import Spec, decode
+
+FILE = "settings.toml"
+PREFIX = "SENDOFF_"
+
+
+class Settings(Spec):
+    """Settings of a home; the defaults need no network configuration and keep everything on this machine.
+
+    ``None`` and empty lists mean "as pip is configured on this machine" for everything about package indexes.
+    """
+
+    local_target: Literal["process", "docker"] = "process"
+    """Where a ``LocalWebservice`` runs."""
+    index_url: str | None = None
+    extra_index_urls: list[str] = []
+    find_links: list[str] = []
+    wheelhouse: str | None = None
+    """Folder of wheels that is looked into before any index."""
+    ca_bundle: str | None = None
+    proxy: str | None = None
+    offline: bool = False
+    """Never open a connection to resolve or build: cache, wheelhouse and find_links only."""
+    channels: list[str] = []
+    """conda channels for specs that name none."""
+    interpreters: list[str] = []
+    """Folders or interpreters to look at before ``PATH`` for ``python=X.Y``."""
+    pickle_policy: Literal["warn", "deny"] = "warn"
+    """``deny`` refuses to register a model whose pickles the scan calls dangerous."""
+    scan_seconds: float = 20.0
+    """Time that the scan of one model's pickles may take."""
+    log_max_bytes: int = 10_485_760
+    log_files: int = 5
+    """How many rotated log files are kept beside the current one."""
+
+
+def names() -> tuple[str, ...]:
+    """Every setting's name, in the order of the documentation's table."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(Settings))
+
+
+def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a home's settings.
+
+    Args:
+        home: The folder that may hold ``settings.toml``.
+        environ: Variables, as ``os.environ``; an empty value counts as not set. Lists are separated by blanks,
+            ``interpreters`` by ``:`` as ``PATH`` is; booleans are 1/0, true/false, yes/no, on/off.
+
+    Raises:
+        InvalidInput: The file is malformed, has an unknown key (the hint names the nearest) or a wrong value; or a
+            variable has. The message names the file or variable.
+    """
+    path = home / FILE
+    values = _read(path)
+    settings = _checked(decode(values, Settings, where=str(path)), str(path))
+    for name in names():
+        variable = PREFIX + name.upper()
+        if text := environ.get(variable):
+            values[name] = _from_text(name, text, variable)
+            settings = _checked(decode(values, Settings, where=variable), variable)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise InvalidInput(f"settings file {path} cannot be read: {error.strerror}", where=str(path)) from None
+    import tomllib  # most homes have no settings file
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"settings file {path} is not valid TOML: {error}", where=str(path)) from None
+
+
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _from_text(name: str, text: str, variable: str) -> Any:
+    kind = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}[name]
+    if kind == list[str]:
+        return [part for part in (text.split(os.pathsep) if name == "interpreters" else text.split()) if part]
+    if kind is bool:
+        if text.lower() not in (*_TRUE, *_FALSE):
+            raise InvalidInput(f"{variable}: {text!r} is neither true nor false", hint="Use 1 or 0.", where=variable)
+        return text.lower() in _TRUE
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise InvalidInput(f"{variable}: {text!r} is not a number", where=variable) from None
+    return text
+
+
+def _checked(settings: Settings, where: str) -> Settings:
+    for name, least in (("scan_seconds", 0), ("log_max_bytes", 1024), ("log_files", 0)):
+        if getattr(settings, name) < least:
+            raise InvalidInput(f"{where}: {name} has to be {least} or more", where=where, field=name)
+    return settings

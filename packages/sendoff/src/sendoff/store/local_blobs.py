@@ -1,0 +1,294 @@
+"""Blobs in a local folder: ``blobs/sha256/ab/cdef…``, staged beside them, then linked into place."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import AlreadyExists, InvalidInput, NotFound, StoreError
+from .blobs import BlobFacts, Progress, check_digest
+from .copying import CHUNK, copy_hashing, hash_descriptor, reflink
+from .verified import VerifiedReader, corrupt
+
+_READ_ONLY, _OWN = 0o444, 0o644
+
+
+class LocalBlobs:
+    """A :class:`~sendoff.store.blobs.BlobStore` in a folder of this machine; any number of processes may share it."""
+
+    def __init__(self, root: Path, staging: Path) -> None:
+        """``staging`` has to be on the same file system as ``root``; both are made when they are needed."""
+        self.root = root
+        self.staging = staging
+
+    def __repr__(self) -> str:
+        return f"LocalBlobs({str(self.root)!r})"
+
+    @property
+    def location(self) -> str:
+        """``file://`` and the folder that holds ``blobs`` and ``staging``."""
+        return self.root.parent.as_uri()
+
+    def has(self, digest: str) -> bool:
+        return self._path(digest).is_file()
+
+    def missing(self, digests: Iterable[str]) -> list[str]:
+        return [digest for digest in dict.fromkeys(digests) if not self.has(digest)]
+
+    def known_sizes(self, sizes: Iterable[int]) -> list[int]:
+        return [size for size in dict.fromkeys(sizes) if self._size_mark(size).exists()]
+
+    def facts(self, digest: str) -> BlobFacts:
+        try:
+            found = self._path(digest).stat()
+        except FileNotFoundError:
+            raise _absent(digest) from None
+        return BlobFacts(found.st_size, found.st_mtime)
+
+    def put_file(self, path: Path | str, *, progress: Progress | None = None) -> tuple[str, int]:
+        path = Path(path)
+        source = _open_regular(path)
+        try:
+            before = os.fstat(source)
+            size = before.st_size
+            if self._size_mark(size).exists():
+                # Probably here already: reading alone is cheaper than copying and throwing away.
+                digest, seen = hash_descriptor(source, progress)
+                _check_unchanged(path, before, os.fstat(source), seen)
+                if self._is_whole(digest, size):
+                    self._touch(digest)
+                    return digest, size
+                os.lseek(source, 0, os.SEEK_SET)
+                progress = None  # these bytes were counted once
+            with self._staged() as (target, staged):
+                if reflink(target, source):
+                    digest, seen = hash_descriptor(target, progress)
+                else:
+                    digest, seen = copy_hashing(source, target, progress, path)
+                _check_unchanged(path, before, os.fstat(source), seen)
+                self._keep(target, staged, digest, size)
+            return digest, size
+        finally:
+            os.close(source)
+
+    def put_bytes(self, data: bytes) -> tuple[str, int]:
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        if self._is_whole(digest, len(data)):
+            self._touch(digest)
+            return digest, len(data)
+        with self._staged() as (target, staged):
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(target, rest) :]
+            self._keep(target, staged, digest, len(data))
+        return digest, len(data)
+
+    def open(self, digest: str) -> BinaryIO:
+        path = self._path(digest)
+        return VerifiedReader.buffered(self._open(digest), digest, path)
+
+    def read_bytes(self, digest: str) -> bytes:
+        with self.open(digest) as reader:
+            return reader.read()
+
+    def peek(self, digest: str) -> BinaryIO:
+        return os.fdopen(self._open(digest), "rb", buffering=CHUNK)
+
+    def materialise(
+        self, digest: str, dest: Path | str, *, link: bool = True, progress: Progress | None = None
+    ) -> None:
+        dest = Path(dest)
+        source = self._open(digest)
+        try:
+            dest.parent.mkdir(parents=True, exist_ok=True)
+            temporary = dest.parent / f".{secrets.token_hex(8)}.part"
+            try:
+                self._lay(digest, source, temporary, link, progress)
+                os.link(temporary, dest)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except FileExistsError:
+            raise AlreadyExists(f"{dest} exists already", hint="Remove it, or choose another place.") from None
+        except OSError as error:
+            raise StoreError(f"{dest} cannot be written: {error.strerror}", path=str(dest)) from error
+        finally:
+            os.close(source)
+
+    def verify(self, digest: str) -> None:
+        source = self._open(digest)
+        try:
+            self._check(digest, hash_descriptor(source, None)[0])
+        finally:
+            os.close(source)
+
+    def delete(self, digest: str) -> bool:
+        try:
+            self._path(digest).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def digests(self) -> Iterator[str]:
+        for folder in (self.root / "sha256").glob("[0-9a-f][0-9a-f]"):
+            for entry in os.scandir(folder):
+                yield f"sha256:{folder.name}{entry.name}"
+
+    def sweep(self, *, older_than_seconds: float = 86_400) -> list[Path]:
+        """Remove what writers that died have left in the staging folder; gives what was removed."""
+        limit = time.time() - older_than_seconds
+        removed = []
+        for path in self.staging.glob("blob-*"):
+            try:
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    removed.append(path)
+            except FileNotFoundError:
+                pass
+        return removed
+
+    def _path(self, digest: str) -> Path:
+        hexadecimal = check_digest(digest).removeprefix("sha256:")
+        return self.root / "sha256" / hexadecimal[:2] / hexadecimal[2:]
+
+    def _size_mark(self, size: int) -> Path:
+        # An empty file for every size ever stored: the only index needed, and stale ones cost a second reading only.
+        return self.root / "sizes" / str(size)
+
+    def _open(self, digest: str) -> int:
+        path = self._path(digest)
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise _absent(digest) from None
+        except OSError as error:
+            raise StoreError(f"blob {path} cannot be read: {error.strerror}", path=str(path)) from error
+
+    def _is_whole(self, digest: str, size: int) -> bool:
+        try:
+            return self._path(digest).stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+    def _touch(self, digest: str) -> None:
+        # Garbage collection spares what was put lately; a blob that is put again counts as new.
+        try:
+            os.utime(self._path(digest))
+        except OSError:
+            pass
+
+    @contextmanager
+    def _staged(self) -> Iterator[tuple[int, Path]]:
+        staged = self.staging / f"blob-{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target = os.open(staged, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                yield target, staged
+            finally:
+                os.close(target)
+                staged.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the blob store {self.root} cannot be written: {error.strerror}",
+                hint="Check the disk's free space and who owns the folder; the store is as it was.",
+                path=str(self.root),
+            ) from error
+
+    def _keep(self, target: int, staged: Path, digest: str, size: int) -> None:
+        os.fchmod(target, _READ_ONLY)
+        os.fsync(target)
+        final = self._path(digest)
+        mark = self._size_mark(size)
+        for folder in (final.parent, mark.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark.touch()
+        if final.exists() and not self._is_whole(digest, size):
+            staged.rename(final)  # cut off outside Sendoff: mend it
+        else:
+            try:
+                # Not renamed over: bundles hold links to the file that was there first.
+                os.link(staged, final)
+            except FileExistsError:
+                self._touch(digest)
+        _sync_folder(final.parent)
+
+    def _lay(self, digest: str, source: int, temporary: Path, link: bool, progress: Progress | None) -> None:
+        target = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            if reflink(target, source):
+                found = hash_descriptor(target, progress)[0]
+            elif link and self._link(digest, temporary):
+                found = hash_descriptor(source, progress)[0]
+            else:
+                found = copy_hashing(source, target, progress, self._path(digest))[0]
+                os.fchmod(target, _READ_ONLY if link else _OWN)
+            self._check(digest, found)
+        finally:
+            os.close(target)
+        if temporary.stat().st_nlink == 1:
+            temporary.chmod(_READ_ONLY if link else _OWN)
+
+    def _link(self, digest: str, temporary: Path) -> bool:
+        extra = temporary.with_suffix(".link")
+        try:
+            os.link(self._path(digest), extra)
+        except OSError:  # another file system, or one without links
+            return False
+        extra.rename(temporary)
+        return True
+
+    def _check(self, digest: str, found: str) -> None:
+        if found != digest:
+            raise corrupt(digest, self._path(digest))
+
+
+def _absent(digest: str) -> NotFound:
+    return NotFound(f"blob {digest} is not in the store", digest=digest)
+
+
+def _open_regular(path: Path) -> int:
+    try:
+        # Without O_NONBLOCK a pipe that nobody writes to would hold the caller for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(mode := os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
+        raise InvalidInput(f"{path} is {kind}; a regular file is needed", where=str(path))
+    return descriptor
+
+
+def _unreadable(path: Path, error: OSError) -> InvalidInput:
+    if isinstance(error, FileNotFoundError):
+        what = "is a symbolic link to something that does not exist" if path.is_symlink() else "does not exist"
+        return InvalidInput(f"file {path} {what}", hint=f"Looked in {Path.cwd()}.", where=str(path))
+    if error.errno == errno.ENXIO:
+        return InvalidInput(f"{path} is a pipe, socket or device; a regular file is needed", where=str(path))
+    return InvalidInput(f"file {path} cannot be read: {error.strerror}", where=str(path))
+
+
+def _check_unchanged(path: Path, before: os.stat_result, after: os.stat_result, seen: int) -> None:
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and seen == before.st_size
+    if not same:
+        raise InvalidInput(
+            f"file {path} changed while it was read",
+            hint="Wait until whatever writes it has ended, then try again.",
+            where=str(path),
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,79 @@
+"""All that is SQLite's own: pragmas, ``BEGIN IMMEDIATE``, the backup, and what its error names mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+BUSY_SECONDS = 30.0
+READ_ONLY_TRANSACTION = "sendoff_read"
+"""Execution option: the transaction only reads, so it need not wait for the writer."""
+
+
+def url_of(path: Path) -> str:
+    """The SQLAlchemy URL of a database file."""
+    return f"sqlite:///{path}"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose write transactions take the write lock at their beginning.
+
+    A transaction that starts as a reader and writes later can fail at once with SQLITE_BUSY_SNAPSHOT, whatever the
+    busy timeout; one that starts with ``BEGIN IMMEDIATE`` waits for its turn.
+    """
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own implicit BEGIN would come too late and skip DDL
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # A registration that was answered must survive a power cut: WAL with NORMAL may lose the last commits.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _on_begin(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(READ_ONLY_TRANSACTION, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def use_wal(path: Path) -> None:
+    """Switch a database file to WAL; it stays so. Readers then never wait for the writer."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def backup(source: Path, destination: Path) -> None:
+    """Copy a database, committed state only, also while others write to it."""
+    with closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as one, closing(sqlite3.connect(destination)) as other:
+        one.backup(other)
+
+
+_MEANINGS = (
+    ("SQLITE_BUSY", "is locked by another process", "Wait for the other sendoff process to end, then try again."),
+    ("SQLITE_LOCKED", "is locked by another process", "Wait for the other sendoff process to end, then try again."),
+    ("SQLITE_FULL", "cannot grow: the disk is full", "Free some space, then try again; the store is as it was."),
+    ("SQLITE_READONLY", "is read-only", "Check who owns the folder and whether its disk is mounted read-only."),
+    ("SQLITE_PERM", "may not be opened by this user", "Check who owns the folder."),
+    ("SQLITE_AUTH", "may not be opened by this user", "Check who owns the folder."),
+    ("SQLITE_CANTOPEN", "cannot be opened", "Check that the folder exists and belongs to you."),
+    ("SQLITE_NOTADB", "is not a database", "Move that file away, or set SENDOFF_HOME to another folder."),
+    ("SQLITE_CORRUPT", "is damaged", "Restore a copy from the home's backups folder."),
+    ("SQLITE_IOERR", "cannot be read or written (the disk reports an error)", "Check the disk and its free space."),
+)
+
+
+def explain(error: BaseException) -> tuple[str, str] | None:
+    """What a driver error means, as the rest of a sentence and a hint; None when it is no matter of the disk."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    for prefix, meaning, hint in _MEANINGS:
+        if name.startswith(prefix):
+            return meaning, hint
+    return None
