@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
-from .parse import Spec
+from ..errors import InvalidInput
+from .parse import Spec, encode
 
 DEFAULT_VARIABLES = {"EXAMPLE_ENV_VAR": "EXAMPLE_VALUE"}
 
@@ -19,7 +22,7 @@ class PythonSpec(Spec):
     conda_packages: list[str] = []
     """conda match specs, ``python=3.6.2`` among them."""
     pip_packages: list[str] = []
-    """requirement lines and pip options, in the file's order."""
+    """requirement lines, pip options and inlined constraints (``--constraint NAME==1.0``), in the file's order."""
     base_conda_environment: str | None = None
 
 
@@ -51,6 +54,36 @@ class EnvironmentSpec(Spec):
     r: dict[str, Any] | None = None
 
 
+class Lock(Spec):
+    """Everything that an environment is built from: the full closure, with hashes. Equal locks have equal digests.
+
+    ``python`` (a path on this machine) and ``notes`` (what was mapped, dropped or added) are not part of the digest.
+    No index address and no credential is ever in it.
+    """
+
+    digest: str
+    python: str
+    python_version: str
+    platform: str
+    method: str
+    """``pip``, ``conda`` or ``user-managed``."""
+    requirements: str = ""
+    """Pinned requirement lines with hashes, sorted."""
+    conda_packages: list[str] = []
+    """The explicit list of a conda solution: archives with ``#sha256``."""
+    notes: list[str] = []
+
+    @property
+    def key(self) -> str:
+        """The folder's name under ``environments/``: the first 32 hex digits of the digest."""
+        return self.digest.removeprefix("sha256:")[:32]
+
+    def pins(self) -> dict[str, str]:
+        """Package name (lower case, ``-``) to the version that the pip part pins."""
+        found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", self.requirements, re.MULTILINE)
+        return {canonical_name(name): version for name, version in found}
+
+
 class Environment(Spec):
     """A registered environment version as the API shows it."""
 
@@ -60,3 +93,78 @@ class Environment(Spec):
     spec: EnvironmentSpec
     created_time: float
     lock_digest: str | None = None
+
+
+METHOD_PIP, METHOD_CONDA, METHOD_USER_MANAGED = "pip", "conda", "user-managed"
+
+
+def canonical_name(name: str) -> str:
+    """A package's name as indexes compare it: lower case, runs of ``-_.`` as one ``-``."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def spec_digest(spec: EnvironmentSpec) -> str:
+    """The digest of what an environment is built from: ``sha256:<hex>``.
+
+    Name and version are not hashed (spec/behaviour.md sec. 3.3), nor are environment variables, which are no part of
+    a build. Unlike in 2020 the order of packages does not matter; the order of channels and indexes does, for it is
+    their priority.
+    """
+    python = spec.python
+    if python.user_managed_dependencies:
+        built_from: dict[str, Any] = {"interpreter": python.interpreter_path}
+    else:
+        options = [line for line in python.pip_packages if line.startswith("-") and not line.startswith("--constraint")]
+        built_from = {
+            "channels": python.channels,
+            "conda": sorted({_squeeze(line) for line in python.conda_packages}),
+            "pip": sorted({_squeeze(line) for line in python.pip_packages} - set(map(_squeeze, options))),
+            "options": options,
+        }
+    docker = spec.docker
+    image = [docker.base_image, docker.base_dockerfile, docker.extra_steps, docker.gpu_support]
+    content = {"python": built_from, "image": image, "stack": spec.inferencing_stack_version, "spark": spec.spark}
+    return "sha256:" + hashlib.sha256(encode(_sorted(content))).hexdigest()
+
+
+def same_definition(one: EnvironmentSpec, other: EnvironmentSpec) -> bool:
+    """Whether registering ``other`` after ``one`` keeps its version: only names, versions and package order differ."""
+
+    def rest(spec: EnvironmentSpec) -> tuple[Any, ...]:
+        return (spec.environment_variables, spec.docker, spec.spark, spec.databricks, spec.r)
+
+    return spec_digest(one) == spec_digest(other) and rest(one) == rest(other)
+
+
+def lock_digest(
+    *, python_version: str, platform: str, method: str, requirements: str, conda_packages: list[str], interpreter: str
+) -> str:
+    """The digest of a lock's content; ``interpreter`` is only given where the user manages it."""
+    content = [1, python_version, platform, method, requirements, conda_packages, interpreter]
+    return "sha256:" + hashlib.sha256(encode(content)).hexdigest()
+
+
+def check_version(version: str) -> str:
+    """An environment's own version: 1 to 255 letters, digits, ``-``, ``_``, ``.``.
+
+    Raises:
+        InvalidInput: It is anything else.
+    """
+    if not isinstance(version, str) or not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z", version):
+        raise InvalidInput(
+            f"environment version {version!r} is not allowed",
+            hint="Use 1 to 255 letters, digits, '-', '_' or '.'; or leave it out to get the next number.",
+            field="version",
+        )
+    return version
+
+
+def _squeeze(line: str) -> str:
+    text = re.sub(r"\s*([<>=!~,;|])\s*", r"\1", " ".join(line.split()))
+    return text if "://" in text else text.lower()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
