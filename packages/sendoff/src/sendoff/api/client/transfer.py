@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ...errors import CorruptBlob, InvalidInput, NotSupported
+from ...spec.environment import EnvironmentSpec
 from ...spec.inference import SourceSpec
 from ...spec.model import ManifestFile
 from .calls import Client
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ...store.blobs import BlobStore
 
 Progress = Callable[[str], None]
-_SKIPPED = frozenset({"__pycache__", ".git", ".ipynb_checkpoints", ".DS_Store"})
 _SAY_FROM = 64 * 1024 * 1024
 """Bytes from which a transfer is worth a line of progress."""
 
@@ -70,49 +70,32 @@ class Transfer:
             raise InvalidInput(f"model folder {str(path)!r} holds no file", where=str(path))
         return self._put(sorted(files.items()))
 
-    def put_source(self, entry_script: str, source_directory: Path | str | None = None) -> SourceSpec:
+    def put_source(
+        self,
+        entry_script: str | Path,
+        source_directory: Path | str | None = None,
+        environment: EnvironmentSpec | None = None,
+    ) -> SourceSpec:
         """Store the scoring code: the entry script alone, or a whole folder that holds it.
 
         Args:
             entry_script: Path of the script; relative to ``source_directory`` when that is given, else to the
                 current folder.
-            source_directory: Folder whose files all go along, subfolders too; caches and ``.git`` stay behind.
+            source_directory: Folder whose files all go along, but for what ``.amlignore`` or ``.gitignore`` names.
+            environment: Tells which Python will run the script, so that it can be checked.
 
         Raises:
-            InvalidInput: The script or the folder is missing, or the script lies outside the folder.
+            InvalidInput: The script or the folder is missing, or the script surely cannot be served.
         """
-        if source_directory is None:
-            script = Path(entry_script)
-            _need_script(script, entry_script, Path.cwd())
-            files = self._put([(script.name, script)])
-            return SourceSpec(
-                entry_script=script.name, source_directory=None, files=files, origin=str(script.resolve().parent)
-            )
-        root = Path(source_directory)
-        if not root.is_dir():
-            raise InvalidInput(
-                f"source directory {str(source_directory)!r} does not exist",
-                hint=f"Looked in {Path.cwd()}.",
-                where=str(source_directory),
-            )
-        script = Path(entry_script) if Path(entry_script).is_absolute() else root / entry_script
-        _need_script(script, entry_script, root)
-        try:
-            inside = script.resolve().relative_to(root.resolve())
-        except ValueError:
-            raise InvalidInput(
-                f"entry script {entry_script!r} lies outside the source directory {str(source_directory)!r}",
-                hint="Move it into the folder, or give its parent folder as source directory.",
-                where=entry_script,
-            ) from None
-        name = root.resolve().name
-        found = [(str(PurePosixPath(name, *f.relative_to(root).parts)), f) for f in _walk(root, root, source=True)]
-        return SourceSpec(
-            entry_script=str(PurePosixPath(name, *inside.parts)),
-            source_directory=name,
-            files=self._put(sorted(found)),
-            origin=str(root.resolve()),
-        )
+        from ...packaging.check_script import python_of
+        from ...packaging.collect_source import collect_source
+
+        python = python_of(environment) if environment is not None else None
+        found = collect_source(entry_script, source_directory, python=python)
+        for note in found.notes:
+            self._say(note)
+        stored = {file.path: (file.digest, file.size) for file in self._put(sorted(found.files.items()))}
+        return found.spec(stored)
 
     def get(self, files: Iterable[ManifestFile], target: Path | str, *, exist_ok: bool = False) -> Path:
         """Write a manifest's files below ``target``, verified, and return the path of their common first segment.
@@ -201,11 +184,6 @@ class Transfer:
             self._progress(line)
 
 
-def _need_script(script: Path, asked: str, base: Path) -> None:
-    if not script.is_file():
-        raise InvalidInput(f"entry script {asked!r} does not exist", hint=f"Looked in {base.absolute()}.", where=asked)
-
-
 def _child(root: Path, child: str) -> Path:
     found = root / child
     try:
@@ -221,18 +199,16 @@ def _child(root: Path, child: str) -> Path:
     return root / found.resolve().relative_to(root.resolve())
 
 
-def _walk(start: Path, root: Path, source: bool = False) -> Iterable[Path]:
+def _walk(start: Path, root: Path) -> Iterable[Path]:
     """Regular files below ``start``; links to folders are not followed, links out of ``root`` are refused."""
     if start.is_file():
         yield start
         return
     inside = root.resolve()
     for folder, names, files in os.walk(start):
-        names[:] = sorted(name for name in names if not (source and name in _SKIPPED))
+        names.sort()
         for name in sorted(files):
             path = Path(folder, name)
-            if source and (name in _SKIPPED or name.endswith(".pyc")):
-                continue
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise InvalidInput(
                     f"{path} is a link that leads out of {root}",

@@ -1,0 +1,85 @@
+"""What this machine can do, as facts: nothing here changes anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SendoffError
+
+if TYPE_CHECKING:
+    from .application import Core
+
+_PYTHONS = tuple(f"3.{minor}" for minor in range(6, 15))
+_EXTRAS = {"server": ("starlette", "uvicorn"), "conda": ("rattler",)}
+
+
+def examine(core: Core) -> dict[str, Any]:
+    """Interpreters, tools, disk, store and optional parts of the machine that the API runs on."""
+    usage = shutil.disk_usage(_existing(core))
+    return {
+        "sendoff": version("sendoff"),
+        "python": {"version": platform.python_version(), "path": sys.executable},
+        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpus": os.cpu_count() or 1},
+        "home": str(core.home),
+        "store": _store(core),
+        "disk": {"free_gb": round(usage.free / 1e9, 1), "total_gb": round(usage.total / 1e9, 1)},
+        "interpreters": {v: path for v in _PYTHONS if (path := shutil.which(f"python{v}"))},
+        "uv": _uv(),
+        "docker": _engine("docker") or _engine("podman"),
+        "loopback_ports": _free_port(),
+        "extras": {name: all(find_spec(part) for part in parts) for name, parts in _EXTRAS.items()},
+    }
+
+
+def _existing(core: Core) -> str:
+    folder = core.home
+    while not folder.exists():
+        folder = folder.parent
+    return str(folder)
+
+
+def _store(core: Core) -> dict[str, Any]:
+    if not core.home.exists():
+        return {"state": "not made yet"}
+    try:
+        return {"state": "ok", "workspaces": len(core.registry.workspaces())}
+    except SendoffError as error:
+        return {"state": "broken", "error": error.payload()}
+
+
+def _uv() -> str | None:
+    try:
+        return version("uv")
+    except PackageNotFoundError:
+        found = shutil.which("uv")
+        return found and "on PATH"
+
+
+def _engine(name: str) -> dict[str, Any] | None:
+    path = shutil.which(name)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return {"path": path, "answers": False, "why": str(error)}
+    return {"path": path, "answers": done.returncode == 0, "version": done.stdout.strip() or None}
+
+
+def _free_port() -> bool:
+    import socket
+
+    try:
+        with socket.create_server(("127.0.0.1", 0)):
+            return True
+    except OSError:
+        return False
