@@ -1,0 +1,312 @@
+"""Brings a service's fronts towards what is wanted, one idempotent step at a time.
+
+``ProcessTarget.apply`` takes such a step at once, so that nobody waits for the supervisor; the supervisor takes
+the same step whenever something may have changed. Both hold the folder's lock. Killing either at any point leaves
+records from which the next step goes on. Standard library alone: the supervisor imports this.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import PortInUse
+from . import front_control, ports, processes
+from .run_folder import Crashes, Front, Good, RunFolder, Wanted, uids
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
+HEALTHY_AFTER = 60.0
+"""Seconds a front has to be ready before a crash counts as the first one again."""
+ATTEMPTS = 5
+"""Starts of a revision on a service that never answered; one that did is restarted for ever (spec/pains.md 4)."""
+START_GRACE = 15.0
+"""Seconds in which a new front need not answer on its control socket."""
+KILL_GRACE = 2.0
+"""Seconds beyond its drain that a front may take to end."""
+CONSOLE_LIMIT = 1_000_000
+
+Log = Callable[[str], None]
+
+
+class Step(NamedTuple):
+    """What is left to do: ``again`` seconds until it is worth looking again, None when all is as wanted."""
+
+    again: float | None
+    current: Front | None = None
+
+
+def default_command() -> list[str]:
+    """The scoring server in the interpreter that runs this; ``-P`` keeps the working folder off its path."""
+    return [sys.executable, "-P", "-m", "sendoff_serving"]
+
+
+def live(folder: RunFolder) -> list[Front]:
+    """Fronts on record whose processes run, oldest first."""
+    boot = processes.boot_id()
+    return [front for front in folder.fronts() if front.boot == boot and processes.alive(front.process)]
+
+
+def current(fronts: Sequence[Front], wanted: Wanted) -> Front | None:
+    """The newest front at the wanted address that has not been told to stop."""
+    here = [f for f in fronts if (f.host, f.port) == (wanted.host, wanted.port) and f.stopping is None]
+    return here[-1] if here else None
+
+
+def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
+    """Take the next step; the caller holds the folder's lock.
+
+    Args:
+        folder: The service's folder.
+        log: Takes one line about whatever is done.
+        asked: A user asked for it: do not wait for the back-off, and try a failed revision again.
+
+    Raises:
+        PortInUse: ``asked``, and the port was taken.
+        StoreError: A record cannot be written.
+    """
+    wanted = folder.wanted()
+    if wanted is None:
+        return Step(None)
+    if wanted.removing:
+        take_down(folder, log, drain_seconds=min(1.0, wanted.drain_seconds))
+        return Step(None)
+    for front in folder.fronts():
+        _settle_record(folder, wanted, front, log)
+    fronts = live(folder)
+    found = current(fronts, wanted)
+    if found is None:
+        serving = [f for f in fronts if f.stopping is None and f.ready is not None]
+        return _start(folder, wanted, log, asked=asked, beside=bool(serving))
+    try:
+        status = front_control.status(found.control, seconds=0.5)
+    except front_control.NoAnswer:
+        young = time.monotonic() - found.started < START_GRACE
+        return Step(0.02 if young else 2.0, found)
+    front = _learn(folder, found, status)
+    if status.get("state") == "draining":
+        return Step(0.2, front)
+    if not _has(status, wanted, asked=asked):
+        log(f"{folder.uid}: revision {wanted.revision} is loaded beside the one that serves")
+        try:
+            front_control.swap(
+                front.control, bundle=wanted.bundle, python=wanted.python, revision=wanted.revision, seconds=2.0
+            )
+        except (front_control.NoAnswer, front_control.Refused) as error:
+            log(f"{folder.uid}: the front does not take revision {wanted.revision}: {error}")
+            return Step(1.0, front)
+        return Step(0.05, front)
+    ending = _retire(folder, wanted, front, fronts, log)
+    return Step(0.1 if ending or not _final(status, wanted) else None, front)
+
+
+def take_down(folder: RunFolder, log: Log, *, drain_seconds: float) -> None:
+    """End every process of the service and delete its folder; the caller holds the lock.
+
+    What runs is asked to drain, then ended: by pid and start time, and by the token that each front's processes carry.
+    """
+    fronts = folder.fronts()
+    running = live(folder)
+    family = {front.token: processes.session(front.process) for front in running}
+    for front in running:
+        _ask_to_stop(front, drain_seconds)
+    grace = drain_seconds + KILL_GRACE
+    if all(processes.suspended(front.process) for front in running):
+        grace = 0.0
+    processes.wait_ended([front.process for front in running], grace)
+    for front in fronts:
+        if front.boot == processes.boot_id():
+            _end_family(front, family.get(front.token, []), log)
+        folder.forget(front)
+    folder.delete()
+    log(f"{folder.uid}: removed")
+
+
+def taken_ports(home: Path, but: str) -> dict[int, str]:
+    """Ports that the other services of this home keep, running or not, and the services' names."""
+    found = {}
+    for uid in uids(home):
+        wanted = RunFolder(home, uid).wanted() if uid != but else None
+        if wanted is not None:
+            found[wanted.port] = wanted.name
+    return found
+
+
+def port_in_use(host: str, port: int, problem: str) -> PortInUse:
+    """The error for a port that cannot be had, naming who has it."""
+    who, pid = ports.describe(port) if problem == "it is in use" else ("", None)
+    because = f"{who} listens there" if who else problem
+    return PortInUse(
+        f"port {port} on {host} cannot be used: {because}",
+        hint="Give another port, leave it out to get a free one, or end that process.",
+        port=port,
+        pid=pid,
+    )
+
+
+def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: bool) -> Step:
+    crashes = folder.crashes()
+    good = folder.good()
+    if good is not None and not (Path(good.bundle).is_dir() and Path(good.python).exists()):
+        good = None
+    if not asked:
+        if good is None and crashes.attempts >= ATTEMPTS:
+            return Step(None)
+        wait = min(crashes.next_start - time.monotonic(), LONGEST_WAIT)
+        if wait > 0:
+            return Step(wait)
+    problem = ports.problem(wanted.host, wanted.port)
+    if problem and wanted.chosen_port and good is None:
+        wanted = wanted._replace(port=ports.choose(wanted.host, taken_ports(folder.home, folder.uid)))
+        folder.write(wanted)
+    elif problem:
+        error = port_in_use(wanted.host, wanted.port, problem)
+        if asked:
+            raise error
+        _count_crash(folder, crashes, error.message, log)
+        return Step(0.0)
+    # After a crash the service goes on with what worked; what was being loaded is loaded beside it, as before.
+    first = Good(wanted.revision, wanted.bundle, wanted.python) if good is None or beside else good
+    numbers = [front.number for front in folder.fronts()]
+    token = os.urandom(8).hex()
+    front = Front(
+        number=max(numbers, default=0) + 1,
+        token=token,
+        host=wanted.host,
+        port=wanted.port,
+        control=str(front_control.socket_path(token)),
+        revision=first.revision,
+        boot=processes.boot_id(),
+        started=time.monotonic(),
+    )
+    # Written before there is a process: should this end right after the start, the token still finds it.
+    folder.write(front)
+    if folder.console.exists() and folder.console.stat().st_size > CONSOLE_LIMIT:
+        os.truncate(folder.console, 0)
+    argv = [
+        *(wanted.command or default_command()),
+        *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
+        *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
+    ]
+    pid = processes.spawn(argv, environ={**wanted.environ, processes.MARK: token}, console=folder.console)
+    identity = processes.identify(pid)
+    if identity is not None:
+        front = front._replace(pid=identity.pid, start=identity.start)
+        folder.write(front)
+    log(f"{folder.uid}: started front {pid} for revision {first.revision} on {wanted.host}:{wanted.port}")
+    return Step(0.02, front)
+
+
+def _settle_record(folder: RunFolder, wanted: Wanted, front: Front, log: Log) -> None:
+    """Complete a record whose process was never noted; clear one whose process has ended."""
+    here = front.boot == processes.boot_id()
+    if here and front.pid == 0:
+        leaders = [p for p in processes.marked(front.token) if processes.is_session_leader(p)]
+        if leaders:
+            folder.write(front._replace(pid=leaders[0].pid, start=leaders[0].start))
+            log(f"{folder.uid}: took over front {leaders[0].pid}")
+            return
+    elif here and processes.alive(front.process):
+        if front.stopping is not None and time.monotonic() > front.stopping + wanted.drain_seconds + KILL_GRACE:
+            log(f"{folder.uid}: front {front.pid} did not end after its drain and is killed")
+            _end_family(front, processes.session(front.process), log)
+        return
+    if here:
+        _end_family(front, [], log)
+        if front.stopping is None and (front.host, front.port) == (wanted.host, wanted.port):
+            crashes = folder.crashes()
+            lasted = front.ready is not None and time.monotonic() - front.ready > HEALTHY_AFTER
+            crashes = Crashes() if lasted else crashes
+            _count_crash(folder, crashes, f"the front (process {front.pid}) ended on its own", log)
+    folder.forget(front)
+
+
+def _count_crash(folder: RunFolder, crashes: Crashes, reason: str, log: Log) -> None:
+    wait = min(FIRST_WAIT * 2**crashes.attempts, LONGEST_WAIT)
+    log(f"{folder.uid}: {reason}; next start in {wait:g} s (attempt {crashes.attempts + 1})")
+    folder.write(
+        Crashes(
+            # Kept small: beyond this the wait does not grow.
+            attempts=min(crashes.attempts + 1, 1000),
+            next_start=time.monotonic() + wait,
+            reason=reason,
+            boot=processes.boot_id(),
+        )
+    )
+
+
+def _learn(folder: RunFolder, front: Front, status: dict[str, Any]) -> Front:
+    """Note what can only be seen while it lasts: that the front became ready, and with which revision."""
+    serving = status.get("serving") or {}
+    if serving.get("phase") != "ready":
+        return front
+    good = Good(int(serving["revision"]), str(serving["bundle"]), str(serving["python"]))
+    if folder.good() != good:
+        folder.write(good)
+    if front.ready is None:
+        front = front._replace(ready=time.monotonic())
+        folder.write(front)
+    return front
+
+
+def _has(status: dict[str, Any], wanted: Wanted, *, asked: bool) -> bool:
+    """Whether the front serves, loads, or has tried and failed to load the wanted revision."""
+    serving, pending = status.get("serving"), status.get("pending")
+    if pending and pending["phase"] != "failed":
+        return bool(pending["revision"] == wanted.revision)
+    if pending and pending["revision"] == wanted.revision:
+        return not asked
+    if serving and serving["revision"] == wanted.revision:
+        return not (asked and serving["phase"] == "failed")
+    return False
+
+
+def _final(status: dict[str, Any], wanted: Wanted) -> bool:
+    """Whether the wanted revision answers or has failed, so that nothing changes by itself."""
+    for generation in (status.get("pending"), status.get("serving")):
+        if generation and generation["revision"] == wanted.revision:
+            return generation["phase"] in ("ready", "failed")
+    return False
+
+
+def _retire(folder: RunFolder, wanted: Wanted, front: Front, fronts: Sequence[Front], log: Log) -> bool:
+    """Stop the fronts at earlier addresses: all once the current one answers, else all but the newest that answers.
+
+    Returns:
+        Whether any of them is still on its way out.
+    """
+    others = [other for other in fronts if other.number != front.number]
+    if front.ready is None:
+        answering = [other for other in others if other.ready is not None and other.stopping is None]
+        others = [other for other in others if other not in answering[-1:]]
+    for other in others:
+        if other.stopping is None:
+            log(f"{folder.uid}: front {other.pid} at {other.host}:{other.port} is stopped")
+            folder.write(other._replace(stopping=time.monotonic()))
+            _ask_to_stop(other, wanted.drain_seconds)
+    return bool(others)
+
+
+def _ask_to_stop(front: Front, drain_seconds: float) -> None:
+    try:
+        front_control.stop(front.control, drain_seconds=drain_seconds)
+    except (front_control.NoAnswer, front_control.Refused):
+        processes.send(front.process, signal.SIGTERM)
+
+
+def _end_family(front: Front, known: Sequence[processes.Identity], log: Log) -> None:
+    """End what is left of a front and its descendants; workers of a front that has ended get a moment to notice."""
+    family = {*known, *processes.marked(front.token)}
+    if front.pid:
+        family.add(front.process)
+    others = [process for process in family if process != front.process]
+    if not processes.alive(front.process):
+        others = processes.wait_ended(others, 0.5)
+    for process in [front.process, *others]:
+        if process.pid and processes.send(process, signal.SIGKILL):
+            log(f"killed process {process.pid}")
+    processes.wait_ended([front.process, *others], 2.0)

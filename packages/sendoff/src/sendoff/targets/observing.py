@@ -1,0 +1,194 @@
+"""Turns what a service's fronts say at this moment into an Observation; nothing is remembered between looks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..spec.service import Worker
+from . import front_control, fronts, processes
+from .base import Observation
+from .run_folder import Front, RunFolder, Wanted
+
+ABSENT, STARTING, INIT, READY, UNHEALTHY, FAILED = "absent", "starting", "init", "ready", "unhealthy", "failed"
+
+# A hung front may cost this much; a second one is asked only while a service changes its port.
+STATUS_SECONDS = 1.0
+_GONE = frozenset({"failed", "dead", "exited", "lost"})
+
+
+def observe(folder: RunFolder) -> Observation:
+    """What runs of a service now. Takes about two seconds at most, also when its processes hang."""
+    wanted = folder.wanted()
+    if wanted is None:
+        return Observation(phase=ABSENT)
+    if wanted.removing:
+        return _broken(wanted, "removing", "the service is being removed", "Remove it again to wait for the end.")
+    running = [front for front in fronts.live(folder) if front.stopping is None]
+    newest = fronts.current(running, wanted)
+    earlier = [front for front in running if front is not newest and front.ready is not None]
+    if newest is None and not earlier:
+        return _not_running(folder, wanted)
+    seen = _look(folder, wanted, newest) if newest is not None else None
+    if seen is not None and (seen.phase == READY or not earlier):
+        return seen
+    # A new port: until the front there is ready, the one at the earlier address is the service.
+    if seen is None:
+        seen = _not_running(folder, wanted)
+    serving = _look(folder, wanted, earlier[-1])
+    return Observation(
+        phase=serving.phase,
+        revision=serving.revision,
+        error=serving.error,
+        pending_revision=wanted.revision,
+        pending_phase=seen.phase,
+        pending_error=seen.error,
+        port=serving.port,
+        base_url=serving.base_url,
+        workers=serving.workers,
+    )
+
+
+def base_url(host: str, port: int) -> str:
+    """Where a client on this machine reaches a server that listens on ``host``."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _look(folder: RunFolder, wanted: Wanted, front: Front) -> Observation:
+    try:
+        status = front_control.status(front.control, seconds=STATUS_SECONDS)
+    except front_control.NoAnswer as error:
+        if not processes.alive(front.process):
+            return _not_running(folder, wanted)
+        if front.ready is None and time.monotonic() - front.started < fronts.START_GRACE:
+            return _at(front, phase=STARTING, revision=front.revision)
+        stopped = " (it is suspended, by SIGSTOP or a debugger)" if processes.suspended(front.process) else ""
+        return _at(
+            front,
+            phase=UNHEALTHY,
+            revision=front.revision,
+            error=_error(
+                "front_unreachable",
+                f"the front, process {front.pid}, runs but does not answer: {error}{stopped}",
+                f"`kill -CONT {front.pid}` lets it go on." if stopped else f"`kill {front.pid}` lets it be restarted.",
+            ),
+        )
+    return _from_status(front, status, wanted)
+
+
+def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observation:
+    serving, pending = status.get("serving"), status.get("pending")
+    if serving is None or (serving["phase"] == FAILED and pending and pending["phase"] != FAILED):
+        serving, pending = pending, None
+    if serving is None:
+        return _at(front, phase=STARTING, revision=front.revision)
+    workers = [_worker(entry) for entry in serving.get("workers") or []]
+    phase, error = serving["phase"], serving.get("error")
+    if phase == "draining" or status.get("state") == "draining":
+        phase, error = UNHEALTHY, _error("draining", "the front is ending and takes no more requests")
+    elif phase == READY and workers and all(worker.state in _GONE for worker in workers):
+        phase, error = UNHEALTHY, error or _error("no_worker", "no worker is ready; they are being restarted")
+    elif phase == READY and status.get("state") == FAILED:
+        phase = UNHEALTHY
+    elif phase not in (STARTING, INIT, READY, FAILED):
+        phase = STARTING
+    observation = _at(front, phase=phase, revision=serving["revision"], error=error, workers=workers)
+    if pending is not None:
+        return Observation(
+            phase=observation.phase,
+            revision=observation.revision,
+            error=observation.error,
+            port=observation.port,
+            base_url=observation.base_url,
+            workers=workers,
+            pending_revision=pending["revision"],
+            pending_phase=pending["phase"],
+            pending_error=pending.get("error"),
+        )
+    if serving["revision"] != wanted.revision:
+        # It has been asked for and the front will hear of it within a moment.
+        return Observation(
+            phase=observation.phase,
+            revision=observation.revision,
+            error=observation.error,
+            port=observation.port,
+            base_url=observation.base_url,
+            workers=workers,
+            pending_revision=wanted.revision,
+            pending_phase=STARTING,
+        )
+    return observation
+
+
+def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
+    if wanted.boot != processes.boot_id():
+        return _broken(
+            wanted,
+            "not_running_since_reboot",
+            "the machine was restarted and the service was not",
+            "`sendoff up` starts everything that ran before.",
+        )
+    crashes = folder.crashes()
+    good = folder.good()
+    if crashes.attempts == 0 and not folder.fronts():
+        return Observation(
+            phase=STARTING,
+            revision=wanted.revision,
+            port=wanted.port,
+            base_url=base_url(wanted.host, wanted.port),
+        )
+    last = _console_tail(folder)
+    reason = crashes.reason or "the front ended on its own"
+    said = f"; it said: {last[-1]}" if last else ""
+    if good is None and crashes.attempts >= fronts.ATTEMPTS:
+        message = f"{reason}, {crashes.attempts} times, and is not started again{said}"
+        error = _error("front_ended", message, "See `sendoff service get-logs`, then deploy again.")
+        error["log"] = last
+        return Observation(phase=FAILED, revision=wanted.revision, error=error, port=wanted.port)
+    attempt = crashes.attempts + 1 if crashes.attempts else 1
+    of = f" of {fronts.ATTEMPTS}" if good is None else ""
+    wait = max(0.0, crashes.next_start - time.monotonic())
+    error = _error("front_ended", f"{reason}; it is being restarted in {wait:.1f} s, attempt {attempt}{of}{said}")
+    error["attempts"] = crashes.attempts
+    error["log"] = last
+    return Observation(
+        phase=UNHEALTHY,
+        revision=(good.revision if good else wanted.revision),
+        error=error,
+        port=wanted.port,
+        base_url=base_url(wanted.host, wanted.port),
+    )
+
+
+def _console_tail(folder: RunFolder) -> list[str]:
+    try:
+        with folder.console.open("rb") as file:
+            file.seek(max(0, folder.console.stat().st_size - 8000))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if line.strip()][-20:]
+
+
+def _worker(entry: dict[str, Any]) -> Worker:
+    return Worker(
+        pid=int(entry.get("pid") or 0),
+        state=str(entry.get("state", "")),
+        restarts=int(entry.get("restarts") or 0),
+        requests=int(entry.get("requests") or 0),
+        rss_mb=float(entry.get("rss_mb") or 0.0),
+    )
+
+
+def _at(front: Front, **facts: Any) -> Observation:
+    return Observation(port=front.port, base_url=base_url(front.host, front.port), **facts)
+
+
+def _broken(wanted: Wanted, code: str, message: str, hint: str) -> Observation:
+    error = _error(code, message, hint)
+    return Observation(phase=UNHEALTHY, revision=wanted.revision, error=error, port=wanted.port)
+
+
+def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:
+    return {"code": code, "message": message, "hint": hint}
