@@ -1,0 +1,151 @@
+"""One flag for each key of a deployment configuration; a flag overrides the file's value (spec/surface.md sec. 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ..errors import NotSupported
+from .command import option
+from .options import toggle
+
+if TYPE_CHECKING:
+    from ..spec.deployment import DeploymentSpec
+
+
+class Flag(NamedTuple):
+    """A flag, the field of :class:`DeploymentSpec` that it sets (``part.field`` for an inner one), its type."""
+
+    names: tuple[str, ...]
+    field: str
+    kind: Any
+    help: str
+
+
+FLAGS = (
+    Flag(("--compute-type", "--cp"), "compute_type", click.Choice(["local", "aci", "aks"], case_sensitive=False),
+         "Kind of service. Else the file's, else as for aci without limits."),
+    Flag(("--compute-target", "--ct"), "compute_target_name", str, "Attached cluster to run on; implies aks."),
+    Flag(("--port", "--po"), "port", int, "Port of a local service; else a free one."),
+    Flag(("--workers",), "workers", int, "Worker processes; each loads the model."),
+    Flag(("--memory-limit-mb",), "memory_limit_mb", int, "Memory limit of the service in MB, local."),
+    Flag(("--preload",), "preload", bool, "Load the model once and fork the workers from it."),
+    Flag(("--cpu-cores", "--cc"), "cpu_cores", float, "CPU cores, 0.1 and up."),
+    Flag(("--cpu-cores-limit", "--ccl"), "cpu_cores_limit", float, "Most CPU cores it may use."),
+    Flag(("--memory-gb", "--gb"), "memory_gb", float, "Memory in GB."),
+    Flag(("--memory-gb-limit", "--gbl"), "memory_gb_limit", float, "Most memory in GB it may use."),
+    Flag(("--gpu-cores", "--gc"), "gpu_cores", int, "Whole GPUs."),
+    Flag(("--num-replicas", "--nr"), "num_replicas", int, "Fixed number of replicas; not with autoscaling."),
+    Flag(("--autoscale-enabled", "--as"), "autoscaler.autoscale_enabled", bool, "Scale by load."),
+    Flag(("--autoscale-min-replicas", "--mi"), "autoscaler.min_replicas", int, "Fewest replicas; 1 if not given."),
+    Flag(("--autoscale-max-replicas", "--ma"), "autoscaler.max_replicas", int, "Most replicas; 10 if not given."),
+    Flag(("--autoscale-refresh-seconds", "--ar"), "autoscaler.refresh_seconds", int, "Seconds between decisions; 1."),
+    Flag(("--autoscale-target-utilization", "--at"), "autoscaler.target_utilization", int, "Percent of use; 70."),
+    Flag(("--auth-enabled", "--ae"), "auth_enabled", bool, "Requests need a key."),
+    Flag(("--token-auth-enabled",), "token_auth_enabled", bool, "Requests need a token; not with keys."),
+    Flag(("--primary-key", "--kp"), "primary_key", str, "First key; else one is made."),
+    Flag(("--secondary-key", "--ks"), "secondary_key", str, "Second key; else one is made."),
+    Flag(("--ssl-enabled", "--se"), "ssl_enabled", bool, "Serve over TLS."),
+    Flag(("--ssl-cert-pem-file", "--sp"), "ssl_cert_pem_file", str, "Certificate, PEM file."),
+    Flag(("--ssl-key-pem-file", "--sk"), "ssl_key_pem_file", str, "Its key, PEM file."),
+    Flag(("--ssl-cname", "--sc"), "ssl_cname", str, "Host name of the certificate."),
+    Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send telemetry."),
+    Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
+    Flag(("--scoring-timeout-ms", "--tm"), "scoring_timeout_ms", int, "Milliseconds that one request may take; 60000."),
+    Flag(("--replica-max-concurrent-requests", "--rm"), "replica_max_concurrent_requests", int,
+         "Requests that one replica works on at a time; 1."),
+    Flag(("--max-request-wait-time", "--mr"), "max_request_wait_time", int,
+         "Milliseconds that a request may wait in the queue before 503; 500 on aks."),
+    Flag(("--initial-delay-seconds", "--id"), "liveness_probe.initial_delay_seconds", int,
+         "Seconds before the first probe; 310."),
+    Flag(("--period-seconds", "--ps"), "liveness_probe.period_seconds", int, "Seconds between probes; 10."),
+    Flag(("--timeout-seconds", "--ts"), "liveness_probe.timeout_seconds", int, "Seconds a probe may take; 2."),
+    Flag(("--success-threshold", "--st"), "liveness_probe.success_threshold", int, "Good probes that mend it; 1."),
+    Flag(("--failure-threshold", "--ft"), "liveness_probe.failure_threshold", int, "Bad probes that break it; 3."),
+    Flag(("--namespace",), "namespace", str, "Kubernetes namespace."),
+    Flag(("--location", "--lo"), "location", str, "Kept and shown; nothing depends on it."),
+    Flag(("--dns-name-label", "--dn"), "dns_name_label", str, "Label of its host name, aci."),
+    Flag(("--vnet-name",), "vnet_name", str, "Virtual network, aci."),
+    Flag(("--subnet-name",), "subnet_name", str, "Subnet of it, aci."),
+)  # fmt: skip
+
+_REFUSED = {
+    "version_name": ("--version-name", "--vn"),
+    "traffic_percentile": ("--traffic-percentile", "--tp"),
+    "profile_input": ("--profile-input", "--pi"),
+    "key_name": ("--key-name",),
+    "key_version": ("--key-version",),
+    "vault_base_url": ("--vault-base-url",),
+    "is_migration": ("--is-migration",),
+}
+_WHY = {
+    "version_name": ("endpoints with versions are not there yet", "Deploy each version as a service of its own name."),
+    "traffic_percentile": ("endpoints with versions are not there yet", "Deploy each version as a service."),
+    "profile_input": ("profiles are not there yet", "Give the sizes: --cc CORES --gb GIGABYTES."),
+    "key_name": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
+    "key_version": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
+    "vault_base_url": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
+    "is_migration": ("there is nothing to migrate from", "Leave it away."),
+}
+
+
+def parameter(field: str) -> str:
+    """The name under which click hands over the flag of a field."""
+    return "dc_" + field.replace(".", "__")
+
+
+def flags(function: Any) -> Any:
+    """All flags of a deployment configuration, and ``--dc``."""
+    for name, declarations in reversed(_REFUSED.items()):
+        function = option(*declarations, name, default=None, metavar="VALUE", help=f"Not there yet: {_WHY[name][0]}.")(
+            function
+        )
+    for flag in reversed(FLAGS):
+        target = parameter(flag.field)
+        if flag.kind is bool:
+            function = toggle(*flag.names, target, help=flag.help)(function)
+        else:
+            function = option(*flag.names, target, type=flag.kind, default=None, help=flag.help)(function)
+    return option(
+        "--deploy-config-file", "--dc", default=None, metavar="FILE", help="Deployment configuration, JSON or YAML."
+    )(function)
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that were set by flags, by their dotted names.
+
+    Raises:
+        NotSupported: A flag was given whose feature is not there yet.
+    """
+    for name, declarations in _REFUSED.items():
+        if values.get(name) is not None:
+            reason, hint = _WHY[name]
+            raise NotSupported(f"{declarations[0]}: {reason}", hint=hint)
+    return {
+        flag.field: values[parameter(flag.field)] for flag in FLAGS if values.get(parameter(flag.field)) is not None
+    }
+
+
+def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpec:
+    """A configuration with the given flags' values in place of its own.
+
+    Raises:
+        InvalidInput: A value is out of its range.
+        NotSupported: A flag was given whose feature is not there yet.
+    """
+    from ..spec.deployment import AKS, AutoScaler, LivenessProbe, check
+    from ..spec.parse import replace
+
+    found = given(values)
+    changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}
+    for part, empty in (("autoscaler", AutoScaler()), ("liveness_probe", LivenessProbe())):
+        inner = {field.split(".")[1]: value for field, value in found.items() if field.startswith(part + ".")}
+        if inner:
+            changes[part] = replace(getattr(base, part) or empty, **inner)
+    if "compute_type" in changes:
+        changes["compute_type"] = changes["compute_type"].upper()
+    elif "compute_target_name" in changes and base.compute_type is None:
+        changes["compute_type"] = AKS
+    return check(replace(base, **changes), where="flags")

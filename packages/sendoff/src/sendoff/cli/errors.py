@@ -1,0 +1,171 @@
+"""Errors at the command line: one table from an error's code to an exit code, and how an error is printed.
+
+``python -m sendoff.cli.errors > docs/errors.md`` writes the table for users.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SendoffError, table
+
+if TYPE_CHECKING:
+    import click
+
+OK, BUG, USAGE = 0, 1, 2
+NOT_READY = 14
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+EXIT_CODES: dict[str, int] = {
+    "internal_error": BUG,
+    "invalid_input": USAGE,
+    "not_found": 3,
+    "model_not_found": 3,
+    "environment_not_found": 3,
+    "service_not_found": 3,
+    "workspace_not_found": 3,
+    "operation_not_found": 3,
+    "already_exists": 4,
+    "conflict": 4,
+    "operation_in_progress": 4,
+    "in_use": 4,
+    "port_in_use": 4,
+    "unauthorized": 5,
+    "not_supported": 6,
+    "missing_extra": 6,
+    "store_error": 7,
+    "store_too_new": 7,
+    "corrupt_blob": 7,
+    "environment_failed": 8,
+    "interpreter_not_found": 8,
+    "deployment_failed": 9,
+    "script_failed": 9,
+    "target_unavailable": 10,
+    "unreachable": 10,
+    "scoring_failed": 11,
+    "timeout": 12,
+    "cancelled": 13,
+}
+
+MEANINGS: dict[int, str] = {
+    OK: "The command did what was asked.",
+    BUG: "Something unexpected went wrong inside Sendoff. `--debug` shows our traceback; please report it.",
+    USAGE: "A flag, file, key, name or value is wrong. Nothing was changed.",
+    3: "The named thing does not exist.",
+    4: "It does not fit the present state: the name or port is taken, an operation is running, the object is in use.",
+    5: "No token, or a wrong one.",
+    6: "This target, version or installation cannot do it; the hint names what can.",
+    7: "The store cannot be read or written.",
+    8: "The environment could not be resolved or built.",
+    9: "The deployment failed. The traceback of the script, with file and line, is printed.",
+    10: "The target's engine, the server or the service does not answer.",
+    11: "The service answered a scoring request with an error.",
+    12: "Waiting took longer than allowed; the work goes on.",
+    13: "The operation was cancelled.",
+    NOT_READY: "`sendoff doctor` found something that keeps Sendoff from working on this machine.",
+    INTERRUPTED: "Interrupted with Ctrl-C. An operation that had started goes on.",
+    BROKEN_PIPE: "The reader of the output went away (`sendoff … | head`).",
+}
+
+
+def exit_code(error: SendoffError) -> int:
+    """The exit code of an error; a code that a newer server sent and this version does not know gives 1."""
+    return EXIT_CODES.get(error.code, BUG)
+
+
+def tell(text: str) -> None:
+    """Print one message on stderr; a closed stderr is no reason to fail."""
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201  # this is the terminal's own room
+    except (OSError, ValueError):
+        pass
+
+
+def report(error: SendoffError, *, debug: bool = False) -> int:
+    """Print an error for a person and give its exit code: sentence, the script's traceback, hint, what to type next."""
+    if debug:
+        tell("".join(traceback.format_exception(error)).rstrip())
+    context = error.context
+    trace = str(context.get("traceback") or "").rstrip()
+    lines = [f"error: {error.message}"]
+    if trace and trace not in error.message:
+        lines += ["", trace, ""]
+    elif context.get("log"):
+        lines += ["", *(f"  {line}" for line in _log(context["log"])), ""]
+    place = f"{context.get('file')}, line {context.get('line')}" if context.get("file") and context.get("line") else ""
+    if place and place not in error.message:
+        lines.append(f"  at {place}")
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    lines += [f"next: {command}" for command in next_commands(error)]
+    tell("\n".join(lines))
+    return exit_code(error)
+
+
+def next_commands(error: SendoffError) -> list[str]:
+    """Commands that help after a failed deployment, ready to be typed; none for other errors."""
+    service = error.context.get("service")
+    if not service or error.code not in ("deployment_failed", "script_failed", "environment_failed"):
+        return []
+    workspace = error.context.get("workspace")
+    where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
+    name = shlex.quote(str(service))
+    return [f"sendoff service get-logs -n {name}{where}"]
+
+
+def report_usage(wrong: click.ClickException) -> int:
+    """Print a wrong command line (unknown flag, missing value) with the nearest known name; exit code 2."""
+    ctx = getattr(wrong, "ctx", None)
+    tell(f"error: {wrong.format_message()}")
+    if ctx is not None:
+        tell(f"hint: {ctx.command_path} --help shows what it takes.")
+    return USAGE
+
+
+def report_bug(bug: Exception, *, debug: bool) -> int:
+    """Print an exception that nobody foresaw; exit code 1."""
+    if debug:
+        tell("".join(traceback.format_exception(bug)).rstrip())
+    tell(f"error: something unexpected went wrong inside Sendoff: {type(bug).__name__}: {bug}")
+    if not debug:
+        tell("hint: run the same command with --debug for the traceback, and report it.")
+    return BUG
+
+
+def _log(log: Any) -> list[str]:
+    lines = log.splitlines() if isinstance(log, str) else [str(line) for line in log]
+    return lines[-20:]
+
+
+def reference() -> str:
+    """docs/errors.md: every error's code, class, meaning and exit code."""
+    out = [
+        "# Errors and exit codes",
+        "",
+        "Written by `python -m sendoff.cli.errors > docs/errors.md`; do not edit.",
+        "",
+        "Every error has a stable code, a sentence, a hint and context. The HTTP API answers it as",
+        '`{"error": {"code", "message", "hint", "context"}}`; the SDK raises the class; the command line prints the',
+        "sentence and the hint on stderr and ends with the exit code.",
+        "",
+        "## Exit codes",
+        "",
+        "| exit code | meaning | error codes |",
+        "|---|---|---|",
+    ]
+    for code, meaning in MEANINGS.items():
+        names = ", ".join(f"`{name}`" for name, value in EXIT_CODES.items() if value == code)
+        out.append(f"| {code} | {meaning} | {names} |")
+    out += ["", "## Error codes", "", "| code | class | what it says | exit code |", "|---|---|---|---|"]
+    for name, cls in sorted(table().items()):
+        summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+        out.append(f"| `{name}` | `{cls.__name__}` | {summary} | {EXIT_CODES.get(name, BUG)} |")
+    return "\n".join(out) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,265 @@
+"""``sendoff model``: register, find, change and fetch models. Deploying them is in ``deploy``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import InvalidInput, NotSupported
+from . import options, records
+from .command import Command, Group, option, pass_session
+from .records import Record
+from .session import Session
+
+_FRAMEWORKS = ("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi")
+
+_LAZY = {
+    "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),
+    "package": ("later:package", "Build an image, or a folder to build one from."),
+    "profile": ("later:profile", "Measure what CPU and memory a model needs."),
+}
+
+
+@click.group(cls=Group, lazy=_LAZY)
+def model() -> None:
+    """Register, find, download and deploy models."""
+
+
+def _resources(function: Any) -> Any:
+    for decorate in (
+        option("--gpu-cores", "--gc", type=int, default=None, help="GPUs that a deployment of it needs."),
+        option("--memory-gb", "--gb", type=float, default=None, help="Memory in GB that a deployment of it needs."),
+        option("--cpu-cores", "--cc", type=float, default=None, help="CPU cores that a deployment of it needs."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> Any:
+    if cpu is None and memory is None and gpu is None:
+        return None
+    from ..spec.model import ResourceConfiguration
+
+    return ResourceConfiguration(cpu=cpu, memory_in_gb=memory, gpu=gpu)
+
+
+@model.command(
+    "register",
+    cls=Command,
+    columns=records.MODELS,
+    example="sendoff model register -n diabetes -p outputs/model.pkl --tag area=health -t model.json",
+)
+@options.name("Its name; a name that is there gets the next version.")
+@option("--model-path", "-p", default=None, metavar="PATH", help="File or folder on this machine.")
+@option("--asset-path", default=None, metavar="PATH", help="Path within a run's outputs; runs are not recorded yet.")
+@option("--experiment-name", default=None, metavar="NAME", help="Experiment that made it, kept with it.")
+@option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
+@option("--run-metadata-file", "-f", default=None, metavar="FILE", help="JSON file with runId and experimentName.")
+@option("--description", "-d", default="", metavar="TEXT", help="What it is.")
+@option(
+    "--model-framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom", help="Its framework."
+)
+@option("--model-framework-version", default=None, metavar="VERSION", help="Its framework's version.")
+@_resources
+@option("--sample-input-dataset-id", default=None, metavar="ID", help="Data set with sample inputs.")
+@option("--sample-output-dataset-id", default=None, metavar="ID", help="Data set with sample outputs.")
+@options.tag()
+@options.prop()
+@options.metadata_out
+@pass_session
+def register(
+    session: Session,
+    name: str,
+    model_path: str | None,
+    asset_path: str | None,
+    experiment_name: str | None,
+    run_id: str | None,
+    run_metadata_file: str | None,
+    description: str,
+    model_framework: str,
+    model_framework_version: str | None,
+    cpu_cores: float | None,
+    memory_gb: float | None,
+    gpu_cores: int | None,
+    sample_input_dataset_id: str | None,
+    sample_output_dataset_id: str | None,
+    tags: tuple[str, ...],
+    properties: tuple[str, ...],
+    output_metadata_file: str | None,
+) -> Record:
+    """Register a file or folder as the next version of a model.
+
+    The files are copied into the store; equal files are stored once. Pickles are scanned and the verdict is shown.
+    """
+    from ..api.client import Transfer
+    from ..spec.model import RegisterModel
+    from ..spec.names import check_model
+
+    if run_metadata_file:
+        run_id = run_id or options.read_metadata(run_metadata_file, "runId")
+        experiment_name = experiment_name or options.read_metadata(run_metadata_file, "experimentName")
+    if model_path is None:
+        if asset_path is None:
+            raise InvalidInput(
+                "--model-path is missing: which file or folder is to be registered?",
+                hint=f"sendoff model register -n {name} -p PATH",
+                field="model-path",
+            )
+        raise NotSupported(
+            f"--asset-path {asset_path!r} names a file of a run, and runs are not recorded yet",
+            hint=f"Give the file on this machine: sendoff model register -n {name} -p PATH"
+            + (f" --run-id {run_id}" if run_id else ""),
+        )
+    check_model(name)
+    given_tags, given_properties = options.pairs(tags, "--tag"), options.pairs(properties, "--property")
+    workspace = session.workspace
+    body = RegisterModel(
+        name=name,
+        files=Transfer(session.client, session.say).put_model(model_path),
+        tags=given_tags,
+        properties=given_properties,
+        description=description,
+        framework=model_framework,
+        framework_version=model_framework_version,
+        resource_configuration=_configuration(cpu_cores, memory_gb, gpu_cores),
+        sample_input_dataset_id=sample_input_dataset_id,
+        sample_output_dataset_id=sample_output_dataset_id,
+        experiment_name=experiment_name,
+        run_id=run_id,
+    )
+    view = session.client.register_model(workspace, body)
+    if output_metadata_file:
+        group = options.resource_group(session)
+        options.write_metadata(output_metadata_file, records.model_metadata(view, workspace, group))
+    session.say(f"Registered {view.id}.")
+    if view.scan.verdict in ("unknown", "dangerous", "unreadable"):
+        found = ", ".join(sorted({f.imported for f in view.scan.findings if f.verdict != "safe"})) or view.scan.detail
+        session.say(f"note: the scan of its pickle says {view.scan.verdict}: {found}. Load only what you trust.")
+    return records.model(view)
+
+
+@model.command(
+    "list", cls=Command, columns=records.MODELS, example='sendoff model list -n diabetes -l --query "[0].id" -o tsv'
+)
+@option("--model-name", "-n", "--name", "model_name", default=None, metavar="NAME", help="Only versions of this model.")
+@option("--latest", "-l", is_flag=True, help="Only the newest version of each.")
+@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
+@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
+@option("--run-id", default=None, metavar="ID", help="Only those that this run made.")
+@option("--dataset-id", default=None, metavar="ID", help="Only those that were made with this data set.")
+@pass_session
+def list_(
+    session: Session,
+    model_name: str | None,
+    latest: bool,
+    tags: tuple[str, ...],
+    properties: tuple[str, ...],
+    run_id: str | None,
+    dataset_id: str | None,
+) -> list[Record]:
+    """List models, newest first."""
+    found = session.client.models(
+        session.workspace,
+        name=model_name,
+        tags=options.filters(tags),
+        properties=options.filters(properties),
+        run_id=run_id,
+        latest=latest,
+    )
+    if dataset_id:
+        found = [view for view in found if any(dataset.id == dataset_id for dataset in view.datasets)]
+    return [records.model(view) for view in found]
+
+
+@model.command("show", cls=Command, columns=records.MODELS, example="sendoff model show -i diabetes:1")
+@option("--model-id", "-i", "--id", "model_id", default=None, metavar="NAME[:VERSION]", help="Its id.")
+@option(
+    "--model-name", "-n", "--name", "model_name", default=None, metavar="NAME", help="Its name; the newest version."
+)
+@option("--version", type=int, default=None, help="With --model-name: this version.")
+@option("--run-id", default=None, metavar="ID", help="The newest that this run made.")
+@pass_session
+def show(
+    session: Session, model_id: str | None, model_name: str | None, version: int | None, run_id: str | None
+) -> Record:
+    """Show one model version."""
+    if model_id is None and model_name is not None and run_id is None:
+        model_id = f"{model_name}:{version}" if version is not None else model_name
+    if model_id is not None:
+        return records.model(session.client.model(session.workspace, model_id))
+    if run_id is None:
+        raise click.UsageError(
+            "one of --model-id, --model-name and --run-id is needed", ctx=click.get_current_context()
+        )
+    found = session.client.models(session.workspace, name=model_name, run_id=run_id)
+    if not found:
+        from ..errors import ModelNotFound
+
+        raise ModelNotFound(f"no model of run {run_id!r}", hint="sendoff model list shows what is there.")
+    return records.model(max(found, key=lambda view: view.created_time))
+
+
+@model.command(
+    "update", cls=Command, columns=records.MODELS, example="sendoff model update -i diabetes:1 --add-tag stage=prod"
+)
+@option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME:VERSION", help="Its id.")
+@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
+@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
+@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@option("--description", default=None, metavar="TEXT", help="New description.")
+@_resources
+@option("--sample-input-dataset-id", default=None, metavar="ID", help="Data set with sample inputs.")
+@option("--sample-output-dataset-id", default=None, metavar="ID", help="Data set with sample outputs.")
+@pass_session
+def update(
+    session: Session,
+    model_id: str,
+    add_tags: tuple[str, ...],
+    remove_tags: tuple[str, ...],
+    add_properties: tuple[str, ...],
+    description: str | None,
+    cpu_cores: float | None,
+    memory_gb: float | None,
+    gpu_cores: int | None,
+    sample_input_dataset_id: str | None,
+    sample_output_dataset_id: str | None,
+) -> Record:
+    """Change tags, description and resources of a model version, and add properties."""
+    from ..spec.model import UpdateModel
+
+    body = UpdateModel(
+        description=description,
+        add_tags=options.pairs(add_tags, "--add-tag"),
+        remove_tags=list(remove_tags),
+        add_properties=options.pairs(add_properties, "--add-property"),
+        resource_configuration=_configuration(cpu_cores, memory_gb, gpu_cores),
+        sample_input_dataset_id=sample_input_dataset_id,
+        sample_output_dataset_id=sample_output_dataset_id,
+    )
+    return records.model(session.client.update_model(session.workspace, model_id, body))
+
+
+@model.command("download", cls=Command, example="sendoff model download -i diabetes:1 -t model_folder")
+@option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME[:VERSION]", help="Its id.")
+@option("--target-dir", "-t", required=True, metavar="DIR", help="Folder to write into; made when it is not there.")
+@option("--overwrite", is_flag=True, help="Replace files that are there.")
+@pass_session
+def download(session: Session, model_id: str, target_dir: str, overwrite: bool) -> Record:
+    """Write a model's files into a folder; every byte is checked against its digest."""
+    from ..api.client import Transfer
+
+    view = session.client.model(session.workspace, model_id)
+    path = Transfer(session.client, session.say).get(view.files, target_dir, exist_ok=overwrite)
+    session.say(f"Downloaded {view.id} to {path}.")
+    return {"id": view.id, "path": str(path)}
+
+
+@model.command("delete", cls=Command, example="sendoff model delete -i diabetes:1")
+@option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME:VERSION", help="Its id.")
+@option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
+@pass_session
+def delete(session: Session, model_id: str, yes: bool) -> None:
+    """Delete one version of a model, unless a service uses it."""
+    session.client.delete_model(session.workspace, model_id)
+    session.say(f"Deleted model {model_id}.")

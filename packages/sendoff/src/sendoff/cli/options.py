@@ -1,0 +1,144 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import InvalidInput
+from .command import option
+from .session import Session
+
+Decorator = Callable[[Any], Any]
+
+
+def pairs(values: Sequence[str], flag: str) -> dict[str, str]:
+    """``("k=v", …)`` as a mapping.
+
+    Raises:
+        InvalidInput: One has no ``=`` or no key.
+    """
+    found = {}
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InvalidInput(
+                f"{flag} {text!r} is not KEY=VALUE", hint=f"Write it like {flag} area=mnist.", field=flag
+            )
+        found[key] = value
+    return found
+
+
+def filters(values: Sequence[str]) -> dict[str, str | None] | None:
+    """``("k=v", "k2")`` as a filter: a key alone asks only that it is there."""
+    if not values:
+        return None
+    return {text.partition("=")[0]: text.partition("=")[2] if "=" in text else None for text in values}
+
+
+def boolean(ctx: click.Context, param: click.Parameter, value: Any) -> bool | None:
+    """A truth value given as text in any case; the flag alone is true."""
+    if value is None:
+        return None
+    return bool(click.BOOL.convert(str(value).strip(), param, ctx))
+
+
+def toggle(*declarations: str, help: str) -> Decorator:
+    """An option like ``--auth-enabled``, ``--ae true`` or ``--ae False``; alone it means true."""
+    return option(
+        *declarations, is_flag=False, flag_value="true", default=None, callback=boolean, metavar="true|false", help=help
+    )
+
+
+def tag(help: str = "Tag to put on it; repeat for more.") -> Decorator:
+    """``--tag k=v``."""
+    return option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help=help)
+
+
+def prop(help: str = "Property to put on it; repeat for more. Properties cannot be changed later.") -> Decorator:
+    """``--property k=v``."""
+    return option("--property", "properties", multiple=True, metavar="KEY=VALUE", help=help)
+
+
+def name(help: str, *, required: bool = True) -> Decorator:
+    """``-n/--name``."""
+    return option("--name", "-n", required=required, metavar="NAME", help=help)
+
+
+def metadata_out(function: Any) -> Any:
+    """``-t/--output-metadata-file``."""
+    return option(
+        "--output-metadata-file",
+        "-t",
+        metavar="FILE",
+        default=None,
+        help="Also write what identifies it to this JSON file.",
+    )(function)
+
+
+def write_metadata(path: str | None, data: Any) -> None:
+    """Write a metadata file, staged and renamed; nothing when no path was given.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    if path is None:
+        return
+    file = Path(path)
+    staged = file.with_name(f".{file.name}.part")
+    try:
+        staged.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        staged.replace(file)
+    except OSError as error:
+        raise InvalidInput(
+            f"metadata file {path} cannot be written: {error.strerror}", hint="Give -t a file in a folder that exists."
+        ) from None
+
+
+def read_metadata(path: str, key: str) -> str:
+    """The id that a metadata file holds.
+
+    Raises:
+        InvalidInput: No such file, or it lacks ``key``.
+    """
+    from ..spec.parse import read_file
+
+    data = read_file(path, "metadata file")
+    value = data.get(key) if isinstance(data, dict) else None
+    if not value:
+        raise InvalidInput(
+            f"metadata file {path} has no {key!r}", hint="`sendoff model register … -t FILE` writes one.", where=path
+        )
+    return str(value)
+
+
+def model_ids(ids: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Models given by ``-m NAME:VERSION`` and by ``-f`` metadata files, in that order.
+
+    Raises:
+        InvalidInput: A path was given instead of an id, or an id is malformed.
+    """
+    from ..spec.names import split_model_id
+
+    found = [*ids, *(read_metadata(path, "modelId") for path in files)]
+    for model in found:
+        try:
+            split_model_id(model)
+        except InvalidInput as wrong:
+            if Path(model).exists():
+                raise InvalidInput(
+                    f"-m {model!r} is a path; a registered model's id is needed",
+                    hint=f"sendoff model register -n NAME -p {model}",
+                    field="model",
+                ) from None
+            raise wrong from None
+    return found
+
+
+def resource_group(session: Session) -> str:
+    """The resource group to write into metadata files: ``-g``, else the workspace's own."""
+    return session.resource_group or session.client.workspace(session.workspace).resource_group

@@ -1,0 +1,152 @@
+"""What commands print of the API's views: records with the key names that ``az ml`` printed, times as ISO 8601.
+
+Scripts written for ``az ml`` pick ``id``, ``name``, ``version``, ``createdTime``, ``scoringUri`` and the like.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ..spec.environment import Environment
+    from ..spec.model import Model
+    from ..spec.operation import Operation
+    from ..spec.service import Revision, Service
+    from ..spec.workspace import Workspace
+
+Record = dict[str, Any]
+
+_TIMES = frozenset({"created_time", "modified_time", "updated_time", "end_time", "start", "end"})
+_RENAMED = {
+    "resource_configuration": "resourceRequirements",
+    "ssl_cert_pem_file": "sslCertificate",
+    "ssl_key_pem_file": "sslKey",
+    "memory_in_gb": "memoryInGB",
+    "memory_gb": "memoryInGB",
+    "cpu_cores": "cpu",
+}
+
+WORKSPACES = (
+    ("Name", "name"),
+    ("Location", "location"),
+    ("Resource group", "resourceGroup"),
+    ("Created", "createdTime"),
+)
+MODELS = (
+    ("Id", "id"),
+    ("Framework", "framework"),
+    ("Size", "size"),
+    ("Scan", "scan.verdict"),
+    ("Created", "createdTime"),
+    ("Tags", "tags"),
+)
+ENVIRONMENTS = (("Name", "name"), ("Version", "version"), ("Digest", "digest"), ("Created", "createdTime"))
+SERVICES = (
+    ("Name", "name"),
+    ("State", "state"),
+    ("Compute type", "computeType"),
+    ("Target", "target"),
+    ("Revision", "revision"),
+    ("Models", "models"),
+    ("Scoring URI", "scoringUri"),
+)
+SERVICE = (*SERVICES, ("Swagger URI", "swaggerUri"), ("Environment", "environmentName"),
+           ("Entry script", "entryScript"),
+           ("Error", "error.message"), ("Tags", "tags"), ("Properties", "properties"))  # fmt: skip
+REVISIONS = (
+    ("Revision", "number"),
+    ("Running", "running"),
+    ("Outcome", "outcome"),
+    ("Models", "models"),
+    ("Environment", "environment"),
+    ("Entry script", "entryScript"),
+    ("Created", "createdTime"),
+)
+OPERATIONS = (
+    ("Id", "id"),
+    ("Type", "operationType"),
+    ("Service", "service"),
+    ("Revision", "revision"),
+    ("State", "state"),
+    ("Created", "createdTime"),
+    ("Ended", "endTime"),
+)
+
+
+def plain(view: Any) -> Any:
+    """A view as JSON values: camelCase field names, the keys of users' own mappings as they are."""
+    if isinstance(view, msgspec.Struct):
+        out = {}
+        for name in view.__struct_fields__:
+            value = getattr(view, name)
+            out[_key(name)] = _iso(value) if name in _TIMES else plain(value)
+        return out
+    if isinstance(view, dict):
+        return {str(key): plain(value) for key, value in view.items()}
+    if isinstance(view, list | tuple):
+        return [plain(value) for value in view]
+    return view
+
+
+def _key(name: str) -> str:
+    if name in _RENAMED:
+        return _RENAMED[name]
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def workspace(view: Workspace) -> Record:
+    """A workspace; ``workspaceName`` repeats its name, since ``az ml workspace list`` printed that."""
+    return {**plain(view), "workspaceName": view.name}
+
+
+def model(view: Model) -> Record:
+    """A model version."""
+    return dict(plain(view))
+
+
+def environment(view: Environment) -> Record:
+    """An environment version: its definition's own keys, as ``azureml_environment.json`` has them, and its digests."""
+    from ..spec.environment_files import environment_to_value
+
+    return {
+        **environment_to_value(view.spec),
+        "name": view.name,
+        "version": view.version,
+        "digest": view.digest,
+        "lockDigest": view.lock_digest,
+        "createdTime": _iso(view.created_time),
+    }
+
+
+def service(view: Service) -> Record:
+    """A service. ``environmentName`` is what the view calls environment; ``operationId`` its newest operation."""
+    record: Record = plain(view)
+    record["environmentName"] = record.pop("environment")
+    record["operation"] = operation(view.operation) if view.operation else None
+    record["operationId"] = view.operation.id if view.operation else None
+    return record
+
+
+def revision(view: Revision) -> Record:
+    """A revision of a service."""
+    return dict(plain(view))
+
+
+def operation(view: Operation) -> Record:
+    """An operation; ``operationType`` as the wire of SDK v1 called it."""
+    record: Record = plain(view)
+    record["operationType"] = record.pop("type")
+    return record
+
+
+def model_metadata(view: Model, workspace: str, resource_group: str) -> Record:
+    """What ``model register -t FILE`` writes and ``-f FILE`` reads (spec/surface.md sec. 6)."""
+    return {"modelId": view.id, "workspaceName": workspace, "resourceGroupName": resource_group}

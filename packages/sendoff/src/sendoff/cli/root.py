@@ -1,0 +1,48 @@
+"""The ``sendoff`` command: every group and command by name, loaded when used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .command import Group
+
+LAZY = {
+    "completion": ("completion:completion", "Print the completion script of a shell."),
+    "doctor": ("doctor:doctor", "Say what this machine can do, and how to mend what it cannot."),
+    "environment": ("environment:environment", "Make, register, build and look at environments."),
+    "folder": ("folder:folder", "Tie a folder to a workspace."),
+    "gc": ("upkeep:gc", "Remove built environments, bundles and blobs that nothing refers to."),
+    "model": ("model:model", "Register, find, download and deploy models."),
+    "operation": ("operation:operation", "Look at long jobs and cancel them."),
+    "serve": ("serve:serve", "Serve an entry script in the foreground, with no store and no registration."),
+    "server": ("server:server", "Put the API on a port of this machine, guarded by a token."),
+    "service": ("service:service", "Look at services, call, update and delete them."),
+    "up": ("upkeep:up", "Start again every service that should run and does not."),
+    "version": ("version:version", "Print the versions of Sendoff and of the Python that runs it."),
+    "workspace": ("workspace:workspace", "Make, list and delete workspaces."),
+}
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from .version import versions
+
+        click.echo(f"sendoff {versions()['sendoff']}")
+        ctx.exit()
+
+
+@click.group(cls=Group, lazy=LAZY, invoke_without_command=True)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+@click.pass_context
+def root(ctx: click.Context) -> Any:
+    """From a trained model's file to an answered request, on your own machines.
+
+    Commands read like `az ml` ones and take their flags. `sendoff COMMAND --help` shows all flags and an example;
+    docs/cli.md has them on one page.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,177 @@
+"""``sendoff service``: look at services, call them, end them. Updating is in ``update``, keys are in ``keys``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from . import options, output, progress, records
+from .command import Command, Group, option, pass_session
+from .records import Record
+from .session import Session
+
+_LAZY = {
+    "get-access-token": ("keys:get_access_token", "Get a token for a service that asks for one."),
+    "get-keys": ("keys:get_keys", "Show both keys of a service."),
+    "install": ("install:install", "Write a systemd unit that starts services at boot."),
+    "regen-key": ("keys:regen_key", "Replace one of a service's keys."),
+    "update": ("update:update", "Change a service without dropping a request."),
+}
+
+
+@click.group(cls=Group, lazy=_LAZY)
+def service() -> None:
+    """Look at services, call, update and delete them."""
+
+
+@service.command(
+    "list", cls=Command, columns=records.SERVICES, example='sendoff service list --query "[].scoringUri" -o tsv'
+)
+@option("--compute-type", "-c", default=None, metavar="TYPE", help="Only local, aci or aks ones.")
+@option("--image-digest", default=None, metavar="DIGEST", help="Taken for scripts' sake; services have no image.")
+@option("--model-id", default=None, metavar="NAME:VERSION", help="Only those that use this model version.")
+@option("--model-name", default=None, metavar="NAME", help="Only those that use some version of this model.")
+@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
+@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
+@pass_session
+def list_(
+    session: Session,
+    compute_type: str | None,
+    image_digest: str | None,
+    model_id: str | None,
+    model_name: str | None,
+    tags: tuple[str, ...],
+    properties: tuple[str, ...],
+) -> list[Record]:
+    """List services with their state of this moment."""
+    found = session.client.services(
+        session.workspace,
+        compute_type=compute_type.upper() if compute_type else None,
+        model_name=model_name,
+        model_id=model_id,
+        tags=options.filters(tags),
+        properties=options.filters(properties),
+    )
+    return [] if image_digest else [records.service(view) for view in found]
+
+
+@service.command(
+    "show", cls=Command, columns=records.SERVICE, example="sendoff service show -n diabetes --query scoringUri -o tsv"
+)
+@options.name("Its name.")
+@pass_session
+def show(session: Session, name: str) -> Record:
+    """Show a service with its state of this moment."""
+    return records.service(session.client.service(session.workspace, name))
+
+
+@service.command("run", cls=Command, form="json", example="sendoff service run -n diabetes -d @request.json")
+@options.name("Its name.")
+@option("--input-data", "-d", required=True, metavar="JSON|@FILE|-", help="Request: the text itself, a file, or stdin.")
+@option("--key", default=None, metavar="KEY", help="Key or token, where the service asks for one.")
+@option("--timeout", type=float, default=120.0, show_default=True, metavar="SECONDS", help="How long to wait.")
+@pass_session
+def run(session: Session, name: str, input_data: str, key: str | None, timeout: float) -> None:
+    """Send one request to a service and print its answer as JSON.
+
+    An answer that is itself a text of JSON is printed as it is sent, as `az ml` did.
+    """
+    from .scoring import score
+
+    body = request_body(input_data)
+    view = session.client.service(session.workspace, name)
+    answer = score(view, body, key=key, timeout=timeout)
+    output.emit(answer, session.output or "json", session.query)
+
+
+def request_body(text: str) -> bytes:
+    """The bytes of ``-d``: the text itself, ``@FILE``, or ``-`` for stdin.
+
+    Raises:
+        InvalidInput: The file cannot be read.
+    """
+    from pathlib import Path
+
+    from ..errors import InvalidInput
+
+    if text == "-":
+        return sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return text.encode()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"-d {text}: {text[1:]} cannot be read: {error.strerror}", hint=f"Looked in {Path.cwd()}.", where=text[1:]
+        ) from None
+
+
+@service.command("get-logs", cls=Command, example="sendoff service get-logs -n diabetes -l 100")
+@options.name("Its name.")
+@option("--num_lines", "--num-lines", "-l", "num_lines", type=click.IntRange(min=1), default=5000, show_default=True,
+        help="How many of the newest lines.")  # fmt: skip
+@option("--init", "-i", is_flag=True, help="What was written while it started.")
+@pass_session
+def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
+    """Print a service's log, also of one that failed to start.
+
+    The text itself goes to stdout; with -o json it is one string.
+    """
+    text = session.client.logs(session.workspace, name, num_lines, init)
+    if session.output in (None, "table", "tsv") and session.query is None:
+        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    else:
+        output.emit(text, session.output, session.query)
+
+
+@service.command("delete", cls=Command, example="sendoff service delete -n diabetes")
+@options.name("Its name.")
+@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
+@option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
+@pass_session
+def delete(session: Session, name: str, no_wait: bool, yes: bool) -> Record | None:
+    """Let a service finish its requests, end it and remove it. Models and environments stay."""
+    operation = session.client.delete_service(session.workspace, name)
+    if operation is not None and no_wait:
+        session.say(progress.going_on(operation))
+        return records.operation(operation)
+    if operation is not None:
+        progress.wait(session, operation)
+    session.say(f"Deleted service {name!r}.")
+    return None
+
+
+@service.command(
+    "revisions", cls=Command, columns=records.REVISIONS, example="sendoff service revisions -n diabetes -o table"
+)
+@options.name("Its name.")
+@pass_session
+def revisions(session: Session, name: str) -> list[Record]:
+    """List a service's revisions: what each deploy and update asked for, and how it ended."""
+    return [records.revision(view) for view in session.client.revisions(session.workspace, name)]
+
+
+@service.command(
+    "rollback", cls=Command, columns=records.SERVICE, example="sendoff service rollback -n diabetes --revision 2"
+)
+@options.name("Its name.")
+@option("--revision", type=click.IntRange(min=1), default=None, help="Which one; else the newest good one before.")
+@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
+@pass_session
+def rollback(session: Session, name: str, revision: int | None, no_wait: bool) -> Record:
+    """Return to an earlier revision without dropping a request."""
+    operation = session.client.rollback(session.workspace, name, revision)
+    if no_wait:
+        session.say(progress.going_on(operation))
+        return records.operation(operation)
+    progress.wait(session, operation)
+    return records.service(session.client.service(session.workspace, name))
+
+
+@service.command("reload", cls=Command, columns=records.SERVICE, example="sendoff service reload -n diabetes")
+@options.name("Its name.")
+@pass_session
+def reload(session: Session, name: str) -> Record:
+    """Start the workers anew with the script's files as they are now, without dropping a request. For developing."""
+    return records.service(session.client.reload(session.workspace, name))

@@ -1,0 +1,71 @@
+"""``sendoff service update``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..spec.operation import Operation
+from . import deployment_flags, inference_flags, options, progress, records
+from .command import Command, option, pass_session
+from .records import Record
+from .session import Session
+
+
+@click.command(
+    cls=Command,
+    columns=records.SERVICE,
+    example="sendoff service update -n diabetes -m diabetes:2 --add-tag stage=prod",
+)
+@options.name("Its name.")
+@inference_flags.models
+@inference_flags.flags
+@deployment_flags.flags
+@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
+@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
+@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@option("--description", "-d", default=None, metavar="TEXT", help="New description.")
+@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
+@pass_session
+def update(
+    session: Session,
+    name: str,
+    add_tags: tuple[str, ...],
+    remove_tags: tuple[str, ...],
+    add_properties: tuple[str, ...],
+    description: str | None,
+    no_wait: bool,
+    **flags: Any,
+) -> Record:
+    """Change a service without dropping a request.
+
+    What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
+    the old ones end; `sendoff service rollback` returns. When the new revision fails, the old one goes on answering.
+    """
+    from ..spec.deployment_files import load_deployment
+    from ..spec.service import UpdateService
+
+    models = options.model_ids(flags["models"], flags["model_metadata_files"])
+    deployment = None
+    if flags["deploy_config_file"] or deployment_flags.given(flags):
+        file = flags["deploy_config_file"]
+        base = load_deployment(file) if file else session.client.service(session.workspace, name).deployment
+        deployment = deployment_flags.overridden(base, flags)
+    body = UpdateService(
+        models=models or None,
+        inference=inference_flags.inference(session, flags),
+        deployment=deployment,
+        add_tags=options.pairs(add_tags, "--add-tag"),
+        remove_tags=list(remove_tags),
+        add_properties=options.pairs(add_properties, "--add-property"),
+        description=description,
+    )
+    answer = session.client.update_service(session.workspace, name, body)
+    if isinstance(answer, Operation):
+        if no_wait:
+            session.say(progress.going_on(answer))
+            return records.operation(answer)
+        progress.wait(session, answer)
+        answer = session.client.service(session.workspace, name)
+    return records.service(answer)

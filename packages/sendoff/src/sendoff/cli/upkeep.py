@@ -1,0 +1,25 @@
+"""``sendoff up`` and ``sendoff gc``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .command import Command, option, pass_session
+from .session import Session
+
+
+@click.command(cls=Command, example="sendoff up")
+@pass_session
+def up(session: Session) -> dict[str, Any]:
+    """Start again every service that should run and does not, for example after a reboot."""
+    return session.client.up()
+
+
+@click.command(cls=Command, example="sendoff gc --dry-run -o json")
+@option("--dry-run", is_flag=True, help="Only say what would go.")
+@pass_session
+def gc(session: Session, dry_run: bool) -> dict[str, Any]:
+    """Remove built environments, bundles and blobs that nothing refers to."""
+    return session.client.gc(dry_run)
