@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .parse import Spec
+import re
+from collections.abc import Sequence
+
+from ..errors import InvalidInput
+from .parse import Spec, nearest
+
+FRAMEWORKS = ("Custom", "Multi", "Onnx", "PyTorch", "ScikitLearn", "TensorFlow", "TfKeras")
+SCENARIOS = ("training", "validation", "inferencing")
+"""What a data set was to a model (spec/behaviour.md sec. 2.1)."""
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
 class ManifestFile(Spec):
@@ -108,3 +119,78 @@ class Model(Spec):
     scan: ScanReport
     detected: dict[str, str] = {}
     """Framework versions that the file itself states, for example ``{"scikit-learn": "0.20.0"}``."""
+
+
+def check_manifest(files: Sequence[ManifestFile], where: str = "files") -> None:
+    """Refuse a manifest that could leave its folder or that some file system cannot hold.
+
+    Paths are relative, with ``/`` between segments, no empty, ``.`` or ``..`` segment, no backslash, no control
+    character. No path occurs twice or is both a file and a folder, also where letters' case is not told apart.
+
+    Raises:
+        InvalidInput: Names ``where`` and the path; also for no files at all, a digest that is none, a size below 0.
+    """
+    if not files:
+        raise InvalidInput(f"{where}: at least one file is needed", where=where, field="files")
+    seen: dict[str, str] = {}
+    for file in files:
+        check_manifest_path(file.path, where)
+        if not _DIGEST.match(file.digest):
+            raise _refused(where, file.path, f"digest {file.digest!r} is not 'sha256:' and 64 hex digits")
+        if file.size < 0:
+            raise _refused(where, file.path, "size is below 0")
+        other = seen.setdefault(file.path.casefold(), file.path)
+        if other is not file.path:
+            same = other == file.path
+            raise _refused(where, file.path, "occurs twice" if same else f"differs from {other!r} only in case")
+    for file in files:
+        parts = file.path.casefold().split("/")
+        for count in range(1, len(parts)):
+            if (above := seen.get("/".join(parts[:count]))) is not None:
+                raise _refused(where, file.path, f"lies below {above!r}, which is a file")
+
+
+def check_manifest_path(path: str, where: str) -> str:
+    """One manifest path, or :class:`~sendoff.errors.InvalidInput`."""
+    try:
+        encoded = path.encode()
+    except UnicodeEncodeError:
+        raise _refused(where, path, "is not valid UTF-8") from None
+    segments = path.split("/")
+    if path.startswith("/"):
+        problem = "is absolute"
+    elif ".." in segments:
+        problem = "leaves its folder ('..')"
+    elif "" in segments or "." in segments:
+        problem = "has an empty or '.' segment"
+    elif "\\" in path or re.search(r"[\x00-\x1f\x7f]", path):
+        problem = "has a backslash or a control character"
+    elif len(encoded) > 4000 or max(len(segment.encode()) for segment in segments) > 255:
+        problem = "is too long (255 bytes a segment, 4000 in all)"
+    else:
+        return path
+    raise _refused(where, path, problem)
+
+
+def check_framework(name: str) -> str:
+    """The framework's name as SDK v1 spells it, whatever the case it comes in."""
+    known = {framework.lower(): framework for framework in FRAMEWORKS}
+    found = known.get(name.lower())
+    if found is None:
+        close = nearest(name, FRAMEWORKS)
+        raise InvalidInput(
+            f"framework {name!r} is not known",
+            hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(FRAMEWORKS)}.",
+            field="framework",
+        )
+    return found
+
+
+def _refused(where: str, path: str, problem: str) -> InvalidInput:
+    return InvalidInput(
+        f"{where}: path {path!r}: {problem}",
+        hint="Paths are relative to the model's folder, with '/' between their parts.",
+        where=where,
+        field="files",
+        path=path.encode("utf-8", "replace").decode(),
+    )

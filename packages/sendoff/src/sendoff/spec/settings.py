@@ -52,7 +52,12 @@ class Settings(Spec):
 
 def names() -> tuple[str, ...]:
     """Every setting's name, in the order of the documentation's table."""
-    return tuple(field.encode_name for field in msgspec.structs.fields(Settings))
+    return tuple(_kinds())
+
+
+def _kinds() -> dict[str, Any]:
+    struct: Any = Settings
+    return {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
 
 
 def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
@@ -97,7 +102,7 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 def _from_text(name: str, text: str, variable: str) -> Any:
-    kind = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}[name]
+    kind = _kinds()[name]
     if kind == list[str]:
         return [part for part in (text.split(os.pathsep) if name == "interpreters" else text.split()) if part]
     if kind is bool:

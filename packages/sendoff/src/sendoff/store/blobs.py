@@ -113,5 +113,4 @@ def open_blobs(location: str) -> BlobStore:
     parts = urlsplit(location)
     if parts.scheme != "file" or not parts.path:
         raise InvalidInput(f"blob location {location!r} is not known", hint="Known: file:///folder.", where=location)
-    home = Path(unquote(parts.path))
-    return LocalBlobs(home / "blobs", home / "staging")
+    return LocalBlobs(Path(unquote(parts.path)))

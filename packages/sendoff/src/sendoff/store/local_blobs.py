@@ -24,18 +24,18 @@ _READ_ONLY, _OWN = 0o444, 0o644
 class LocalBlobs:
     """A :class:`~sendoff.store.blobs.BlobStore` in a folder of this machine; any number of processes may share it."""
 
-    def __init__(self, root: Path, staging: Path) -> None:
-        """``staging`` has to be on the same file system as ``root``; both are made when they are needed."""
+    def __init__(self, root: Path, staging: Path | None = None) -> None:
+        """``root`` is a home's ``blobs`` folder; both folders are on one file system and made when needed."""
         self.root = root
-        self.staging = staging
+        self.staging = root.parent / "staging" if staging is None else staging
 
     def __repr__(self) -> str:
         return f"LocalBlobs({str(self.root)!r})"
 
     @property
     def location(self) -> str:
-        """``file://`` and the folder that holds ``blobs`` and ``staging``."""
-        return self.root.parent.as_uri()
+        """``file://`` and the blobs' folder."""
+        return self.root.absolute().as_uri()
 
     def has(self, digest: str) -> bool:
         return self._path(digest).is_file()

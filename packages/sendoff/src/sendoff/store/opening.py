@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from ..errors import StoreError
 from ..spec.settings import Settings, load_settings
@@ -121,7 +121,7 @@ def open_store(
     return Store(
         home,
         engine,
-        LocalBlobs(home / "blobs", home / "staging") if blobs is None else blobs,
+        LocalBlobs(home / "blobs") if blobs is None else blobs,
         os.environ if environ is None else environ,
     )
 
@@ -182,11 +182,11 @@ def _bring_up_to_date(engine: Engine, home: Path, path: Path | None) -> None:
 def explained(engine: Engine) -> Iterator[None]:
     """Turn the database's own errors about disk, locks and connection into :class:`StoreError`.
 
-    Broken constraints pass through: they are for the caller to understand.
+    Broken constraints and wrong statements pass through: they are for the caller to understand.
     """
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, ProgrammingError, DataError):
         raise
     except DBAPIError as error:
         raise _store_error(engine, error.orig or error) from error

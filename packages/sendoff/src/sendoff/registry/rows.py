@@ -1,0 +1,36 @@
+"""Rows of the store into views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from ..spec.model import Model, RegisterModel
+from ..spec.parse import decode, to_builtins
+from ..spec.workspace import Workspace
+
+
+def workspace_of(row: RowMapping) -> Workspace:
+    """A row of ``workspaces``."""
+    values = dict(row)
+    values["created_time"] = values.pop("created")
+    return decode(values, Workspace, where="the store")
+
+
+def model_of(row: RowMapping) -> Model:
+    """A row of ``models``."""
+    values = dict(row)
+    del values["workspace"]
+    values["id"] = f"{values['name']}:{values['version']}"
+    values["created_time"] = values.pop("created")
+    values["modified_time"] = values.pop("modified")
+    values["resource_configuration"] = values.pop("resources")
+    return decode(values, Model, where="the store")
+
+
+def columns_of(body: RegisterModel) -> dict[str, Any]:
+    """A registration as columns of ``models``: all but what the registry itself adds."""
+    values: dict[str, Any] = to_builtins(body)
+    values["resources"] = values.pop("resource_configuration")
+    return values
