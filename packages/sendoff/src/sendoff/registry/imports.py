@@ -91,8 +91,8 @@ _DANGEROUS_ROOTS = _words(
     "_io _pickle fcntl io mmap nt ntpath os pickle platform posix posixpath resource shelve shutil sqlite3 tarfile",
     "tempfile zipfile",
     # connections
-    "_socket aiohttp ftplib http httplib httpx imaplib nntplib paramiko poplib requests smtplib socket socketserver ssl",
-    "telnetlib urllib urllib2 urllib3 xmlrpc",
+    "_socket aiohttp ftplib http httplib httpx imaplib nntplib paramiko poplib requests smtplib socket socketserver",
+    "ssl telnetlib urllib urllib2 urllib3 xmlrpc",
 )
 
 _DANGEROUS_NAMES = frozenset(

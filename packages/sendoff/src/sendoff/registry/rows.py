@@ -13,14 +13,14 @@ from ..spec.workspace import Workspace
 
 def workspace_of(row: RowMapping) -> Workspace:
     """A row of ``workspaces``."""
-    values = dict(row)
+    values = _plain(row)
     values["created_time"] = values.pop("created")
     return decode(values, Workspace, where="the store")
 
 
 def model_of(row: RowMapping) -> Model:
     """A row of ``models``."""
-    values = dict(row)
+    values = _plain(row)
     del values["workspace"]
     values["id"] = f"{values['name']}:{values['version']}"
     values["created_time"] = values.pop("created")
@@ -34,3 +34,8 @@ def columns_of(body: RegisterModel) -> dict[str, Any]:
     values: dict[str, Any] = to_builtins(body)
     values["resources"] = values.pop("resource_configuration")
     return values
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    # SQLAlchemy's column names are a subclass of str, which msgspec does not take for a key.
+    return {str(name): value for name, value in row.items()}
