@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def run(argv: Sequence[str]) -> int:
@@ -23,9 +24,16 @@ def run(argv: Sequence[str]) -> int:
     from .root import root
     from .session import Session
 
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: `sendoff … >&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
     session = Session()
     try:
-        code = root.main(args=list(argv), prog_name="sendoff", standalone_mode=False, obj=session)
+        if "_SENDOFF_COMPLETE" in os.environ:
+            root.main(args=list(argv), prog_name="sendoff")
+        # Not root.main(): it turns a broken pipe and Ctrl-C into exit code 1.
+        with root.make_context("sendoff", list(argv), obj=session) as ctx:
+            code = root.invoke(ctx)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:

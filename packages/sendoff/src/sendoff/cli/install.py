@@ -36,7 +36,10 @@ WantedBy=default.target
 @option("--overwrite", is_flag=True, help="Replace the unit that is there.")
 @pass_session
 def install(session: Session, directory: str | None, overwrite: bool) -> Record:
-    """Write a systemd unit that runs `sendoff up` at boot. Nothing is started or enabled."""
+    """Write a systemd unit that starts services at boot.
+
+    It runs `sendoff up` once. Nothing is started or enabled by this command; it prints how.
+    """
     if not sys.platform.startswith("linux"):
         raise NotSupported("systemd units are for Linux", hint="Run `sendoff up` when you log in.")
     if not session.client.embedded:

@@ -60,7 +60,7 @@ def create(
 )
 @pass_session
 def list_(session: Session) -> list[Record]:
-    """List all workspaces."""
+    """List all workspaces of this store or server."""
     return [records.workspace(view) for view in session.client.workspaces()]
 
 

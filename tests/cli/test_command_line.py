@@ -1,0 +1,274 @@
+"""Parsing: unknown names, aliases with one dash, options before the command, help, completion, the docs' page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from sendoff.cli import deployment_flags, reference
+from sendoff.cli.command import Command, Group
+from sendoff.cli.root import LAZY, root
+
+from .conftest import SCRIPT, Cli
+
+COMMANDS = {" ".join(words[1:]): command for words, command in reference.commands()}
+LEAVES = {name: command for name, command in COMMANDS.items() if not isinstance(command, Group)}
+
+
+def options(command: click.Command) -> set[str]:
+    return {name for param in command.params for name in param.opts if name.startswith("-")}
+
+
+def test_no_arguments_print_the_help(cli: Cli):
+    done = cli()
+    assert done.code == 0
+    assert "Commands:" in done.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (["modle", "list"], "Did you mean 'model'?"),
+        (["model", "lst"], "Did you mean 'list'?"),
+        (["model", "list", "--latets"], "--latest"),
+        (["model", "zzz"], "There are: delete, deploy"),
+    ],
+)
+def test_a_mistyped_name_is_a_usage_error_with_the_nearest_one(cli: Cli, argv: list[str], hint: str):
+    done = cli(*argv)
+    assert done.code == 2
+    assert done.out == ""
+    assert hint in done.err
+
+
+def test_a_missing_option_is_named(cli: Cli):
+    done = cli("model", "update")
+    assert done.code == 2
+    assert "--model-id" in done.err
+    assert "sendoff model update --help" in done.err
+
+
+def test_the_articles_deploy_without_a_name_is_told_what_to_add(cli: Cli):
+    done = cli("model", "deploy", "-m", "my_Model:1", "--ic", "inferenceconfig.json", "--dc", "deploymentconfig.json")
+    assert done.code == 2
+    assert "sendoff model deploy -n my-model" in done.err
+
+
+def test_the_articles_add_tag_on_profile_is_told_where_it_belongs(cli: Cli):
+    done = cli("model", "profile", "-g", "rg", "-w", "ws", "--i", "mymodel:1", "--add-tag", "requestedCpu=1")
+    assert done.code == 2
+    assert "sendoff model update -i mymodel:1 --add-tag requestedCpu=1" in done.err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["model", "profile", "-g", "rg", "-w", "ws", "--ic", "i.json", "-m", "m:1", "--idi", "d", "-n", "x"],
+        ["model", "package", "-m", "m:1", "--ic", "i.json", "--output-path", "out", "--in", "image", "--il", "1"],
+        ["workspace", "share", "-w", "ws", "--user", "ann@example.org", "--role", "reader"],
+        ["model", "deploy", "-n", "svc", "-m", "m:1", "--vn", "v1", "--tp", "10"],
+        ["model", "register", "-n", "m", "--asset-path", "outputs/m.pkl", "--experiment-name", "e", "--run-id", "r"],
+    ],
+)  # fmt: skip
+def test_what_is_not_there_yet_says_so_and_what_to_do(cli: Cli, argv: list[str]):
+    done = cli(*argv)
+    assert done.code == 6, done.err
+    assert "hint: " in done.err
+
+
+# Flags of spec/surface.md sec. 7, beyond the common set.
+AZ_FLAGS = {
+    "model register": "--name -n --asset-path --cpu-cores --cc --description -d --experiment-name --memory-gb --gb "
+    "--gpu-cores --gc --model-framework --model-framework-version --model-path -p --output-metadata-file "
+    "-t --property --run-id -r --run-metadata-file -f --sample-input-dataset-id "
+    "--sample-output-dataset-id --tag",
+    "model list": "--dataset-id --latest -l --model-name -n --property --run-id --tag",
+    "model show": "--model-id -i --model-name -n --run-id --version",
+    "model update": "--model-id -i --add-property --add-tag --cpu-cores --cc --description --memory-gb --gb --gpu-cores "
+    "--gc --remove-tag --sample-input-dataset-id --sample-output-dataset-id",
+    "model download": "--model-id -i --target-dir -t --overwrite",
+    "model delete": "--model-id -i",
+    "model deploy": "--name -n --ae --auth-enabled --ai --enable-app-insights --ar --autoscale-refresh-seconds --as "
+    "--autoscale-enabled --at --autoscale-target-utilization --autoscale-max-replicas --ma "
+    "--autoscale-min-replicas --mi --base-image --bi --base-image-registry --ir --cc --cpu-cores --ccl "
+    "--cpu-cores-limit --cf --conda-file --collect-model-data --md --compute-target --ct --compute-type "
+    "--cp --cuda-version --cv --dc --deploy-config-file --description --dn --dns-name-label --ds "
+    "--extra-docker-file-steps --ed --environment-directory --eg --enable-gpu --entry-script --es "
+    "--environment-name -e --environment-version --ev --failure-threshold --ft --gb --memory-gb --gbl "
+    "--memory-gb-limit --gc --gpu-cores --ic --inference-config-file --id --initial-delay-seconds "
+    "--key-name --key-version --kp --primary-key --ks --secondary-key --lo --location "
+    "--max-request-wait-time --mr --model -m --model-metadata-file -f --namespace --no-wait --nr "
+    "--num-replicas --overwrite --period-seconds --ps --pi --profile-input --po --port --property "
+    "--replica-max-concurrent-requests --rm --rt --runtime --sc --ssl-cname --scoring-timeout-ms --tm "
+    "--sd --source-directory --se --ssl-enabled --sk --ssl-key-pem-file --sp --ssl-cert-pem-file --st "
+    "--success-threshold --subnet-name --tag --timeout-seconds --ts --token-auth-enabled --tp "
+    "--traffic-percentile --vault-base-url --version-name --vn --vnet-name -ct -ic -dc",
+    "model package": "--cf --conda-file --ed --environment-directory --entry-script --es --environment-name -e "
+    "--environment-version --ev --ic --inference-config-file --il --image-label --image-name --in --model "
+    "-m --model-metadata-file -f --no-wait --output-path --rt --runtime --sd --source-directory",
+    "model profile": "--name -n --base-image --bi --base-image-registry --ir --cc --cpu-cores --cf --conda-file "
+    "--description --ed --environment-directory --entry-script --es --environment-name -e "
+    "--environment-version --ev --gb --memory-in-gb --ic --inference-config-file --idi --input-dataset-id "
+    "--model -m --model-metadata-file -f --output-metadata-file -t --sd --source-directory",
+    "service update": "--name -n --add-property --add-tag --ae --auth-enabled --ai --enable-app-insights --ar "
+    "--autoscale-refresh-seconds --as --autoscale-enabled --at --autoscale-target-utilization "
+    "--autoscale-max-replicas --ma --autoscale-min-replicas --mi --base-image --bi --base-image-registry "
+    "--ir --cc --cpu-cores --ccl --cpu-cores-limit --cf --conda-file --collect-model-data --md "
+    "--compute-target --cuda-version --cv --dc --deploy-config-file --description -d --dn "
+    "--dns-name-label --ds --extra-docker-file-steps --ed --environment-directory --eg --enable-gpu "
+    "--entry-script --es --environment-name -e --environment-version --ev --failure-threshold --ft --gb "
+    "--memory-gb --gbl --memory-gb-limit --gc --gpu-cores --ic --inference-config-file --id "
+    "--initial-delay-seconds --is-migration --kp --primary-key --ks --secondary-key --lo --location "
+    "--max-request-wait-time --mr --model -m --model-metadata-file -f --no-wait --nr --num-replicas "
+    "--period-seconds --ps --po --port --remove-tag --replica-max-concurrent-requests --rm --rt --runtime "
+    "--sc --ssl-cname --scoring-timeout-ms --tm --sd --source-directory --se --ssl-enabled --sk "
+    "--ssl-key-pem-file --sp --ssl-cert-pem-file --st --success-threshold --timeout-seconds --ts "
+    "--token-auth-enabled",
+    "service list": "--compute-type -c --image-digest --model-id --model-name --property --tag",
+    "service show": "--name -n",
+    "service delete": "--name -n",
+    "service run": "--name -n --input-data -d",
+    "service get-logs": "--name -n --init -i --num_lines -l",
+    "service get-keys": "--name -n",
+    "service regen-key": "--key -k --name -n --set-key -s",
+    "service get-access-token": "--name -n",
+    "environment scaffold": "--directory -d --name -n --output-metadata-file -t",
+    "environment register": "--directory -d --output-metadata-file -t",
+    "environment list": "--output-metadata-file -t",
+    "environment show": "--name -n --output-metadata-file -t --version -v",
+    "environment download": "--directory -d --name -n --output-metadata-file -t --overwrite --version -v",
+    "folder attach": "--experiment-name -e --output-metadata-file -t",
+    "workspace create": "--workspace-name -w --exist-ok --friendly-name -f --location -l --sku --tags -t --yes -y",
+    "workspace delete": "--all-resources --no-wait --output-metadata-file -t",
+    "workspace list": "",
+    "workspace show": "--output-metadata-file -t",
+    "workspace share": "--role --user --output-metadata-file -t",
+}
+COMMON = (
+    "--output -o --query --path --resource-group -g --workspace-name -w --subscription-id --subscription -v --debug "
+)
+COMMON += "--verbose --only-show-errors"
+
+
+@pytest.mark.parametrize("name", AZ_FLAGS)
+def test_every_flag_that_az_ml_has_is_known(name: str):
+    wanted = {*AZ_FLAGS[name].split(), *COMMON.split()}
+    assert wanted - options(LEAVES[name]) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in LEAVES if name != "serve"])
+def test_every_command_takes_the_common_options(name: str):
+    assert set(COMMON.split()) - options(LEAVES[name]) == set()
+
+
+def test_no_option_name_means_two_things_in_one_command():
+    for name, command in LEAVES.items():
+        names = [text for param in command.params for text in (*param.opts, *param.secondary_opts)]
+        assert len(names) == len(set(names)), name
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_has_help_and_an_example_of_itself(name: str):
+    command = LEAVES[name]
+    assert isinstance(command, Command)
+    assert command.help and len(command.help) > 20
+    assert f"sendoff {name}" in command.example
+    for param in command.params:
+        if isinstance(param, click.Option):
+            assert param.help or param.hidden, f"{name} {param.opts}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_well_and_shows_the_example(cli: Cli, name: str):
+    done = cli(*name.split(), "--help")
+    assert done.code == 0
+    assert done.err == ""
+    command = COMMANDS[name]
+    if isinstance(command, Command):
+        assert "Example:" in done.out
+        assert command.example.strip().splitlines()[0] in done.out
+
+
+def test_summaries_in_lazy_tables_are_those_of_the_commands():
+    for group in (root, COMMANDS["model"], COMMANDS["service"]):
+        assert isinstance(group, Group)
+        for name, (_, summary) in group.lazy.items():
+            command = group.get_command(click.Context(group), name)
+            assert command is not None and command.help is not None
+            first = command.help.split("\n\n")[0].replace("\n", " ").removesuffix(": not there yet.")
+            assert summary.rstrip(".").split(",")[0] in first.rstrip(".") or summary == first, name
+    assert set(LAZY) == {name for name in COMMANDS if " " not in name}
+
+
+def test_docs_cli_md_is_what_the_commands_say():
+    page = Path(__file__).parents[2] / "docs" / "cli.md"
+    assert page.read_text(encoding="utf-8") == reference.reference(), (
+        "run: python -m sendoff.cli.reference > docs/cli.md"
+    )
+
+
+def test_every_deployment_key_has_a_flag():
+    from sendoff.spec.deployment import AutoScaler, DeploymentSpec, LivenessProbe
+
+    fields = set(DeploymentSpec.__struct_fields__) - {"autoscaler", "liveness_probe"}
+    fields |= {f"autoscaler.{name}" for name in AutoScaler.__struct_fields__}
+    fields |= {f"liveness_probe.{name}" for name in LivenessProbe.__struct_fields__}
+    # These three have flags of their own on deploy and update.
+    assert fields - {"description", "tags", "properties"} == {flag.field for flag in deployment_flags.FLAGS}
+
+
+def test_a_choice_for_completion_is_offered(script: Cli):
+    done = script(env={"_SENDOFF_COMPLETE": "bash_complete", "COMP_WORDS": "sendoff model re", "COMP_CWORD": "2"})
+    assert "register" in done.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_parse(cli: Cli, tmp_path: Path, shell: str):
+    done = cli("completion", shell)
+    assert done.code == 0
+    assert "_SENDOFF_COMPLETE" in done.out
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not on this machine")
+    file = tmp_path / "completion"
+    file.write_text(done.out)
+    assert subprocess.run([program, "-n", str(file)], check=False, capture_output=True).returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_error_message(home: Path):
+    process = subprocess.Popen(
+        [str(SCRIPT), "model", "deploy", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()  # gone before the first byte is written
+    errors = process.stderr.read()
+    assert process.wait(timeout=30) == 141
+    assert errors == b""
+    process.stderr.close()
+
+
+def test_a_closed_stdout_is_no_crash(home: Path):
+    done = subprocess.run(["bash", "-c", f"'{SCRIPT}' version >&-"], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+def test_version_is_printed_by_the_command_and_by_the_option(script: Cli):
+    assert script("--version").out.startswith("sendoff ")
+    assert script("version", "-o", "json").data["sendoff"]
+
+
+def test_only_what_a_command_needs_is_imported(home: Path):
+    code = (
+        "import sys; from sendoff.cli.__main__ import run; run(['model', 'list', '--help']);"
+        "print(sorted(set(sys.modules) & {'rich', 'sqlalchemy', 'yaml', 'jmespath', 'sendoff.cli.service',"
+        "'sendoff.cli.deploy', 'sendoff.api', 'importlib.metadata'}))"
+    )
+    done = subprocess.run(
+        [SCRIPT.with_name("python"), "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

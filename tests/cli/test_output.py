@@ -1,0 +1,75 @@
+"""What -o and --query make of a result."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from sendoff.cli.output import FORMATS, render, search
+from sendoff.errors import InvalidInput
+
+ROWS = [
+    {"id": "a:1", "version": 1, "tags": {"area": "mnist"}, "files": [{"path": "x"}], "note": None},
+    {"id": "모델:2", "version": 2, "tags": {}, "files": [], "note": "two\nlines\tand a tab"},
+]
+
+
+def test_json_and_yaml_come_back_as_they_went():
+    assert json.loads(render(ROWS, "json")) == ROWS
+    assert yaml.safe_load(render(ROWS, "yaml")) == ROWS
+    assert json.loads(render(ROWS, "jsonc")) == ROWS  # no colours where stdout is no terminal
+
+
+def test_none_prints_nothing():
+    assert render(ROWS, "none") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("[0].id", "a:1"),
+        ("[].id", "a:1\n모델:2"),
+        ("[].[id, version]", "a:1\t1\n모델:2\t2"),
+        ("[?version==`9`]", ""),
+        ("[0].note", ""),
+        ("[1].note", "two lines and a tab"),
+        ("length(@)", "2"),
+    ],
+)
+def test_tsv_is_one_line_a_record_and_a_bare_scalar_for_a_scalar(query: str, text: str):
+    assert render(search(query, ROWS), "tsv") == text
+
+
+def test_a_table_shows_the_commands_own_columns_aligned_also_with_wide_characters():
+    lines = render(ROWS, "table", (("Id", "id"), ("Tags", "tags"), ("File", "files[0].path"))).splitlines()
+    assert lines[0].split() == ["Id", "Tags", "File"]
+    assert lines[2] == "a:1     area=mnist  x"
+    assert lines[3] == "모델:2"
+
+
+def test_a_table_without_columns_leaves_out_what_is_nested():
+    shown = render(ROWS, "table")
+    assert "files" not in shown
+    assert "area=mnist" in shown
+
+
+def test_a_record_becomes_a_line_for_each_field():
+    assert render({"name": "x", "version": 1}, "table") == "name     x\nversion  1"
+
+
+def test_scalars_and_lists_of_lists_are_tables_too():
+    assert render(["a", "b"], "table") == "Result\n------\na\nb"
+    assert render([["a", 1]], "table").splitlines()[-1] == "a        1"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("value", [[], {}, None, "text", 3, True, [None], [{}], [{"a": None}, {"b": {"c": [1]}}], [[]]])
+def test_every_form_takes_every_value(form: str, value: object):
+    assert isinstance(render(value, form), str)
+
+
+def test_a_query_that_is_no_jmespath_is_a_wrong_flag():
+    with pytest.raises(InvalidInput, match="not JMESPath"):
+        search("[", ROWS)
