@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -209,7 +208,7 @@ def _publish(staged: Path, folder: Path, files: dict[str, ManifestFile]) -> None
         # A damaged bundle makes way; workers that still run from it keep their open files.
         aside = staged.with_name(f"{staged.name}-aside-{uuid.uuid4().hex}")
         try:
-            os.rename(folder, aside)
+            folder.rename(aside)
         except FileNotFoundError:
             continue
         shutil.rmtree(aside, ignore_errors=True)

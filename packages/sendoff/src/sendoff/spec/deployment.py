@@ -45,7 +45,8 @@ class DeploymentSpec(Spec):
 
     compute_type: str | None = None
     port: int | None = None
-    workers: int = 1
+    workers: int | None = None
+    """Worker processes; None is 1."""
     memory_limit_mb: int | None = None
     cpu_cores: float | None = None
     memory_gb: float | None = None
@@ -74,7 +75,8 @@ class DeploymentSpec(Spec):
     dns_name_label: str | None = None
     vnet_name: str | None = None
     subnet_name: str | None = None
-    preload: bool = False
+    preload: bool | None = None
+    """Start further workers by forking one whose init() has run; None is no."""
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}

@@ -1,0 +1,121 @@
+"""Where a service runs, why, and what of its configuration that place cannot keep (settled.md, first table)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import NotSupported
+from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
+from ..targets.base import Capabilities
+
+PROCESS = "process"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A target's name with the sentences that say why."""
+
+    target: str
+    notes: list[str] = field(default_factory=list)
+
+
+def choose_target(deployment: DeploymentSpec, local_target: str) -> Choice:
+    """The target for a new service; it is fixed from then on.
+
+    Args:
+        deployment: The configuration; its compute type decides.
+        local_target: The setting of that name: where a local service runs.
+    """
+    if deployment.compute_type == LOCAL:
+        return Choice(local_target)
+    why = "this version has no docker target yet"
+    if deployment.compute_type == ACI:
+        return Choice(PROCESS, [f"Container instance: runs as processes on this machine, for {why}."])
+    if deployment.compute_type == AKS:
+        named = f" {deployment.compute_target_name!r}" if deployment.compute_target_name else ""
+        return Choice(
+            PROCESS,
+            [f"AKS: no cluster{named} is attached, so it runs as processes on this machine, as {why}."],
+        )
+    return Choice(PROCESS, [f"No deployment configuration: runs as processes on this machine, for {why}."])
+
+
+# What a field needs of a target: a field of Capabilities, or nothing that any target of this version has.
+_NEEDS: dict[str, str | None] = {
+    "cpu_cores": "cpu_limit",
+    "cpu_cores_limit": "cpu_limit",
+    "memory_gb": "memory_limit",
+    "memory_gb_limit": "memory_limit",
+    "memory_limit_mb": "memory_limit",
+    "gpu_cores": "gpu",
+    "num_replicas": "replicas",
+    "autoscaler": "replicas",
+    "auth_enabled": "auth",
+    "token_auth_enabled": "auth",
+    "primary_key": "auth",
+    "secondary_key": "auth",
+    "ssl_enabled": "tls",
+    "ssl_cert_pem_file": "tls",
+    "ssl_key_pem_file": "tls",
+    "ssl_cname": "tls",
+    "enable_app_insights": None,
+    "collect_model_data": None,
+    "replica_max_concurrent_requests": None,
+    "liveness_probe": None,
+    "namespace": None,
+    "location": None,
+    "dns_name_label": None,
+    "vnet_name": None,
+    "subnet_name": None,
+}
+_MEANING = {
+    "cpu_limit": "CPU is not limited",
+    "memory_limit": "memory is not limited",
+    "gpu": "the machine's GPUs are visible as they are",
+    "replicas": "one front with its workers serves all requests",
+    "auth": "the service listens on this machine alone, without keys or tokens",
+    "tls": "the service listens on this machine alone, in plain HTTP",
+    "enable_app_insights": "nothing is sent anywhere",
+    "collect_model_data": "requests are not recorded",
+    "replica_max_concurrent_requests": "each worker runs one request at a time",
+    "liveness_probe": "workers are watched directly",
+    "namespace": "there is no cluster",
+    "location": "it runs here",
+    "dns_name_label": "it has no DNS name",
+    "vnet_name": "it is in no virtual network",
+    "subnet_name": "it is in no virtual network",
+}
+# What asks for nothing is no request: an AKS service of one replica, a probe of any kind on no cluster.
+_NOTHING: dict[str, object] = {"num_replicas": 1, "replica_max_concurrent_requests": 1}
+
+
+def unhonoured(deployment: DeploymentSpec, able: Capabilities) -> list[str]:
+    """One sentence for each thing asked for that the target cannot keep.
+
+    A local service has no stand-in to excuse it: there the same is an error.
+
+    Raises:
+        NotSupported: The compute type is LOCAL and the target lacks something; context lists ``fields``.
+    """
+    lacking: dict[str, list[str]] = {}
+    for field_name, need in _NEEDS.items():
+        value = getattr(deployment, field_name)
+        if not value or value == _NOTHING.get(field_name):
+            continue
+        if need is None or not getattr(able, need):
+            lacking.setdefault(need or field_name, []).append(field_name)
+    if lacking and deployment.compute_type == LOCAL:
+        fields = sorted(name for names in lacking.values() for name in names)
+        raise NotSupported(
+            f"a local service on the {able.name} target cannot keep {', '.join(fields)}",
+            hint="Leave them out, or use a container instance or AKS configuration.",
+            fields=fields,
+        )
+    return [f"Not kept on {able.name}: {', '.join(names)} ({_MEANING[key]})." for key, names in lacking.items()]
+
+
+def wants_keys(deployment: DeploymentSpec) -> bool:
+    """Whether key authentication is on; AKS has it on when nothing is said (spec/behaviour.md sec. 7.3)."""
+    if deployment.auth_enabled is None:
+        return deployment.compute_type == AKS and not deployment.token_auth_enabled
+    return deployment.auth_enabled

@@ -1,0 +1,137 @@
+"""What one revision wants: immutable, apart from facts that its first run pins once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from ..errors import Conflict, InvalidInput
+from ..spec.bundle import ServingSettings
+from ..spec.deployment import ACI, AKS, DeploymentSpec
+from ..spec.inference import InferenceSpec
+from ..spec.parse import Spec, encode, replace
+from ..spec.service import UpdateService
+
+# Defaults of a production service, where its configuration is silent (settled.md, "Deadline and queue").
+AKS_TIMEOUT_MS, AKS_WAIT_MS = 60_000, 500
+
+
+class Pinned(Spec):
+    """Facts found by the first run of a revision; a restart, a rollback and `up` use the same ones."""
+
+    environment: str | None = None
+    """``name:version`` of the registered environment."""
+    lock_digest: str | None = None
+    environment_key: str | None = None
+    python: str | None = None
+    bundle: str | None = None
+    """The bundle folder's name."""
+
+
+class Plan(Spec):
+    """The wanted state of one revision, as ``revisions.wanted`` holds it.
+
+    ``models`` are ids with versions; ``inference.environment`` is always the whole definition.
+    """
+
+    models: list[str]
+    inference: InferenceSpec
+    deployment: DeploymentSpec
+    restores: int | None = None
+    pinned: Pinned = Pinned()
+
+    @property
+    def environment(self) -> str:
+        """Name, and version once registered, of the environment."""
+        spec = self.inference.environment
+        return self.pinned.environment or (spec.name if spec is not None else "")
+
+
+def plan_from(row: Any) -> Plan:
+    """A plan from the store's JSON."""
+    return msgspec.convert(row, Plan)
+
+
+def source_digest(plan: Plan) -> str:
+    """A digest of the scoring code: equal for equal files, wherever they came from."""
+    source = replace(plan.inference.source, origin=None)
+    return "sha256:" + hashlib.sha256(encode(source)).hexdigest()
+
+
+def serving_settings(deployment: DeploymentSpec, *, memory_limit: bool) -> ServingSettings:
+    """Settings of the scoring server for a deployment.
+
+    Args:
+        deployment: The revision's configuration.
+        memory_limit: Whether the target can keep a memory limit.
+    """
+    production = deployment.compute_type == AKS
+    memory = deployment.memory_limit_mb
+    gigabytes = deployment.memory_gb_limit or deployment.memory_gb
+    if memory is None and gigabytes is not None:
+        memory = int(gigabytes * 1024)
+    wait = deployment.max_request_wait_time
+    return ServingSettings(
+        workers=deployment.workers or 1,
+        scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
+        max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
+        memory_limit_mb=memory if memory_limit else None,
+        preload=bool(deployment.preload),
+    )
+
+
+def merge_deployment(last: DeploymentSpec, change: DeploymentSpec | None) -> DeploymentSpec:
+    """The last configuration with what a change names; the parts of autoscaler and probe come whole.
+
+    Raises:
+        Conflict: The change names another compute type: that is fixed when a service is made.
+    """
+    if change is None:
+        return last
+    now = last.compute_type or ACI
+    if change.compute_type not in (None, now):
+        raise Conflict(
+            f"the compute type of a service is fixed: it is {now}, not {change.compute_type}",
+            hint="Deploy under another name, or delete the service and deploy it anew.",
+            field="compute_type",
+        )
+    given = {
+        field: value
+        for field in change.__struct_fields__  # type: ignore[attr-defined]
+        if field not in ("description", "tags", "properties") and (value := getattr(change, field)) is not None
+    }
+    return replace(last, **given)
+
+
+def merge_tags(old: dict[str, str], change: UpdateService) -> dict[str, str]:
+    """Tags after an update: replaced whole, then some added or removed (spec/behaviour.md sec. 15.2)."""
+    tags = dict(old) if change.tags is None else dict(change.tags)
+    if change.deployment is not None and change.tags is None and change.deployment.tags:
+        tags = dict(change.deployment.tags)
+    tags.update(change.add_tags)
+    for name in change.remove_tags:
+        if name not in tags:
+            raise InvalidInput(
+                f"there is no tag {name!r} to remove", hint=f"Tags: {', '.join(sorted(tags)) or 'none'}."
+            )
+        del tags[name]
+    return tags
+
+
+def merge_properties(old: dict[str, str], change: UpdateService) -> dict[str, str]:
+    """Properties after an update: they are only ever added.
+
+    Raises:
+        Conflict: One would change its value.
+    """
+    added = {**(change.deployment.properties if change.deployment is not None else {}), **change.add_properties}
+    for name, value in added.items():
+        if name in old and old[name] != value:
+            raise Conflict(
+                f"property {name!r} is {old[name]!r} and cannot be changed",
+                hint="Properties are only ever added; use a tag for what changes.",
+                field=name,
+            )
+    return {**old, **added}

@@ -1,0 +1,174 @@
+"""Everything that can be known to fail before anything starts (issue 2, point 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import InvalidInput, NotSupported, PortInUse
+from ..packaging.assemble import check_source
+from ..packaging.check_script import check_script, python_of
+from ..spec.deployment import DeploymentSpec
+from ..spec.deployment import check as check_deployment
+from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.names import check_environment, check_service
+from ..spec.parse import replace
+from ..targets.base import Target, WantedService
+from . import records
+from .choose_target import Choice, choose_target, unhonoured, wants_keys
+from .plan import Plan
+
+if TYPE_CHECKING:
+    from ..environments import Environments
+    from ..registry import Registry
+    from ..store import Store
+
+
+class Targets(Protocol):
+    """Gives targets by name: ``sendoff.targets.table`` is one."""
+
+    def load(self, name: str, home: Path) -> Target:
+        """The target of that name.
+
+        Raises:
+            NotSupported: There is none of that name in this version.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What deployments work with."""
+
+    store: Store
+    registry: Registry
+    environments: Environments
+    targets: Targets
+
+    def target(self, name: str) -> Target:
+        """A target of this home."""
+        return self.targets.load(name, self.store.home)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A request that passed: everything in it is pinned to versions."""
+
+    plan: Plan
+    choice: Choice
+    auth_enabled: bool
+    token_auth_enabled: bool
+    notes: list[str]
+
+
+def check_request(
+    rooms: Rooms,
+    workspace: str,
+    name: str,
+    *,
+    models: list[str],
+    inference: InferenceSpec | None,
+    deployment: DeploymentSpec,
+    service: records.AnyRow | None,
+) -> Ready:
+    """Check a deployment or the merged whole of an update.
+
+    Args:
+        rooms: What to look into.
+        workspace: The workspace's name.
+        name: The service's name.
+        models: Ids; a bare name means its newest version, from now on that one.
+        inference: Code and environment.
+        deployment: The whole configuration.
+        service: The row of the service that is there already.
+
+    Raises:
+        SendoffError: Whatever would surely fail later; nothing was changed.
+    """
+    check_service(name)
+    check_deployment(deployment, where="deployment configuration")
+    with rooms.store.read() as connection:
+        records.require_workspace(connection, workspace)
+    pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
+    if inference is None:
+        raise NotSupported(
+            "deploying without an inference configuration is not supported yet",
+            hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
+        )
+    inference, notes = _check_code(rooms, workspace, inference)
+    choice = Choice(service.target) if service is not None else choose_target(deployment, _local_target(rooms))
+    target = rooms.target(choice.target)
+    able = target.capabilities()
+    notes = [*choice.notes, *unhonoured(deployment, able), *notes]
+    if deployment.port is not None:
+        _check_port(rooms, target, workspace, name, deployment.port, service)
+    if deployment.primary_key is not None or deployment.secondary_key is not None:
+        # Keys belong to the secrets, never into a revision; no target of this version has a use for them.
+        deployment = replace(deployment, primary_key=None, secondary_key=None)
+    return Ready(
+        plan=Plan(models=pinned, inference=inference, deployment=deployment),
+        choice=choice,
+        auth_enabled=able.auth and wants_keys(deployment),
+        token_auth_enabled=able.auth and bool(deployment.token_auth_enabled),
+        notes=notes,
+    )
+
+
+def _local_target(rooms: Rooms) -> str:
+    return rooms.store.settings.local_target
+
+
+def _check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[InferenceSpec, list[str]]:
+    if (inference.environment is None) == (inference.environment_ref is None):
+        given = "both" if inference.environment is not None else "neither is given"
+        raise InvalidInput(
+            f"exactly one of environment and environment_ref is needed; {given}",
+            hint="Name a registered environment, or give its definition.",
+            field="environment",
+        )
+    if inference.environment_ref is not None:
+        reference = inference.environment_ref
+        found = rooms.environments.get(workspace, reference.name, reference.version)
+        pinned = EnvironmentReference(name=found.name, version=found.version)
+        inference = replace(inference, environment=found.spec, environment_ref=pinned)
+    spec = inference.environment
+    assert spec is not None
+    if inference.environment_ref is None:
+        check_environment(spec.name)
+    path = spec.python.interpreter_path
+    if spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
+        raise InvalidInput(
+            f"environment {spec.name!r}: the interpreter {path} does not exist",
+            hint="Correct python.interpreterPath, or let Sendoff build the environment.",
+            field="interpreter_path",
+        )
+    source = inference.source
+    check_source(source)
+    missing = rooms.store.blobs.missing([file.digest for file in source.files])
+    if missing:
+        lost = sorted({file.path for file in source.files if file.digest in set(missing)})
+        raise InvalidInput(
+            f"{len(lost)} source files are not in the store, {lost[0]} among them", hint="Upload them first."
+        )
+    script = next(file for file in source.files if file.path == source.entry_script)
+    content = rooms.store.blobs.read_bytes(script.digest)
+    return inference, check_script(source.entry_script, content, python=python_of(spec))
+
+
+def _check_port(
+    rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: records.AnyRow | None
+) -> None:
+    uid = service.uid if service is not None else ""
+    with rooms.store.read() as connection:
+        for other in records.list_services(connection):
+            if other.uid != uid and other.port == port and records.should_run(connection, other):
+                raise PortInUse(
+                    f"port {port} belongs to service {other.name!r} of workspace {other.workspace!r}",
+                    hint="Choose another port, or none: then a free one is taken.",
+                    port=port,
+                )
+    target.check(
+        WantedService(
+            uid=uid or f"check-{name}", name=name, workspace=workspace, revision=0, bundle="", python="", port=port
+        )
+    )

@@ -1,0 +1,62 @@
+"""Reason codes of a timeline's steps: stable, for programs; ``docs/deploy.md`` explains each (a test compares)."""
+
+from __future__ import annotations
+
+from ..errors import SendoffError
+
+REASONS: dict[str, str] = {
+    "Validated": "Names, models, code, environment and target fit together.",
+    "Registered": "The environment is registered in the workspace.",
+    "EnvironmentReady": "The environment's interpreter is on this machine.",
+    "BundleReady": "Code and models are assembled in one folder.",
+    "Started": "The target was told what to run.",
+    "Initialised": "Every worker imported the entry script and its init() returned.",
+    "Ready": "The service answers requests with this revision.",
+    "Drained": "No request is running any more and the processes have ended.",
+    "Removed": "The service is forgotten.",
+    "Resumed": "An earlier runner ended before its work; this one took it up.",
+    "WaitingForStart": "The target has not started the processes yet.",
+    "WaitingForInit": "A worker is importing the entry script or running init().",
+    "WaitingForReady": "The workers are up; the service does not answer yet.",
+    "WaitingForResources": "The target has no room for the service at this moment.",
+    "ResolvingEnvironment": "Package versions are being chosen or installed.",
+    "InvalidInput": "Something in the request cannot work.",
+    "ModelNotFound": "A model version of the revision does not exist any more.",
+    "EnvironmentNotFound": "The named environment does not exist.",
+    "EnvironmentFailed": "The environment cannot be resolved or built.",
+    "CorruptBlob": "Stored bytes do not match their digest.",
+    "ScriptFailed": "The entry script could not be imported, or its init() raised.",
+    "StartFailed": "The target could not start the service.",
+    "PortInUse": "The asked port is taken on this machine.",
+    "TargetUnavailable": "The target's engine does not answer.",
+    "NotSupported": "The target cannot do what was asked.",
+    "StoreError": "The store cannot be read or written.",
+    "TimedOut": "The step took longer than it may.",
+    "Cancelled": "A user cancelled the operation.",
+    "RunnerDied": "The process that did the work ended three times before its end.",
+    "InternalError": "A mistake in Sendoff; the operation's log has the traceback.",
+}
+
+_BY_CODE = {
+    "invalid_input": "InvalidInput",
+    "not_found": "InvalidInput",
+    "model_not_found": "ModelNotFound",
+    "environment_not_found": "EnvironmentNotFound",
+    "environment_failed": "EnvironmentFailed",
+    "interpreter_not_found": "EnvironmentFailed",
+    "corrupt_blob": "CorruptBlob",
+    "script_failed": "ScriptFailed",
+    "deployment_failed": "StartFailed",
+    "port_in_use": "PortInUse",
+    "target_unavailable": "TargetUnavailable",
+    "not_supported": "NotSupported",
+    "missing_extra": "NotSupported",
+    "store_error": "StoreError",
+    "timeout": "TimedOut",
+    "cancelled": "Cancelled",
+}
+
+
+def reason_of(error: SendoffError) -> str:
+    """The reason code of a step that ended with this error."""
+    return _BY_CODE.get(error.code, "InternalError")

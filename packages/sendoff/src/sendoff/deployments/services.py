@@ -1,0 +1,459 @@
+"""Deploy, update, look at and delete services: the room's front."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Conflict, InvalidInput, NotFound, SendoffError, Timeout
+from ..spec.inference import InferenceSpec
+from ..spec.operation import FINAL, Operation
+from ..spec.parse import replace
+from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from . import garbage, records
+from .execute import give_up
+from .launch import Launcher, service_log_path
+from .plan import Pinned, merge_deployment, merge_properties, merge_tags
+from .preflight import Ready, Rooms, Targets, check_request
+from .steps import wanted_service
+from .views import matches, revision_views, service_view
+
+if TYPE_CHECKING:
+    from ..environments import Environments
+    from ..registry import Registry
+    from ..store import Store
+
+
+class Deployments:
+    """Services of a home.
+
+    Args:
+        store: Metadata and blobs.
+        registry: Models.
+        environments: Environments.
+        targets: Gives targets by name; ``sendoff.targets.table``.
+        runner_command: Private, for tests: what to start instead of ``python -m sendoff.deployments.runner``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        environments: Environments,
+        targets: Targets,
+        *,
+        runner_command: Sequence[str] | None = None,
+    ) -> None:
+        self._rooms = Rooms(store=store, registry=registry, environments=environments, targets=targets)
+        self._store = store
+        self._launcher = Launcher(store, runner_command)
+
+    def deploy(self, ws: str, body: DeployService) -> Operation | CheckReport:
+        """Make a service, or with ``overwrite`` the next revision of the one of that name.
+
+        Args:
+            ws: The workspace's name.
+            body: What to deploy; with ``check`` only the pre-flight runs.
+
+        Returns:
+            The operation that brings it about; a report when only a check was asked for.
+
+        Raises:
+            SendoffError: Found by the pre-flight; nothing was made. AlreadyExists names ``--overwrite``;
+                OperationInProgress names the operation that is not over.
+        """
+        self.revive()
+        with self._store.read() as connection:
+            row = records.find_service(connection, ws, body.name)
+            if row is not None and not body.overwrite:
+                raise records.name_taken(body.name, ws)
+            if row is not None and not body.check:
+                records.refuse_if_busy(connection, row.uid, row.name)
+        deployment = body.deployment
+        if row is not None:
+            merge_deployment(replace(deployment, compute_type=row.compute_type), deployment)  # the type is fixed
+        ready = check_request(
+            self._rooms,
+            ws,
+            body.name,
+            models=body.models,
+            inference=body.inference,
+            deployment=deployment,
+            service=row,
+        )
+        if body.check:
+            return CheckReport(target=ready.choice.target, notes=ready.notes, models=ready.plan.models)
+        with self._store.begin() as connection:
+            if row is None:
+                service = records.add_service(
+                    connection,
+                    workspace=ws,
+                    name=body.name,
+                    target=ready.choice.target,
+                    deployment=ready.plan.deployment,
+                    auth_enabled=ready.auth_enabled,
+                    token_auth_enabled=ready.token_auth_enabled,
+                )
+            else:
+                service = records.get_service(connection, ws, body.name)
+                records.refuse_if_busy(connection, service.uid, service.name)
+                self._describe(connection, service, ready, deployment.tags, deployment.properties)
+                if deployment.description:
+                    records.change_service(connection, service.uid, description=deployment.description)
+            id_ = self._next_revision(connection, service, ready, records.DEPLOY)
+        return self._start(id_)
+
+    def update(self, ws: str, name: str, body: UpdateService) -> Operation | Service:
+        """Change a service: a new revision of what is named merged with the last, or words alone.
+
+        Returns:
+            An operation when models, code or configuration change; else the service, with its new tags,
+            properties and description.
+
+        Raises:
+            SendoffError: As :meth:`deploy`; Conflict for what is fixed.
+        """
+        self.revive()
+        with self._store.read() as connection:
+            row = records.get_service(connection, ws, name)
+            records.refuse_if_busy(connection, row.uid, row.name)
+            last = records.serving_revision(connection, row.uid) or row.wanted_revision
+            plan = records.get_plan(connection, row.uid, last)
+        assert plan is not None
+        tags, properties = merge_tags(row.tags, body), merge_properties(row.properties, body)
+        words = {"tags": tags, "properties": properties}
+        given = body.description
+        if given is None and body.deployment is not None and body.deployment.description:
+            given = body.deployment.description
+        if given is not None:
+            words["description"] = given  # type: ignore[assignment]
+        deployment = merge_deployment(plan.deployment, body.deployment)
+        inference = body.inference or _as_registered(plan.inference, plan.pinned)
+        changed = body.models is not None or body.inference is not None or deployment != plan.deployment
+        if not changed:
+            with self._store.begin() as connection:
+                if any(getattr(row, column) != value for column, value in words.items()):
+                    records.change_service(connection, row.uid, **words)
+            return self.get(ws, name)
+        ready = check_request(
+            self._rooms,
+            ws,
+            name,
+            models=plan.models if body.models is None else body.models,
+            inference=inference,
+            deployment=deployment,
+            service=row,
+        )
+        with self._store.begin() as connection:
+            service = records.get_service(connection, ws, name)
+            records.refuse_if_busy(connection, service.uid, service.name)
+            records.change_service(connection, service.uid, **words)
+            id_ = self._next_revision(connection, service, ready, records.UPDATE)
+        return self._start(id_)
+
+    def rollback(self, ws: str, name: str, revision: int | None = None) -> Operation:
+        """Return to an earlier revision: a new one that equals it, with the same packages and files.
+
+        Args:
+            ws: The workspace's name.
+            name: The service's name.
+            revision: Its number; None is the newest that succeeded before the present one.
+
+        Raises:
+            NotFound: No revision of that number.
+            Conflict: There is no earlier one, or it is the present one.
+        """
+        self.revive()
+        with self._store.begin() as connection:
+            service = records.get_service(connection, ws, name)
+            records.refuse_if_busy(connection, service.uid, service.name)
+            done = records.succeeded_revisions(connection, service.uid)
+            number = self._earlier(connection, service, done, revision)
+            plan = records.get_plan(connection, service.uid, number)
+            if plan is None:
+                known = [str(row.number) for row in records.list_revisions(connection, service.uid)]
+                raise NotFound(
+                    f"service {name!r} has no revision {number}",
+                    hint=f"Revisions: {', '.join(known)}.",
+                    revision=number,
+                )
+            if done and number == done[0]:
+                raise Conflict(f"revision {number} of service {name!r} is the present one", hint="Name another one.")
+            fresh = records.add_revision(connection, service.uid, replace(plan, restores=number))
+            id_ = records.add_operation(
+                connection,
+                service,
+                records.ROLLBACK,
+                revision=fresh,
+                notes=[f"Revision {fresh} equals revision {number}."],
+            )
+        return self._start(id_)
+
+    def reload(self, ws: str, name: str) -> Operation:
+        """Start the present revision anew, as a new revision with the same files, without dropping a request.
+
+        Fresh files come from the client, which alone may read them: it collects the source again
+        (``packaging.collect_source.collect_again``) and sends an :class:`UpdateService`.
+        """
+        self.revive()
+        with self._store.begin() as connection:
+            service = records.get_service(connection, ws, name)
+            records.refuse_if_busy(connection, service.uid, service.name)
+            number = records.serving_revision(connection, service.uid) or service.wanted_revision
+            plan = records.get_plan(connection, service.uid, number)
+            assert plan is not None
+            fresh = records.add_revision(connection, service.uid, replace(plan, restores=number))
+            id_ = records.add_operation(
+                connection,
+                service,
+                records.RELOAD,
+                revision=fresh,
+                notes=[f"Revision {fresh} equals revision {number}."],
+            )
+        return self._start(id_)
+
+    def delete(self, ws: str, name: str) -> Operation | None:
+        """Drain, end and forget a service; None when there is none of that name (spec/behaviour.md sec. 15.4).
+
+        Raises:
+            OperationInProgress: Another operation is not over; cancel it first.
+        """
+        self.revive()
+        with self._store.begin() as connection:
+            records.require_workspace(connection, ws)
+            service = records.find_service(connection, ws, name)
+            if service is None:
+                return None
+            id_ = records.add_operation(connection, service, records.DELETE, revision=None, notes=[])
+            records.change_service(connection, service.uid, deleting=True)
+        return self._start(id_)
+
+    def get(self, ws: str, name: str) -> Service:
+        """A service with its state of this moment."""
+        self.revive()
+        with self._store.read() as connection:
+            return service_view(self._rooms, connection, records.get_service(connection, ws, name))
+
+    def list(
+        self,
+        ws: str,
+        *,
+        compute_type: str | None = None,
+        model_name: str | None = None,
+        model_id: str | None = None,
+        tags: Mapping[str, str | None] | Sequence[str] = (),
+        properties: Mapping[str, str | None] | Sequence[str] = (),
+    ) -> list[Service]:
+        """Services that pass every filter, by name.
+
+        Args:
+            ws: The workspace's name.
+            compute_type: LOCAL, ACI or AKS, in any case.
+            model_name: Only those with a version of this model.
+            model_id: Only those with this version, ``name:version``.
+            tags: Names, or names with values (None: any value).
+            properties: As tags.
+        """
+        self.revive()
+        with self._store.read() as connection:
+            records.require_workspace(connection, ws)
+            rows = [
+                row
+                for row in records.list_services(connection, ws)
+                if (compute_type is None or row.compute_type.upper() == compute_type.upper())
+                and matches(row.tags, tags)
+                and matches(row.properties, properties)
+            ]
+            found = [service_view(self._rooms, connection, row) for row in rows]
+        return [
+            service
+            for service in found
+            if (model_id is None or model_id in service.models)
+            and (model_name is None or model_name in {model.partition(":")[0] for model in service.models})
+        ]
+
+    def revisions(self, ws: str, name: str) -> list[Revision]:  # type: ignore[valid-type]
+        """A service's revisions, oldest first."""
+        self.revive()
+        with self._store.read() as connection:
+            return revision_views(self._rooms, connection, records.get_service(connection, ws, name))
+
+    def logs(self, ws: str, name: str, num_lines: int = 5000, init: bool = False) -> str:
+        """The service's newest log lines, oldest first; of one that failed to start, what it logged until then.
+
+        Args:
+            ws: The workspace's name.
+            name: The service's name.
+            num_lines: At most so many.
+            init: Only what was logged until init() had returned.
+        """
+        if num_lines < 1:
+            raise InvalidInput(f"lines has to be at least 1; got {num_lines}", field="lines")
+        self.revive()
+        with self._store.read() as connection:
+            row = records.get_service(connection, ws, name)
+            operations = records.list_operations(connection, uid=row.uid)
+        text = self._rooms.target(row.target).logs(row.uid, num_lines, init=init)
+        if text:
+            return text
+        for operation in operations:
+            path = service_log_path(self._store.home, operation.id)
+            if path.is_file():
+                lines = path.read_text(errors="replace").splitlines(keepends=True)
+                return "".join(lines[-num_lines:])
+        return ""
+
+    def operation(self, id: str) -> Operation:
+        """An operation with its steps as they are now."""
+        self.revive()
+        with self._store.read() as connection:
+            return records.operation_view(records.get_operation(connection, id))
+
+    def operations(self, ws: str, *, service: str | None = None, state: str | None = None) -> list[Operation]:  # type: ignore[valid-type]
+        """Operations of a workspace, newest first."""
+        self.revive()
+        with self._store.read() as connection:
+            records.require_workspace(connection, ws)
+            rows = records.list_operations(connection, ws, service=service)
+        views = [records.operation_view(row) for row in rows]
+        return [view for view in views if state is None or view.state.lower() == state.lower()]
+
+    def wait(self, id: str, *, seconds: float | None = None) -> Operation:
+        """Wait until an operation is over.
+
+        Raises:
+            Timeout: It is not over after ``seconds``; it goes on.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        pause = 0.02
+        while True:
+            found = self.operation(id)
+            if found.state in FINAL:
+                self._launcher.reap()
+                return found
+            if end is not None and time.monotonic() > end:
+                raise Timeout(
+                    f"operation {id} is not over after {seconds} seconds", hint="It goes on; look again later."
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.25)
+
+    def cancel(self, id: str) -> Operation:
+        """Ask an operation to stop; it does at the next step's boundary or while it waits, and cleans up.
+
+        Raises:
+            Conflict: It is over already.
+        """
+        with self._store.begin() as connection:
+            row = records.get_operation(connection, id)
+            if row.state in FINAL:
+                raise Conflict(f"operation {id} is over: {row.state}")
+            records.request_cancel(connection, id)
+        return self.operation(id)
+
+    def model_users(self, ws: str, model_id: str) -> list[str]:  # type: ignore[valid-type]
+        """Names of services whose present or wanted revision uses this model version."""
+        users = []
+        with self._store.read() as connection:
+            for row in records.list_services(connection, ws):
+                numbers = {row.wanted_revision, records.serving_revision(connection, row.uid) or 0}
+                plans = [records.get_plan(connection, row.uid, number) for number in numbers]
+                if any(plan is not None and model_id in plan.models for plan in plans):
+                    users.append(row.name)
+        return users
+
+    def up(self) -> list[str]:  # type: ignore[valid-type]
+        """Start every service that should run and does not, with its last good revision.
+
+        Returns:
+            ``workspace/service`` of each that was started.
+        """
+        self.revive()
+        started = []
+        with self._store.read() as connection:
+            candidates = []
+            for row in records.list_services(connection):
+                newest = records.newest_operation(connection, row.uid)
+                number = records.serving_revision(connection, row.uid)
+                if number is not None and not row.deleting and (newest is None or newest.state in FINAL):
+                    candidates.append((row, number, records.get_plan(connection, row.uid, number)))
+        for row, number, plan in candidates:
+            target = self._rooms.target(row.target)
+            if plan is None or target.observe(row.uid).phase != "absent":
+                continue
+            wanted = wanted_service(self._store.home, row, number, plan)
+            if wanted is not None:
+                target.apply(wanted)
+            else:
+                # Its environment or bundle is gone from this machine: make them again.
+                self.reload(row.workspace, row.name)
+            started.append(f"{row.workspace}/{row.name}")
+        return started
+
+    def gc(self, dry_run: bool = False) -> garbage.GarbageReport:
+        """Remove what nothing refers to: blobs, bundles, environments, run folders and logs.
+
+        Args:
+            dry_run: Only say what would go.
+        """
+        self.revive()
+        return garbage.collect(self._rooms, dry_run=dry_run)
+
+    def revive(self) -> None:
+        """Take up operations whose runner has died; after the third attempt they end in Failed."""
+        self._launcher.reap()
+        with self._store.read() as connection:
+            rows = records.unfinished_operations(connection)
+        for row in rows:
+            holder = records.holder_of(row)
+            if holder is not None and holder.alive:
+                continue
+            if row.attempts >= records.MAX_ATTEMPTS:
+                give_up(self._rooms, row.id, holder)
+            else:
+                self._launcher.launch(row.id, old=holder)
+
+    def _start(self, id_: str) -> Operation:
+        self._launcher.launch(id_, old=None)
+        with self._store.read() as connection:
+            return records.operation_view(records.get_operation(connection, id_))
+
+    def _next_revision(self, connection: Any, service: records.AnyRow, ready: Ready, type_: str) -> str:
+        number = records.add_revision(connection, service.uid, ready.plan)
+        return records.add_operation(connection, service, type_, revision=number, notes=ready.notes)
+
+    def _describe(
+        self, connection: Any, service: records.AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]
+    ) -> None:
+        change = UpdateService(tags=tags or None, add_properties=properties)
+        records.change_service(
+            connection,
+            service.uid,
+            tags=merge_tags(service.tags, change),
+            properties=merge_properties(service.properties, change),
+            auth_enabled=ready.auth_enabled,
+            token_auth_enabled=ready.token_auth_enabled,
+        )
+
+    def _earlier(self, connection: Any, service: records.AnyRow, done: Sequence[int], revision: int | None) -> int:
+        if revision is not None:
+            return revision
+        present = records.get_plan(connection, service.uid, done[0]) if done else None
+        for number in done[1:]:
+            # A rollback's own copy is no step back: 1, 2, 3 (equals 1) goes back to 2.
+            plan = records.get_plan(connection, service.uid, number)
+            if plan is not None and present is not None and number != present.restores:
+                return number
+        raise Conflict(
+            f"service {service.name!r} has no earlier revision to return to",
+            hint="List them with 'sendoff service revisions'.",
+        )
+
+
+def _as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:
+    """An inference configuration of a revision as a request: by reference or by definition, not both."""
+    return replace(inference, environment=None) if inference.environment_ref is not None else inference
+
+
+__all__ = ["Deployments", "SendoffError"]

@@ -1,0 +1,118 @@
+"""What the API answers about services and revisions, computed at every look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SendoffError
+from ..spec.deployment import DeploymentSpec
+from ..spec.operation import FAILED as OPERATION_FAILED
+from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
+from ..spec.parse import replace
+from ..spec.service import FAILED, HEALTHY, Revision, Service
+from ..targets.base import Observation
+from . import records
+from .plan import Plan, plan_from, source_digest
+from .states import service_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .preflight import Rooms
+
+
+def service_view(rooms: Rooms, connection: Connection, row: records.AnyRow) -> Service:
+    """A service with its state of this moment."""
+    newest = records.newest_operation(connection, row.uid)
+    serving = records.serving_revision(connection, row.uid)
+    observed, target_error = _observe(rooms, row)
+    state = service_state(
+        observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
+    )
+    plan = _shown_plan(connection, row, serving, newest)
+    answering = observed.revision if observed.phase == "ready" else None
+    error = None
+    if state != HEALTHY:
+        error = target_error or observed.error
+        if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
+            error = newest.error or error
+    base = observed.base_url
+    deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
+    return Service(
+        name=row.name,
+        workspace=row.workspace,
+        state=state,
+        compute_type=row.compute_type,
+        target=row.target,
+        scoring_uri=f"{base.rstrip('/')}/score" if base else None,
+        swagger_uri=f"{base.rstrip('/')}/swagger.json" if base else None,
+        port=observed.port or row.port,
+        auth_enabled=row.auth_enabled,
+        token_auth_enabled=row.token_auth_enabled,
+        description=row.description,
+        tags=row.tags,
+        properties=row.properties,
+        created_time=row.created,
+        updated_time=row.updated,
+        models=plan.models if plan is not None else [],
+        environment=plan.environment if plan is not None else "",
+        entry_script=plan.inference.source.entry_script if plan is not None else "",
+        revision=answering,
+        wanted_revision=row.wanted_revision,
+        error=error,
+        workers=observed.workers,
+        deployment=replace(deployment, description=row.description, tags=row.tags, properties=row.properties),
+        operation=None if newest is None else records.operation_view(newest),
+    )
+
+
+def revision_views(rooms: Rooms, connection: Connection, row: records.AnyRow) -> list[Revision]:
+    """A service's revisions, oldest first."""
+    observed, _ = _observe(rooms, row)
+    answering = observed.revision if observed.phase == "ready" else None
+    outcomes = {
+        operation.revision: operation.state
+        for operation in reversed(records.list_operations(connection, uid=row.uid))
+        if operation.revision is not None
+    }
+    views = []
+    for found in records.list_revisions(connection, row.uid):
+        plan = plan_from(found.wanted)
+        state = outcomes.get(found.number, SUCCEEDED)
+        views.append(
+            Revision(
+                number=found.number,
+                models=plan.models,
+                environment=plan.environment,
+                entry_script=plan.inference.source.entry_script,
+                source_digest=source_digest(plan),
+                created_time=found.created,
+                running=found.number == answering,
+                outcome=state if state in FINAL else "Running",
+            )
+        )
+    return views
+
+
+def matches(have: dict[str, str], wanted: Any) -> bool:
+    """Whether tags or properties pass a filter: names, or names with values (None is any value)."""
+    if not wanted:
+        return True
+    pairs = wanted.items() if hasattr(wanted, "items") else [(name, None) for name in wanted]
+    return all(name in have and value in (None, have[name]) for name, value in pairs)
+
+
+def _observe(rooms: Rooms, row: records.AnyRow) -> tuple[Observation, dict[str, Any] | None]:
+    try:
+        return rooms.target(row.target).observe(row.uid), None
+    except SendoffError as error:
+        # The target's engine is away: that is what there is to say of the service.
+        return Observation(phase="unhealthy"), error.payload()
+
+
+def _shown_plan(
+    connection: Connection, row: records.AnyRow, serving: int | None, newest: records.AnyRow | None
+) -> Plan | None:
+    busy = newest is not None and newest.state not in FINAL
+    number = row.wanted_revision if busy or serving is None else serving
+    return records.get_plan(connection, row.uid, number)
