@@ -2,7 +2,7 @@
 
 ``wanted.json`` says what has to run, ``front-<n>.json`` which fronts were started for it, ``good.json`` the revision
 that last answered, ``crashes.json`` how often a front has ended on its own. All are written whole or not at all.
-Whoever changes anything holds the folder's lock; looking needs none. Standard library alone: the supervisor reads these.
+Whoever changes anything holds the folder's lock; looking needs none. Standard library alone: the supervisor reads it.
 """
 
 from __future__ import annotations

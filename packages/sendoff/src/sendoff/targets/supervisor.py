@@ -80,10 +80,12 @@ def ensure(home: Path) -> bool:
 
 def stop(home: Path, seconds: float = 5.0) -> None:
     """End the supervisor of this home; what it watched goes on."""
-    process = running(home)
-    if process is not None and processes.send(process, signal.SIGTERM) and processes.wait_ended([process], seconds):
+    # One that this process has just started may not have left its record yet.
+    found = {process for process in (running(home), _spawned.pop(home, None)) if process is not None}
+    asked = [process for process in found if processes.send(process, signal.SIGTERM)]
+    for process in processes.wait_ended(asked, seconds):
         processes.send(process, signal.SIGKILL)
-        processes.wait_ended([process], seconds)
+    processes.wait_ended(asked, seconds)
 
 
 def _lock_held(home: Path) -> bool:
