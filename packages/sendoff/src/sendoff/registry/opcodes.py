@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 _KEEP = 1024
 """Longer strings, tuples and dicts are followed as unknown values: no name or shape is that long."""
+_MOST_MEMO = 2_000_000
+_FURTHEST = 1 << 60
 _WRAPPERS = ("joblib.numpy_pickle.NumpyArrayWrapper", "sklearn.externals.joblib.numpy_pickle.NumpyArrayWrapper")
 _OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 _MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
@@ -114,6 +116,8 @@ class Reader:
         """Step over bytes; seeks where the stream can."""
         if count < 0:
             raise Unreadable("a length is negative")
+        if count > _FURTHEST:
+            raise Unreadable("it is cut off")
         if count > 65536 and self._stream.seekable():
             self._stream.seek(count - 1, io.SEEK_CUR)
             if not self._stream.read(1):
@@ -171,6 +175,12 @@ class Pickle:
     def _argument(self, name: str, opcode: Any) -> Any:
         width = _SKIPPED.get(name)
         try:
+            if name in ("LONG1", "LONG4"):
+                count = int.from_bytes(self._exactly(1 if name == "LONG1" else 4), "little", signed=name == "LONG4")
+                if count > _KEEP:
+                    self._reader.skip(count)
+                    return _UNKNOWN
+                return int.from_bytes(self._exactly(count), "little", signed=True)
             if width is not None:
                 count = int.from_bytes(self._exactly(width), "little")
                 if count > _KEEP:
@@ -179,7 +189,7 @@ class Pickle:
                 data = self._exactly(count)
                 return data.decode("utf-8", "surrogatepass") if name.startswith("BINUNI") else data.decode("latin-1")
             return None if opcode.arg is None else opcode.arg.reader(self._reader)
-        except (ValueError, OverflowError) as error:
+        except (ValueError, OverflowError, OSError) as error:
             raise Unreadable(f"{name}: {error}") from None
 
     def _exactly(self, count: int) -> bytes:
@@ -238,9 +248,9 @@ class Pickle:
             items = self._to_mark()
             _fill(stack[-1], items)
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            self._memo[arg] = stack[-1]
+            self._remember(arg, stack[-1])
         elif name == "MEMOIZE":
-            self._memo[len(self._memo)] = stack[-1]
+            self._remember(len(self._memo), stack[-1])
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             value = self._memo.get(arg, _UNKNOWN)
             if isinstance(value, str):
@@ -254,6 +264,11 @@ class Pickle:
             stack.append(_UNKNOWN)
         else:
             self._generic(opcode)
+
+    def _remember(self, place: int, value: Any) -> None:
+        self._memo[place] = value  # unknown ones too: MEMOIZE counts them
+        if len(self._memo) > _MOST_MEMO:
+            raise OverBudget("it names more values than the scan remembers")
 
     def _text(self, value: Any) -> None:
         self._stack.append(value)
