@@ -1,0 +1,9 @@
+"""Conda and pip packages of an environment."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        CondaDependencies="sendoff.sdk.conda_dependencies",
+    )
+)

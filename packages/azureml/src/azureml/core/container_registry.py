@@ -1,0 +1,9 @@
+"""A private image registry."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        ContainerRegistry="sendoff.sdk.environment_sections",
+    )
+)

@@ -1,0 +1,9 @@
+"""Default resources of a model."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        ResourceConfiguration="sendoff.sdk.resource_configuration",
+    )
+)
