@@ -1,0 +1,145 @@
+"""The command ``python -m sendoff_serving``: serves a script or a bundle in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+from .errors import ServingError
+from .options import Options, read
+
+# The script cannot be loaded: the status that the existing server uses for it.
+EXIT_NOT_LOADED = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until stopped; return the exit status of the command.
+
+    Args:
+        argv: arguments without the program's name; None for those of this process.
+
+    Returns:
+        0 after a stop; 1 for wrong arguments, files or addresses, told on standard error; 3 when the script
+        cannot be loaded.
+    """
+    try:
+        return serve(read(argv))
+    except ServingError as error:
+        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201 - a command speaks to its user
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def serve(options: Options) -> int:
+    """Serve what the options say until the server is stopped; return the exit status.
+
+    Raises:
+        ServingError: the address cannot be had.
+    """
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(options))
+
+
+async def _serve(options: Options) -> int:
+    from .front.control import ControlApplication
+    from .front.generation import Generation
+    from .front.server import Server, bind
+    from .log import FileSink, ServerLog, StreamSink
+
+    _raise_descriptor_limit()
+    listener = bind(options.host, options.port)
+    log = ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout))
+    server = Server(log, options.limits, compatible=options.compatible, log_level=options.log_level)
+    settled = asyncio.Event()
+
+    def changed(generation: Generation) -> None:
+        if generation.phase in ("ready", "failed"):
+            settled.set()
+
+    server.on_change = changed
+    supervised = options.control is not None
+    _describe(log, options)
+    loop = asyncio.get_running_loop()
+    stops = 0
+
+    def stop() -> None:
+        nonlocal stops
+        stops += 1
+        settled.set()
+        server.stop(options.drain_seconds if stops == 1 else 0.0)
+        if stops > 1:
+            server.stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    status = 0
+    try:
+        server.start_ticking()
+        if options.control is not None:
+            await server.listen(listener)
+            await server.listen_control(options.control, ControlApplication(server, options.python))
+            _announce(server)
+        server.load(options.bundle, options.python, options.revision)
+        if not supervised:
+            await settled.wait()
+            if server.state == "failed":
+                status = EXIT_NOT_LOADED
+                server.stop(0.0)
+            elif not server.draining:
+                await server.listen(listener)
+                _announce(server)
+        await server.stopped.wait()
+    finally:
+        listener.close()
+        if options.control is not None:
+            options.control.unlink(missing_ok=True)
+        log.info("Stopped")
+        log.close()
+    return status
+
+
+def _announce(server: object) -> None:
+    host, port = server.host, server.port  # type: ignore[attr-defined]
+    address = f"[{host}]" if ":" in host else host
+    print(f"Listening on http://{address}:{port}", flush=True)  # noqa: T201 - callers wait for this line
+
+
+def _describe(log: object, options: Options) -> None:
+    bundle, serving = options.bundle, options.bundle.serving
+    lines = [
+        f"sendoff-serving {__version__}",
+        f"Entry Script: {bundle.entry_script_path or 'main'}",
+        f"Application Root: {bundle.app_root}",
+        f"Model Directory: {bundle.model_dir}",
+        f"Python: {options.python}",
+        f"Worker Count: {serving.workers}",
+        f"Scoring timeout is set to {serving.scoring_timeout_ms}",
+        f"Request bodies are limited to {serving.max_body_bytes} bytes, the queue to {serving.max_queue} requests",
+    ]
+    if bundle.model_dir is None:
+        lines.append("AZUREML_MODEL_DIR is not set: name the model's folder with --model-dir if the script needs it")
+    for line in lines:
+        log.info(line)  # type: ignore[attr-defined]
+
+
+def _raise_descriptor_limit() -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard > 0 else soft, hard))
+        except (OSError, ValueError):
+            return  # the limit stays; connections beyond it wait in the listen queue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

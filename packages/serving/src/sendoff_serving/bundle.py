@@ -1,0 +1,271 @@
+"""The bundle: everything that one revision of a service runs, as frozen values, from ``bundle.json`` or by hand.
+
+Parsing is strict: an unknown or ill-typed member is an error that names the file and the member.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from .errors import ServingError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "bundle.json"
+
+NonFinite = Literal["legacy", "null", "string", "error"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serving:
+    """How requests are served (settled.md, "Scoring server").
+
+    Attributes:
+        workers: processes that each call init() once.
+        scoring_timeout_ms: deadline of one request, milliseconds from its arrival.
+        max_request_wait_ms: longest wait for a worker; None for up to the deadline.
+        max_queue: most requests that wait.
+        max_body_bytes: largest request body.
+        memory_limit_mb: resident memory of one worker with its children above which it is replaced.
+        nan: what becomes of NaN and infinity in results.
+        cors_origins: origins allowed by CORS; "*" for any.
+        preload: fork the workers from one process after init().
+    """
+
+    workers: int = 1
+    scoring_timeout_ms: int = 60_000
+    max_request_wait_ms: int | None = None
+    max_queue: int = 1000
+    max_body_bytes: int = 100 * 1024 * 1024
+    memory_limit_mb: int | None = None
+    nan: NonFinite = "legacy"
+    cors_origins: tuple[str, ...] = ()
+    preload: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What the service is called: title, version and path prefix of its OpenAPI document."""
+
+    name: str = "ML service"
+    version: str = "1.0"
+    path_prefix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundle:
+    """One revision of a service.
+
+    Attributes:
+        directory: the bundle's folder; None for a script started by hand.
+        app_root: absolute application root, the workers' working directory.
+        entry_script: path relative to ``app_root``, or absolute; None to import ``main``.
+        source_directory: path relative to ``app_root``, put on the import path.
+        model_dir: value of AZUREML_MODEL_DIR; None to leave it unset.
+        variables: environment variables of the workers.
+    """
+
+    app_root: Path
+    directory: Path | None = None
+    entry_script: str | None = None
+    source_directory: str | None = None
+    model_dir: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    service: Service = Service()
+    serving: Serving = Serving()
+
+    @property
+    def entry_script_path(self) -> Path | None:
+        """Absolute path of the entry script."""
+        return None if self.entry_script is None else self.app_root / self.entry_script
+
+    @property
+    def source_path(self) -> Path | None:
+        """Absolute path of the source directory."""
+        return None if self.source_directory is None else self.app_root / self.source_directory
+
+
+class _Reader:
+    """Takes members out of a JSON object one by one; what is left over is unknown.
+
+    Args:
+        value: the JSON value that should be an object.
+        where: file and path within it, for messages.
+    """
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise _wrong(where, f"should be an object, not {_kind(value)}")
+        self._left: dict[str, Any] = dict(value)
+        self._seen: list[str] = []
+        self._where = where
+
+    def at(self, name: str) -> str:
+        return f"{self._where}: {name}" if self._where.endswith(FILE_NAME) else f"{self._where}.{name}"
+
+    def take(self, name: str, kind: type, default: Any = ..., *, least: int | None = None, null: bool = False) -> Any:
+        self._seen.append(name)
+        if name not in self._left:
+            if default is ...:
+                raise _wrong(self.at(name), "is missing")
+            return default
+        value = self._left.pop(name)
+        if value is None and null:
+            return None
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise _wrong(self.at(name), f"should be {_WORDS[kind]}, not {_kind(value)}")
+        if least is not None and isinstance(value, int) and value < least:
+            raise _wrong(self.at(name), f"should be at least {least}, not {value}")
+        return value
+
+    def done(self) -> None:
+        for name in self._left:
+            near = difflib.get_close_matches(name, self._seen, n=1)
+            raise _wrong(self.at(name), "is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+_WORDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list"}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    return "a fraction" if isinstance(value, float) else _WORDS.get(type(value), type(value).__name__)
+
+
+def _wrong(where: str, what: str) -> ServingError:
+    return ServingError("bundle_invalid", f"{where} {what}")
+
+
+def load(directory: Path) -> Bundle:
+    """Read a bundle's folder.
+
+    Args:
+        directory: the folder that holds ``bundle.json``.
+
+    Raises:
+        ServingError: the folder is no bundle, is of an unknown schema version, or a member is wrong; the message
+            names the file and the member.
+    """
+    file = directory / FILE_NAME
+    try:
+        raw = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ServingError("bundle_not_found", f"{directory} is not a bundle: it has no {FILE_NAME}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServingError("bundle_unreadable", f"{file} cannot be read: {error}") from None
+    except ValueError as error:
+        raise ServingError("bundle_invalid", f"{file} is not JSON: {error}") from None
+    bundle = parse(raw, directory.absolute())
+    if not bundle.app_root.is_dir():
+        raise ServingError("bundle_invalid", f"{file}: app_root names a folder that is not there: {bundle.app_root}")
+    script = bundle.entry_script_path
+    if script is not None and not script.is_file():
+        raise ServingError("bundle_invalid", f"{file}: entry_script names a file that is not there: {script}")
+    return bundle
+
+
+def parse(raw: Any, directory: Path) -> Bundle:
+    """Check the content of ``bundle.json``.
+
+    Args:
+        raw: the parsed JSON.
+        directory: the bundle's absolute folder.
+
+    Raises:
+        ServingError: see ``load``.
+    """
+    where = str(directory / FILE_NAME)
+    top = _Reader(raw, where)
+    version = top.take("schema_version", int)
+    if version != SCHEMA_VERSION:
+        raise ServingError(
+            "bundle_version_unknown",
+            f"{where} has schema_version {version}; this server reads version {SCHEMA_VERSION}",
+            hint="use the sendoff-serving that belongs to the sendoff that made the bundle",
+        )
+    service = _Reader(top.take("service", dict), f"{where}: service")
+    named = Service(
+        name=service.take("name", str),
+        version=service.take("version", str, "1.0"),
+        path_prefix=service.take("path_prefix", str, "").strip("/"),
+    )
+    service.done()
+    app_root = directory / _inside(top.take("app_root", str, "app"), top.at("app_root"))
+    entry = _inside(top.take("entry_script", str), top.at("entry_script"))
+    source = top.take("source_directory", str, None, null=True)
+    if source is not None:
+        _inside(source, top.at("source_directory"))
+    model_dir = top.take("model_dir", str, None, null=True)
+    _read_models(top.take("models", list, []), where)
+    variables = _read_environment(top.take("environment", dict, {}), where)
+    serving = _read_serving(top.take("serving", dict, {}), where)
+    top.done()
+    if model_dir is not None:
+        model_dir = str(app_root / _inside(model_dir, top.at("model_dir")))
+    return Bundle(
+        directory=directory,
+        app_root=app_root,
+        entry_script=entry,
+        source_directory=source,
+        model_dir=model_dir,
+        variables=variables,
+        service=named,
+        serving=serving,
+    )
+
+
+def _inside(path: str, where: str) -> str:
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path:
+        raise _wrong(where, f"should be a relative path inside the bundle, not {path!r}")
+    return path
+
+
+def _read_models(models: list[Any], where: str) -> None:
+    for index, model in enumerate(models):
+        reader = _Reader(model, f"{where}: models[{index}]")
+        reader.take("name", str)
+        reader.take("version", int, least=1)
+        _inside(reader.take("path", str), reader.at("path"))
+        reader.take("digest", str, None, null=True)
+        reader.done()
+
+
+def _read_environment(environment: dict[str, Any], where: str) -> dict[str, str]:
+    reader = _Reader(environment, f"{where}: environment")
+    reader.take("name", str, None, null=True)
+    reader.take("version", str, None, null=True)
+    reader.take("lock_digest", str, None, null=True)
+    given = reader.take("variables", dict, {})
+    reader.done()
+    for name, value in given.items():
+        if not isinstance(value, str) or "\0" in value or not name or "=" in name or "\0" in name:
+            raise _wrong(f"{where}: environment.variables.{name}", "should be text, under a name without '='")
+    return dict(given)
+
+
+def _read_serving(serving: dict[str, Any], where: str) -> Serving:
+    reader = _Reader(serving, f"{where}: serving")
+    standard = Serving()
+    nan = reader.take("nan", str, standard.nan)
+    if nan not in get_args(NonFinite):
+        raise _wrong(reader.at("nan"), f"should be one of {', '.join(get_args(NonFinite))}, not {nan!r}")
+    origins = reader.take("cors_origins", list, [])
+    if not all(isinstance(origin, str) for origin in origins):
+        raise _wrong(reader.at("cors_origins"), "should be a list of text")
+    read = Serving(
+        workers=reader.take("workers", int, standard.workers, least=1),
+        scoring_timeout_ms=reader.take("scoring_timeout_ms", int, standard.scoring_timeout_ms, least=1),
+        max_request_wait_ms=reader.take("max_request_wait_ms", int, None, least=0, null=True),
+        max_queue=reader.take("max_queue", int, standard.max_queue, least=0),
+        max_body_bytes=reader.take("max_body_bytes", int, standard.max_body_bytes, least=0),
+        memory_limit_mb=reader.take("memory_limit_mb", int, None, least=1, null=True),
+        nan=nan,
+        cors_origins=tuple(origins),
+        preload=reader.take("preload", bool, standard.preload),
+    )
+    reader.done()
+    return read

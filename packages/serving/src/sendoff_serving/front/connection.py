@@ -1,0 +1,490 @@
+"""One HTTP/1.1 connection: parsing, order of pipelined answers, limits, and how it ends.
+
+Rules come from RFC 9112. Requests of one connection are given to the application one after the other, so a
+client that pipelines gets no more of the workers than one that does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+from ..errors import Refusal
+from .exchange import Application, Exchange
+from .limits import Limits
+
+# Headers the server itself looks at; others are only kept for scripts that ask for them.
+KNOWN = frozenset(
+    {
+        b"host",
+        b"content-type",
+        b"content-length",
+        b"transfer-encoding",
+        b"expect",
+        b"authorization",
+        b"origin",
+        b"access-control-request-method",
+        b"access-control-request-headers",
+        b"accept",
+        b"traceid",
+        b"traceparent",
+        b"x-request-id",
+        b"x-ms-request-id",
+        b"x-ms-client-request-id",
+    }
+)
+_REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
+# Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
+_SWALLOW = 64 * 1024
+_DISCARD = 256 * 1024 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connections:
+    """The open connections of one server, with the memory their request bodies take."""
+
+    def __init__(self) -> None:
+        self.open: set[HttpConnection] = set()
+        self.held_bytes = 0
+
+    def sweep(self) -> None:
+        """Close what has been idle or slow for too long; called about once a second."""
+        now = time.monotonic()
+        for connection in list(self.open):
+            connection.check_time(now)
+
+    def close_idle(self) -> None:
+        """Close connections that wait for a next request, and the others once they are answered."""
+        for connection in list(self.open):
+            connection.close_when_idle()
+
+
+class HttpConnection(asyncio.Protocol):
+    """The protocol of one client.
+
+    Args:
+        application: serves the requests.
+        limits: bounds for this client.
+        connections: the server's open connections.
+        max_body: returns the largest body allowed now, in bytes.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        limits: Limits,
+        connections: Connections,
+        max_body: Callable[[], int],
+    ) -> None:
+        self._application = application
+        self._limits = limits
+        self._connections = connections
+        self._max_body = max_body
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._parser = httptools.HttpRequestParser(self)
+        self._active: Exchange | None = None
+        self._line: deque[Exchange] = deque()
+        self._current: Exchange | None = None
+        self._reset_head()
+        self._in_head = False
+        self._head_since = 0.0
+        self._idle_since = time.monotonic()
+        self._unwritten_since = 0.0
+        self._stopped = False  # no further request is parsed
+        self._lingering_since = 0.0
+        self._discarded = 0
+        self._eof = False
+        self._paused = False
+        self._pumping = False
+        self._closing = False
+        self._replaying = False
+        self._upgrade_method = b""
+        self._unread = False  # the client may still be sending what nobody will parse
+        self.remote_addr = ""
+        self.scheme = "http"
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self.remote_addr = str(peer[0])
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = "https"
+        self._connections.open.add(self)
+        if len(self._connections.open) > self._limits.connections:
+            exchange = Exchange(self, "GET", "/", [], {}, False, False)
+            self._stopped = True
+            self._active = exchange
+            hint = "close idle connections, or serve with more replicas"
+            self._application.refuse(exchange, Refusal("queue_full", "Too many connections are open", hint))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._connections.open.discard(self)
+        self._stopped = True
+        self._closing = True
+        if self._current is not None:
+            self._release(self._current)
+            self._current = None
+        waiting = [self._active, *self._line] if self._active is not None else list(self._line)
+        self._active = None
+        self._line.clear()
+        for exchange in waiting:
+            self._release(exchange)
+            if callable(exchange.on_gone):
+                exchange.on_gone()
+
+    def data_received(self, data: bytes) -> None:
+        if self._stopped:
+            if self._lingering_since:
+                self._discarded += len(data)
+                if self._discarded > _DISCARD:
+                    self._transport.abort()
+            return
+        was_in_head = self._in_head
+        self._feed(data)
+        if self._in_head and not self._stopped:
+            if not was_in_head or not self._head_since:
+                self._head_since = time.monotonic()
+                self._partial_head = 0
+            else:
+                self._partial_head += len(data)
+                if self._partial_head > self._limits.head_bytes + self._limits.target_bytes:
+                    self._refuse_unparsed(Refusal("headers_too_large", self._too_large()))
+        if len(self._line) >= self._limits.pipeline and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self._eof = True
+        self._stopped = True
+        if self._current is not None:
+            self._release(self._current)
+            self._current = None
+        if self._lingering_since or (self._active is None and not self._line):
+            return False
+        # The client has closed its sending side and may still read: what it asked for is answered.
+        if self._active is not None and callable(self._active.on_half_closed):
+            self._active.on_half_closed()
+        return True
+
+    def pause_writing(self) -> None:
+        self._unwritten_since = time.monotonic()
+
+    def resume_writing(self) -> None:
+        self._unwritten_since = 0.0
+
+    # httptools callbacks
+
+    def _reset_head(self) -> None:
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._known: dict[bytes, bytes] = {}
+        self._head_size = 0
+        self._partial_head = 0
+        self._hosts = 0
+
+    def on_message_begin(self) -> None:
+        if not self._replaying:
+            self._reset_head()
+        self._in_head = True
+
+    def on_url(self, url: bytes) -> None:
+        if not self._replaying and len(self._url) <= self._limits.target_bytes:
+            self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head or self._replaying:
+            return  # a trailer, or the head of an upgrade that we have already
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > self._limits.head_bytes or len(self._headers) > self._limits.head_fields:
+            return
+        self._headers.append((name, value))
+        lower = name.lower()
+        if lower in KNOWN:
+            if lower == b"host":
+                self._hosts += 1
+            self._known[lower] = value
+
+    def on_headers_complete(self) -> None:
+        if self._stopped:
+            return
+        parser = self._parser
+        method = parser.get_method()
+        if parser.should_upgrade() and method != b"CONNECT":
+            self._upgrade_method = method
+            return  # answered as if it had not asked for the upgrade, once the parser has let go (_feed)
+        self._in_head = False
+        self._replaying = False
+        self._head_since = 0.0
+        http_1_0 = parser.get_http_version() == "1.0"
+        exchange = Exchange(
+            self,
+            method.decode("ascii"),
+            self._url.decode("latin-1"),
+            self._headers,
+            self._known,
+            parser.should_keep_alive() and not self._closing and method != b"CONNECT",
+            http_1_0,
+        )
+        refusal = self._refusal_of_head(exchange)
+        if refusal is None:
+            refusal = self._application.accept(exchange)
+        if refusal is not None:
+            self._refuse_head(exchange, refusal)
+            return
+        self._current = exchange
+        self._idle_since = exchange.arrived
+        if exchange.expects_continue and self._active is None and not self._line:
+            self._transport.write(_CONTINUE)
+            exchange.expects_continue = False
+
+    def on_body(self, body: bytes) -> None:
+        exchange = self._current
+        if exchange is None:
+            return
+        size = exchange.size = exchange.size + len(body)
+        if exchange.refusal is not None:
+            return
+        exchange.chunks.append(body)
+        self._connections.held_bytes += len(body)
+        if size > self._max_body():
+            self._refuse_body(exchange, self._body_too_large())
+        elif self._connections.held_bytes > self._limits.held_bytes:
+            self._refuse_body(
+                exchange,
+                Refusal("queue_full", "The server's memory for request bodies is in use", "send the request later"),
+            )
+
+    def on_message_complete(self) -> None:
+        exchange = self._current
+        if exchange is None:
+            return
+        self._current = None
+        if not exchange.keep_alive:
+            self._stopped = True
+        self._line.append(exchange)
+        self._pump()
+
+    # Parsing
+
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._stopped:
+                    return
+                # We speak nothing to upgrade to. The parser takes what follows for the other protocol, so a
+                # new one is given the same head without the upgrade, and then the body.
+                rest = data[int(upgrade.args[0]) :]
+                self._parser = httptools.HttpRequestParser(self)
+                self._replaying = True
+                data = self._head_without_upgrade() + rest
+            except httptools.HttpParserInvalidMethodError:
+                if not self._stopped:
+                    known = _REQUEST_LINE.match(data)
+                    code = "method_not_allowed" if known else "bad_request"
+                    message = "The method is not allowed for the requested URL." if known else "This is not HTTP"
+                    self._refuse_unparsed(Refusal(code, message))
+                return
+            except httptools.HttpParserError as error:
+                # After a request that ends the connection, anything more is not looked at.
+                if not self._stopped:
+                    self._refuse_unparsed(Refusal("bad_request", f"The request is malformed: {error}"))
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        close = any(name.lower() == b"connection" and b"close" in value.lower() for name, value in self._headers)
+        lines = [self._upgrade_method + b" / HTTP/1.1"]
+        for name, value in self._headers:
+            if name.lower() in (b"content-length", b"transfer-encoding"):
+                lines.append(name + b": " + value)
+        if close:
+            lines.append(b"Connection: close")
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def _too_large(self) -> str:
+        limits = self._limits
+        return f"The request's headers are over the limit of {limits.head_bytes} bytes or {limits.head_fields} fields"
+
+    def _body_too_large(self) -> Refusal:
+        return Refusal(
+            "body_too_large",
+            f"The request body is over the limit of {self._max_body()} bytes",
+            "the limit is the setting max_body_bytes (--max-body-bytes)",
+        )
+
+    def _refusal_of_head(self, exchange: Exchange) -> Refusal | None:
+        limits = self._limits
+        if len(self._url) > limits.target_bytes:
+            return Refusal("target_too_long", f"The request target is over the limit of {limits.target_bytes} bytes")
+        if self._head_size > limits.head_bytes or len(self._headers) > limits.head_fields:
+            return Refusal("headers_too_large", self._too_large())
+        if self._hosts != 1 and not (exchange.http_1_0 and self._hosts == 0):
+            return Refusal("bad_request", "The request needs exactly one Host header")
+        known = exchange.known
+        length = known.get(b"content-length")
+        if length is not None and int(length) > self._max_body():
+            return self._body_too_large()
+        expect = known.get(b"expect")
+        if expect is not None and not exchange.http_1_0:
+            if expect.strip().lower() != b"100-continue":
+                return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
+            exchange.expects_continue = length is None or int(length) > 0
+        return None
+
+    # Refusals
+
+    def _refuse_head(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Answer a request by its head; its body is dropped when it is small, else the connection ends."""
+        exchange.refusal = refusal
+        length = int(exchange.known.get(b"content-length", b"0"))
+        chunked = b"transfer-encoding" in exchange.known
+        if exchange.expects_continue or chunked or length > _SWALLOW or refusal.http_status in (408, 414, 417, 431):
+            exchange.keep_alive = False
+            self._stopped = self._unread = True
+            self._line.append(exchange)
+            self._pump()
+        else:
+            self._current = exchange
+
+    def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
+        self._release(exchange)
+        exchange.refusal = refusal
+        exchange.keep_alive = False
+        self._current = None
+        self._stopped = self._unread = True
+        self._line.append(exchange)
+        self._pump()
+
+    def _refuse_unparsed(self, refusal: Refusal) -> None:
+        exchange = self._current or Exchange(self, "GET", self._url.decode("latin-1"), [], {}, False, False)
+        self._in_head = False
+        self._refuse_body(exchange, refusal)
+
+    # Answers, in the order of their requests
+
+    def _pump(self) -> None:
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._active is None and self._line:
+                exchange = self._active = self._line.popleft()
+                if exchange.refusal is not None:
+                    self._application.refuse(exchange, exchange.refusal)
+                else:
+                    self._application.handle(exchange)
+        finally:
+            self._pumping = False
+        if self._active is not None:
+            if self._eof and callable(self._active.on_half_closed):
+                self._active.on_half_closed()
+            return
+        current = self._current
+        if current is not None and current.expects_continue and not self._stopped:
+            current.expects_continue = False
+            self._transport.write(_CONTINUE)
+
+    def write(self, data: bytes) -> None:
+        """Write bytes of an answer; dropped when the client has gone or leaves too much unread."""
+        transport = self._transport
+        if transport.is_closing():
+            return
+        transport.write(data)
+        if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
+            transport.abort()
+
+    def write_many(self, pieces: list[bytes]) -> None:
+        """Write several pieces of bytes without joining them first."""
+        if not self._transport.is_closing():
+            self._transport.writelines(pieces)
+
+    def finished(self, exchange: Exchange) -> None:
+        """Go on after an answer is complete: close, or take the next request."""
+        self._release(exchange)
+        if self._active is not exchange:
+            return
+        self._active = None
+        self._idle_since = time.monotonic()
+        if not exchange.keep_alive or (self._closing and not self._line):
+            self._close()
+            return
+        if self._line:
+            self._pump()
+        elif self._eof:
+            self._close()
+        if self._paused and len(self._line) < self._limits.pipeline // 2 and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _release(self, exchange: Exchange) -> None:
+        if exchange.chunks:
+            self._connections.held_bytes -= sum(map(len, exchange.chunks))
+            exchange.chunks = []
+
+    # Ends
+
+    def _close(self) -> None:
+        """Close after what is written. A client that still sends is listened to for a while.
+
+        Closing with unread input makes the kernel reset the connection, and the client may then never see
+        the answer that says why.
+        """
+        self._stopped = True
+        self._line.clear()
+        transport = self._transport
+        if transport.is_closing():
+            return
+        if self._eof or not self._unread or not transport.can_write_eof():
+            transport.close()
+            return
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()
+        self._lingering_since = time.monotonic()
+        transport.write_eof()
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        self._transport.abort()
+
+    def close_when_idle(self) -> None:
+        """End the connection once nothing of it is being answered."""
+        self._closing = True
+        if self._active is None and not self._line and self._current is None and not self._lingering_since:
+            self._transport.close()
+
+    def check_time(self, now: float) -> None:
+        """Apply the time limits; called about once a second."""
+        limits = self._limits
+        if self._transport.is_closing():
+            if now - self._idle_since > limits.idle_seconds + limits.write_seconds:
+                self._transport.abort()  # the last answer was never read
+        elif self._lingering_since:
+            if now - self._lingering_since > limits.linger_seconds and (
+                not self._transport.get_write_buffer_size() or now - self._lingering_since > limits.write_seconds
+            ):
+                self._transport.abort()
+        elif self._unwritten_since and now - self._unwritten_since > limits.write_seconds:
+            self._transport.abort()
+        elif self._active is not None or self._line or self._stopped:
+            return
+        elif self._in_head and self._head_since:
+            if now - self._head_since > limits.head_seconds:
+                self._refuse_unparsed(Refusal("request_timeout", "The request's head did not arrive in time"))
+        elif self._current is not None:
+            allowed = limits.body_seconds + self._current.size / limits.body_rate
+            if now - self._current.arrived > allowed:
+                self._refuse_unparsed(Refusal("request_timeout", "The request's body did not arrive in time"))
+        elif now - self._idle_since > limits.idle_seconds:
+            self._transport.close()

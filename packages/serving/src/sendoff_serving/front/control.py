@@ -1,0 +1,97 @@
+"""The control socket: status, swap, reload and stop, for whoever supervises the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import bundle as bundles
+from ..errors import Refusal, ServingError
+from .exchange import Exchange
+
+if TYPE_CHECKING:
+    from .server import Server
+
+_ROUTES = {"/status": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
+
+
+class ControlApplication:
+    """Answers requests on the control socket.
+
+    Args:
+        server: what is controlled.
+        python: interpreter of the workers where a swap names none.
+    """
+
+    def __init__(self, server: Server, python: str) -> None:
+        self._server = server
+        self._python = python
+
+    def accept(self, exchange: Exchange) -> Refusal | None:
+        """Refuse unknown routes and methods."""
+        method = _ROUTES.get(exchange.path)
+        if method is None:
+            return Refusal("not_found", f"There is no {exchange.path}; there are {', '.join(_ROUTES)}")
+        if exchange.method != method:
+            return Refusal("method_not_allowed", f"{exchange.path} takes {method}")
+        return None
+
+    def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Answer with an error."""
+        _send(exchange, refusal.http_status, refusal.body(False))
+
+    def handle(self, exchange: Exchange) -> None:
+        """Carry out a request."""
+        if exchange.path == "/status":
+            _send(exchange, 200, self._server.status())
+            return
+        try:
+            given = json.loads(exchange.body or b"{}")
+            if not isinstance(given, dict):
+                raise ValueError("the body should be a JSON object")
+            if exchange.path == "/stop":
+                self._stop(exchange, given)
+            elif exchange.path == "/swap":
+                self._swap(exchange, given)
+            else:
+                self._reload(exchange)
+        except ServingError as error:
+            self.refuse(exchange, Refusal(error.code, error.message, error.hint, status=400))
+        except ValueError as error:
+            self.refuse(exchange, Refusal("bad_request", str(error)))
+
+    def _stop(self, exchange: Exchange, given: dict[str, Any]) -> None:
+        seconds = given.get("drain_seconds", 10)
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 <= seconds <= 86400:
+            raise ValueError("drain_seconds should be a number of seconds")
+        _send(exchange, 202, {"state": "draining"})
+        self._server.stop(float(seconds))
+
+    def _swap(self, exchange: Exchange, given: dict[str, Any]) -> None:
+        unknown = set(given) - {"bundle", "python", "revision"}
+        if unknown:
+            raise ValueError(f"unknown member {sorted(unknown)[0]!r}; there are bundle, python, revision")
+        directory = given.get("bundle")
+        python = given.get("python", self._python)
+        revision = given.get("revision")
+        if not isinstance(directory, str) or not isinstance(python, str):
+            raise ValueError("bundle and python should be paths")
+        if self._server.draining:
+            raise ServingError("draining", "The server is stopping")
+        self._server.load(bundles.load(Path(directory)), python, None if revision is None else str(revision))
+        self._python = python
+        _send(exchange, 202, {"revision": revision, "phase": "starting"})
+
+    def _reload(self, exchange: Exchange) -> None:
+        current = self._server.serving or self._server.pending
+        if current is None or self._server.draining:
+            raise ServingError("draining", "There is nothing to reload")
+        directory = current.bundle.directory
+        bundle = current.bundle if directory is None else bundles.load(directory)
+        self._server.load(bundle, current.launch.python, current.revision)
+        _send(exchange, 202, {"revision": current.revision, "phase": "starting"})
+
+
+def _send(exchange: Exchange, status: int, content: Any) -> None:
+    exchange.respond(status, json.dumps(content).encode("ascii"))

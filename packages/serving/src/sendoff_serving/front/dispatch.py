@@ -1,0 +1,219 @@
+"""Which job goes to which worker, and when a job has had its time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ..bundle import Serving
+from ..errors import Refusal
+from ..protocol import Frame, Kind, ResultFlag
+from .jobs import Job, WaitingLine
+from .worker_process import WorkerProcess
+
+# A job that has been in two workers when they died is not given to a third.
+_MOST_ATTEMPTS = 2
+
+
+class Dispatcher:
+    """Gives jobs to idle workers, keeps the others waiting within bounds, and applies the deadline.
+
+    Args:
+        serving: bounds of the queue and the deadline.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._timeout = serving.scoring_timeout_ms / 1000
+        wait = serving.max_request_wait_ms
+        self._wait = self._timeout if wait is None else min(wait / 1000, self._timeout)
+        self._line = WaitingLine()
+        self._workers: list[WorkerProcess] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._idle: asyncio.Event = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that no worker has."""
+        return len(self._line)
+
+    @property
+    def running(self) -> int:
+        """Jobs that workers have."""
+        return sum(len(worker.inflight) for worker in self._workers)
+
+    # Jobs in
+
+    def submit(self, job: Job) -> None:
+        """Take a job; it is answered or refused later, or refused now when the queue is full."""
+        now = time.monotonic()
+        job.admitted = now
+        job.deadline = now + self._timeout
+        job.wait_until = now + self._wait
+        # Those who wait come first, also when a worker has just become free.
+        worker = self._free_worker() if not self._line else None
+        if worker is not None:
+            worker.hand(job, now)
+        elif len(self._line) >= self._serving.max_queue:
+            limit = self._serving.max_queue
+            job.refused(
+                Refusal(
+                    "queue_full",
+                    f"All workers are busy and {limit} requests are waiting",
+                    "ask again later; the limit is the setting max_queue, the number of workers is workers",
+                )
+            )
+            return
+        else:
+            self._line.add(job)
+        if self._idle.is_set():
+            self._idle.clear()
+        if self._timer is None:
+            self._arm(min(job.wait_until, job.deadline))
+
+    def _free_worker(self) -> WorkerProcess | None:
+        best: WorkerProcess | None = None
+        least = 1 << 30
+        for worker in self._workers:
+            load = len(worker.inflight)
+            if load < worker.capacity and load < least:
+                if not load:
+                    return worker
+                best, least = worker, load
+        return best
+
+    def _fill(self) -> None:
+        now = 0.0
+        while self._line:
+            worker = self._free_worker()
+            if worker is None:
+                return
+            job = self._line.take()
+            if job is None:
+                return
+            now = now or time.monotonic()
+            worker.hand(job, now)
+
+    def forget(self, job: Job) -> None:
+        """Drop a job whose client has gone; one that runs is let run, and nobody is told its answer."""
+        if self._line.remove(job):
+            self._note_idle()
+
+    def doubt(self, job: Job) -> None:
+        """Let a job whose client may have gone wait behind the others."""
+        self._line.doubt(job)
+
+    # Workers
+
+    def add(self, worker: WorkerProcess) -> None:
+        """Take a worker that is ready."""
+        self._workers.append(worker)
+        self._fill()
+
+    def answered(self, worker: WorkerProcess, frame: Frame) -> None:
+        """Take a frame that belongs to a job."""
+        kind = frame.kind
+        streams = kind == Kind.RESULT and frame.code & ResultFlag.STREAM
+        job = worker.take(frame, final=not (streams or kind == Kind.CHUNK))
+        if self._line:
+            self._fill()
+        if job is not None:
+            if kind == Kind.RESULT or kind == Kind.ERROR:
+                job.answered(frame)
+            else:
+                job.streamed(frame)
+        if not worker.inflight:
+            self._note_idle()
+
+    def lost(self, worker: WorkerProcess, reason: str) -> None:
+        """Answer for a worker that has died: what it had begun is refused, the rest goes to others."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+        begun, others = worker.unstarted()
+        begun = [job for job in begun if job is not worker.timed_out]
+        others = [job for job in others if job is not worker.timed_out and not job.gone]
+        worker.inflight.clear()
+        for job in list(others):
+            if job.attempts >= _MOST_ATTEMPTS:
+                others.remove(job)
+                begun.append(job)
+        self._line.put_back(others)
+        for job in begun:
+            job.refused(
+                Refusal(
+                    worker.end_code,
+                    f"The worker process that ran this request died: {reason}",
+                    "a replacement is starting; the service's log has what the script wrote before",
+                )
+            )
+        self._fill()
+        self._note_idle()
+        if self._line and self._timer is None:
+            self._arm(self._line.next_expiry() or time.monotonic())
+
+    # Time
+
+    def _arm(self, at: float) -> None:
+        self._timer_at = at
+        delay = max(at - time.monotonic(), 0.0) + 0.001
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_time)
+
+    def _on_time(self) -> None:
+        """Refuse what has waited too long; end what has run too long. Re-armed for the next such moment."""
+        self._timer = None
+        now = time.monotonic()
+        for job in self._line.expired(now):
+            job.refused(self._waited_too_long(now - job.admitted))
+        soonest = self._line.next_expiry()
+        for worker in list(self._workers):
+            for job in list(worker.inflight.values()):
+                if job.deadline > now:
+                    soonest = min(job.deadline, soonest or job.deadline)
+                elif worker.running_id() in (job.id, 0):
+                    self._end_stuck(worker, job)
+                    break
+                else:
+                    # Another request runs before it; the worker skips it when it comes to it.
+                    del worker.inflight[job.id]
+                    job.refused(self._waited_too_long(now - job.admitted))
+        self._note_idle()
+        if soonest is not None and self._timer is None:
+            self._arm(soonest)
+
+    def _waited_too_long(self, seconds: float) -> Refusal:
+        return Refusal(
+            "queue_timeout",
+            f"The request waited {seconds * 1000:.0f} ms for a worker and was not started",
+            "ask again later; the limits are the settings max_request_wait_ms and scoring_timeout_ms",
+        )
+
+    def _end_stuck(self, worker: WorkerProcess, job: Job) -> None:
+        worker.timed_out = job
+        limit = self._serving.scoring_timeout_ms
+        job.refused(
+            Refusal(
+                "scoring_timeout",
+                f"Scoring timeout after {limit} ms",
+                "run() did not return in time and its worker is being replaced; "
+                "the limit is the setting scoring_timeout_ms",
+            )
+        )
+        worker.kill(f"run() did not return within {limit} ms")
+
+    # Draining
+
+    def _note_idle(self) -> None:
+        if not self._idle.is_set() and not self._line and not any(worker.inflight for worker in self._workers):
+            self._idle.set()
+
+    async def wait_idle(self) -> None:
+        """Return once every job has been answered."""
+        await self._idle.wait()
+
+    def refuse_waiting(self, refusal: Refusal) -> None:
+        """Refuse everything that waits."""
+        for job in self._line.drain():
+            job.refused(refusal)
+        self._note_idle()

@@ -1,0 +1,191 @@
+"""One HTTP request and its answer, as the connection gives it to an application."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import Refusal
+
+if TYPE_CHECKING:
+    from .connection import HttpConnection
+
+REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
+_BODILESS = frozenset({204, 304})
+
+JSON_TYPE = "application/json"
+
+
+class Application(Protocol):
+    """What serves the requests of a listening address."""
+
+    def accept(self, exchange: Exchange) -> Refusal | None:
+        """Look at a request whose head has come; a refusal is answered without reading the body."""
+
+    def handle(self, exchange: Exchange) -> None:
+        """Answer a request that is complete, now or later."""
+
+    def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Answer a request with an error."""
+
+
+class _Date:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._line = f"Date: {formatdate(second, usegmt=True)}\r\n"
+        return self._line
+
+
+_date = _Date()
+
+
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        method: upper-case method.
+        target: path and query as sent.
+        path: path as sent, without the query.
+        headers: names and values as sent.
+        known: values of the headers the server itself looks at, by lower-case name.
+        chunks: pieces of the body; size: their length together.
+        arrived: monotonic time at which the head was complete.
+        on_gone: called when the client disconnects before the answer is complete.
+        on_half_closed: called when the client has closed its sending side.
+    """
+
+    __slots__ = (
+        "arrived",
+        "chunks",
+        "connection",
+        "expects_continue",
+        "headers",
+        "http_1_0",
+        "keep_alive",
+        "known",
+        "method",
+        "on_gone",
+        "on_half_closed",
+        "path",
+        "refusal",
+        "sent",
+        "size",
+        "status",
+        "streaming",
+        "target",
+    )
+
+    def __init__(
+        self,
+        connection: HttpConnection,
+        method: str,
+        target: str,
+        headers: list[tuple[bytes, bytes]],
+        known: dict[bytes, bytes],
+        keep_alive: bool,
+        http_1_0: bool,
+    ) -> None:
+        self.connection = connection
+        self.method = method
+        self.target = target
+        self.path = target.partition("?")[0]
+        self.headers = headers
+        self.known = known
+        self.keep_alive = keep_alive
+        self.http_1_0 = http_1_0
+        self.arrived = time.monotonic()
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.expects_continue = False
+        self.refusal: Refusal | None = None
+        self.status = 0
+        self.sent = 0
+        self.streaming = False
+        self.on_gone: object = None
+        self.on_half_closed: object = None
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.chunks)
+
+    @property
+    def remote_addr(self) -> str:
+        """The client's address, "" for a Unix socket."""
+        return self.connection.remote_addr
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the value of a header that is among the ``known`` ones; the name in lower case."""
+        return self.known.get(name)
+
+    def respond(self, status: int, body: bytes, content_type: str | None = JSON_TYPE, headers: str = "") -> None:
+        """Send the whole answer.
+
+        Args:
+            status: HTTP status.
+            body: the body; not sent for HEAD and for statuses that have none.
+            content_type: its type; None where ``headers`` has it.
+            headers: further header lines, each ended with CR LF.
+        """
+        self.status = status
+        self.sent = len(body)
+        if status in _BODILESS:
+            length = ""
+        elif content_type is None:
+            length = f"Content-Length: {len(body)}\r\n"
+        else:
+            length = f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+        reason = REASONS.get(status, "Unknown")
+        head = f"HTTP/1.1 {status} {reason}\r\n{_date.line()}{length}{headers}{self._persistence()}\r\n"
+        data = head.encode("latin-1")
+        if self.method != "HEAD" and status not in _BODILESS:
+            if len(body) > 65536:
+                self.connection.write_many([data, body])
+            else:
+                self.connection.write(data + body)
+        else:
+            self.connection.write(data)
+        self.connection.finished(self)
+
+    def start_stream(self, status: int, headers: str) -> None:
+        """Send the head of an answer whose length is not known; pieces follow."""
+        self.status = status
+        self.streaming = True
+        if self.http_1_0:
+            self.keep_alive = False
+        coding = "" if self.http_1_0 else "Transfer-Encoding: chunked\r\n"
+        reason = REASONS.get(status, "Unknown")
+        head = f"HTTP/1.1 {status} {reason}\r\n{_date.line()}{coding}{headers}{self._persistence()}\r\n"
+        self.connection.write(head.encode("latin-1"))
+
+    def send_piece(self, piece: bytes) -> None:
+        """Send one piece of a streamed answer."""
+        self.sent += len(piece)
+        if self.http_1_0:
+            self.connection.write(piece)
+        else:
+            self.connection.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    def end_stream(self, complete: bool = True) -> None:
+        """End a streamed answer; an incomplete one is cut off, so that the client can tell."""
+        if not complete:
+            self.connection.abort()
+            return
+        if not self.http_1_0:
+            self.connection.write(b"0\r\n\r\n")
+        self.connection.finished(self)
+
+    def _persistence(self) -> str:
+        if not self.keep_alive:
+            return "Connection: close\r\n"
+        return "Connection: keep-alive\r\n" if self.http_1_0 else ""

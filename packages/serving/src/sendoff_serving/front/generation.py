@@ -1,0 +1,295 @@
+"""One generation: the workers of one revision, from their start to the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from ..bundle import Bundle
+from ..errors import Refusal, ServingError
+from ..log import ServerLog
+from ..openapi import Documents
+from ..protocol import Frame
+from . import memory
+from .dispatch import Dispatcher
+from .failed_start import model_tree
+from .jobs import Job
+from .launch import Launch
+from .worker_process import WorkerProcess
+
+Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
+
+# Waits before a worker is started again after init() has failed in a replacement, in seconds.
+_BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+
+class _Slot:
+    """A place for one worker; its process may be replaced."""
+
+    def __init__(self) -> None:
+        self.process: WorkerProcess | None = None
+        self.restarts = 0
+        self.failures = 0
+        self.requests_before = 0
+
+    @property
+    def requests(self) -> int:
+        return self.requests_before + (self.process.requests if self.process else 0)
+
+
+class Generation:
+    """The workers of one revision and the requests they are given.
+
+    Args:
+        bundle: what they serve.
+        launch: how they are started.
+        revision: name of the revision, for status and log.
+        log: the server's log.
+        request_name: gives the request id that users know for the id of a frame.
+        on_change: called when the phase has changed.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        launch: Launch,
+        *,
+        revision: str | None,
+        log: ServerLog,
+        request_name: Callable[[int], str],
+        on_change: Callable[[Generation], None],
+    ) -> None:
+        self.bundle = bundle
+        self.launch = launch
+        self.revision = revision
+        self.phase: Phase = "starting"
+        self.error: dict[str, Any] | None = None
+        self.description: dict[str, Any] = {}
+        self.documents = Documents.none()
+        self.dispatcher = Dispatcher(bundle.serving)
+        self.restarts_total = 0
+        self._log = log
+        self._request_name = request_name
+        self._on_change = on_change
+        self._slots = [_Slot() for _ in range(bundle.serving.workers)]
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[WorkerProcess] = set()
+
+    # Life
+
+    def start(self) -> None:
+        """Start every worker."""
+        for slot in self._slots:
+            self._run(self._start_worker(slot, 0.0))
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start_worker(self, slot: _Slot, delay: float) -> None:
+        if delay:
+            await asyncio.sleep(delay)
+        if self.phase in ("failed", "ended"):
+            return
+        process = WorkerProcess(self.launch, self)
+        slot.process = process
+        try:
+            await process.start()
+        except (ServingError, OSError) as error:
+            slot.process = None
+            hint = error.hint if isinstance(error, ServingError) else None
+            code = error.code if isinstance(error, ServingError) else "worker_not_started"
+            self._not_loaded(slot, {"code": code, "message": str(error), "hint": hint})
+
+    def submit(self, job: Job) -> None:
+        """Admit a job."""
+        self.dispatcher.submit(job)
+
+    @property
+    def ready(self) -> bool:
+        """Whether scoring is possible: loaded, and not ended. While a dead worker is replaced, requests wait."""
+        return self.phase in ("ready", "draining")
+
+    async def drain(self, seconds: float) -> None:
+        """Finish what is admitted, for at most some seconds, then end the workers."""
+        if self.phase in ("failed", "ended"):
+            await self.end()
+            return
+        self._change("draining")
+        try:
+            await asyncio.wait_for(self.dispatcher.wait_idle(), seconds)
+        except TimeoutError:
+            self._log.warning(f"Draining took longer than {seconds:g} s; the requests that remain are refused")
+            self.dispatcher.refuse_waiting(Refusal("draining", "The server is stopping"))
+        await self.end()
+
+    async def end(self) -> None:
+        """End the workers and wait until their processes are gone."""
+        if self.phase != "failed":
+            self._change("ended")
+        processes = [slot.process for slot in self._slots if slot.process is not None]
+        for process in processes:
+            if process.inflight:
+                process.kill("the server is stopping", "draining")
+            else:
+                process.close()
+        for _ in range(400):
+            if all(process.exited for process in [*processes, *self._leaving]):
+                break
+            await asyncio.sleep(0.01)
+        for process in processes:
+            if not process.exited:
+                process.kill("the server is stopping")
+
+    def _change(self, phase: Phase) -> None:
+        if self.phase != phase:
+            self.phase = phase
+            self._on_change(self)
+
+    # WorkerEvents
+
+    def worker_described(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        if self.phase == "starting":
+            self._log.info(_SHAPES[description["shape"]].format(", ".join(description["parameters"])))
+            self._log.info("Invoking user's init function")
+            self._change("init")
+
+    def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        slot = self._slot_of(worker)
+        if slot is None or self.phase in ("failed", "ended"):
+            worker.close()
+            return
+        slot.failures = 0
+        seconds = time.monotonic() - worker.started
+        if self.phase in ("starting", "init") and not self.description:
+            self._log.info("User's init has completed successfully")
+            self._describe(description)
+        self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready after {seconds:.2f} s", worker.pid)
+        self.dispatcher.add(worker)
+        if self.phase in ("starting", "init") and all(
+            slot.process is not None and slot.process.capacity for slot in self._slots
+        ):
+            self._change("ready")
+
+    def _describe(self, description: dict[str, Any]) -> None:
+        self.description = description
+        self.documents = Documents.make(self.bundle, description)
+        for problem in self.documents.problems:
+            self._log.warning(problem)
+        self._log.info(f"Swaggers are prepared for the following versions: {self.documents.versions_text}.")
+
+    def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
+        slot = self._slot_of(worker)
+        if slot is not None:
+            slot.process = None
+            self._leaving.add(worker)
+            self._not_loaded(slot, error, worker.pid)
+
+    def _not_loaded(self, slot: _Slot, error: dict[str, Any], pid: int = 0) -> None:
+        text = error.get("traceback") or error["message"]
+        self._log.write("E", "sendoff", f"{error['message']}\nEncountered Exception: {text}", pid)
+        if error.get("hint"):
+            self._log.write("E", "sendoff", f"Hint: {error['hint']}", pid)
+        if self.phase in ("starting", "init"):
+            if error["code"] == "init_failed" and self.bundle.model_dir:
+                self._log.error(model_tree(self.bundle.model_dir, self.bundle.app_root))
+            self.error = {name: error.get(name) for name in ("code", "message", "traceback", "file", "line", "hint")}
+            self._change("failed")
+            for other in self._slots:
+                if other.process is not None:
+                    other.process.close()
+        elif self.phase in ("ready", "draining"):
+            slot.failures += 1
+            delay = _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]
+            self._log.error(f"The replacement of a worker could not be loaded; it is tried again in {delay:g} s")
+            self._run(self._start_worker(slot, delay))
+
+    def worker_answered(self, worker: WorkerProcess, frame: Frame) -> None:
+        self.dispatcher.answered(worker, frame)
+
+    def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
+        level = stream[4:] if stream.startswith("log:") else "I"
+        logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
+        name = self._request_name(request_id)
+        for line in text.split("\n"):
+            self._log.write(level, logger, f"{name} {line}", worker.pid)
+
+    def worker_died(self, worker: WorkerProcess, reason: str) -> None:
+        self._leaving.discard(worker)
+        slot = self._slot_of(worker)
+        self.dispatcher.lost(worker, reason)
+        if slot is None:
+            return
+        slot.requests_before += worker.requests
+        slot.process = None
+        if self.phase in ("failed", "ended"):
+            return
+        self._leaving = {other for other in self._leaving if not other.exited}
+        if not worker.exited:
+            self._leaving.add(worker)
+        if self.phase in ("starting", "init"):
+            message = f"The worker process died while it loaded the script: {reason}"
+            self._not_loaded(slot, {"code": "worker_died_in_init", "message": message}, worker.pid)
+            return
+        if worker.ending and worker.end_reason is None and self.phase == "draining":
+            return
+        self._log.write("E", "sendoff", f"Worker with pid {worker.pid} died: {reason}; starting another", worker.pid)
+        slot.restarts += 1
+        self.restarts_total += 1
+        # A worker that dies soon after it was started again and again must not take the machine with it.
+        slot.failures = slot.failures + 1 if time.monotonic() - worker.started < 1.0 else 0
+        self._run(self._start_worker(slot, _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]))
+
+    def _slot_of(self, worker: WorkerProcess) -> _Slot | None:
+        return next((slot for slot in self._slots if slot.process is worker), None)
+
+    # Looking after
+
+    def check_memory(self) -> None:
+        """Replace workers whose memory is above the limit; called about once a second."""
+        limit = self.bundle.serving.memory_limit_mb
+        if limit is None:
+            return
+        for slot in self._slots:
+            process = slot.process
+            if process is not None and process.pid and not process.ending:
+                used = memory.resident_mb(process.pid)
+                if used is not None and used > limit:
+                    process.kill(f"it used {used:.0f} MB of memory, over the limit of {limit} MB", "worker_over_memory")
+
+    def status(self) -> dict[str, Any]:
+        """Describe this generation as JSON values."""
+        workers = []
+        for slot in self._slots:
+            process = slot.process
+            used = memory.resident_mb(process.pid) if process is not None and process.pid else None
+            workers.append(
+                {
+                    "pid": process.pid if process is not None else None,
+                    "state": process.state if process is not None else "dead",
+                    "restarts": slot.restarts,
+                    "requests": slot.requests,
+                    "rss_mb": None if used is None else round(used, 1),
+                }
+            )
+        return {
+            "revision": self.revision,
+            "bundle": None if self.bundle.directory is None else str(self.bundle.directory),
+            "python": self.launch.python,
+            "phase": self.phase,
+            "error": self.error,
+            "workers": workers,
+            "waiting": self.dispatcher.waiting,
+            "running": self.dispatcher.running,
+            "requests_total": sum(slot.requests for slot in self._slots),
+        }
+
+
+_SHAPES = {
+    "string": "run() is not decorated. Server will invoke it with the input in JSON string.",
+    "raw": "run() is decorated with @rawhttp. Server will invoke it with the full request object.",
+    "schema": "run() is decorated with @input_schema. Server will invoke it with the following arguments: {}.",
+}

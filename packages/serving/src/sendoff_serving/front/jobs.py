@@ -1,0 +1,130 @@
+"""Requests as the worker pool sees them, and the line in which they wait."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from ..errors import Refusal
+from ..protocol import Frame
+
+
+class Job:
+    """One call of run(), from admission to answer. What drives the pool makes a subclass of it.
+
+    Attributes:
+        id: number of the request in this front; the id of its frames.
+        chunks: pieces of the payload; size: their length together.
+        request: JSON of the request's method, target and headers, where the script needs them.
+        admitted: monotonic time of admission.
+        deadline: monotonic time by which the answer must be there.
+        wait_until: monotonic time by which a worker must have taken it.
+        handed: monotonic time at which it was written to a worker; 0 while it waits.
+        attempts: how often it was handed to a worker.
+        gone: nobody waits for the answer any more.
+        half_closed: the client may have gone; served after those that are surely there.
+    """
+
+    __slots__ = (
+        "admitted",
+        "attempts",
+        "chunks",
+        "deadline",
+        "gone",
+        "half_closed",
+        "handed",
+        "id",
+        "request",
+        "size",
+        "wait_until",
+    )
+
+    def __init__(self, chunks: list[bytes], size: int, request: bytes | None) -> None:
+        self.id = 0
+        self.chunks = chunks
+        self.size = size
+        self.request = request
+        self.admitted = 0.0
+        self.deadline = 0.0
+        self.wait_until = 0.0
+        self.handed = 0.0
+        self.attempts = 0
+        self.half_closed = False
+        self.gone = False
+
+    def answered(self, frame: Frame) -> None:
+        """Take a RESULT or ERROR frame."""
+        raise NotImplementedError
+
+    def streamed(self, frame: Frame) -> None:
+        """Take a CHUNK or END frame."""
+        raise NotImplementedError
+
+    def refused(self, refusal: Refusal) -> None:
+        """Take the news that there will be no answer."""
+        raise NotImplementedError
+
+
+class WaitingLine:
+    """Jobs that wait for a worker, first come first served, bounded in number.
+
+    Jobs whose client has closed its sending side, and so may be gone, stand in a second row that is served
+    when the first is empty: 30 clients that hang up must not keep the next one waiting.
+    """
+
+    def __init__(self) -> None:
+        self._sure: OrderedDict[int, Job] = OrderedDict()
+        self._unsure: OrderedDict[int, Job] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sure) + len(self._unsure)
+
+    def add(self, job: Job) -> None:
+        """Put a job at the end."""
+        (self._unsure if job.half_closed else self._sure)[job.id] = job
+
+    def put_back(self, jobs: list[Job]) -> None:
+        """Put jobs that no worker has started back to the head, in their order."""
+        for job in reversed(jobs):
+            row = self._unsure if job.half_closed else self._sure
+            row[job.id] = job
+            row.move_to_end(job.id, last=False)
+
+    def take(self) -> Job | None:
+        """Take the next job."""
+        row = self._sure or self._unsure
+        return row.popitem(last=False)[1] if row else None
+
+    def remove(self, job: Job) -> bool:
+        """Take a job out; False if it does not wait here."""
+        return self._sure.pop(job.id, None) is not None or self._unsure.pop(job.id, None) is not None
+
+    def doubt(self, job: Job) -> None:
+        """Move a job whose client may be gone to the second row."""
+        job.half_closed = True
+        if self._sure.pop(job.id, None) is not None:
+            self._unsure[job.id] = job
+
+    def expired(self, now: float) -> list[Job]:
+        """Take out every job that has waited too long."""
+        found = []
+        for row in (self._sure, self._unsure):
+            # Waits are equally long, so the oldest come first; jobs put back are older still.
+            while row:
+                job = next(iter(row.values()))
+                if job.wait_until > now:
+                    break
+                row.popitem(last=False)
+                found.append(job)
+        return found
+
+    def next_expiry(self) -> float | None:
+        """When the next job will have waited too long, in monotonic seconds."""
+        heads = [next(iter(row.values())).wait_until for row in (self._sure, self._unsure) if row]
+        return min(heads, default=None)
+
+    def drain(self) -> list[Job]:
+        """Take every job out."""
+        jobs = [*self._sure.values(), *self._unsure.values()]
+        self._sure.clear()
+        self._unsure.clear()
+        return jobs

@@ -1,0 +1,73 @@
+"""What a worker is started with: interpreter, environment, settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import protocol
+from ..bundle import Bundle
+
+BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launch:
+    """How the workers of one generation are started.
+
+    Attributes:
+        python: the user's interpreter.
+        cwd: working directory, the application root.
+        environment: the whole environment.
+        settings: JSON that the front's HELLO carries.
+    """
+
+    python: str
+    cwd: str
+    environment: dict[str, str]
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
+    """Return how to start workers for a bundle.
+
+    Args:
+        bundle: what to serve.
+        python: the interpreter of its environment.
+        log_level: level of the script's root logger; None to leave logging as Python has it.
+
+    The environment is the front's own with the variables of spec/behaviour.md sec. 9 set, then the bundle's own.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "__PYVENV_LAUNCHER__"}
+    environment["AML_APP_ROOT"] = str(bundle.app_root)
+    _set(environment, "AZUREML_ENTRY_SCRIPT", bundle.entry_script)
+    _set(environment, "AZUREML_SOURCE_DIRECTORY", bundle.source_directory)
+    _set(environment, "AZUREML_MODEL_DIR", bundle.model_dir)
+    environment["SERVICE_NAME"] = bundle.service.name
+    environment["SERVICE_VERSION"] = bundle.service.version
+    environment["SERVICE_PATH_PREFIX"] = bundle.service.path_prefix
+    environment["WORKER_COUNT"] = str(bundle.serving.workers)
+    environment["SCORING_TIMEOUT_MS"] = str(bundle.serving.scoring_timeout_ms)
+    environment.update(bundle.variables)
+    script, source = bundle.entry_script_path, bundle.source_path
+    return Launch(
+        python=python,
+        cwd=str(bundle.app_root),
+        environment=environment,
+        settings={
+            "protocol": [protocol.VERSION],
+            "entry_script": None if script is None else str(script),
+            "app_root": str(bundle.app_root),
+            "source_directory": None if source is None else str(source),
+            "nan": bundle.serving.nan,
+            "log_level": log_level,
+        },
+    )
+
+
+def _set(environment: dict[str, str], name: str, value: str | None) -> None:
+    if value is None:
+        environment.pop(name, None)
+    else:
+        environment[name] = value

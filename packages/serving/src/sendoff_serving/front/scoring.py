@@ -1,0 +1,416 @@
+"""The service's own routes: health, /score, /swagger.json; requests into jobs, frames into answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from .. import __version__
+from ..errors import RETRY_AFTER, Refusal
+from ..log import ServerLog
+from ..protocol import Frame, Kind, ResultFlag
+from .cors import Cors
+from .exchange import JSON_TYPE, Exchange
+from .identifiers import NO_REQUEST, Identifiers
+from .jobs import Job
+
+if TYPE_CHECKING:
+    from .generation import Generation
+
+VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
+_TEXT = "text/html; charset=utf-8"
+_JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSAFE = re.compile(r"[\r\n\0]")
+# Headers that the connection sets; a script's own would break the framing.
+_RESERVED = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"})
+_SHARED = frozenset({"x-request-id", "x-ms-request-id", "x-ms-client-request-id", "date", "server-timing"})
+
+_NOT_FOUND = (
+    "The requested URL was not found on the server. If you entered the URL manually please check your spelling "
+    "and try again."
+)
+_NOT_ALLOWED = "The method is not allowed for the requested URL."
+_SCRIPT_ERROR = "An unexpected error occurred in scoring script. Check the logs for more info."
+
+
+class ScoringApplication:
+    """Answers the requests of a service's address.
+
+    Args:
+        log: the server's log.
+        generation: returns the generation that serves now, None while there is none.
+        reason: says why nothing is served.
+        cors: the CORS rule.
+        path_prefix: further prefix under which the routes are found.
+        compatible: answer as the existing server does (settled.md, "Compatibility mode").
+    """
+
+    def __init__(
+        self,
+        log: ServerLog,
+        generation: Callable[[], Generation | None],
+        reason: Callable[[], Refusal],
+        *,
+        cors: Callable[[], Cors],
+        path_prefix: Callable[[], str],
+        compatible: bool = False,
+    ) -> None:
+        self._log = log
+        self._generation = generation
+        self._reason = reason
+        self._cors = cors
+        self._path_prefix = path_prefix
+        self.compatible = compatible
+        self._jobs: dict[int, ScoreJob] = {}
+        self._last_id = 0
+        self._said_legacy = False
+        self._said_non_finite = False
+        self.non_finite_results = 0
+
+    # Application
+
+    def accept(self, exchange: Exchange) -> Refusal | None:
+        """Refuse what needs no body to be refused."""
+        route = self._route(exchange)
+        if route is None:
+            return Refusal("not_found", _NOT_FOUND)
+        method = exchange.method
+        if route == "/score":
+            if method not in ("POST", "GET", "OPTIONS"):
+                return Refusal("method_not_allowed", _NOT_ALLOWED)
+        elif method not in ("GET", "HEAD", "OPTIONS"):
+            return Refusal("method_not_allowed", _NOT_ALLOWED)
+        return None
+
+    def handle(self, exchange: Exchange) -> None:
+        """Answer a complete request."""
+        route = self._route(exchange)
+        if self._cors().is_preflight(exchange.method, exchange.known):
+            exchange.respond(200, b"", _TEXT, self._cors().preflight_lines(exchange.known))
+            self._access(exchange)
+        elif route == "/score":
+            self._score(exchange)
+        elif route == "/":
+            self._health(exchange)
+        else:
+            self._swagger(exchange)
+
+    def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Answer with an error; unrouted requests carry no ids (spec/scoring-server.md sec. 4)."""
+        lines = self._cors().lines(exchange.known)
+        if refusal.code not in ("not_found", "method_not_allowed"):
+            ids = Identifiers(exchange.known)
+            refused = ids.refusal(exchange.known)
+            lines += ids.lines if refused is None else ""
+            lines += VERSION_LINE
+        elif refusal.code == "method_not_allowed":
+            allowed = "GET, OPTIONS, POST" if self._route(exchange) == "/score" else "GET, HEAD, OPTIONS"
+            lines += f"Allow: {allowed}\r\n"
+        self.send_refusal(exchange, refusal, lines)
+
+    def send_refusal(self, exchange: Exchange, refusal: Refusal, lines: str) -> None:
+        """Send an error body with given header lines."""
+        retry = RETRY_AFTER.get(refusal.code)
+        if retry is not None:
+            lines += f"Retry-After: {retry}\r\n"
+        body = json.dumps(refusal.body(self.compatible)).encode("ascii")
+        exchange.respond(refusal.http_status, body, JSON_TYPE, lines)
+        self._access(exchange)
+
+    # Routes
+
+    def _route(self, exchange: Exchange) -> str | None:
+        path = exchange.path
+        if path == "/score" or path == "/" or path == "/swagger.json":
+            return path
+        if path.startswith(("http://", "https://")):  # the absolute form that proxies use
+            path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
+        prefix = self._path_prefix()
+        if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
+            path = path[len(prefix) + 1 :] or "/"
+        return path if path in ("/score", "/", "/swagger.json") else None
+
+    def _common(self, exchange: Exchange) -> str | None:
+        """Return the header lines of a routed answer; None when the request was refused for its ids."""
+        ids = Identifiers(exchange.known)
+        refused = ids.refusal(exchange.known)
+        lines = ids.lines + VERSION_LINE + self._cors().lines(exchange.known)
+        if refused is not None:
+            self.send_refusal(exchange, refused, lines)
+            return None
+        return lines
+
+    def _health(self, exchange: Exchange) -> None:
+        lines = self._common(exchange)
+        if lines is None:
+            return
+        generation = self._generation()
+        if exchange.method == "OPTIONS":
+            exchange.respond(200, b"", _TEXT, lines + "Allow: GET, HEAD, OPTIONS\r\n")
+        elif generation is not None and generation.phase == "ready":
+            exchange.respond(200, b"Healthy", _TEXT, lines)
+        else:
+            self.send_refusal(exchange, self._reason(), lines)
+
+    def _swagger(self, exchange: Exchange) -> None:
+        lines = self._common(exchange)
+        if lines is None:
+            return
+        generation = self._generation()
+        if exchange.method == "OPTIONS":
+            exchange.respond(200, b"", _TEXT, lines + "Allow: GET, HEAD, OPTIONS\r\n")
+            self._access(exchange)
+            return
+        if generation is None:
+            self.send_refusal(exchange, self._reason(), lines)
+            return
+        wanted = parse_qs(exchange.target.partition("?")[2], keep_blank_values=True).get("version", [""])[0]
+        found = generation.documents.find(wanted)
+        if isinstance(found, Refusal):
+            self.send_refusal(exchange, found, lines)
+        else:
+            exchange.respond(200, found, JSON_TYPE, lines)
+            self._access(exchange)
+
+    def _score(self, exchange: Exchange) -> None:
+        known = exchange.known
+        ids = Identifiers(known)
+        refusal = ids.refusal(known)
+        generation = self._generation()
+        if ids.legacy and not self._said_legacy:
+            self._said_legacy = True
+            self._log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
+        if refusal is None and generation is None:
+            refusal = self._reason()
+        job = ScoreJob(self, exchange, ids)
+        if refusal is None and generation is not None:
+            shape = generation.description.get("shape")
+            if exchange.method == "OPTIONS" and shape != "raw":
+                exchange.respond(200, b"", _TEXT, job.lines(False) + "Allow: GET, OPTIONS, POST\r\n")
+                self._access(exchange)
+                return
+            refusal = self._content_refusal(exchange) if shape == "schema" else None
+            if refusal is None:
+                if generation.description.get("needs_request") or exchange.method != "POST":
+                    job.request = self._request_json(exchange)
+                self._last_id = job.id = self._last_id + 1
+                self._jobs[job.id] = job
+                job.generation = generation
+                exchange.on_gone = job.client_gone
+                exchange.on_half_closed = job.client_half_closed
+                generation.submit(job)
+                return
+        assert refusal is not None
+        job.refused(refusal)
+
+    def _content_refusal(self, exchange: Exchange) -> Refusal | None:
+        if exchange.method != "POST":
+            return None
+        content_type = exchange.known.get(b"content-type", b"")
+        if not _JSON_CONTENT.match(content_type):
+            return Refusal("content_type_not_json", "Expects Content-Type to be application/json")
+        if not exchange.size:
+            return Refusal("body_empty", "POST body is empty. Expecting a JSON dictionary.")
+        return None
+
+    def _request_json(self, exchange: Exchange) -> bytes:
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
+        return json.dumps(
+            {
+                "method": exchange.method,
+                "target": exchange.target,
+                "headers": headers,
+                "remote_addr": exchange.remote_addr,
+                "scheme": exchange.connection.scheme,
+            }
+        ).encode("ascii")
+
+    # What jobs need
+
+    def request_name(self, frame_id: int) -> str:
+        """Return the request id that users know for the id of a frame."""
+        job = self._jobs.get(frame_id)
+        return NO_REQUEST if job is None else job.ids.request_id
+
+    def ended(self, job: ScoreJob) -> None:
+        """Forget a job that has its answer."""
+        self._jobs.pop(job.id, None)
+
+    def access(self, exchange: Exchange) -> None:
+        """Write the access line of an answered request."""
+        self._access(exchange)
+
+    def script_failed(self, job: ScoreJob, content: dict[str, object]) -> None:
+        """Log what the script raised."""
+        text = content.get("traceback") or content["message"]
+        self._log.error(f"{job.ids.request_id} Encountered Exception: {text}")
+        if content.get("hint"):
+            self._log.error(f"{job.ids.request_id} Hint: {content['hint']}")
+
+    def non_finite(self, job: ScoreJob) -> None:
+        """Count a result with NaN or infinity, and say so once."""
+        self.non_finite_results += 1
+        if not self._said_non_finite:
+            self._said_non_finite = True
+            self._log.warning(
+                f"{job.ids.request_id} The result holds NaN or infinity, which is not valid JSON; it is sent as Python "
+                "writes it. The setting nan (null, string, error) changes that. Said once"
+            )
+
+    def _access(self, exchange: Exchange) -> None:
+        if exchange.path == "/" and exchange.status < 400:
+            return  # probes would flood the log
+        milliseconds = (time.monotonic() - exchange.arrived) * 1000
+        self._log.write(
+            "I",
+            "sendoff.access",
+            f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.3f}ms {exchange.sent}",
+        )
+
+
+class ScoreJob(Job):
+    """One request to /score."""
+
+    __slots__ = ("_application", "_exchange", "generation", "ids")
+
+    def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers) -> None:
+        super().__init__(exchange.chunks, exchange.size, None)
+        self._application = application
+        self._exchange = exchange
+        self.ids = ids
+        self.generation: Generation | None = None
+
+    def lines(self, failed: bool) -> str:
+        """Return the header lines that every answer of /score has."""
+        cors = self._application._cors()
+        return (
+            f"{self.ids.lines}{VERSION_LINE}x-ms-run-function-failed: {failed}\r\n"
+            f"{cors.lines(self._exchange.known) if cors.enabled else ''}"
+        )
+
+    def _timing(self, seconds: float) -> str:
+        queued = max(self.handed - self.admitted, 0.0) * 1000
+        run = seconds * 1000
+        return f"x-ms-run-fn-exec-ms: {run:.3f}\r\nServer-Timing: queue;dur={queued:.3f}, run;dur={run:.3f}\r\n"
+
+    def answered(self, frame: Frame) -> None:
+        application = self._application
+        if frame.kind == Kind.ERROR:
+            application_error(self, frame)
+            return
+        code = frame.code
+        if code & ResultFlag.STREAM:
+            self._start_stream(frame)
+            return
+        application.ended(self)
+        if self.gone:
+            return
+        if code & ResultFlag.NON_FINITE:
+            application.non_finite(self)
+        status = code & ResultFlag.STATUS_MASK
+        body = frame.bodies[0]
+        if not code & ResultFlag.HEADERS:
+            self._exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
+        else:
+            failed = bool(code & ResultFlag.FAILED) or status >= 500
+            own = script_lines(frame.bodies[1])
+            lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
+            self._exchange.respond(status, body, None, lines)
+        application.access(self._exchange)
+
+    def _without_own_cors(self, own: str, lines: str) -> str:
+        if "access-control-allow-origin:" not in own.lower():
+            return lines
+        kept = [line for line in lines.split("\r\n") if not line.startswith("Access-Control-Allow-Origin:")]
+        return "\r\n".join(kept)
+
+    def _start_stream(self, frame: Frame) -> None:
+        if self.gone:
+            return
+        code = frame.code
+        status = code & ResultFlag.STATUS_MASK
+        own = script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
+        failed = bool(code & ResultFlag.FAILED) or status >= 500
+        self._exchange.start_stream(status, self._without_own_cors(own, self.lines(failed)) + own)
+
+    def streamed(self, frame: Frame) -> None:
+        if frame.kind == Kind.CHUNK:
+            if not self.gone:
+                self._exchange.send_piece(frame.bodies[0])
+            return
+        self._application.ended(self)
+        if not self.gone:
+            self._exchange.end_stream(complete=not frame.code)
+            self._application.access(self._exchange)
+
+    def refused(self, refusal: Refusal) -> None:
+        self._application.ended(self)
+        if self.gone:
+            return
+        if self._exchange.streaming:
+            self._exchange.end_stream(complete=False)
+            self._application.access(self._exchange)
+            return
+        failed = refusal.code in ("run_failed", "scoring_timeout")
+        self._application.send_refusal(self._exchange, refusal, self.lines(failed))
+
+    def client_gone(self) -> None:
+        """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
+        self.gone = True
+        self._exchange.status = 499
+        self._application.access(self._exchange)
+        if self.generation is not None:
+            self.generation.dispatcher.forget(self)
+        if not self.handed:
+            self._application.ended(self)
+            self.chunks = []
+
+    def client_half_closed(self) -> None:
+        """The client sends no more; it may be gone."""
+        if self.generation is not None:
+            self.generation.dispatcher.doubt(self)
+
+
+def application_error(job: ScoreJob, frame: Frame) -> None:
+    """Answer with what the worker says of a request that has no result."""
+    content = json.loads(frame.bodies[0])
+    code = str(content["code"])
+    message, hint = str(content["message"]), content.get("hint")
+    failed = code == "run_failed"
+    if failed or frame.code >= 500:
+        job._application.script_failed(job, content)
+    if failed:
+        # What the script raised may hold private data: it is in the log, not in the answer.
+        message, hint = _SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
+    application = job._application
+    application.ended(job)
+    if job.gone:
+        return
+    status = frame.code
+    if application.compatible and status == 400 and code == "value_not_convertible":
+        status, message, failed = 500, _SCRIPT_ERROR, True
+    refusal = Refusal(code, message, hint, status=status, details=content.get("details"))
+    lines = job.lines(failed)
+    if failed:
+        lines += job._timing(frame.clock) if not application.compatible else ""
+    application.send_refusal(job._exchange, refusal, lines)
+
+
+def script_lines(encoded: bytes) -> str:
+    """Return a script's response headers as lines, without those that would break the answer's framing."""
+    lines = []
+    for name, value in json.loads(encoded):
+        lower = name.lower()
+        if lower in _RESERVED or lower in _SHARED or not _NAME.fullmatch(name) or _UNSAFE.search(value):
+            continue
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            value = value.encode("utf-8").decode("latin-1")
+        lines.append(f"{name}: {value}\r\n")
+    return "".join(lines)

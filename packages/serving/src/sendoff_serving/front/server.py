@@ -1,0 +1,255 @@
+"""The server: generations of workers, the change from one to the next, and the listening sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import protocol
+from ..bundle import Bundle
+from ..errors import Refusal, ServingError
+from ..log import ServerLog
+from .connection import Connections, HttpConnection
+from .cors import Cors
+from .exchange import Application
+from .generation import Generation
+from .launch import of_bundle
+from .limits import Limits
+from .scoring import ScoringApplication
+
+State = Literal["starting", "ready", "failed", "draining"]
+
+_FLUSH_SECONDS = 0.05
+_BACKLOG = 2048
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a bound TCP socket, so that a port in use is told before any script is loaded.
+
+    Args:
+        host: address or name.
+        port: 0 for any free port.
+
+    Raises:
+        ServingError: the address cannot be had.
+    """
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, number)
+    except OSError as error:
+        raise ServingError("host_unknown", f"The address {host} cannot be used: {error}") from None
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ServingError(
+                "port_in_use",
+                f"Port {port} of {host} is in use by another process",
+                hint="choose another with --port, or 0 for any free one",
+            ) from None
+        raise ServingError("port_unusable", f"Port {port} of {host} cannot be used: {error}") from None
+    listener.setblocking(False)
+    return listener
+
+
+class Server:
+    """Serves one service, from its first generation to its end.
+
+    Args:
+        log: the server's log.
+        limits: bounds for each client.
+        compatible: answer as the existing server does.
+        log_level: level of the scripts' root logger; None to leave logging as Python has it.
+    """
+
+    def __init__(
+        self, log: ServerLog, limits: Limits, *, compatible: bool = False, log_level: str | None = "INFO"
+    ) -> None:
+        self.started = time.time()
+        self.serving: Generation | None = None
+        self.pending: Generation | None = None
+        self.host = ""
+        self.port = 0
+        self.draining = False
+        self.stopped = asyncio.Event()
+        self.on_change: Callable[[Generation], None] = lambda generation: None
+        self._log = log
+        self._limits = limits
+        self._log_level = log_level
+        self._cors = Cors(())
+        self._connections = Connections()
+        self._listeners: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ticks: list[asyncio.TimerHandle] = []
+        self.application = ScoringApplication(
+            log,
+            self._generation_that_serves,
+            self._why_not,
+            cors=lambda: self._cors,
+            path_prefix=self._path_prefix,
+            compatible=compatible,
+        )
+
+    # What is served
+
+    def load(self, bundle: Bundle, python: str, revision: str | None) -> Generation:
+        """Start a generation; it takes over when all its workers are ready, and the one before it drains.
+
+        A generation that is still loading is replaced by this one.
+        """
+        generation = Generation(
+            bundle,
+            of_bundle(bundle, python, self._log_level),
+            revision=revision,
+            log=self._log,
+            request_name=self.application.request_name,
+            on_change=self._changed,
+        )
+        if self.pending is not None:
+            self._run(self.pending.end())
+        self.pending = generation
+        if self.serving is None:
+            self._cors = Cors(bundle.serving.cors_origins)
+        generation.start()
+        return generation
+
+    def _changed(self, generation: Generation) -> None:
+        if generation is self.pending and generation.phase == "ready":
+            before, self.serving, self.pending = self.serving, generation, None
+            self._cors = Cors(generation.bundle.serving.cors_origins)
+            if before is not None:
+                self._log.info(f"Revision {generation.revision} has taken over; the one before drains")
+                self._run(before.drain(before.bundle.serving.scoring_timeout_ms / 1000 + 5))
+        elif generation is self.pending and generation.phase == "failed" and self.serving is not None:
+            self._log.error(f"Revision {generation.revision} could not be loaded; the one before goes on")
+        self.on_change(generation)
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def state(self) -> State:
+        """What the service does as a whole."""
+        if self.draining:
+            return "draining"
+        if self.serving is not None:
+            return "ready"
+        return "failed" if self.pending is not None and self.pending.phase == "failed" else "starting"
+
+    def _generation_that_serves(self) -> Generation | None:
+        generation = self.serving
+        return generation if generation is not None and generation.ready else None
+
+    def _why_not(self) -> Refusal:
+        if self.draining:
+            return Refusal("draining", "The server is stopping")
+        if self.state == "failed" and self.pending is not None and self.pending.error is not None:
+            message = f"The service could not be loaded. {self.pending.error['message']}"
+            return Refusal("not_ready", message, "the service's log has the traceback")
+        return Refusal("not_ready", "The service is starting", "ask again when init() has returned")
+
+    def _path_prefix(self) -> str:
+        generation = self.serving or self.pending
+        return "" if generation is None else generation.bundle.service.path_prefix
+
+    def _max_body(self) -> int:
+        generation = self.serving or self.pending
+        return 1 << 20 if generation is None else generation.bundle.serving.max_body_bytes
+
+    def status(self) -> dict[str, Any]:
+        """Describe the server as JSON values: the answer of GET /status on the control socket."""
+        return {
+            "pid": os.getpid(),
+            "started": self.started,
+            "protocol": protocol.VERSION,
+            "host": self.host,
+            "port": self.port,
+            "state": self.state,
+            "revision": self.serving.revision if self.serving else None,
+            "serving": self.serving.status() if self.serving else None,
+            "pending": self.pending.status() if self.pending else None,
+        }
+
+    # Sockets
+
+    async def listen(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Accept clients of the service on a bound socket."""
+        self.host, self.port = listener.getsockname()[:2]
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            self._connection, sock=listener, backlog=_BACKLOG, ssl=tls, start_serving=True
+        )
+        self._listeners.append(server)
+
+    def _connection(self) -> HttpConnection:
+        return HttpConnection(self.application, self._limits, self._connections, self._max_body)
+
+    async def listen_control(self, path: Path, application: Application) -> None:
+        """Serve the control socket, which only this user may open."""
+        path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        before = os.umask(0o177)
+        try:
+            server = await loop.create_unix_server(
+                lambda: HttpConnection(application, self._limits, self._connections, lambda: 1 << 20), str(path)
+            )
+        finally:
+            os.umask(before)
+        self._listeners.append(server)
+
+    # Time
+
+    def start_ticking(self) -> None:
+        """Begin the regular work: log lines, time limits of connections, memory of workers."""
+        loop = asyncio.get_running_loop()
+
+        def flush() -> None:
+            self._log.flush()
+            self._ticks[0] = loop.call_later(_FLUSH_SECONDS, flush)
+
+        def sweep() -> None:
+            self._connections.sweep()
+            for generation in (self.serving, self.pending):
+                if generation is not None:
+                    generation.check_memory()
+            self._ticks[1] = loop.call_later(1.0, sweep)
+
+        self._ticks = [loop.call_later(_FLUSH_SECONDS, flush), loop.call_later(1.0, sweep)]
+
+    # The end
+
+    def stop(self, drain_seconds: float) -> None:
+        """Stop: take no more clients, finish what is admitted for at most some seconds, end the workers."""
+        if self.draining:
+            return
+        self.draining = True
+        self._log.info(f"Stopping; requests in progress have {drain_seconds:g} s to finish")
+        self._run(self._stop(drain_seconds))
+
+    async def _stop(self, drain_seconds: float) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._connections.close_idle()
+        for generation in (self.pending, self.serving):
+            if generation is not None:
+                await (generation.drain(drain_seconds) if generation is self.serving else generation.end())
+        for _ in range(100):
+            if not self._connections.open:
+                break
+            await asyncio.sleep(0.01)
+        for tick in self._ticks:
+            tick.cancel()
+        self.stopped.set()

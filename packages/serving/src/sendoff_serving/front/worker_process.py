@@ -1,0 +1,405 @@
+"""One worker process as the front sees it: start, frames, output, end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import mmap
+import os
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from typing import Any, Literal, Protocol, cast
+
+from .. import protocol
+from ..errors import ServingError
+from ..protocol import Decoder, Frame, Kind, ProtocolError, RunFlag, encode, encode_head
+from .jobs import Job
+from .launch import BOOT, Launch
+
+State = Literal["starting", "init", "idle", "busy", "dead"]
+
+_PAGE_SIZE = 4096
+_PROGRESS = struct.Struct("<Qd")
+_BUFFER = 1 << 20
+# Runs shorter than this are handed over several at a time (spec/performance.md, last section).
+SHORT_RUN = 0.001
+DEEPEST = 8
+
+
+class WorkerEvents(Protocol):
+    """What the owner of a worker is told."""
+
+    def worker_described(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        """The script is loaded and init() is about to be called."""
+
+    def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        """init() has returned."""
+
+    def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
+        """The script cannot be served; the process is ending."""
+
+    def worker_answered(self, worker: WorkerProcess, frame: Frame) -> None:
+        """A frame that belongs to a request."""
+
+    def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
+        """Lines that the script wrote."""
+
+    def worker_died(self, worker: WorkerProcess, reason: str) -> None:
+        """The process has ended, or is as good as ended."""
+
+
+class _Lines(asyncio.Protocol):
+    """Output of the process that did not come in frames: C code, child processes, what Python says at its end."""
+
+    def __init__(self, worker: WorkerProcess, stream: str) -> None:
+        self._worker = worker
+        self._stream = stream
+        self._partial = b""
+
+    def data_received(self, data: bytes) -> None:
+        lines, newline, self._partial = (self._partial + data).rpartition(b"\n")
+        if newline:
+            self._say(lines)
+        elif len(self._partial) > 65536:
+            whole, self._partial = self._partial, b""
+            self._say(whole)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._partial:
+            self._say(self._partial)
+
+    def _say(self, lines: bytes) -> None:
+        self._worker.said(self._stream, lines.decode("utf-8", "replace"), self._worker.running_id())
+
+
+class WorkerProcess(asyncio.Protocol):
+    """A process that runs the script.
+
+    Args:
+        launch: how it is started.
+        events: who is told what happens.
+
+    Attributes:
+        state: where it is in its life.
+        inflight: jobs handed over and not answered, in their order.
+        capacity: how many jobs it may hold at once.
+        requests: answered jobs.
+    """
+
+    def __init__(self, launch: Launch, events: WorkerEvents) -> None:
+        self._launch = launch
+        self._events = events
+        self._decoder = Decoder()
+        self._transport: asyncio.Transport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._page: mmap.mmap | None = None
+        self._pipes: list[asyncio.BaseTransport] = []
+        self._pidfd = -1
+        self._exited = False
+        self._ended = False
+        self._closing = False
+        self._mean = -1.0
+        self.state: State = "starting"
+        self.inflight: dict[int, Job] = {}
+        self.capacity = 0
+        self.requests = 0
+        self.pid = 0
+        self.started = time.monotonic()
+        self.end_reason: str | None = None
+        self.end_code = "worker_died"
+        self.timed_out: Job | None = None  # answered by its deadline; the reason this worker is being ended
+
+    async def start(self) -> None:
+        """Start the process.
+
+        Raises:
+            ServingError: the interpreter cannot be started.
+        """
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        page = self._make_page()
+        try:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            self._spawn(theirs.fileno(), page)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(page)
+        self._watch(loop)
+        process = self._process
+        assert process is not None
+        for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
+            lines = _Lines(self, stream)
+            transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
+            self._pipes.append(transport)
+        ours.setblocking(False)
+        await loop.create_unix_connection(lambda: self, sock=ours)
+
+    def _make_page(self) -> int:
+        if hasattr(os, "memfd_create"):
+            descriptor = os.memfd_create("sendoff-progress")
+        else:
+            descriptor, name = tempfile.mkstemp()
+            os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
+        os.ftruncate(descriptor, _PAGE_SIZE)
+        self._page = mmap.mmap(descriptor, _PAGE_SIZE)
+        return descriptor
+
+    def _spawn(self, link: int, page: int) -> None:
+        arguments = [self._launch.python, "-u", str(BOOT)]
+        arguments += ["--socket", str(link), "--page", str(page), "--parent", str(os.getpid())]
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self._launch.cwd,
+                env=self._launch.environment,
+                pass_fds=(link, page),
+                start_new_session=True,  # a Ctrl-C at our terminal is for the front; children can be ended with it
+            )
+        except OSError as error:
+            raise ServingError(
+                "interpreter_unusable",
+                f"The worker's interpreter {self._launch.python} cannot be started: {error}",
+                hint="name one with --python",
+            ) from None
+        self.pid = self._process.pid
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Learn of the process's end at once, also when a child of it keeps the socket open."""
+        process = cast("subprocess.Popen[bytes]", self._process)
+        if hasattr(os, "pidfd_open"):
+            self._pidfd = os.pidfd_open(process.pid)
+            loop.add_reader(self._pidfd, self._on_exit)
+            return
+
+        def wait() -> None:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            loop.call_soon_threadsafe(self._on_exit)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    # asyncio.Protocol, of the socket
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self._ended:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            frames = self._decoder.feed(data)
+            for frame in frames:
+                kind = frame.kind
+                if kind == Kind.RESULT or kind == Kind.ERROR or kind == Kind.CHUNK or kind == Kind.END:
+                    self._events.worker_answered(self, frame)
+                else:
+                    self._other(frame)
+        except (ProtocolError, ValueError, LookupError, TypeError) as error:
+            self.kill(f"it sent something that is not of the frame protocol: {error}")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        if self._ended:
+            return
+        if self._exited:
+            self._end()
+        else:
+            # It closed its socket: it is ending, or the script closed our descriptor. Its exit status says more.
+            asyncio.get_running_loop().call_later(0.25, self._end_closed)
+
+    def _end_closed(self) -> None:
+        if not self._ended:
+            self.kill("it closed its connection to the front")
+
+    def _other(self, frame: Frame) -> None:
+        if frame.kind == Kind.LOG:
+            stream, text = frame.bodies
+            self.said(stream.decode("ascii"), text.decode("utf-8", "replace"), frame.id)
+            return
+        content = json.loads(frame.bodies[0])
+        if frame.kind == Kind.HELLO:
+            protocol.common_version(content.get("protocol"))
+            self.state = "init"
+            self._send(encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
+        elif frame.kind == Kind.READY:
+            self.state = "idle"
+            self.capacity = 1
+            self._events.worker_ready(self, content)
+        elif frame.kind == Kind.FAILED:
+            self._closing = True
+            self._events.worker_failed(self, content)
+        else:
+            raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
+
+    def said(self, stream: str, text: str, request_id: int) -> None:
+        """Pass lines of the script on; "phase" carries what is known before init()."""
+        if stream == "phase":
+            self._events.worker_described(self, json.loads(text))
+        else:
+            self._events.worker_said(self, stream, text, request_id)
+
+    # Jobs
+
+    def hand(self, job: Job, now: float) -> None:
+        """Give the worker a job."""
+        job.handed = now
+        job.attempts += 1
+        self.inflight[job.id] = job
+        self.state = "busy"
+        transport = self._transport
+        if transport is None:
+            return  # its end is on the way; the job is taken back then
+        chunks = job.chunks
+        if job.request is None:
+            head = encode_head(Kind.RUN, (job.size,), 0, job.id, job.deadline)
+            if len(chunks) == 1 and job.size < 65536:
+                transport.write(head + chunks[0])
+            else:
+                transport.writelines([head, *chunks])
+        else:
+            head = encode_head(Kind.RUN, (job.size, len(job.request)), RunFlag.REQUEST, job.id, job.deadline)
+            transport.writelines([head, *chunks, job.request])
+
+    def take(self, frame: Frame, final: bool) -> Job | None:
+        """Return the job that a frame answers, None for one that nobody waits for any more."""
+        if not final:
+            return self.inflight.get(frame.id)
+        job = self.inflight.pop(frame.id, None)
+        self.requests += 1
+        seconds = frame.clock
+        self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
+        if self.state == "busy":
+            self.capacity = DEEPEST if self._mean < SHORT_RUN else 1
+            if not self.inflight:
+                self.state = "idle"
+        return job
+
+    def running_id(self) -> int:
+        """Id of the request that runs now, 0 for none."""
+        if self._page is None or not self.inflight:
+            return 0
+        request_id: int = _PROGRESS.unpack_from(self._page, 0)[0]
+        return request_id if request_id in self.inflight else 0
+
+    def unstarted(self) -> tuple[list[Job], list[Job]]:
+        """Split the jobs that it holds: those it has begun, and those another worker can be given."""
+        running = self.running_id()
+        if not running:
+            return [], list(self.inflight.values())
+        begun: list[Job] = []
+        jobs = list(self.inflight.values())
+        while jobs:
+            job = jobs.pop(0)
+            begun.append(job)
+            if job.id == running:
+                break
+        return begun, jobs
+
+    # The end
+
+    def close(self) -> None:
+        """Let the process end by itself: it sees the closed socket, and leaves in Python's own way."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+        asyncio.get_running_loop().call_later(2.0, self._kill_now)
+
+    def kill(self, reason: str, code: str = "worker_died") -> None:
+        """End the process at once, and its children; its owner is told now."""
+        if self.end_reason is None:
+            self.end_reason = reason
+            self.end_code = code
+        self._kill_now()
+        self._end()
+
+    def _kill_now(self) -> None:
+        if self._exited or self._process is None:
+            return
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except OSError:
+            self._process.kill()
+
+    def _on_exit(self) -> None:
+        if self._exited:
+            return
+        self._exited = True
+        loop = asyncio.get_running_loop()
+        if self._pidfd >= 0:
+            loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+        if self._process is not None:
+            self._kill_children()
+            self._process.wait()
+        # Frames it sent before its end may still be in the socket; a child of it may keep the socket open.
+        if self._transport is not None and not self._ended:
+            loop.call_later(0.02, self._end)
+        else:
+            self._end()
+
+    def _kill_children(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except OSError:
+            pass  # it had none
+
+    def _end(self) -> None:
+        if self._exited:
+            self._close_pipes()
+        if self._ended:
+            return
+        self._ended = True
+        self.state = "dead"
+        self.capacity = 0
+        if self._transport is not None:
+            self._transport.abort()
+        self._events.worker_died(self, self.end_reason or self._exit_text())
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+
+    def _close_pipes(self) -> None:
+        # A grandchild that left the process group may keep the pipes open for ever.
+        loop = asyncio.get_running_loop()
+        for pipe in self._pipes:
+            loop.call_later(0.2, pipe.close)
+        self._pipes = []
+
+    def _exit_text(self) -> str:
+        status = self._process.returncode if self._process is not None else None
+        if status is None:
+            return "it closed its connection to the front"
+        if status >= 0:
+            return f"it exited with status {status}"
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = str(-status)
+        more = " (as the kernel does when memory runs out)" if -status == signal.SIGKILL else ""
+        return f"it was ended by {name}{more}"
+
+    @property
+    def ending(self) -> bool:
+        """Whether its end is wanted."""
+        return self._closing or self._ended
+
+    @property
+    def exited(self) -> bool:
+        """Whether the process is gone."""
+        return self._exited or self._process is None
+
+    def _send(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)

@@ -1,0 +1,183 @@
+"""The server's log: one line per event, written by a thread of its own so that no reader can stall the front.
+
+Text lines have the form of the existing server (spec/scoring-server.md sec. 10):
+
+    2026-11-22 07:38:34,801 I [pid] logger - message
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Protocol, TextIO
+
+# Lines that wait to be written; beyond it they are dropped and counted.
+_MOST_WAITING = 16 * 1024 * 1024
+
+
+class Sink(Protocol):
+    """Where log text goes."""
+
+    def write(self, text: str) -> None:
+        """Write whole lines."""
+
+    def close(self) -> None:
+        """Release what is open."""
+
+
+class StreamSink:
+    """Writes to an open text stream, standard output as a rule; a closed one is ignored."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # nobody reads; the server goes on
+
+    def close(self) -> None:
+        """Leave the stream open: it is not ours."""
+
+
+class FileSink:
+    """Writes to a file that is rotated by size: ``FILE``, ``FILE.1``, ``FILE.2``.
+
+    Args:
+        path: the file.
+        max_bytes: size at which it is moved aside.
+        files: how many files there are at most, the current one included.
+    """
+
+    def __init__(self, path: Path, max_bytes: int = 10 * 1024 * 1024, files: int = 3) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._files = files
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._open()
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab", buffering=0)
+        self._size = self._file.tell()
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        if self._size and self._size + len(data) > self._max_bytes:
+            self._rotate()
+        try:
+            self._file.write(data)
+        except OSError:
+            return  # a full disk must not stop scoring
+        self._size += len(data)
+
+    def _rotate(self) -> None:
+        self._file.close()
+        try:
+            for number in range(self._files - 1, 0, -1):
+                older = Path(f"{self._path}.{number}")
+                newer = self._path if number == 1 else Path(f"{self._path}.{number - 1}")
+                if newer.exists():
+                    newer.replace(older)
+        except OSError:
+            pass  # the file is written on
+        self._open()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class ServerLog:
+    """Collects lines and hands them to a sink in a thread of its own.
+
+    Args:
+        sink: where the text goes.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lines: list[str] = []
+        self._size = 0
+        self._waiting = 0
+        self._dropped = 0
+        self._lock = threading.Lock()
+        self._second = 0
+        self._stamp = ""
+        self._pid = os.getpid()
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, level: str, logger: str, message: str, pid: int = 0) -> None:
+        """Log one event; a message of several lines stays together.
+
+        Args:
+            level: first letter of the level: D, I, W, E or C.
+            logger: name of the logger, such as "sendoff.access".
+            message: the text.
+            pid: process that it is about; the front's own by default.
+        """
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+        line = f"{self._stamp},{int((now - second) * 1000):03d} {level} [{pid or self._pid}] {logger} - {message}\n"
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size > 65536:
+            self.flush()
+
+    def info(self, message: str, logger: str = "sendoff") -> None:
+        """Log an ordinary event."""
+        self.write("I", logger, message)
+
+    def warning(self, message: str, logger: str = "sendoff") -> None:
+        """Log something that somebody should look at."""
+        self.write("W", logger, message)
+
+    def error(self, message: str, logger: str = "sendoff") -> None:
+        """Log a failure."""
+        self.write("E", logger, message)
+
+    def flush(self) -> None:
+        """Hand over the lines collected so far; called by the server every few hundredths of a second."""
+        if not self._lines:
+            return
+        text, self._lines, self._size = "".join(self._lines), [], 0
+        with self._lock:
+            if self._waiting > _MOST_WAITING:
+                self._dropped += text.count("\n")
+                return
+            if self._dropped:
+                text = f"({self._dropped} log lines were dropped: the log is not being read)\n{text}"
+                self._dropped = 0
+            self._waiting += len(text)
+        self._queue.put(text)
+
+    def _write(self) -> None:
+        while True:
+            text = self._queue.get()
+            if text is None:
+                return
+            self._sink.write(text)
+            with self._lock:
+                self._waiting -= len(text)
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Write what is left, for at most some seconds."""
+        self.flush()
+        self._queue.put(None)
+        self._thread.join(seconds)
+        if not self._thread.is_alive():
+            self._sink.close()
+
+
+def to_stdout() -> ServerLog:
+    """Return a log on standard output."""
+    return ServerLog(StreamSink(sys.stdout))

@@ -1,0 +1,240 @@
+"""The service's OpenAPI documents: 2.0 as in the article, 3.0 and 3.1.
+
+Shapes follow spec/behaviour.md sec. 5.2 and spec/scoring-server.md sec. 8. A document of the user's own in the
+application root goes before a generated one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .bundle import Bundle
+from .errors import Refusal
+
+# Names of a version in a query, and the files of the user's that stand for it, best first.
+_NAMES = {"2": "2", "2.0": "2", "3": "3", "3.0": "3", "3.1": "3.1"}
+_FILES = {"2": ("swagger.json", "swagger2.json"), "3": ("swagger3.json",), "3.1": ("swagger3.1.json",)}
+_SCHEMA_NAMES = {"2": "2.0", "3": "3.0", "3.1": "3.1"}
+DEFAULT_VERSION = "2"
+
+_HEALTH = "Simple health check endpoint to ensure the service is up at any given point."
+_HEALTHY = "If service is up and running, this response will be returned with the content 'Healthy'"
+_RUN = "Run web service's model and get the prediction output"
+_INPUT = "The input payload for executing the real-time machine learning service."
+_OUTPUT = "The service processed the input correctly and provided a result prediction, if applicable."
+_FAILED = "The service failed to execute due to an error."
+_BEARER = "For example: Bearer abc123"
+
+Schema = dict[str, Any]
+
+
+class Documents:
+    """The documents of one generation, encoded.
+
+    Attributes:
+        problems: sentences for the log about documents that could not be made or read.
+    """
+
+    def __init__(self, documents: Mapping[str, bytes], problems: list[str]) -> None:
+        self._documents = dict(documents)
+        self.problems = problems
+
+    @classmethod
+    def none(cls) -> Documents:
+        """Documents of a script that is not loaded."""
+        return cls({}, [])
+
+    @classmethod
+    def make(cls, bundle: Bundle, description: Mapping[str, Any]) -> Documents:
+        """Make the documents of a loaded script.
+
+        Args:
+            bundle: names the service, its version and path prefix, and the folder of the user's own documents.
+            description: what the worker said of the script ("schema", "parameters").
+        """
+        documents: dict[str, bytes] = {}
+        problems: list[str] = []
+        schema = description.get("schema")
+        supported = _SCHEMA_NAMES.values() if schema is None else schema["versions"]
+        for version, files in _FILES.items():
+            own = _own_document(bundle.app_root, files, problems)
+            if own is not None:
+                documents[version] = own
+            elif _SCHEMA_NAMES[version] in supported:
+                documents[version] = json.dumps(document(version, bundle, description)).encode("ascii")
+        return cls(documents, problems)
+
+    @property
+    def versions_text(self) -> str:
+        """The versions that can be had, as the existing server writes them."""
+        return f"[{', '.join(self._documents)}]"
+
+    def find(self, wanted: str) -> bytes | Refusal:
+        """Return the document of a version, or why there is none.
+
+        Args:
+            wanted: value of the query parameter ``version``; "" for the default.
+        """
+        name = _NAMES.get(wanted or DEFAULT_VERSION)
+        if name is None:
+            versions = f"[{', '.join(_FILES)}]"
+            return Refusal(
+                "swagger_version_unknown",
+                f"Swagger version [{wanted}] is not valid. Supported versions: {versions}.",
+            )
+        found = self._documents.get(name)
+        if found is None:
+            return Refusal(
+                "swagger_version_unsupported",
+                f"Swagger version [{name}] is not supported for the scoring script. "
+                f"Supported swagger versions: {self.versions_text}.",
+            )
+        return found
+
+
+def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -> bytes | None:
+    for name in names:
+        file = app_root / name
+        if file.is_file():
+            try:
+                content = file.read_bytes()
+                json.loads(content)
+            except (OSError, ValueError) as error:
+                problems.append(f"{file} is not used as the service's document: {error}")
+                continue
+            return content
+    return None
+
+
+def document(version: str, bundle: Bundle, description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one document.
+
+    Args:
+        version: "2", "3" or "3.1".
+        bundle: names the service.
+        description: what the worker said of the script.
+    """
+    prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
+    schemas = _schemas(description)
+    info = {
+        "title": bundle.service.name,
+        "description": f"API specification for Azure Machine Learning {bundle.service.name}",
+        "version": bundle.service.version,
+    }
+    if version == "2":
+        return _document_2(info, prefix, schemas)
+    return _document_3({"3": "3.0.3", "3.1": "3.1.0"}[version], info, prefix, schemas)
+
+
+def _schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
+    schema = description.get("schema") or {}
+    unknown: Schema = {"type": "object", "example": {}}
+    given = schema.get("input")
+    service_input = unknown if given is None else _input_schema(given, description)
+    output = schema.get("output")
+    service_output = unknown if output in (None, {"type": "object"}) else output
+    return {
+        "ServiceInput": service_input,
+        "ServiceOutput": service_output,
+        "ErrorResponse": {
+            "type": "object",
+            "properties": {
+                "status_code": {"type": "integer", "format": "int32"},
+                "message": {"type": "string"},
+            },
+        },
+    }
+
+
+def _input_schema(given: Schema, description: Mapping[str, Any]) -> Schema:
+    known = description["parameters"]
+    properties = {name: value for name, value in given.get("properties", {}).items() if name in known}
+    made: Schema = {**given, "properties": properties}
+    if isinstance(given.get("example"), dict):
+        made["example"] = {name: value for name, value in given["example"].items() if name in known}
+    if description.get("required"):
+        made["required"] = list(description["required"])
+    return made
+
+
+def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[str, Any]:
+    failed = {"description": _FAILED, "schema": {"$ref": "#/definitions/ErrorResponse"}}
+    health = {
+        "operationId": "ServiceHealthCheck",
+        "description": _HEALTH,
+        "responses": {
+            "200": {
+                "description": _HEALTHY,
+                "schema": {"type": "string"},
+                "examples": {"application/json": "Healthy"},
+            },
+            "default": failed,
+        },
+    }
+    score = {
+        "operationId": "RunMLService",
+        "description": _RUN,
+        "security": [{"Bearer": []}],
+        "parameters": [
+            {
+                "name": "serviceInputPayload",
+                "in": "body",
+                "description": _INPUT,
+                "schema": {"$ref": "#/definitions/ServiceInput"},
+            }
+        ],
+        "responses": {
+            "200": {"description": _OUTPUT, "schema": {"$ref": "#/definitions/ServiceOutput"}},
+            "default": failed,
+        },
+    }
+    return {
+        "swagger": "2.0",
+        "info": info,
+        "schemes": ["https"],
+        "consumes": ["application/json"],
+        "produces": ["application/json"],
+        "securityDefinitions": {
+            "Bearer": {"type": "apiKey", "name": "Authorization", "in": "header", "description": _BEARER}
+        },
+        "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score}},
+        "definitions": schemas,
+    }
+
+
+def _document_3(number: str, info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[str, Any]:
+    def content(name: str) -> dict[str, Any]:
+        return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+    failed = {"description": _FAILED, "content": content("ErrorResponse")}
+    health = {
+        "operationId": "ServiceHealthCheck",
+        "description": _HEALTH,
+        "responses": {
+            "200": {
+                "description": _HEALTHY,
+                "content": {"text/html": {"schema": {"type": "string"}, "example": "Healthy"}},
+            },
+            "default": failed,
+        },
+    }
+    score = {
+        "operationId": "RunMLService",
+        "description": _RUN,
+        "security": [{"Bearer": []}],
+        "requestBody": {"description": _INPUT, "content": content("ServiceInput")},
+        "responses": {
+            "200": {"description": _OUTPUT, "content": content("ServiceOutput")},
+            "default": failed,
+        },
+    }
+    bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
+    return {
+        "openapi": number,
+        "info": info,
+        "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score}},
+        "components": {"securitySchemes": {"Bearer": bearer}, "schemas": schemas},
+    }

@@ -1,0 +1,293 @@
+"""Options of the command, the environment and the config file, as frozen values.
+
+An option of the command line goes before the environment, and that before the config file
+(spec/scoring-server.md sec. 1 and 2).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+from . import bundle as bundles
+from .bundle import Bundle, NonFinite, Service, Serving
+from .errors import ServingError
+from .front.limits import Limits
+
+DEFAULT_PORT = 5001
+# Limit of one run() where the server is started alone (spec/scoring-server.md sec. 2).
+ALONE_TIMEOUT_MS = 3_600_000
+
+# Environment variables that a config file may give too.
+VARIABLES = (
+    "AML_APP_ROOT",
+    "AML_CORS_ORIGINS",
+    "AZUREML_ENTRY_SCRIPT",
+    "AZUREML_LOG_LEVEL",
+    "AZUREML_MODEL_DIR",
+    "AZUREML_SOURCE_DIRECTORY",
+    "SCORING_TIMEOUT_MS",
+    "SERVICE_NAME",
+    "SERVICE_PATH_PREFIX",
+    "SERVICE_VERSION",
+    "WORKER_COUNT",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What one run of the command was asked to do.
+
+    Attributes:
+        bundle: what to serve.
+        python: interpreter of the workers.
+        host: address to listen on; port: its port, 0 for any free one.
+        control: Unix socket of the supervised mode; None when the server runs alone.
+        log_file: file of the log; None for standard output.
+        revision: name of the first revision.
+        drain_seconds: time for requests in progress when the server is stopped.
+        limits: bounds for each client.
+        compatible: answer as the existing server does.
+        log_level: level of the script's root logger; None to leave logging as Python has it.
+    """
+
+    bundle: Bundle
+    python: str
+    host: str
+    port: int
+    control: Path | None
+    log_file: Path | None
+    revision: str | None
+    drain_seconds: float
+    limits: Limits
+    compatible: bool
+    log_level: str | None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that callers of ``main`` get an exit status."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ServingError("bad_arguments", message, hint=f"{self.prog} --help lists the options")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("should be 1 or more")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("should be 0 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("should be 0 to 65535")
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser; its help is the reference of its options."""
+    made = _Parser(
+        prog="python -m sendoff_serving",
+        description="Serve an entry script, or a bundle, over HTTP.",
+        allow_abbrev=False,
+    )
+    what = made.add_argument_group("what to serve")
+    what.add_argument("--entry-script", metavar="F", help="the entry script (environment: AZUREML_ENTRY_SCRIPT)")
+    what.add_argument("--model-dir", metavar="D", help="folder that the script finds as AZUREML_MODEL_DIR")
+    what.add_argument("--bundle", metavar="DIR", help="a bundle's folder, instead of the options above")
+    what.add_argument("--app-root", metavar="DIR", help="application root and working directory (AML_APP_ROOT)")
+    what.add_argument("--source-directory", metavar="DIR", help="further folder on the import path, below the root")
+    what.add_argument("--python", metavar="INTERPRETER", help="interpreter of the workers; default: this one")
+    what.add_argument("--service-name", metavar="NAME", help="title of the OpenAPI document (SERVICE_NAME)")
+    what.add_argument("--service-version", metavar="V", help="its version (SERVICE_VERSION)")
+    what.add_argument("--path-prefix", metavar="P", help="prefix of the routes (SERVICE_PATH_PREFIX)")
+    where = made.add_argument_group("where")
+    where.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; 0.0.0.0 for all)")
+    where.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port, 0 for any (default 5001)")
+    where.add_argument("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
+    where.add_argument("--revision", metavar="R", help="name of the first revision, for --control")
+    where.add_argument("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
+    how = made.add_argument_group("how")
+    how.add_argument("--workers", type=_positive, metavar="N", help="worker processes (WORKER_COUNT; default 1)")
+    how.add_argument("--scoring-timeout-ms", type=_positive, metavar="MS", help="deadline (SCORING_TIMEOUT_MS)")
+    how.add_argument("--max-request-wait-ms", type=_count, metavar="MS", help="longest wait for a worker")
+    how.add_argument("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
+    how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
+    how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
+    how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
+    how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
+    how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
+    how.add_argument("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
+    how.add_argument("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
+    bounds = made.add_argument_group("bounds for each client")
+    for field in dataclasses.fields(Limits):
+        kind: Any = float if isinstance(field.default, float) else _positive
+        name = f"--{field.name.replace('_', '-')}"
+        bounds.add_argument(name, type=kind, default=field.default, metavar="N", help=f"default {field.default}")
+    return made
+
+
+def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None = None) -> Options:
+    """Read the command's options.
+
+    Args:
+        arguments: the command line without the program's name; None for this process's.
+        environment: environment variables; None for this process's.
+
+    Raises:
+        ServingError: an option, a variable or a file is wrong; the message names it.
+    """
+    given = parser().parse_args(arguments)
+    limits = Limits(**{field.name: getattr(given, field.name) for field in dataclasses.fields(Limits)})
+    environment = os.environ if environment is None else environment
+    bundle = _bundle_of(given) if given.bundle else _script_of(given, environment)
+    control = None if given.control is None else Path(given.control).absolute()
+    return Options(
+        bundle=_with_serving(bundle, given),
+        python=_interpreter(given.python),
+        host=given.host,
+        port=given.port,
+        control=control,
+        log_file=None if given.log_file is None else Path(given.log_file).absolute(),
+        revision=given.revision,
+        drain_seconds=max(given.drain_seconds, 0.0),
+        limits=limits,
+        compatible=given.compatible,
+        log_level=None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",
+    )
+
+
+def _interpreter(given: str | None) -> str:
+    if given is None:
+        return sys.executable
+    found = shutil.which(given)
+    if found is None:
+        raise ServingError("interpreter_not_found", f"--python: {given} is not an executable file")
+    return str(Path(found).absolute()) if os.sep in given else found
+
+
+def _bundle_of(given: argparse.Namespace) -> Bundle:
+    for name in ("entry_script", "model_dir", "app_root", "source_directory"):
+        if getattr(given, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise ServingError("bad_arguments", f"{option} cannot be used with --bundle, which names its own")
+    return bundles.load(Path(given.bundle))
+
+
+def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
+    known = _config_file(environment)
+    known.update({name: environment[name] for name in VARIABLES if environment.get(name)})
+    app_root = Path(given.app_root or known.get("AML_APP_ROOT") or ".").absolute()
+    if not app_root.is_dir():
+        raise ServingError("app_root_not_found", f"The application root {app_root} is not a folder")
+    entry = known.get("AZUREML_ENTRY_SCRIPT")
+    if given.entry_script is not None:
+        entry = str(Path(given.entry_script).resolve())
+        if not Path(entry).is_file():
+            raise ServingError("entry_script_not_found", f"The entry script {entry} is not a file")
+    elif entry is None and not (app_root / "main.py").is_file():
+        raise ServingError(
+            "entry_script_missing", "No entry script is given", hint="name one with --entry-script, or a --bundle"
+        )
+    model_dir = known.get("AZUREML_MODEL_DIR")
+    if given.model_dir is not None:
+        model_dir = str(Path(given.model_dir).absolute())
+        if not Path(model_dir).is_dir():
+            raise ServingError("model_dir_not_found", f"The model folder {model_dir} is not a folder")
+    standard = Service()
+    return Bundle(
+        app_root=app_root,
+        entry_script=entry,
+        source_directory=given.source_directory or known.get("AZUREML_SOURCE_DIRECTORY"),
+        model_dir=model_dir,
+        service=Service(
+            name=known.get("SERVICE_NAME", standard.name),
+            version=known.get("SERVICE_VERSION", standard.version),
+            path_prefix=known.get("SERVICE_PATH_PREFIX", standard.path_prefix).strip("/"),
+        ),
+        serving=Serving(
+            workers=_number(known, "WORKER_COUNT", Serving().workers),
+            scoring_timeout_ms=_number(known, "SCORING_TIMEOUT_MS", ALONE_TIMEOUT_MS),
+            cors_origins=_origins(known.get("AML_CORS_ORIGINS", "")),
+        ),
+    )
+
+
+def _number(known: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        number = int(known.get(name, default))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ServingError(
+            "configuration_error",
+            f"Configuration Error: {name} should be a whole number of 1 or more, not {known[name]!r}",
+            exit_code=3,
+        )
+    return number
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(origin.strip() for origin in text.split(",") if origin.strip())
+
+
+def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read AZUREML_CONFIG_FILE: a JSON object with the names of the environment variables."""
+    name = environment.get("AZUREML_CONFIG_FILE")
+    if not name:
+        return {}
+    try:
+        content = json.loads(Path(name).read_text("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it should be a JSON object")
+    except (OSError, ValueError) as error:
+        raise ServingError("configuration_error", f"Configuration Error: AZUREML_CONFIG_FILE {name}: {error}") from None
+    return {key: str(value) for key, value in content.items() if key in VARIABLES}
+
+
+def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
+    """Let options of the command line stand over what the bundle or the environment says."""
+    changes: dict[str, Any] = {}
+    for name in (
+        "workers",
+        "scoring_timeout_ms",
+        "max_request_wait_ms",
+        "max_queue",
+        "max_body_bytes",
+        "memory_limit_mb",
+        "nan",
+    ):
+        if getattr(given, name) is not None:
+            changes[name] = getattr(given, name)
+    if given.cors_origins is not None:
+        changes["cors_origins"] = _origins(given.cors_origins)
+    service = {
+        field: value.strip("/") if field == "path_prefix" else value
+        for field, value in (
+            ("name", given.service_name),
+            ("version", given.service_version),
+            ("path_prefix", given.path_prefix),
+        )
+        if value is not None
+    }
+    return dataclasses.replace(
+        bundle,
+        serving=dataclasses.replace(bundle.serving, **changes),
+        service=dataclasses.replace(bundle.service, **service),
+    )

@@ -1,0 +1,251 @@
+"""The frames that a front and its workers exchange, version 1 (docs/protocol.md).
+
+This file is the whole of the wire format and is imported by both sides, so it is written for Python 3.6
+and the standard library alone. A frame is a fixed header, a list of body lengths, and the bodies:
+
+    offset  size  field
+    0       2     magic, the bytes ``SF``
+    2       1     protocol version
+    3       1     kind (``Kind``)
+    4       2     code: an HTTP status, a set of flags, or 0, by kind
+    6       2     number of bodies
+    8       8     id of the request, 0 where a frame belongs to none
+    16      8     clock: a float64 of seconds; a deadline or a duration, by kind
+    24      4*n   length of each body, uint32
+    ...           the bodies, one after the other
+
+All integers are little-endian. Nothing is compressed and bodies are opaque to the codec.
+"""
+
+import struct
+from typing import List, Optional, Sequence, Tuple, Union
+
+VERSION = 1
+MAGIC = b"SF"
+MAX_BODIES = 64
+# A frame larger than this is refused before any of its bodies is kept.
+DEFAULT_MAX_FRAME = 1 << 30
+
+_HEAD = struct.Struct("<2sBBHHQd")
+HEAD_SIZE = _HEAD.size
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+
+class Kind:
+    """What a frame says. Values are part of the wire format and are never reused."""
+
+    HELLO = 1  # both ways, first: JSON {"protocol": [versions], ...}
+    READY = 2  # worker: init() has returned; JSON description of the script
+    FAILED = 3  # worker: the script cannot be served; JSON error
+    LOG = 4  # worker: lines written by the script; bodies: stream name, text
+    RUN = 5  # front: score one request; code: RunFlag set; clock: deadline; bodies: payload [, JSON of the request]
+    RESULT = 6  # worker: the answer; code: HTTP status; clock: seconds in run(); bodies: payload [, JSON headers]
+    ERROR = 7  # worker: no answer; code: HTTP status; clock: seconds in run(); body: JSON error
+    CHUNK = 8  # worker: a piece of a streamed answer; body: bytes
+    END = 9  # worker: the streamed answer is complete; clock: seconds in run()
+    FORK = 10  # front to a template: fork a worker for the socket sent along
+    FORKED = 11  # template: JSON {"pid": n} of the new worker
+    ENDED = 12  # template: JSON {"pid": n, "returncode": n} of a worker that has ended
+    NOTE = 13  # worker: something the front counts or collects; JSON {"note": name, ...}
+
+
+KINDS = frozenset(value for name, value in vars(Kind).items() if not name.startswith("_"))
+
+
+class RunFlag:
+    """Bits of the code of a RUN frame."""
+
+    REQUEST = 1  # the second body holds the request's method, target and headers as JSON
+
+
+class ResultFlag:
+    """Bits added to the HTTP status in the code of a RESULT frame (statuses need ten bits)."""
+
+    STATUS_MASK = 0x03FF
+    STREAM = 0x0400  # CHUNK frames follow, then END
+    NON_FINITE = 0x0800  # the payload holds NaN or infinity as Python's own JSON text
+    HEADERS = 0x1000  # the second body holds [[name, value], ...] as JSON
+    FAILED = 0x2000  # the script says that it failed (run_function_failed)
+
+
+class ProtocolError(Exception):
+    """The peer sent bytes that are not a frame, or a frame that is not allowed."""
+
+
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        kind: one of ``Kind``.
+        code: an HTTP status or flags, by kind.
+        id: id of the request, 0 for none.
+        clock: a deadline (seconds of the monotonic clock) or a duration in seconds, by kind.
+        bodies: the bodies, each ``bytes``.
+    """
+
+    __slots__ = ("bodies", "clock", "code", "id", "kind")
+
+    def __init__(self, kind: int, code: int, id: int, clock: float, bodies: List[bytes]) -> None:  # noqa: A002
+        self.kind = kind
+        self.code = code
+        self.id = id
+        self.clock = clock
+        self.bodies = bodies
+
+    def __repr__(self) -> str:
+        sizes = [len(body) for body in self.bodies]
+        return "Frame(kind=%d, code=%d, id=%d, clock=%r, bodies=%r)" % (
+            self.kind,
+            self.code,
+            self.id,
+            self.clock,
+            sizes,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> Tuple[int, int, int, bytes, Tuple[bytes, ...]]:
+        # The clock is compared as its eight bytes, so that a NaN equals itself.
+        return (self.kind, self.code, self.id, struct.pack("<d", self.clock), tuple(self.bodies))
+
+
+def encode_head(kind: int, lengths: Sequence[int], code: int = 0, id: int = 0, clock: float = 0.0) -> bytes:  # noqa: A002
+    """Return the header and length list of a frame, for callers that send the bodies themselves.
+
+    Raises:
+        ProtocolError: a field does not fit the format.
+    """
+    try:
+        head = _HEAD.pack(MAGIC, VERSION, kind, code, len(lengths), id, clock)
+        if len(lengths) > MAX_BODIES:
+            raise ProtocolError("a frame has at most %d bodies, not %d" % (MAX_BODIES, len(lengths)))
+        return head + struct.pack("<%dI" % len(lengths), *lengths)
+    except struct.error as error:
+        raise ProtocolError("a field does not fit the frame format: %s" % error) from error
+
+
+def encode(
+    kind: int,
+    bodies: Sequence[Buffer] = (),
+    code: int = 0,
+    id: int = 0,  # noqa: A002
+    clock: float = 0.0,
+) -> bytes:
+    """Return one frame as bytes.
+
+    Args:
+        kind: one of ``Kind``.
+        bodies: any number of binary bodies, at most ``MAX_BODIES``.
+        code: HTTP status or flags, 16 bits.
+        id: id of the request, 64 bits.
+        clock: deadline or duration in seconds.
+
+    Raises:
+        ProtocolError: a field does not fit the format.
+    """
+    return b"".join([encode_head(kind, [len(body) for body in bodies], code, id, clock)] + list(bodies))
+
+
+class Decoder:
+    """Turns a stream of bytes into frames; never hangs, never keeps more than one frame's bytes too many.
+
+    Args:
+        max_frame: largest sum of a frame's bodies, in bytes.
+    """
+
+    def __init__(self, max_frame: int = DEFAULT_MAX_FRAME) -> None:
+        self._max_frame = max_frame
+        self._buffer = bytearray()
+        # Bytes that must be there before the frame at the head can be complete.
+        self._needed = HEAD_SIZE
+
+    @property
+    def pending(self) -> int:
+        """Bytes received of a frame that is not complete."""
+        return len(self._buffer)
+
+    @property
+    def missing(self) -> int:
+        """Bytes that the next frame still lacks, as far as is known: a hint for the size of a read."""
+        return max(self._needed - len(self._buffer), 0)
+
+    def feed(self, data: Buffer) -> List[Frame]:
+        """Take the next bytes of the stream and return the frames they complete, in order.
+
+        Raises:
+            ProtocolError: the stream is not made of frames. The decoder cannot be used after it.
+        """
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return []
+            source = bytes(self._buffer)
+        else:
+            source = bytes(data)
+        frames: List[Frame] = []
+        at = 0
+        while True:
+            taken = self._take(source, at)
+            if taken is None:
+                break
+            frame, at = taken
+            frames.append(frame)
+        self._buffer = bytearray(memoryview(source)[at:])
+        return frames
+
+    def _take(self, source: bytes, at: int) -> Optional[Tuple[Frame, int]]:
+        available = len(source) - at
+        if available < HEAD_SIZE:
+            self._needed = HEAD_SIZE
+            # A wrong start is told at once, not when enough rubbish has come.
+            if available and not MAGIC.startswith(source[at : at + 2]):
+                raise ProtocolError("not a frame: it starts with %r" % source[at : at + 2])
+            return None
+        magic, version, kind, code, count, frame_id, clock = _HEAD.unpack_from(source, at)
+        if magic != MAGIC:
+            raise ProtocolError("not a frame: it starts with %r" % magic)
+        if version != VERSION:
+            raise ProtocolError("frame of protocol version %d; this side speaks %d" % (version, VERSION))
+        if kind not in KINDS:
+            raise ProtocolError("unknown kind of frame: %d" % kind)
+        if count > MAX_BODIES:
+            raise ProtocolError("a frame has at most %d bodies, not %d" % (MAX_BODIES, count))
+        start = HEAD_SIZE + 4 * count
+        if available < start:
+            self._needed = start
+            return None
+        lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
+        size = sum(lengths)
+        if size > self._max_frame:
+            raise ProtocolError("a frame of %d bytes is over the limit of %d" % (size, self._max_frame))
+        if available < start + size:
+            self._needed = start + size
+            return None
+        bodies = []
+        position = at + start
+        for length in lengths:
+            bodies.append(source[position : position + length])
+            position += length
+        self._needed = HEAD_SIZE
+        return Frame(kind, code, frame_id, clock, bodies), position
+
+
+def common_version(theirs: object) -> int:
+    """Return the newest protocol version that both sides speak.
+
+    Args:
+        theirs: what the other side's HELLO gave as "protocol".
+
+    Raises:
+        ProtocolError: there is none; the message names both sides' versions.
+    """
+    if isinstance(theirs, list) and VERSION in theirs:
+        return VERSION
+    raise ProtocolError("the other side speaks protocol versions %r; this side speaks [%d]" % (theirs, VERSION))

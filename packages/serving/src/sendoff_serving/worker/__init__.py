@@ -1,0 +1,1 @@
+"""The worker: loads the user's entry script and runs it, on Python 3.6 or newer, standard library only."""

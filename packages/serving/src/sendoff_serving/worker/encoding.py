@@ -1,0 +1,189 @@
+"""What run() returned, as JSON text: documented rules for values that JSON does not know.
+
+=====================================  ==========================================
+value                                  JSON
+=====================================  ==========================================
+numpy scalar                           the Python value of the same kind
+numpy array                            nested lists
+pandas DataFrame                       list of row objects (orient "records")
+pandas Series, Index                   list of values
+datetime, date, time, Timestamp        ISO 8601 text
+timedelta                              seconds, a number
+NaT, pandas NA                         null
+bytes, bytearray, memoryview           base64 text
+set, frozenset, tuple, range, deque    list
+Decimal                                number
+UUID, Path, Enum (its value), others   text, where the kind is listed in ``_convert``
+keys of objects                        text of the key, as ``json`` has it for int, float, bool and None
+=====================================  ==========================================
+
+Anything else is an error of the script. NaN and infinity follow the setting ``nan``
+(settled.md, "Scoring server"): legacy, null, string, error.
+"""
+
+import base64
+import datetime
+import json
+import math
+import sys
+from typing import Any, Tuple
+
+
+class NotEncodable(Exception):
+    """run() returned something that has no JSON form."""
+
+
+class NotFinite(Exception):
+    """run() returned NaN or infinity and the setting says that this is an error; names where."""
+
+
+def _convert(value: Any) -> Any:
+    """Give ``json`` something that it knows in place of a value that it does not."""
+    kind = type(value)
+    module = kind.__module__.partition(".")[0]
+    if module == "numpy":
+        return _from_numpy(value)
+    if module == "pandas":
+        return _from_pandas(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(bytes(value)).decode("ascii")
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (set, frozenset)):
+        try:
+            return sorted(value)
+        except TypeError:
+            return list(value)
+    return _from_rarer(value)
+
+
+def _from_numpy(value: Any) -> Any:
+    name = type(value).__name__
+    if name in ("datetime64", "timedelta64"):
+        text = str(value)
+        if text == "NaT":
+            return None
+        return text if name == "datetime64" else value.astype("timedelta64[ns]").astype("int64").item() / 1e9
+    numpy = sys.modules["numpy"]
+    if isinstance(value, numpy.ndarray):
+        kind = value.dtype.kind
+        if kind in "mM":
+            return [_convert(item) for item in value] if value.ndim else _convert(value[()])
+        if kind == "c":
+            raise NotEncodable("complex numbers have no JSON form")
+        return value.tolist()
+    if isinstance(value, numpy.generic):
+        plain = value.item()
+        if isinstance(plain, (bool, int, float, str, bytes, list, tuple, dict)) or plain is None:
+            return plain
+        if isinstance(plain, (datetime.date, datetime.timedelta)):
+            return plain
+        raise NotEncodable("numpy %s has no JSON form" % name)
+    return _from_rarer(value)
+
+
+def _from_pandas(value: Any) -> Any:
+    name = type(value).__name__
+    if name in ("NaTType", "NAType"):
+        return None
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return value.to_dict(orient="records")
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
+
+
+def _from_rarer(value: Any) -> Any:
+    import collections.abc
+    import decimal
+    import enum
+    import os
+    import uuid
+
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, (uuid.UUID, os.PathLike)):
+        return str(value)
+    if isinstance(value, (range, collections.deque)):
+        return list(value)
+    if isinstance(value, (type({}.keys()), type({}.values()), type({}.items()), map, filter, zip)):
+        return list(value)
+    if isinstance(value, collections.abc.Mapping):
+        return dict(value)
+    # Tensors and columnar arrays of other libraries offer one of these.
+    for method in ("detach", "to_pylist", "tolist", "numpy"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    raise NotEncodable("an object of type %s.%s has no JSON form" % (type(value).__module__, type(value).__name__))
+
+
+def _key(key: Any) -> Any:
+    if key is None or isinstance(key, (str, bool, int, float)):
+        return key
+    plain = _convert(key) if not isinstance(key, tuple) else str(key)
+    return plain if isinstance(plain, (str, bool, int, float)) or plain is None else str(plain)
+
+
+def _plain(value: Any, non_finite: str, path: str) -> Any:
+    """Copy a result into plain lists and dicts, with every key and every number made encodable."""
+    if isinstance(value, float):
+        if math.isfinite(value) or non_finite == "legacy":
+            return value
+        if non_finite == "error":
+            raise NotFinite("%s at %s" % (float.__repr__(value), path or "the result itself"))
+        if non_finite == "null":
+            return None
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, dict):
+        return {_key(key): _plain(item, non_finite, "%s[%r]" % (path, key)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, non_finite, "%s[%d]" % (path, index)) for index, item in enumerate(value)]
+    return _plain(_convert(value), non_finite, path)
+
+
+def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
+    """Encode a result.
+
+    Args:
+        value: what run() returned. None gives ``{}`` (spec/scoring-server.md sec. 6).
+        non_finite: what becomes of NaN and infinity: "legacy", "null", "string" or "error".
+
+    Returns:
+        The JSON text as bytes, and whether it holds NaN or infinity in Python's own spelling.
+
+    Raises:
+        NotEncodable: the value has no JSON form.
+        NotFinite: NaN or infinity, and ``non_finite`` is "error".
+    """
+    if value is None:
+        return b"{}", False
+    try:
+        try:
+            text = json.dumps(value, default=_convert)
+        except TypeError as error:
+            if "key" not in str(error):
+                raise
+            text = json.dumps(_plain(value, "legacy", ""))
+        # Only a text with these letters can hold one; strings with them are told apart by the strict encoder.
+        if "NaN" not in text and "Infinity" not in text:
+            return text.encode("ascii"), False
+        plain = json.loads(text)
+        try:
+            json.dumps(plain, allow_nan=False)
+        except ValueError:
+            if non_finite == "legacy":
+                return text.encode("ascii"), True
+            text = json.dumps(_plain(plain, non_finite, ""), allow_nan=False)
+        return text.encode("ascii"), False
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise NotEncodable(str(error)) from error

@@ -1,0 +1,231 @@
+"""The request object that ``@rawhttp`` scripts receive (AMLRequest), without Flask."""
+
+import io
+import json
+from typing import Any, Dict, List, Optional, Tuple, Union
+from urllib.parse import parse_qsl, quote, unquote
+
+from . import multipart
+from .mappings import Headers, MultiDict
+
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+
+# Set by ``rawhttp``: the decorator marks the whole script, as the existing server has it
+# (spec/scoring-server.md sec. 3).
+_marked: List[Any] = []
+
+
+def rawhttp(function: Any) -> Any:
+    """Mark ``run`` as taking the HTTP request itself; returns the function unchanged."""
+    _marked.append(function)
+    return function
+
+
+def is_raw() -> bool:
+    """Whether ``rawhttp`` has been used in this process."""
+    return bool(_marked)
+
+
+class BadRequest(ValueError):
+    """The request is not what the script asks of it; answered with 400."""
+
+
+class AMLRequest:
+    """One HTTP request, with the attributes that Flask's request offered to entry scripts.
+
+    Args:
+        method: upper-case method.
+        target: path and query as sent.
+        headers: pairs of name and value as sent.
+        body: the whole body.
+        remote_addr: the client's address, "" for a Unix socket.
+        scheme: "http" or "https".
+    """
+
+    def __init__(
+        self,
+        method: str = "GET",
+        target: str = "/score",
+        headers: Union[List[Tuple[str, str]], Headers, None] = None,
+        body: bytes = b"",
+        remote_addr: str = "",
+        scheme: str = "http",
+    ) -> None:
+        path, _, query = target.partition("?")
+        self.method = method
+        self.path = unquote(path)
+        self.query_string = query.encode("latin-1", "replace")
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self.remote_addr = remote_addr
+        self.scheme = scheme
+        self._body = body
+        self._stream: Optional[io.BytesIO] = None
+        self._form: Optional[Tuple[MultiDict, MultiDict]] = None
+
+    # Address
+
+    @property
+    def full_path(self) -> str:
+        """Path, a question mark, and the query, which may be empty (as Flask has it)."""
+        return "%s?%s" % (self.path, self.query_string.decode("latin-1"))
+
+    @property
+    def host(self) -> str:
+        return str(self.headers.get("Host", "localhost"))
+
+    @property
+    def host_url(self) -> str:
+        return "%s://%s/" % (self.scheme, self.host)
+
+    url_root = host_url
+
+    @property
+    def base_url(self) -> str:
+        return self.host_url + quote(self.path.lstrip("/"), safe="/:@!$&'()*+,;=~")
+
+    @property
+    def url(self) -> str:
+        query = self.query_string.decode("latin-1")
+        return self.base_url + ("?" + query if query else "")
+
+    @property
+    def is_secure(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def args(self) -> MultiDict:
+        """The query's parameters."""
+        text = self.query_string.decode("latin-1")
+        return MultiDict(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"))
+
+    # Headers
+
+    @property
+    def content_type(self) -> Optional[str]:
+        return self.headers.get("Content-Type")
+
+    @property
+    def mimetype(self) -> str:
+        return (self.content_type or "").partition(";")[0].strip().lower()
+
+    @property
+    def mimetype_params(self) -> Dict[str, str]:
+        return multipart.parameters(self.content_type or "")[1]
+
+    @property
+    def content_length(self) -> int:
+        return len(self._body)
+
+    @property
+    def cookies(self) -> Dict[str, str]:
+        from http.cookies import CookieError, SimpleCookie
+
+        try:
+            return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("Cookie", "")).items()}
+        except CookieError:
+            return {}
+
+    @property
+    def user_agent(self) -> str:
+        return str(self.headers.get("User-Agent", ""))
+
+    # Body
+
+    @property
+    def is_json(self) -> bool:
+        kind = self.mimetype
+        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
+        """Return the body.
+
+        Args:
+            cache: accepted for scripts that pass it; the body can always be read again.
+            as_text: decode it as UTF-8 (undecodable bytes are replaced).
+            parse_form_data: give b"" for forms, whose content is in ``form`` and ``files``.
+        """
+        body = b"" if parse_form_data and self.mimetype in (_FORM, _MULTIPART) else self._body
+        return body.decode("utf-8", "replace") if as_text else body
+
+    @property
+    def data(self) -> bytes:
+        """The body; b"" for forms, whose content is in ``form`` and ``files``."""
+        data: bytes = self.get_data(parse_form_data=True)
+        return data
+
+    @property
+    def stream(self) -> io.BytesIO:
+        """The body as a file."""
+        if self._stream is None:
+            self._stream = io.BytesIO(self._body)
+        return self._stream
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the body parsed as JSON; None if the content type does not say JSON, unless ``force``.
+
+        Raises:
+            BadRequest: the body is not JSON and not ``silent``.
+        """
+        if not (force or self.is_json):
+            return None
+        try:
+            return json.loads(self._body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            if silent:
+                return None
+            raise BadRequest("The request body is not JSON: %s" % error) from error
+
+    @property
+    def json(self) -> Any:
+        return self.get_json()
+
+    def _parsed_form(self) -> Tuple[MultiDict, MultiDict]:
+        if self._form is None:
+            fields: Any = []
+            files: Any = []
+            if self.mimetype == _FORM:
+                text = self._body.decode("utf-8", "replace")
+                fields = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace")
+            elif self.mimetype == _MULTIPART:
+                try:
+                    fields, files = multipart.parse(self._body, self.content_type or "")
+                except multipart.MalformedForm as error:
+                    raise BadRequest(str(error)) from error
+            self._form = (MultiDict(fields), MultiDict(files))
+        return self._form
+
+    @property
+    def form(self) -> MultiDict:
+        """The fields of a posted form."""
+        return self._parsed_form()[0]
+
+    @property
+    def files(self) -> MultiDict:
+        """The files of a posted multipart form."""
+        return self._parsed_form()[1]
+
+    @property
+    def values(self) -> MultiDict:
+        """Query and form together, the query first."""
+        return MultiDict(self.args._pairs + self.form._pairs)
+
+    @property
+    def environ(self) -> Dict[str, Any]:
+        """The request as WSGI has it, for scripts that look there."""
+        found = {
+            "REQUEST_METHOD": self.method,
+            "PATH_INFO": self.path,
+            "QUERY_STRING": self.query_string.decode("latin-1"),
+            "CONTENT_TYPE": self.content_type or "",
+            "CONTENT_LENGTH": str(len(self._body)),
+            "REMOTE_ADDR": self.remote_addr,
+            "wsgi.url_scheme": self.scheme,
+            "wsgi.input": self.stream,
+        }  # type: Dict[str, Any]
+        for name, value in self.headers.items():
+            found["HTTP_" + name.upper().replace("-", "_")] = value
+        return found
+
+    def __repr__(self) -> str:
+        return "<Request '%s' [%s]>" % (self.url, self.method)

@@ -1,0 +1,201 @@
+"""One request as a call of run(), and what it returned as an answer."""
+
+import json
+import sys
+import time
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+from urllib.parse import parse_qsl
+
+from . import failure, http_response, schema
+from .encoding import NotEncodable, NotFinite, encode
+from .http_request import AMLRequest, BadRequest
+from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
+
+
+class Refusal(Exception):
+    """The request is answered with an error.
+
+    Args:
+        status: HTTP status.
+        code: stable error code (docs/scoring-server.md).
+        message: sentence for the caller.
+        more: further members of the ERROR frame, such as "hint" and "traceback".
+    """
+
+    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
+        Exception.__init__(self, message)
+        self.status = status
+        self.content: Dict[str, Any] = dict(more, code=code, message=message)
+
+
+class Answer:
+    """What goes back: status, body or pieces, headers, and what the front must know of it."""
+
+    __slots__ = ("body", "failed", "headers", "non_finite", "pieces", "seconds", "status")
+
+    def __init__(
+        self,
+        seconds: float,
+        body: bytes = b"",
+        status: int = 200,
+        headers: Optional[List[Tuple[str, str]]] = None,
+        pieces: Optional[Iterator[Any]] = None,
+        failed: bool = False,
+        non_finite: bool = False,
+    ) -> None:
+        self.seconds = seconds
+        self.body = body
+        self.status = status
+        self.headers = headers
+        self.pieces = pieces
+        self.failed = failed
+        self.non_finite = non_finite
+
+
+def query_values(target: str) -> Dict[str, Any]:
+    """Return the query of a GET as the object that run() is given (spec/behaviour.md sec. 10.2).
+
+    Each value is parsed as JSON where it can be and kept as text where not; a repeated name becomes a list.
+    """
+    found: Dict[str, List[Any]] = {}
+    for name, text in parse_qsl(target.partition("?")[2], keep_blank_values=True, errors="replace"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = text
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+class Invoker:
+    """Calls run() of one script.
+
+    Args:
+        script: the checked script.
+        folders: the script's folders, to name the user's own line in errors.
+        non_finite: what becomes of NaN and infinity in results.
+    """
+
+    def __init__(self, script: EntryScript, folders: List[str], non_finite: str) -> None:
+        self._script = script
+        self._folders = folders
+        self._non_finite = non_finite
+        # run(text) is the shape of most scripts: it is called without building a dict of arguments.
+        self._only_text = script.shape == STRING and not script.wants_headers
+
+    def answer(self, body: bytes, request: Optional[Dict[str, Any]]) -> Answer:
+        """Score one request.
+
+        Args:
+            body: the request's body.
+            request: "method", "target", "headers" and more of the request, where the front sent them.
+
+        Returns:
+            The answer of the script.
+
+        Raises:
+            Refusal: the request does not fit the script, or the script failed.
+        """
+        if request is None and self._only_text:
+            arguments: Dict[str, Any] = {self._script.input_parameter: _text(body)}
+        else:
+            arguments = self._arguments(body, request or {"method": "POST", "target": "/score", "headers": []})
+        start = time.perf_counter()
+        try:
+            value = self._script.run(**arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
+            raise self._refusal(error, time.perf_counter() - start) from error
+        seconds = time.perf_counter() - start
+        return self._from_value(value, seconds)
+
+    def _arguments(self, body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
+        script = self._script
+        method, target, headers = request["method"], request["target"], request["headers"]
+        if script.shape == RAW:
+            whole = AMLRequest(
+                method, target, headers, body, request.get("remote_addr", ""), request.get("scheme", "http")
+            )
+            arguments: Dict[str, Any] = {script.input_parameter: whole}
+        elif script.shape == SCHEMA:
+            given = query_values(target) if method == "GET" else _object(body)
+            arguments = {name: given[name] for name in script.parameters if name in given}
+            for name in script.required:
+                if name not in arguments:
+                    raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
+        else:
+            text = json.dumps(query_values(target)) if method == "GET" else _text(body)
+            arguments = {script.input_parameter: text}
+        if script.wants_headers:
+            arguments["request_headers"] = {name.title(): value for name, value in headers}
+        return arguments
+
+    def _refusal(self, error: BaseException, seconds: float) -> Refusal:
+        if isinstance(error, BadRequest):
+            return Refusal(400, "bad_request", str(error))
+        if self._script.shape == SCHEMA:
+            found = schema.conversion_error(error, self._script.run)
+            if found is not None:
+                message = "The value of %r cannot be converted: %s" % (found["path"], found.pop("message"))
+                return Refusal(400, "value_not_convertible", message, details=found)
+        described = failure.describe(error, self._folders, "run_failed")
+        more = {"traceback": described["traceback"], "seconds": seconds}
+        if isinstance(error, SystemExit):
+            more["hint"] = "run() called sys.exit(); return a value or raise an exception instead"
+        elif (
+            self._script.shape == STRING
+            and isinstance(error, AttributeError)
+            and str(error).startswith("'str' object has no attribute")
+        ):
+            more["hint"] = RAWHTTP_HINT
+        return Refusal(500, "run_failed", described["message"], **more)
+
+    def _from_value(self, value: Any, seconds: float) -> Answer:
+        kind = type(value)
+        if kind not in (dict, list, str, int, float, bool, type(None)):
+            known = http_response.as_answer(value)
+            if known is not None:
+                status, headers, body, pieces, failed = known
+                return Answer(seconds, body or b"", status, headers, pieces, failed)
+        try:
+            text, non_finite = encode(value, self._non_finite)
+        except NotFinite as error:
+            raise Refusal(
+                500,
+                "result_not_finite",
+                "The result holds a number that is not finite: %s" % error,
+                hint="remove it in run(), or choose the setting nan: legacy, null or string",
+                seconds=seconds,
+            ) from error
+        except NotEncodable as error:
+            raise Refusal(
+                500,
+                "result_not_encodable",
+                "The result of run() cannot be encoded as JSON: %s" % error,
+                hint="return values that JSON knows, numpy or pandas values, or an AMLResponse",
+                seconds=seconds,
+            ) from error
+        except Exception as error:
+            sys.stderr.write(failure.text_of(error) + "\n")
+            raise Refusal(500, "result_not_encodable", "The result of run() cannot be encoded: %s" % error) from error
+        return Answer(seconds, text, non_finite=non_finite)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "body_not_utf8", "Input cannot be decoded as UTF-8: %s" % error) from error
+
+
+def _object(body: bytes) -> Dict[str, Any]:
+    if not body:
+        raise Refusal(400, "body_empty", "POST body is empty. Expecting a JSON dictionary.")
+    try:
+        given = json.loads(_text(body))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "body_not_json", "POST body could not be decoded as JSON: %s" % error) from error
+    if not isinstance(given, dict):
+        raise Refusal(400, "body_not_object", "POST body should be a JSON dictionary.")
+    return given

@@ -1,0 +1,248 @@
+"""The worker's life: connect, load the script, init() once, then run() for each request, in one thread."""
+
+import gc
+import json
+import mmap
+import os
+import struct
+import sys
+import threading
+import time
+from typing import Any, Dict, List, Optional
+
+from sendoff_serving import protocol
+from sendoff_serving.protocol import Frame, Kind, ResultFlag, RunFlag
+
+from . import failure, modules, script
+from .channel import Channel
+from .http_response import to_bytes
+from .invoke import Answer, Invoker, Refusal
+from .output import Output
+
+# Answers of frames that came together are sent together, but none waits longer than this for the others.
+_HOLD = 0.002
+# Held answers are sent by then even if the run() that follows them does not come back.
+_LATE = 0.01
+_PAGE_SIZE = 4096
+_PROGRESS = struct.Struct("<Qd")
+
+
+class _Progress:
+    """A page of memory shared with the front: which request runs, since when.
+
+    The front reads it when this process dies or is stuck, to know which of several handed-over requests had
+    been started.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._page = mmap.mmap(descriptor, _PAGE_SIZE)
+        os.close(descriptor)
+
+    def mark(self, request_id: int) -> None:
+        _PROGRESS.pack_into(self._page, 0, request_id, time.monotonic())
+
+
+def work(socket_descriptor: int, page_descriptor: int) -> int:
+    """Serve one front until it closes the socket; returns the exit status of the process.
+
+    Args:
+        socket_descriptor: the connected Unix socket.
+        page_descriptor: a file of one page for ``_Progress``.
+    """
+    channel = Channel(socket_descriptor)
+    progress = _Progress(page_descriptor)
+    channel.send_json(
+        Kind.HELLO,
+        {"protocol": [protocol.VERSION], "pid": os.getpid(), "python": sys.version.split()[0]},
+    )
+    settings = _settings(channel)
+    if settings is None:
+        return 0
+    output = Output(channel)
+    output.take_over(settings.get("log_level", "INFO"))
+    invoker = _load(channel, settings)
+    output.finish_lines()
+    if invoker is None:
+        return 3
+    _Loop(channel, progress, invoker, output).run()
+    return 0
+
+
+def _settings(channel: Channel) -> Optional[Dict[str, Any]]:
+    frames = channel.receive()
+    if frames is None:
+        return None
+    settings: Dict[str, Any] = json.loads(frames[0].bodies[0].decode("utf-8"))
+    protocol.common_version(settings.get("protocol"))
+    return settings
+
+
+def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Invoker]:
+    """Load the script and call init(); say READY, or FAILED with the user's own line."""
+    folders = [folder for folder in (settings["app_root"], settings.get("source_directory")) if folder]
+    path = settings.get("entry_script")
+    if path:
+        folders.append(os.path.dirname(path))
+    modules.lay_path(folders)
+    modules.install_moved_packages()
+    code, reason = "script_failed", "The score script cannot be loaded"
+    try:
+        module = script.load(path) if path else script.load_main()
+        entry = script.EntryScript(module)
+        channel.log("phase", json.dumps(dict(entry.description(), schema=None)))
+        code, reason = "init_failed", "User's init function failed"
+        entry.init()
+        description = entry.description()
+    except script.ScriptError as error:
+        content = {"code": "script_invalid", "message": str(error), "traceback": None, "file": path, "line": None}
+        channel.send_json(Kind.FAILED, content)
+        return None
+    except BaseException as error:
+        content = failure.describe(error, folders, code)
+        content["message"] = "%s: %s" % (reason, content["message"])
+        missing = modules.hint_for(error)
+        if missing:
+            content["hint"] = missing
+        channel.send_json(Kind.FAILED, content)
+        return None
+    gc.collect()
+    if hasattr(gc, "freeze"):
+        gc.freeze()  # the model is not looked at again by every collection
+    channel.send_json(Kind.READY, description)
+    return Invoker(entry, folders, settings.get("nan", "legacy"))
+
+
+class _LateAnswers(threading.Thread):
+    """Sends answers that are held back for a run() that turns out to be long.
+
+    Started with the first request that comes together with others, so that plain workers stay without threads.
+    """
+
+    def __init__(self, loop: "_Loop") -> None:
+        threading.Thread.__init__(self, name="sendoff-late-answers", daemon=True)
+        self._loop = loop
+        self.wanted = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            self.wanted.wait()
+            self.wanted.clear()
+            time.sleep(_LATE)
+            self._loop.flush()
+
+
+class _Loop:
+    """Takes every frame that is ready, runs them back to back, and sends the answers together."""
+
+    def __init__(self, channel: Channel, progress: _Progress, invoker: Invoker, output: Output) -> None:
+        self._channel = channel
+        self._progress = progress
+        self._invoker = invoker
+        self._output = output
+        self._answers: List[bytes] = []
+        self._lock = threading.Lock()
+        self._late: Optional[_LateAnswers] = None
+
+    def run(self) -> None:
+        """Answer frames until the front closes the socket."""
+        while True:
+            frames = self._channel.receive()
+            if frames is None:
+                return
+            flushed = time.monotonic()
+            if len(frames) > 1:
+                self._expect_late()
+            for frame in frames:
+                if frame.kind != Kind.RUN:
+                    continue
+                self._one(frame)
+                now = time.monotonic()
+                if now - flushed > _HOLD:
+                    self.flush()
+                    flushed = now
+            self.flush()
+
+    def _expect_late(self) -> None:
+        if self._late is None:
+            self._late = _LateAnswers(self)
+            self._late.start()
+        if not self._late.wanted.is_set():
+            self._late.wanted.set()
+
+    def flush(self) -> None:
+        """Send the answers that are held."""
+        if self._answers:
+            with self._lock:
+                answers, self._answers = self._answers, []
+            self._channel.send(answers[0] if len(answers) == 1 else b"".join(answers))
+
+    def _hold(self, answer: bytes) -> None:
+        with self._lock:
+            self._answers.append(answer)
+
+    def _one(self, frame: Frame) -> None:
+        channel = self._channel
+        if frame.clock and time.monotonic() > frame.clock:
+            self._refuse(frame.id, Refusal(503, "queue_timeout", "The deadline passed before run() was started"))
+            return
+        self._progress.mark(frame.id)
+        channel.request_id = frame.id
+        try:
+            request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
+            answer = self._invoker.answer(frame.bodies[0], request)
+        except Refusal as refusal:
+            answer = None
+            self._leave_if_forked()
+            self._refuse(frame.id, refusal)
+        self._leave_if_forked()
+        if answer is not None:
+            if answer.pieces is not None:
+                self.flush()
+                self._stream(frame.id, answer)
+            else:
+                self._hold(_encoded(frame.id, answer))
+        self._output.finish_lines()
+        channel.request_id = 0
+        self._progress.mark(0)
+
+    def _leave_if_forked(self) -> None:
+        # A run() that forks and returns in the child too would answer every later request twice.
+        if not self._channel.owned:
+            os._exit(0)
+
+    def _refuse(self, request_id: int, refusal: Refusal) -> None:
+        seconds = float(refusal.content.pop("seconds", 0.0))
+        body = json.dumps(refusal.content).encode("ascii")
+        self._hold(protocol.encode(Kind.ERROR, [body], refusal.status, request_id, seconds))
+
+    def _stream(self, request_id: int, answer: Answer) -> None:
+        """Send a generator's pieces as they come."""
+        start = time.perf_counter()
+        self._channel.send(_encoded(request_id, answer))
+        failed = 0
+        try:
+            for piece in answer.pieces or ():
+                data = to_bytes(piece)
+                if data:
+                    self._channel.send(protocol.encode(Kind.CHUNK, [data], 0, request_id))
+        except BaseException as error:
+            self._leave_if_forked()
+            sys.stderr.write(failure.text_of(error) + "\n")
+            failed = 1
+        seconds = answer.seconds + time.perf_counter() - start
+        self._channel.send(protocol.encode(Kind.END, [], failed, request_id, seconds))
+
+
+def _encoded(request_id: int, answer: Answer) -> bytes:
+    code = answer.status & ResultFlag.STATUS_MASK
+    bodies = [answer.body]
+    if answer.headers is not None:
+        code |= ResultFlag.HEADERS
+        bodies.append(json.dumps(answer.headers).encode("ascii"))
+    if answer.pieces is not None:
+        code |= ResultFlag.STREAM
+    if answer.failed:
+        code |= ResultFlag.FAILED
+    if answer.non_finite:
+        code |= ResultFlag.NON_FINITE
+    return protocol.encode(Kind.RESULT, bodies, code, request_id, answer.seconds)

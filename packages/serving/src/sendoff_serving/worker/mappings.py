@@ -1,0 +1,126 @@
+"""The mappings of a request and a response: header names without case, names with several values."""
+
+from collections.abc import MutableMapping
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+
+Pairs = Iterable[Tuple[str, str]]
+
+
+class Headers(MutableMapping):  # type: ignore[type-arg]
+    """HTTP headers in their order; a name may be there more than once and is found in any case.
+
+    Args:
+        given: a mapping, or pairs of name and value.
+    """
+
+    def __init__(self, given: Union[Pairs, Dict[str, str], None] = None) -> None:
+        self._pairs: List[Tuple[str, str]] = []
+        if given is not None:
+            self.extend(given)
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower()
+        for known, value in self._pairs:
+            if known.lower() == wanted:
+                return value
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        wanted = name.lower()
+        kept: List[Tuple[str, str]] = []
+        placed = False
+        for known, old in self._pairs:
+            if known.lower() != wanted:
+                kept.append((known, old))
+            elif not placed:
+                kept.append((name, str(value)))
+                placed = True
+        if not placed:
+            kept.append((name, str(value)))
+        self._pairs = kept
+
+    def __delitem__(self, name: str) -> None:
+        wanted = name.lower()
+        self._pairs = [pair for pair in self._pairs if pair[0].lower() != wanted]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self._pairs])
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(known.lower() == name.lower() for known, _ in self._pairs)
+
+    def has_key(self, name: str) -> bool:
+        """Whether the header is there; a spelling that scripts of 2020 use."""
+        return name in self
+
+    def add(self, name: str, value: Any) -> None:
+        """Add a header beside those of the same name."""
+        self._pairs.append((name, str(value)))
+
+    def set(self, name: str, value: Any) -> None:
+        """Replace every header of this name by one."""
+        self[name] = value
+
+    def extend(self, given: Union[Pairs, Dict[str, str]]) -> None:
+        """Add every header of a mapping or of pairs."""
+        items = given.items() if hasattr(given, "items") else given
+        for name, value in items:
+            for single in value if isinstance(value, (list, tuple)) else [value]:
+                self.add(name, single)
+
+    def getlist(self, name: str) -> List[str]:
+        """Return the values of every header of this name."""
+        return [value for known, value in self._pairs if known.lower() == name.lower()]
+
+    get_all = getlist
+
+    def items(self) -> Any:
+        return list(self._pairs)
+
+    def to_wsgi_list(self) -> List[Tuple[str, str]]:
+        """Return the headers as pairs."""
+        return list(self._pairs)
+
+    def __repr__(self) -> str:
+        return "Headers(%r)" % (self._pairs,)
+
+
+class MultiDict(Dict[str, Any]):
+    """A dict of the first value of each name; ``getlist`` gives them all.
+
+    Args:
+        pairs: name and value, in the order of the request.
+    """
+
+    def __init__(self, pairs: Iterable[Tuple[str, Any]] = ()) -> None:
+        self._pairs = list(pairs)
+        dict.__init__(self)
+        for name, value in self._pairs:
+            self.setdefault(name, value)
+
+    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
+        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
+        if key not in self:
+            return default
+        value = self[key]
+        if type is None:
+            return value
+        try:
+            return type(value)
+        except (ValueError, TypeError):
+            return default
+
+    def getlist(self, name: str) -> List[Any]:
+        """Return every value of a name."""
+        return [value for known, value in self._pairs if known == name]
+
+    def lists(self) -> List[Tuple[str, List[Any]]]:
+        """Return each name with all its values."""
+        return [(name, self.getlist(name)) for name in self]
+
+    def to_dict(self, flat: bool = True) -> Dict[str, Any]:
+        """Return a plain dict of first values, or of lists of values when not ``flat``."""
+        return dict(self) if flat else dict(self.lists())

@@ -1,0 +1,108 @@
+"""What ``inference_schema`` of the user's environment knows about run(): its schema and its conversions.
+
+The package is used as it is; here we only read what its decorators recorded and tell its conversion errors
+from errors of the script.
+"""
+
+import json
+import sys
+from types import TracebackType
+from typing import Any, Dict, List, Optional
+
+from .encoding import encode
+
+
+def _recorded() -> Any:
+    """The package's module that holds the recorded schemas, if the script has imported it."""
+    return sys.modules.get("inference_schema.schema_util")
+
+
+def _innermost(function: Any) -> Any:
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function
+
+
+def is_decorated(run: Any) -> bool:
+    """Whether run() carries ``@input_schema`` (``@output_schema`` alone does not change how it is called)."""
+    recorded = _recorded()
+    if recorded is None:
+        return False
+    try:
+        properties = recorded.get_input_schema(run).get("properties", {})
+    except Exception:
+        return False
+    return bool(properties)
+
+
+def document(run: Any) -> Optional[Dict[str, Any]]:
+    """Return the recorded schemas of run() as plain JSON values.
+
+    Returns:
+        "input" and "output" (OpenAPI schema objects with their examples) and "versions" (document versions
+        they can be expressed in); None where nothing is recorded.
+    """
+    recorded = _recorded()
+    if recorded is None:
+        return None
+    try:
+        found = {
+            "input": recorded.get_input_schema(run),
+            "output": recorded.get_output_schema(run),
+            "versions": _versions(recorded, run),
+        }
+        plain: Dict[str, Any] = json.loads(encode(found, "null")[0].decode("ascii"))
+    except Exception as error:
+        sys.stderr.write("The schema of run() cannot be described: %s\n" % error)
+        return None
+    return plain
+
+
+def _versions(recorded: Any, run: Any) -> List[str]:
+    if not hasattr(recorded, "get_supported_versions"):
+        return ["2.0", "3.0", "3.1"]  # releases before 1.4 knew only what every version can express
+    return [str(version) for version in recorded.get_supported_versions(run)]
+
+
+def conversion_error(error: BaseException, run: Any) -> Optional[Dict[str, Any]]:
+    """Tell whether an exception came from converting the input, before the script's own code ran.
+
+    Args:
+        error: what calling run() raised.
+        run: the decorated function.
+
+    Returns:
+        "path" (parameter), "got" (kind of the value) and "message", or None for an error of the script.
+    """
+    own_code = getattr(_innermost(run), "__code__", None)
+    found: Optional[Dict[str, Any]] = None
+    at: Optional[TracebackType] = error.__traceback__
+    while at is not None:
+        frame = at.tb_frame
+        if frame.f_code is own_code:
+            return None
+        if frame.f_code.co_name == "_deserialize_input_argument":
+            name = frame.f_locals.get("param_name")
+            path = "%s.%s" % (found["path"], name) if found and found["path"] != name else name
+            found = {
+                "path": path,
+                "expected": _expected(frame.f_locals.get("param_type")),
+                "got": type(frame.f_locals.get("input_data")).__name__,
+                "message": str(error).strip() or type(error).__name__,
+            }
+        at = at.tb_next
+    return found
+
+
+def _expected(param_type: Any) -> str:
+    """Say in a few words what a parameter type takes."""
+    sample = getattr(param_type, "sample_input", None)
+    name = type(param_type).__name__.replace("ParameterType", "")
+    shape, dtype = getattr(sample, "shape", None), getattr(sample, "dtype", None)
+    if shape is not None and dtype is not None:
+        sizes = ", ".join(["any"] + [str(size) for size in shape[1:]])
+        return "%s array of %s, shape (%s)" % (name.lower(), dtype, sizes)
+    columns = getattr(sample, "columns", None)
+    if columns is not None:
+        return "%s frame with columns %s" % (name.lower(), ", ".join(str(column) for column in columns))
+    return type(sample).__name__

@@ -1,0 +1,136 @@
+"""The entry script: loaded as a module, checked, and told apart into the three shapes of run()."""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from types import ModuleType
+from typing import Any, Dict, List, Optional
+
+from . import http_request, schema
+
+STRING, SCHEMA, RAW = "string", "schema", "raw"
+
+# The article's CORS sample lacks the decorator (settled.md): told when run() fails on a request's attribute.
+RAWHTTP_HINT = (
+    "run() was given the request body as text. If it should receive the HTTP request, add the line @rawhttp above "
+    "def run (from azureml.contrib.services.aml_request import rawhttp)"
+)
+
+
+class ScriptError(Exception):
+    """The entry script does not keep the contract of spec/behaviour.md sec. 4; the message says how."""
+
+
+def load(path: str) -> ModuleType:
+    """Execute the script as module ``entry_module`` and return it.
+
+    Args:
+        path: the script file.
+
+    Raises:
+        ScriptError: the file is not there.
+        BaseException: whatever the script raises.
+    """
+    if not os.path.isfile(path):
+        raise ScriptError("No score script found at %s" % path)
+    spec = importlib.util.spec_from_file_location("entry_module", path)
+    if spec is None or spec.loader is None:
+        raise ScriptError("The score script %s is not a Python file" % path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["entry_module"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_main() -> ModuleType:
+    """Import ``main`` from the path, which is what runs when no script is named."""
+    try:
+        return importlib.import_module("main")
+    except ImportError as error:
+        if error.name != "main":
+            raise
+        raise ScriptError("No score script found. Expected score script main.py.") from None
+
+
+class EntryScript:
+    """A checked entry script.
+
+    Args:
+        module: the loaded module. A ``driver_module`` in it that has a ``run`` supplies run()
+            (spec/scoring-server.md sec. 3).
+
+    Attributes:
+        init: the function called once; run: the function called for each request.
+        shape: ``STRING``, ``SCHEMA`` or ``RAW``.
+        parameters: names of run()'s parameters, without ``request_headers``.
+        required: those of them that have no default.
+        wants_headers: whether run() has a parameter ``request_headers``.
+
+    Raises:
+        ScriptError: init() or run() is missing, or run() has parameters that cannot be filled.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        inner = getattr(module, "driver_module", None)
+        source = inner if isinstance(inner, ModuleType) and hasattr(inner, "run") else module
+        for owner, name in ((module, "init"), (source, "run")):
+            if not callable(getattr(owner, name, None)):
+                raise ScriptError("The score script has no function %s()" % name)
+        self.init: Any = module.init
+        self.run: Any = source.run
+        self._read_parameters()
+        decorated = schema.is_decorated(self.run)
+        raw = http_request.is_raw()
+        if raw and decorated:
+            raise ScriptError("run() cannot be decorated with both @rawhttp and @input_schema")
+        self.shape = RAW if raw else SCHEMA if decorated else STRING
+        if self.shape != SCHEMA and len(self.required) > 1:
+            raise ScriptError(
+                "run() has %d parameters without a default (%s) but receives one value; "
+                "use @input_schema for more" % (len(self.required), ", ".join(self.required))
+            )
+
+    def _read_parameters(self) -> None:
+        self.parameters: List[str] = []
+        self.required: List[str] = []
+        self.wants_headers = False
+        for parameter in inspect.signature(self.run).parameters.values():
+            if parameter.kind == parameter.VAR_POSITIONAL:
+                raise ScriptError("run() must not take *%s" % parameter.name)
+            if parameter.kind == parameter.VAR_KEYWORD:
+                raise ScriptError("run() must not take **%s" % parameter.name)
+            if parameter.kind == parameter.POSITIONAL_ONLY:
+                raise ScriptError("run() must not take positional-only parameters (%s)" % parameter.name)
+            if parameter.name == "request_headers":
+                self.wants_headers = True
+                continue
+            self.parameters.append(parameter.name)
+            if parameter.default is parameter.empty:
+                self.required.append(parameter.name)
+        if not self.parameters:
+            raise ScriptError("run() must take at least one parameter other than request_headers")
+
+    @property
+    def input_parameter(self) -> str:
+        """The parameter that receives the text or the request, in the shapes that have only one."""
+        return self.required[0] if self.required else self.parameters[0]
+
+    def description(self) -> Dict[str, Any]:
+        """What the front must know: the JSON of a READY frame."""
+        recorded = schema.document(self.run) if self.shape == SCHEMA else _output_only(self.run)
+        return {
+            "shape": self.shape,
+            "parameters": self.parameters,
+            "required": self.required,
+            "needs_request": self.shape == RAW or self.wants_headers,
+            "schema": recorded,
+        }
+
+
+def _output_only(run: Any) -> Optional[Dict[str, Any]]:
+    found = schema.document(run)
+    if found is None or found["output"] == {"type": "object"}:
+        return None
+    return {"input": None, "output": found["output"], "versions": found["versions"]}

@@ -1,0 +1,5 @@
+"""``from azureml.contrib.services.aml_response import AMLResponse``."""
+
+from sendoff_serving.worker.http_response import AMLResponse
+
+__all__ = ["AMLResponse"]

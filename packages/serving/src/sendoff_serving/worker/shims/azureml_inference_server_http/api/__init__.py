@@ -1,0 +1,1 @@
+"""The newer names of the request and response of raw HTTP entry scripts."""

@@ -1,0 +1,5 @@
+"""``from azureml_inference_server_http.api.aml_request import AMLRequest, rawhttp``."""
+
+from sendoff_serving.worker.http_request import AMLRequest, rawhttp
+
+__all__ = ["AMLRequest", "rawhttp"]
