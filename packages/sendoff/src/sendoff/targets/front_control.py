@@ -115,7 +115,7 @@ def call(path: str, method: str, target: str, body: Any = None, *, seconds: floa
             raise NoAnswer(f"no answer within {seconds:g} s") from None
         except FileNotFoundError:
             raise NoAnswer("its control socket is not there") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, IndexError) as error:
             raise NoAnswer(str(error) or type(error).__name__) from None
     try:
         answer = json.loads(text) if text.strip() else None

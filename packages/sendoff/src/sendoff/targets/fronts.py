@@ -87,7 +87,7 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
     except front_control.NoAnswer:
         young = time.monotonic() - found.started < START_GRACE
         return Step(0.02 if young else 2.0, found)
-    front = _learn(folder, found, status)
+    front = learn(folder, found, status)
     if status.get("state") == "draining":
         return Step(0.2, front)
     if not _has(status, wanted, asked=asked):
@@ -239,8 +239,11 @@ def _count_crash(folder: RunFolder, crashes: Crashes, reason: str, log: Log) -> 
     )
 
 
-def _learn(folder: RunFolder, front: Front, status: dict[str, Any]) -> Front:
-    """Note what can only be seen while it lasts: that the front became ready, and with which revision."""
+def learn(folder: RunFolder, front: Front, status: dict[str, Any]) -> Front:
+    """Note what can only be seen while it lasts: that the front became ready, and with which revision.
+
+    A crash, or a new port, must not lose a revision that answers; the caller holds the folder's lock.
+    """
     serving = status.get("serving") or {}
     if serving.get("phase") != "ready":
         return front

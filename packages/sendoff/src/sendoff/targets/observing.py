@@ -61,9 +61,11 @@ def _look(folder: RunFolder, wanted: Wanted, front: Front) -> Observation:
     except front_control.NoAnswer as error:
         if not processes.alive(front.process):
             return _not_running(folder, wanted)
-        if front.ready is None and time.monotonic() - front.started < fronts.START_GRACE:
+        suspended = processes.suspended(front.process)
+        young = front.ready is None and time.monotonic() - front.started < fronts.START_GRACE
+        if young and not suspended:
             return _at(front, phase=STARTING, revision=front.revision)
-        stopped = " (it is suspended, by SIGSTOP or a debugger)" if processes.suspended(front.process) else ""
+        stopped = " (it is suspended, by SIGSTOP or a debugger)" if suspended else ""
         return _at(
             front,
             phase=UNHEALTHY,

@@ -16,7 +16,7 @@ from . import front_control, fronts, ports, processes, supervisor
 from .base import Capabilities, Observation, WantedService
 from .front_environ import base_environment
 from .observing import observe
-from .run_folder import Good, RunFolder, Wanted, sweep, uids
+from .run_folder import RunFolder, Wanted, sweep, uids
 from .service_log import newest, start_up
 
 
@@ -68,7 +68,7 @@ class ProcessTarget:
             before = folder.wanted()
             try:
                 self._check_port(folder, wanted, before)
-                self._keep_good(folder, before)
+                self._keep_good(folder)
                 folder.write(self._record(wanted, before))
                 folder.forget_crashes()
                 fronts.advance(folder, _silent, asked=True)
@@ -233,17 +233,13 @@ class ProcessTarget:
             command=self._front,
         )
 
-    def _keep_good(self, folder: RunFolder, before: Wanted | None) -> None:
-        """Note what answers now, before a newer revision is asked for: a crash goes back to it."""
-        front = fronts.current(fronts.live(folder), before) if before is not None else None
-        if front is None:
-            return
-        try:
-            serving = front_control.status(front.control, seconds=1.0).get("serving") or {}
-        except front_control.NoAnswer:
-            return
-        if serving.get("phase") == "ready":
-            folder.write(Good(int(serving["revision"]), str(serving["bundle"]), str(serving["python"])))
+    def _keep_good(self, folder: RunFolder) -> None:
+        """Note what answers now, before a newer revision is asked for."""
+        for front in fronts.live(folder):
+            try:
+                fronts.learn(folder, front, front_control.status(front.control, seconds=1.0))
+            except front_control.NoAnswer:
+                continue
 
 
 def _silent(line: str) -> None:

@@ -85,5 +85,5 @@ def _lines_backwards(path: Path) -> Iterator[str]:
             first = False
             for part in tail:
                 yield part.decode("utf-8", "replace").rstrip("\r")
-        if rest:
+        if not first:
             yield rest.decode("utf-8", "replace").rstrip("\r")

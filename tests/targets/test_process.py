@@ -1,0 +1,431 @@
+"""What is the process target's own: outliving its starter, restarts, reboots, ports, and being killed half-way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
+
+from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
+from sendoff.targets import front_control, fronts, processes, supervisor
+from sendoff.targets.process import ProcessTarget
+from sendoff.targets.run_folder import RunFolder
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[ProcessRig]:
+    made = ProcessRig(tmp_path)
+    yield made
+    made.close()
+
+
+def in_another_process(code: str, rig: ProcessRig, **values: object) -> int:
+    """Run code with a target on the rig's home; returns the exit status."""
+    given = json.dumps({"home": str(rig.home), "front": rig.command, **values})
+    program = (
+        "import json, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from sendoff.targets import fronts, front_control, processes, run_folder, supervisor\n"
+        "from sendoff.targets.base import WantedService\n"
+        "from sendoff.targets.process import ProcessTarget\n"
+        "given = json.loads(sys.argv[1])\n"
+        "die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "target = ProcessTarget(Path(given['home']), front=given['front'])\n"
+        "wanted = WantedService(**given['wanted']) if 'wanted' in given else None\n" + code
+    )
+    return subprocess.run([sys.executable, "-c", program, given], timeout=60).returncode
+
+
+def as_dict(wanted: object) -> dict[str, object]:
+    return {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # type: ignore[attr-defined]
+
+
+def test_a_service_outlives_the_process_that_started_it(rig: ProcessRig) -> None:
+    assert in_another_process("target.apply(wanted)", rig, wanted=as_dict(rig.answering("one"))) == 0
+    assert score(rig.until("ready"))["said"] == "one"
+
+
+def test_the_front_does_not_see_variables_of_the_deploying_shell(
+    rig: ProcessRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_SECRET", "x")
+    script = "import os\ndef init(): pass\ndef run(data): return {'said': os.environ.get('MY_SECRET', 'nothing')}\n"
+    rig.target.apply(rig.wanted(script))
+    assert score(rig.until("ready"))["said"] == "nothing"
+
+
+class TestSupervisor:
+    def test_killed_it_is_missed_by_nobody_and_the_next_command_restarts_it(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        seen = rig.until("ready")
+        wait_for(lambda: supervisor.running(rig.home) is not None)
+        first = supervisor.running(rig.home)
+        assert first is not None
+        processes.send(first, signal.SIGKILL)
+        processes.wait_ended([first], 5)
+        front = rig.front()
+        assert front is not None
+        assert score(seen)["said"] == "one"
+        ProcessTarget(rig.home)
+        wait_for(lambda: supervisor.running(rig.home) not in (None, first))
+        # It takes the front over instead of starting another, and does watch it.
+        assert rig.front() == front
+        processes.send(front, signal.SIGKILL)
+        wait_for(lambda: rig.front() not in (None, front))
+        assert score(rig.until("ready"))["said"] == "one"
+
+    def test_one_lives_in_a_home_however_many_are_started(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        wait_for(lambda: supervisor.running(rig.home) is not None)
+        second = subprocess.run(
+            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home)], timeout=30
+        )
+        assert second.returncode == 0
+        assert supervisor.running(rig.home) is not None
+
+    def test_it_ends_when_nothing_has_been_wanted_for_a_while(self, rig: ProcessRig) -> None:
+        ended = subprocess.run(
+            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home), "--idle-seconds", "0.2"],
+            timeout=30,
+        )
+        assert ended.returncode == 0
+        assert supervisor.running(rig.home) is None
+
+    def test_it_ends_when_the_home_is_gone(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        wait_for(lambda: supervisor.running(rig.home) is not None)
+        process = supervisor.running(rig.home)
+        assert process is not None
+        rig.until("ready")
+        rig.target.remove("u1")
+        rig.home.rename(rig.tmp / "elsewhere")
+        assert processes.wait_ended([process], 10) == []
+
+    def test_a_command_starts_none_when_nothing_is_wanted(self, rig: ProcessRig) -> None:
+        assert not supervisor.ensure(rig.home)
+        assert not rig.home.exists()
+
+    def test_it_stays_small(self, rig: ProcessRig) -> None:
+        loaded = subprocess.run(
+            [sys.executable, "-c", "import sys, sendoff.targets.supervisor; print(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert not {"msgspec", "sqlalchemy", "psutil", "http.client", "logging", "asyncio"} & set(loaded)
+
+
+class TestCrashes:
+    def test_after_a_failed_update_a_restarted_front_serves_what_worked(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        first = rig.until("ready")
+        rig.target.apply(rig.failing(revision=2))
+        rig.until_pending("failed")
+        front = rig.front()
+        assert front is not None
+        processes.send(front, signal.SIGKILL)
+        wait_for(lambda: rig.front() not in (None, front))
+        again = rig.until("ready", revision=1)
+        assert again.port == first.port
+        assert score(again)["said"] == "one"
+        # What failed is tried once more beside it and told again.
+        failed = rig.until_pending("failed")
+        assert (failed.phase, failed.revision, failed.pending_revision) == ("ready", 1, 2)
+
+    def test_a_front_that_never_starts_is_given_up_with_its_last_words_4(self, rig: ProcessRig) -> None:
+        rig.target = ProcessTarget(rig.home, front=STAND_IN)
+        wanted = rig.answering("one")
+        (Path(wanted.bundle) / "exit-at-start").touch()
+        rig.target.apply(wanted)
+        seen = rig.until("failed", seconds=60)
+        assert seen.error is not None
+        assert "ends as it was told" in seen.error["message"]
+        assert "5 times" in seen.error["message"]
+        assert "ends as it was told" in rig.target.logs("u1", 10)
+        # The mended bundle is started at once by the next apply.
+        (Path(wanted.bundle) / "exit-at-start").unlink()
+        rig.target.apply(wanted)
+        assert score(rig.until("ready"))["said"] == "one"
+
+    def test_while_a_front_that_once_worked_crashes_the_reason_and_attempts_are_told_3(self, rig: ProcessRig) -> None:
+        rig.target = ProcessTarget(rig.home, front=STAND_IN)
+        wanted = rig.answering("one")
+        rig.target.apply(wanted)
+        rig.until("ready")
+        wait_for(lambda: RunFolder(rig.home, "u1").good() is not None)
+        (Path(wanted.bundle) / "exit-at-start").touch()
+        front = rig.front()
+        assert front is not None
+        processes.send(front, signal.SIGKILL)
+        wait_for(lambda: RunFolder(rig.home, "u1").crashes().attempts >= 2)
+        seen = rig.until("unhealthy")
+        assert seen.error is not None
+        assert seen.error["code"] == "front_ended"
+        assert "attempt" in seen.error["message"]
+
+    def test_a_suspended_front_is_unhealthy_and_does_not_hang_the_look(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        front = rig.front()
+        assert front is not None
+        processes.send(front, signal.SIGSTOP)
+        began = time.monotonic()
+        seen = rig.until("unhealthy")
+        assert seen.error is not None
+        assert "suspended" in seen.error["message"]
+        # A bound, not a speed: whoever looks must not hang with what it looks at.
+        assert time.monotonic() - began < 10
+        processes.send(front, signal.SIGCONT)
+        assert score(rig.until("ready"))["said"] == "one"
+
+    def test_a_suspended_front_is_removed_too(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        front = rig.front()
+        assert front is not None
+        processes.send(front, signal.SIGSTOP)
+        rig.target.remove("u1")
+        assert rig.leftovers("u1") == []
+
+    def test_a_pid_that_now_belongs_to_another_process_is_left_alone(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        folder = RunFolder(rig.home, "u1")
+        supervisor.stop(rig.home)
+        front = fronts.live(folder)[0]
+        processes.send(front.process, signal.SIGKILL)
+        processes.wait_ended([front.process], 5)
+        stranger = subprocess.Popen(["sleep", "60"])
+        try:
+            folder.write(front._replace(pid=stranger.pid))
+            assert rig.target.observe("u1").phase == "unhealthy"
+            rig.target.remove("u1")
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+            stranger.wait()
+
+
+class TestKilledHalfWay:
+    def test_an_apply_killed_right_after_the_start_is_taken_over(self, rig: ProcessRig) -> None:
+        code = (
+            "start = processes.spawn\n"
+            "def spawn(argv, **more):\n"
+            "    start(argv, **more)\n"
+            "    die()\n"
+            "processes.spawn = spawn\n"
+            "target.apply(wanted)\n"
+        )
+        assert in_another_process(code, rig, wanted=as_dict(rig.answering("one"))) == -signal.SIGKILL
+        [record] = RunFolder(rig.home, "u1").fronts()
+        assert record.pid == 0
+        rig.target.observe("u1")
+        assert score(rig.until("ready"))["said"] == "one"
+        # Its pid is not on record, and still there is no second front.
+        assert len({p.pid for p in processes.marked(record.token) if processes.is_session_leader(p)}) == 1
+        assert [front.token for front in RunFolder(rig.home, "u1").fronts()] == [record.token]
+
+    def test_an_apply_killed_before_the_start_is_finished_by_the_supervisor(self, rig: ProcessRig) -> None:
+        code = "fronts.advance = die\ntarget.apply(wanted)\n"
+        assert in_another_process(code, rig, wanted=as_dict(rig.answering("one"))) == -signal.SIGKILL
+        assert rig.target.observe("u1").phase == "starting"
+        assert score(rig.until("ready"))["said"] == "one"
+
+    def test_an_update_killed_before_the_front_heard_of_it_is_finished(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        code = "front_control.swap = die\ntarget.apply(wanted)\n"
+        assert in_another_process(code, rig, wanted=as_dict(rig.answering("two", revision=2))) == -signal.SIGKILL
+        assert score(rig.until("ready", revision=2))["said"] == "two"
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "front_control.stop = die",
+            "processes.wait_ended = die",
+            "fronts._end_family = die",
+            "run_folder.RunFolder.delete = die",
+            "run_folder.shutil.rmtree = die",
+        ],
+    )
+    def test_a_removal_killed_anywhere_is_finished(self, rig: ProcessRig, code: str) -> None:
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        assert in_another_process(code + "\ntarget.remove('u1')\n", rig) == -signal.SIGKILL
+        wait_for(lambda: rig.target.observe("u1").phase == "absent")
+        rig.target.remove("u1")
+        assert rig.leftovers("u1") == []
+        assert list((rig.home / "run").glob(".removed-*")) == []
+
+
+class TestReboot:
+    @pytest.fixture
+    def rebooted(self, rig: ProcessRig) -> ProcessRig:
+        """A home as a reboot leaves it: nothing runs, and the records are those of another boot."""
+        wanted = rig.answering("one")
+        rig.target.apply(wanted)
+        rig.until("ready")
+        wait_for(lambda: RunFolder(rig.home, "u1").good() is not None)
+        wait_for(lambda: supervisor.running(rig.home) is not None)
+        supervisor.stop(rig.home)
+        folder = RunFolder(rig.home, "u1")
+        for front in fronts.live(folder):
+            for process in processes.marked(front.token):
+                processes.send(process, signal.SIGKILL)
+            processes.wait_ended([front.process], 5)
+            Path(front.control).unlink(missing_ok=True)
+            folder.write(front._replace(boot="another boot"))
+        stored = folder.wanted()
+        assert stored is not None
+        folder.write(stored._replace(boot="another boot"))
+        return rig
+
+    def test_the_truth_is_told_and_nothing_starts_unasked(self, rebooted: ProcessRig) -> None:
+        target = ProcessTarget(rebooted.home)
+        seen = target.observe("u1")
+        assert seen.phase == "unhealthy"
+        assert seen.error is not None
+        assert seen.error["code"] == "not_running_since_reboot"
+        assert "sendoff up" in seen.error["hint"]
+        assert list(target.present()) == ["u1"]
+        time.sleep(0.5)
+        assert supervisor.running(rebooted.home) is None
+        assert rebooted.front() is None
+
+    def test_restore_starts_it_on_its_port(self, rebooted: ProcessRig) -> None:
+        port = rebooted.target.observe("u1").port
+        assert rebooted.target.restore() == ["u1"]
+        seen = rebooted.until("ready")
+        assert seen.port == port
+        assert score(seen)["said"] == "one"
+        assert rebooted.target.restore() == []
+
+    def test_applying_another_service_does_not_start_it(self, rebooted: ProcessRig) -> None:
+        rebooted.target.apply(rebooted.answering("two", uid="u2"))
+        rebooted.until("ready", uid="u2")
+        wait_for(lambda: supervisor.running(rebooted.home) is not None)
+        time.sleep(1)
+        assert rebooted.target.observe("u1").error["code"] == "not_running_since_reboot"  # type: ignore[index]
+
+    def test_a_supervisor_started_at_boot_restores_everything(self, rebooted: ProcessRig) -> None:
+        argv = [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rebooted.home), "--restore", "--stay"]
+        unit = subprocess.Popen(argv)
+        try:
+            assert score(rebooted.until("ready"))["said"] == "one"
+        finally:
+            unit.terminate()
+            assert unit.wait(10) == 0
+
+    def test_it_can_be_removed(self, rebooted: ProcessRig) -> None:
+        rebooted.target.remove("u1")
+        assert rebooted.leftovers("u1") == []
+
+
+class TestPorts:
+    def test_a_new_port_is_served_before_the_old_one_ends(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        old = rig.until("ready")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        before = rig.front()
+        assert before is not None
+        rig.target.apply(rig.answering("two", revision=2, port=port))
+        assert score(old)["said"] == "one"
+        new = rig.until("ready", revision=2)
+        assert new.port == port
+        assert score(new)["said"] == "two"
+        assert processes.wait_ended([before], 15) == []
+        rig.target.remove("u1")
+        assert rig.leftovers("u1") == []
+
+    def test_a_revision_that_fails_on_a_new_port_leaves_the_old_port_serving(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        old = rig.until("ready")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        rig.target.apply(rig.failing(revision=2, port=port))
+        seen = rig.until_pending("failed")
+        assert (seen.phase, seen.revision, seen.port) == ("ready", 1, old.port)
+        assert score(seen)["said"] == "one"
+        rig.target.apply(rig.answering("three", revision=3))
+        assert score(rig.until("ready", revision=3))["said"] == "three"
+        wait_for(lambda: len(fronts.live(RunFolder(rig.home, "u1"))) == 1)
+
+    def test_a_given_port_is_checked_before_anything_starts(self, rig: ProcessRig) -> None:
+        with socket.socket() as stranger:
+            stranger.bind(("127.0.0.1", 0))
+            stranger.listen()
+            with pytest.raises(PortInUse) as caught:
+                rig.target.check(rig.answering("one", port=stranger.getsockname()[1]))
+        assert caught.value.context["pid"] == os.getpid()
+        assert not rig.home.exists()
+
+    def test_a_service_keeps_its_port_while_it_is_down(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.wanted(HANGS))
+        rig.until("init")
+        wanted = RunFolder(rig.home, "u1").wanted()
+        assert wanted is not None
+        with pytest.raises(PortInUse) as caught:
+            rig.target.check(rig.answering("two", uid="u2", port=wanted.port))
+        assert "name-u1" in caught.value.message
+
+    def test_impossible_ports_are_refused(self, rig: ProcessRig) -> None:
+        with pytest.raises(InvalidInput):
+            rig.target.check(rig.answering("one", port=70_000))
+
+
+class TestCheck:
+    def test_a_bundle_that_is_none_is_refused(self, rig: ProcessRig) -> None:
+        with pytest.raises(InvalidInput, match=r"bundle\.json"):
+            rig.target.apply(rig.wanted(ANSWERS, bundle=str(rig.tmp)))
+        assert rig.target.observe("u1").phase == "absent"
+
+    def test_an_interpreter_that_is_none_is_refused(self, rig: ProcessRig) -> None:
+        with pytest.raises(InvalidInput, match="interpreter"):
+            rig.target.check(rig.answering("one", python=str(rig.tmp / "python")))
+
+    def test_a_uid_cannot_leave_the_folder(self, rig: ProcessRig) -> None:
+        for uid in ("../x", "", ".hidden", "a/b", "a\0b"):
+            with pytest.raises(InvalidInput):
+                rig.target.observe(uid)
+
+
+def test_reloading_a_front_that_does_not_answer_says_so(rig: ProcessRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    rig.until("ready")
+    front = rig.front()
+    assert front is not None
+    processes.send(front, signal.SIGSTOP)
+    with pytest.raises(TargetUnavailable, match=str(front.pid)):
+        rig.target.reload("u1")
+
+
+def test_what_gc_must_leave_is_known(rig: ProcessRig) -> None:
+    first, second = rig.answering("one"), rig.failing(revision=2)
+    rig.target.apply(first)
+    rig.until("ready")
+    rig.target.apply(second)
+    rig.until_pending("failed")
+    assert {first.bundle, second.bundle, sys.executable} <= rig.target.bundles()
+
+
+def test_records_and_sockets_are_the_users_alone(rig: ProcessRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    rig.until("ready")
+    folder = RunFolder(rig.home, "u1")
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert (folder.path / "wanted.json").stat().st_mode & 0o777 == 0o600
+    control = Path(fronts.live(folder)[0].control)
+    assert control.parent.stat().st_mode & 0o777 == 0o700
+    assert len(str(control)) < front_control.MAX_SOCKET_PATH

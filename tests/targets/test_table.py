@@ -1,0 +1,35 @@
+"""Targets by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sendoff.errors import InvalidInput, NotSupported
+from sendoff.targets import table
+
+
+@pytest.mark.parametrize("name", list(table.TARGETS))
+def test_every_target_of_the_table_loads_and_knows_its_name(name: str, tmp_path: Path) -> None:
+    assert table.load(name, tmp_path).capabilities().name == name
+
+
+def test_a_mistyped_name_is_met_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        table.load("proces", tmp_path)
+    assert "'process'" in caught.value.hint
+
+
+def test_nothing_near_lists_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        table.load("mainframe", tmp_path)
+    assert "process" in caught.value.hint
+    assert "fake" not in caught.value.hint
+
+
+@pytest.mark.parametrize("name", table.PLANNED)
+def test_a_planned_target_says_what_works_today(name: str, tmp_path: Path) -> None:
+    with pytest.raises(NotSupported) as caught:
+        table.load(name, tmp_path)
+    assert "process" in caught.value.hint
