@@ -1,7 +1,7 @@
 """Brings one operation to its end, whoever began it.
 
 Each step is idempotent and recorded, so that a runner may be killed at any moment: the next one goes on from the last
-step that was done. ``SENDOFF_TEST_KILL_RUNNER_AT`` is for tests alone: at ``STEP:begin`` or ``STEP:end`` the runner
+step that was done. ``SENDOFF_TEST_KILL_RUNNER_AT`` is for tests alone: at ``STEP:begin``, ``STEP:end`` or ``STEP:failed`` the runner
 kills itself, in its first attempt or, with ``:always`` behind it, in each.
 """
 
@@ -152,6 +152,7 @@ def _step(
     if log:
         failure.context.setdefault("log", log[-20:])
     timeline.failed(name, reason, failure.payload(), log=log)
+    _die_if_told(name, "failed", attempt)
     return failure
 
 

@@ -32,6 +32,15 @@ def take_lease(store: Store, id_: str, launcher: Holder | None) -> Holder | None
         return me if records.take_lease(connection, id_, me, old=old, attempt=True) else None
 
 
+def make_rooms(store: Store) -> Rooms:
+    """The rooms that a runner works with, opened for this process."""
+    from ..environments import Environments
+    from ..registry import Registry
+    from ..targets import table
+
+    return Rooms(store=store, registry=Registry(store), environments=Environments(store), targets=table)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Entry point; 0 when the operation was run to an end, whichever, or is another runner's."""
     parser = argparse.ArgumentParser(prog="python -m sendoff.deployments.runner", description=__doc__)
@@ -40,10 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--from", dest="launcher", help="PID:START of the process that hands over its lease")
     options = parser.parse_args(argv)
 
-    from ..environments import Environments
-    from ..registry import Registry
     from ..store import open_store
-    from ..targets import table
 
     launcher = None
     if options.launcher:
@@ -53,9 +59,8 @@ def main(argv: list[str] | None = None) -> int:
         holder = take_lease(store, options.operation, launcher)
         if holder is None:
             return 0
-        rooms = Rooms(store=store, registry=Registry(store), environments=Environments(store), targets=table)
         try:
-            say(f"operation {options.operation}: {run(rooms, options.operation, holder)}")
+            say(f"operation {options.operation}: {run(make_rooms(store), options.operation, holder)}")
         except LeaseLost:
             say("another runner has taken this operation")
     return 0

@@ -1,0 +1,167 @@
+"""Rooms for tests of deployments: a real store and registry, and fakes for targets and environments that say so."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from sendoff.deployments import Deployments
+from sendoff.deployments.preflight import Rooms
+from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
+from sendoff.registry import Registry
+from sendoff.spec.deployment import DeploymentSpec
+from sendoff.spec.environment import Environment, EnvironmentSpec, Lock, PythonSpec
+from sendoff.spec.inference import InferenceSpec, SourceSpec
+from sendoff.spec.model import ManifestFile, RegisterModel
+from sendoff.spec.operation import Operation
+from sendoff.spec.service import DeployService
+from sendoff.spec.workspace import CreateWorkspace
+from sendoff.store import Store, open_store
+from sendoff.targets.fake import FakeTarget
+
+WS = "ws"
+RUNNER = [sys.executable, str(Path(__file__).with_name("fake_runner.py"))]
+SCORE = b"def init():\n    pass\n\n\ndef run(data):\n    return data\n"
+
+
+class FakeTargets:
+    """Every target is the fake one."""
+
+    def load(self, name: str, home: Path) -> Any:
+        return FakeTarget(home)
+
+
+class FakeEnvironments:
+    """Builds nothing: every environment is this interpreter. A conda package ``impossible`` fails to resolve."""
+
+    def __init__(self, store: Store) -> None:
+        self._home = store.home
+        self.removed: list[str] = []
+
+    def register(self, ws: str, spec: EnvironmentSpec) -> Environment:
+        return Environment(name=spec.name, version="1", digest="sha256:" + "0" * 64, spec=spec, created_time=0.0)
+
+    def get(self, ws: str, name: str, version: str | None = None) -> Environment:
+        if name != "known":
+            raise EnvironmentNotFound(f"there is no environment {name!r}")
+        return Environment(
+            name=name, version=version or "3", digest="sha256:" + "0" * 64, spec=environment(name), created_time=0.0
+        )
+
+    def resolve(self, spec: EnvironmentSpec, progress: Callable[[str], None]) -> Lock:
+        progress("resolving, says the fake")
+        if "impossible" in spec.python.conda_packages:
+            raise EnvironmentFailed("no version of 'impossible' exists", log=["the resolver's last line"])
+        return Lock(
+            digest="sha256:" + "1" * 64,
+            python=sys.executable,
+            python_version="3.11.0",
+            platform="any",
+            method="user-managed",
+            notes=["a note of the lock"],
+        )
+
+    def lock(self, digest: str) -> Lock | None:
+        return None
+
+    def ensure(self, lock: Lock, progress: Callable[[str], None]) -> Any:
+        return SimpleNamespace(python=Path(sys.executable), key=lock.key)
+
+    def present(self) -> list[str]:
+        return []
+
+    def remove(self, key: str) -> None:
+        self.removed.append(key)
+
+
+def fake_rooms(store: Store) -> Rooms:
+    return Rooms(
+        store=store, registry=Registry(store), environments=FakeEnvironments(store), targets=FakeTargets()
+    )  # type: ignore[arg-type]
+
+
+def environment(name: str = "env", **fields: Any) -> EnvironmentSpec:
+    python = PythonSpec(user_managed_dependencies=True, interpreter_path=sys.executable)
+    return EnvironmentSpec(name=name, python=python, **fields)
+
+
+class Rig:
+    """A home with a workspace, and shorthand for what tests do in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.store = open_store(home)
+        self.registry = Registry(self.store)
+        self.registry.create_workspace(CreateWorkspace(name=WS))
+        self.target = FakeTarget(home)
+        self.deployments = self.another()
+
+    def another(self) -> Deployments:
+        """As another process would see the same home."""
+        rooms = fake_rooms(self.store)
+        return Deployments(
+            self.store, rooms.registry, rooms.environments, rooms.targets, runner_command=RUNNER
+        )
+
+    def source(self, script: bytes = SCORE, **others: bytes) -> SourceSpec:
+        files = {"score.py": script, **others}
+        manifest = []
+        for path, content in files.items():
+            digest, size = self.store.blobs.put_bytes(content)
+            manifest.append(ManifestFile(path=path, digest=digest, size=size))
+        return SourceSpec(entry_script="score.py", source_directory=None, files=manifest)
+
+    def inference(self, script: bytes = SCORE, **fields: Any) -> InferenceSpec:
+        return InferenceSpec(source=self.source(script), **{"environment": environment(), **fields})
+
+    def model(self, name: str = "m", content: bytes = b"weights") -> str:
+        digest, size = self.store.blobs.put_bytes(content)
+        body = RegisterModel(name=name, files=[ManifestFile(path="model.bin", digest=digest, size=size)])
+        return self.registry.register(WS, body).id
+
+    def body(self, name: str = "svc", **fields: Any) -> DeployService:
+        fields.setdefault("inference", self.inference())
+        fields.setdefault("deployment", DeploymentSpec(compute_type="LOCAL"))
+        return DeployService(name=name, **fields)
+
+    def deploy(self, name: str = "svc", **fields: Any) -> Operation:
+        """Deploy and wait."""
+        return self.wait(self.deployments.deploy(WS, self.body(name, **fields)))
+
+    def wait(self, operation: Any, seconds: float = 60.0) -> Operation:
+        assert isinstance(operation, Operation), operation
+        return self.deployments.wait(operation.id, seconds=seconds)
+
+    def until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, "it never came about"
+            time.sleep(0.02)
+
+    def runners(self) -> list[int]:
+        """Runner processes of this home that are alive."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                line = (entry / "cmdline").read_bytes().split(b"\0")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if os.fsencode(self.home) in line and b"--operation" in line and state not in "ZX":
+                found.append(int(entry.name))
+        return found
+
+    def close(self) -> None:
+        for operation in self.deployments.operations(WS):
+            if operation.state in ("NotStarted", "Running"):
+                try:
+                    self.deployments.cancel(operation.id)
+                    self.wait(operation)
+                except Exception as error:
+                    print("at clean-up:", error)
+        self.store.close()
