@@ -76,7 +76,7 @@ def test_a_lock_knows_its_pins_and_its_folder():
         python_version="3.6.15",
         platform="linux-x86_64",
         method="pip",
-        requirements="Scikit_Learn==0.20.0 \\\n    --hash=sha256:aa\nsix==1.17.0 ; python_version < '3' \\\n    --hash=sha256:bb\n",
+        requirements="Scikit_Learn==0.20.0 \\\n    --hash=sha256:aa\nsix==1.17.0 ; python_version < '3'\n",
     )
     assert lock.pins() == {"scikit-learn": "0.20.0", "six": "1.17.0"}
     assert lock.key == "0123456789abcdef" * 2

@@ -58,7 +58,7 @@ class Lock(Spec):
     """Everything that an environment is built from: the full closure, with hashes. Equal locks have equal digests.
 
     ``python`` (a path on this machine) and ``notes`` (what was mapped, dropped or added) are not part of the digest.
-    No index address and no credential is ever in it.
+    No credential is ever in it, and of the addresses only those of conda archives and of direct references.
     """
 
     digest: str
@@ -71,6 +71,10 @@ class Lock(Spec):
     """Pinned requirement lines with hashes, sorted."""
     conda_packages: list[str] = []
     """The explicit list of a conda solution: archives with ``#sha256``."""
+    conda_records: list[dict[str, Any]] = []
+    """What the solver said of each, so that they can be installed without asking the channel again."""
+    pip_options: list[str] = []
+    """The environment's own index options, without passwords: the build needs them too. Not part of the digest."""
     notes: list[str] = []
 
     @property

@@ -64,8 +64,8 @@ def parse_conda_package(text: str, *, where: str, field: str = "") -> CondaPacka
     def fail(expected: str, hint: str = "") -> InvalidInput:
         at = f"{field}: " if field else ""
         return InvalidInput(
-            f"{where}: {at}{redact(text)!r} is not a conda package: {expected}",
-            hint=hint or "Write NAME, NAME=VERSION or NAME>=VERSION, for example scikit-learn=0.20.0.",
+            redact(f"{where}: {at}{text!r} is not a conda package: {expected}"),
+            hint=redact(hint) or "Write NAME, NAME=VERSION or NAME>=VERSION, for example scikit-learn=0.20.0.",
             where=where,
             field=field,
             expected=expected,
@@ -143,7 +143,8 @@ def parse_pip_line(
 
     def fail(problem: str, hint: str) -> InvalidInput:
         at = f"{field}: " if field else ""
-        return InvalidInput(f"{where}: {at}{redact(text.strip())!r}: {problem}", hint=hint, where=where, field=field)
+        shown = redact(f"{text.strip()!r}: {problem}")
+        return InvalidInput(f"{where}: {at}{shown}", hint=redact(hint), where=where, field=field)
 
     line = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
     if not line:

@@ -1,0 +1,345 @@
+"""An environment's definition into a lock: every package of the closure, pinned, with hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import EnvironmentFailed, InterpreterNotFound
+from ..spec import parse
+from ..spec.environment import (
+    METHOD_CONDA,
+    METHOD_PIP,
+    METHOD_USER_MANAGED,
+    EnvironmentSpec,
+    Lock,
+    canonical_name,
+    lock_digest,
+    spec_digest,
+)
+from ..spec.environment_packages import redact
+from ..spec.settings import Settings
+from . import conda, interpreters, plan, uv
+from .indexes import Indexes, effective
+from .uv import Progress
+
+# How uv's answer is used can change between our own releases; locks of another rule are resolved anew.
+_RULE = 1
+
+
+class Resolution:
+    """One resolution: what it depends on is fixed at once (:attr:`key`), the lock is made when asked for.
+
+    Args:
+        spec: The definition, without passwords in its pip options.
+        home: Sendoff's home.
+        settings: The home's settings.
+        environ: As ``os.environ``.
+        credentials: Index addresses without credentials to the same with them.
+
+    Raises:
+        InterpreterNotFound: No Python fits.
+        InvalidInput: A line of the definition, or a setting, is wrong.
+    """
+
+    def __init__(
+        self,
+        spec: EnvironmentSpec,
+        *,
+        home: Path,
+        settings: Settings,
+        environ: Mapping[str, str],
+        credentials: Mapping[str, str] | None = None,
+        progress: Progress = lambda _: None,
+    ) -> None:
+        self._spec, self._home, self._settings, self._environ = spec, home, settings, environ
+        self._progress = progress
+        self.plan = plan.make_plan(spec)
+        self.indexes, self._index_notes = effective(environ, settings, self.plan.options, credentials=credentials)
+        self.channels = spec.python.channels or settings.channels
+        self._wants_conda = bool(self.plan.conda) and (
+            any("://" in name or name.startswith(("/", ".")) for name in self.channels)
+            or (bool(settings.channels) and not spec.python.channels)
+        )
+        self.interpreter, self._python_notes = self._python()
+
+    @property
+    def key(self) -> str:
+        """The digest of everything that decides the outcome: definition, Python, platform, indexes, channels."""
+        python = [self.interpreter.version, self.interpreter.platform] if self.interpreter else []
+        if self.interpreter and self._spec.python.user_managed_dependencies:
+            python.append(self.interpreter.path)
+        content = [_RULE, spec_digest(self._spec), python, self.indexes.key(), self.channels, conda.installed()]
+        return "sha256:" + hashlib.sha256(parse.encode(content)).hexdigest()
+
+    def lock(self) -> Lock:
+        """Ask the index (or the channels), and pin what it answers.
+
+        Raises:
+            EnvironmentFailed: Nothing satisfies the definition, a package is unknown, or an index does not answer.
+            InterpreterNotFound: No Python fits.
+        """
+        if self._spec.python.user_managed_dependencies:
+            return self._user_managed()
+        if self._wants_conda and conda.installed():
+            try:
+                return self._conda()
+            except EnvironmentFailed as error:
+                if self.plan.unmapped:
+                    raise plan.unmappable(self.plan, self._shown_channels(), error.message) from None
+                return self._pip([f"{error.message}; the pip mapping is used instead"])
+        if self.plan.unmapped:
+            return self._conda_or_explain()
+        return self._pip([])
+
+    def _python(self) -> tuple[interpreters.Interpreter | None, list[str]]:
+        if self._spec.python.user_managed_dependencies:
+            found = interpreters.probe(_user_path(self._spec.python.interpreter_path, self._environ), self._environ)
+            if found.problem:
+                raise InterpreterNotFound(
+                    f"interpreterPath {self._spec.python.interpreter_path!r}: {found.problem}",
+                    hint="Give the path of a Python 3.6 or newer that has the packages; nothing is installed into it.",
+                    path=found.path,
+                )
+            return found, []
+
+        def fetch(minor: str) -> None:
+            self._progress(f"fetching Python {minor}, which is not on this machine")
+            uv.run(
+                ["python", "install", minor],
+                indexes=self.indexes,
+                environ=self._environ,
+                waits_for=f"fetching Python {minor}",
+                progress=self._progress,
+                timeout=600,
+            )
+
+        try:
+            return interpreters.pick(self.plan.python, self._home, self._settings, self._environ, fetch=fetch)
+        except InterpreterNotFound:
+            if self._wants_conda and conda.installed():
+                return None, []  # the channel may have it
+            raise
+
+    def _user_managed(self) -> Lock:
+        assert self.interpreter is not None
+        note = f"userManagedDependencies: {self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
+        return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [note])
+
+    def _pip(self, notes: list[str]) -> Lock:
+        if self.interpreter is None:
+            raise InterpreterNotFound(f"no Python for python{self.plan.python} is on this machine")
+        text, more = self._compile(self.interpreter.release, ["--python", self.interpreter.path], {})
+        return self._make(METHOD_PIP, self.interpreter.version, text, [*notes, *more, *self.plan.notes])
+
+    def _conda_or_explain(self) -> Lock:
+        if not self.channels:
+            raise plan.unmappable(self.plan, [], "")
+        if not conda.installed():
+            raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff[conda]).")
+        if self._settings.offline and not all(name.startswith(("file:", "/")) for name in self.channels):
+            raise plan.unmappable(self.plan, self._shown_channels(), "The setting offline is on.")
+        try:
+            return self._conda()
+        except EnvironmentFailed as error:
+            raise plan.unmappable(self.plan, self._shown_channels(), error.message) from None
+
+    def _conda(self) -> Lock:
+        version = self.plan.python
+        if not version:
+            version = f"={self.interpreter.version.rpartition('.')[0]}" if self.interpreter else ""
+        specs = [f"python {version}".strip(), *self.plan.conda]
+        cache = self._home / "cache"
+        notes: list[str] = []
+        try:
+            records = conda.solve(specs, self.channels, cache=cache, progress=self._progress)
+        except EnvironmentFailed:
+            relaxed = re.fullmatch(r"={1,2}(\d+\.\d+)\.\d+", version)
+            if not relaxed:
+                raise
+            specs[0] = f"python ={relaxed[1]}"
+            records = conda.solve(specs, self.channels, cache=cache, progress=self._progress)
+            notes.append(f"python{version} is met by another patch release of {relaxed[1]}")
+        by_name = {canonical_name(record["name"]): str(record["version"]) for record in records}
+        python_version = by_name["python"]
+        notes.append(
+            f"{len(records)} conda packages (Python {python_version}) come from {', '.join(self._shown_channels())}"
+        )
+        release = tuple(int(part) for part in python_version.split(".")[:3])
+        text = ""
+        if any(line for line in self._spec.python.pip_packages if not line.startswith("-")):
+            text, more = self._compile(release, ["--python-version", python_version], by_name)
+            notes += more
+        notes += [note for note in self.plan.notes if note.endswith("to the script")]
+        return self._make(METHOD_CONDA, python_version, text, notes, records)
+
+    def _compile(
+        self, release: tuple[int, ...], target: list[str], conda_has: Mapping[str, str]
+    ) -> tuple[str, list[str]]:
+        """Run uv; with the additions first, without them when that fails."""
+        additions = [
+            one
+            for one in (*self.plan.additions, *([] if conda_has else plan.python_additions(release)))
+            if one.name not in conda_has
+            and all(one.name != plan.requirement_name(line) for line in self.plan.choices[0])
+        ]
+        choices = self.plan.choices
+        if conda_has:
+            lines = [line for line in self._spec.python.pip_packages if not line.startswith("-")]
+            choices = [[line.split(" --hash=")[0] for line in lines if not plan.is_vendor(plan.requirement_name(line))]]
+        failure: EnvironmentFailed | None = None
+        for extra in [additions, []] if additions else [[]]:
+            for lines in choices:
+                wanted = [*lines, *(one.requirement for one in extra)]
+                if not wanted:
+                    return "", []
+                try:
+                    text = self._uv(wanted, target, conda_has)
+                except EnvironmentFailed as error:
+                    failure = error
+                    continue
+                added = [f"{one.requirement}: added, for {one.reason}" for one in extra]
+                if not extra and additions:
+                    named = ", ".join(one.requirement for one in additions)
+                    added = [f"{named}: not added, for the rest does not resolve with it"]
+                return self._checked(text, conda_has), added
+        assert failure is not None
+        raise failure
+
+    def _uv(self, lines: list[str], target: list[str], conda_has: Mapping[str, str]) -> str:
+        with tempfile.TemporaryDirectory(prefix="sendoff-lock-") as name:
+            folder = Path(name)
+            (folder / "requirements.in").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            never = "\n".join(f"{vendor} ; python_version < '0'" for vendor in plan.VENDOR_NAMES)
+            (folder / "vendor.txt").write_text(never + "\n", encoding="utf-8")
+            pinned = [f"{package}=={version}" for package, version in conda_has.items() if _is_version(version)]
+            constraints = [*self.plan.constraints, *pinned]
+            (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", encoding="utf-8")
+            arguments = ["pip", "compile", str(folder / "requirements.in"), "--quiet"]
+            arguments += ["--overrides", str(folder / "vendor.txt"), "--constraints", str(folder / "constraints.txt")]
+            arguments += ["--generate-hashes", "--no-header", "--no-annotate", "--emit-build-options"]
+            arguments += ["--no-python-downloads", *target, *_pass_on(self.plan.options)]
+            self._progress(f"resolving {len(lines)} packages with {self.indexes.described()}")
+            return uv.run(
+                arguments,
+                indexes=self.indexes,
+                environ=self._environ,
+                waits_for=f"resolving {len(lines)} packages",
+                progress=self._progress,
+            )
+
+    def _checked(self, text: str, conda_has: Mapping[str, str]) -> str:
+        """uv's text, with the user's own hashes kept to, and without what conda installs."""
+        kept: list[str] = []
+        for block in re.findall(r"^\S.*(?:\n[ \t]+.*)*", text, re.MULTILINE):
+            if block.startswith(("#", "-")):
+                if block.startswith(("--no-binary", "--only-binary")):
+                    kept.append(block)
+                continue
+            name = plan.requirement_name(block)
+            pinned = re.match(r"[^=\s]+==([^\s;\\]+)", block)
+            if pinned and conda_has.get(name) == pinned[1]:
+                continue
+            hashes = sorted(set(re.findall(r"--hash=(\S+)", block)))
+            head = re.split(r"\s*\\?\n", block)[0].split(" --hash=")[0].rstrip(" \\")
+            if not hashes:
+                raise EnvironmentFailed(
+                    f"{head} cannot be locked: its source gives no hash",
+                    hint="Use a wheel or source archive from an index, a wheelhouse or a path.",
+                )
+            if name in self.plan.hashes:
+                hashes = sorted(set(hashes) & set(self.plan.hashes[name]))
+                if not hashes:
+                    raise EnvironmentFailed(
+                        f"{head}: none of the hashes in the environment is one of the package index",
+                        hint="Correct or remove the --hash options; if you trust them, find out who changed the index.",
+                    )
+            kept.append(" \\\n".join([head, *(f"    --hash={digest}" for digest in hashes)]))
+        return "\n".join(kept) + "\n" if kept else ""
+
+    def _make(
+        self, method: str, version: str, text: str, notes: list[str], records: list[dict[str, Any]] | None = None
+    ) -> Lock:
+        explicit = [conda.explicit(record) for record in records or []]
+        found = self.interpreter
+        platform = found.platform if found else _platform()
+        path = found.path if found and method != METHOD_CONDA else ""
+        digest = lock_digest(
+            python_version=version,
+            platform=platform,
+            method=method,
+            requirements=text,
+            conda_packages=explicit,
+            interpreter=path if method == METHOD_USER_MANAGED else "",
+        )
+        said = ([] if method == METHOD_CONDA else self._python_notes) + notes + self._index_notes
+        return Lock(
+            digest=digest,
+            python=path,
+            python_version=version,
+            platform=platform,
+            method=method,
+            requirements=text,
+            conda_packages=explicit,
+            conda_records=records or [],
+            pip_options=self.plan.options,
+            notes=[self.indexes.conceal(note) for note in said],
+        )
+
+    def _shown_channels(self) -> list[str]:
+        return [redact(channel) for channel in self.channels]
+
+
+def resolve(
+    spec: EnvironmentSpec,
+    *,
+    home: Path,
+    settings: Settings,
+    environ: Mapping[str, str],
+    progress: Progress = lambda _: None,
+) -> tuple[Lock, Indexes]:
+    """Resolve without a store: the lock, and the indexes to build it from.
+
+    Raises:
+        EnvironmentFailed: As :meth:`Resolution.lock`.
+    """
+    resolution = Resolution(spec, home=home, settings=settings, environ=environ, progress=progress)
+    return resolution.lock(), resolution.indexes
+
+
+def _user_path(text: str, environ: Mapping[str, str]) -> str:
+    import shutil
+
+    path = str(Path(text).expanduser())
+    return shutil.which(path, path=environ.get("PATH")) or path
+
+
+def _pass_on(options: list[str]) -> list[str]:
+    found: list[str] = []
+    for line in options:
+        name, _, value = line.partition(" ")
+        if name == "--pre":
+            found += ["--prerelease", "allow"]
+        elif name in ("--no-binary", "--only-binary"):
+            found += [item for one in value.split(",") for item in (name, one.strip())]
+    return found
+
+
+def _is_version(text: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def _platform() -> str:
+    import sysconfig
+
+    return sysconfig.get_platform()

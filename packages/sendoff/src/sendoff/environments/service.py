@@ -1,0 +1,292 @@
+"""Environments of a workspace: registered definitions, their locks, and what is built of them."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AlreadyExists, EnvironmentNotFound, WorkspaceNotFound
+from ..spec import names, parse
+from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
+from . import build, interpreters
+from .build import BuiltEnvironment, PresentEnvironment
+from .indexes import Indexes, effective, take_credentials
+from .resolve import Resolution
+from .uv import Progress
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..store import Store
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Environments:
+    """What a workspace's environments are, and how they come to be on this machine.
+
+    Args:
+        store: An open store; its home holds what is built, its settings say where packages come from.
+        environ: Where pip's settings, ``PATH`` and proxies are looked up; ``os.environ`` by default.
+    """
+
+    def __init__(self, store: Store, environ: Mapping[str, str] | None = None) -> None:
+        self._store = store
+        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+
+    def register(self, workspace: str, spec: EnvironmentSpec) -> Environment:
+        """Store a definition as the next version (``1``, ``2``, …), or as ``spec.version`` when that is new.
+
+        A definition that equals the newest version, or the version it names, keeps that version
+        (spec/behaviour.md sec. 3). Passwords in index addresses and of the image registry go to the secrets.
+
+        Args:
+            workspace: The workspace's name.
+            spec: The definition.
+
+        Raises:
+            InvalidInput: Name or version is not allowed, or the name is reserved.
+            AlreadyExists: The named version exists with another definition.
+            WorkspaceNotFound: There is no such workspace.
+        """
+        names.check_environment(spec.name)
+        if spec.version is not None:
+            check_version(spec.version)
+        spec = self._without_secrets(spec)
+        from sqlalchemy import insert
+
+        from ..store.tables import environments
+
+        with self._store.begin() as connection:
+            _check_workspace(connection, workspace)
+            versions = _rows(connection, workspace, spec.name)
+            same = versions[-1:] if spec.version is None else [v for v in versions if v.version == spec.version]
+            if same and same_definition(same[0].spec, spec):
+                return same[0]
+            if spec.version is not None and same:
+                raise AlreadyExists(
+                    f"environment {spec.name} has a version {spec.version} with another definition",
+                    hint="A version never changes: leave the version out to get the next one.",
+                    name=spec.name,
+                    version=spec.version,
+                )
+            numbers = [int(v.version) for v in versions if v.version.isascii() and v.version.isdigit()]
+            version = spec.version or str(max(numbers, default=0) + 1)
+            # The newest is the last registered: a clock that was set back must not change that.
+            created = max([time.time(), *(v.created_time + 1e-3 for v in versions[-1:])])
+            spec = parse.replace(spec, version=version)
+            row = {
+                "workspace": workspace,
+                "name": spec.name,
+                "version": version,
+                "digest": spec_digest(spec),
+                "spec": parse.to_builtins(spec),
+                "created": created,
+            }
+            connection.execute(insert(environments).values(**row))
+        return Environment(
+            name=spec.name,
+            version=version,
+            digest=str(row["digest"]),
+            spec=spec,
+            created_time=created,
+            lock_digest=None,
+        )
+
+    def get(self, workspace: str, name: str, version: str | None = None) -> Environment:
+        """A registered version; the newest when none is named.
+
+        Raises:
+            EnvironmentNotFound: There is none; the hint names what there is.
+        """
+        with self._store.read() as connection:
+            versions = _rows(connection, workspace, name)
+            hit = [v for v in versions if version in (None, v.version)]
+            if hit:
+                return hit[-1]
+            known = [] if versions else sorted({row.name for row in _rows(connection, workspace)})
+        if versions:
+            raise EnvironmentNotFound(
+                f"environment {name} has no version {version!r}",
+                hint=f"It has: {', '.join(v.version for v in versions)}.",
+                name=name,
+                version=version,
+            )
+        close = parse.nearest(name, known)
+        hint = f"Did you mean {close!r}?" if close else "Run: sendoff environment list"
+        if name.lower().startswith(("azureml", "microsoft")):
+            hint = "The vendor's curated environments are not here: write a conda file and register it."
+        raise EnvironmentNotFound(f"no environment {name!r} in workspace {workspace}", hint=hint, name=name)
+
+    def list(self, workspace: str, *, all_versions: bool = False) -> list[Environment]:
+        """The newest version of each environment, by name; or every version, oldest first."""
+        with self._store.read() as connection:
+            rows = _rows(connection, workspace)
+        if all_versions:
+            return rows
+        return [{row.name: row for row in rows}[name] for name in sorted({row.name for row in rows})]
+
+    def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent) -> Lock:
+        """Pin the whole closure of a definition, with hashes.
+
+        The same definition, Python, platform and indexes give the same lock without asking an index again.
+
+        Args:
+            spec: The definition.
+            progress: Receives plain lines.
+
+        Raises:
+            InterpreterNotFound: No Python fits; the hint lists what there is.
+            EnvironmentFailed: Nothing satisfies it, a package is unknown, or an index does not answer.
+            InvalidInput: A line of it, or a setting, is wrong.
+        """
+        spec = self._without_secrets(spec)
+        resolution = Resolution(
+            spec,
+            home=self._store.home,
+            settings=self._store.settings,
+            environ=self._environ,
+            credentials=self._credentials(spec.python.pip_packages),
+            progress=progress,
+        )
+        key = resolution.key
+        lock = self._cached(key)
+        if lock is None:
+            lock = self._keep(key, resolution.lock())
+        self._mark(spec_digest(spec), lock.digest)
+        if resolution.interpreter is not None and lock.python:
+            lock = parse.replace(lock, python=resolution.interpreter.path)
+        return lock
+
+    def ensure(self, lock: Lock, progress: Progress = _silent) -> BuiltEnvironment:
+        """Build a lock's environment under the home, or find it built; see :func:`build.ensure`.
+
+        Raises:
+            EnvironmentFailed: It cannot be built.
+            StoreError: The home cannot be written.
+        """
+        indexes = self._indexes(lock.pip_options)
+        return build.ensure(lock, home=self._store.home, indexes=indexes, environ=self._environ, progress=progress)
+
+    def present(self) -> builtins.list[PresentEnvironment]:
+        """Every built environment on disk, half-built ones (with an empty ``lock_digest``) too."""
+        return build.present(self._store.home)
+
+    def remove(self, key: str) -> bool:
+        """Delete a built environment; False when there was none. That nothing runs in it is the caller's to know."""
+        return build.remove(self._store.home, key)
+
+    def interpreters(self) -> builtins.list[interpreters.Interpreter]:
+        """Every Python on this machine, broken ones with a ``problem`` (for ``sendoff doctor``)."""
+        return interpreters.discover(self._store.home, self._store.settings, self._environ)
+
+    def _indexes(self, options: builtins.list[str]) -> Indexes:
+        found, _ = effective(self._environ, self._store.settings, options, credentials=self._credentials(options))
+        return found
+
+    def _cached(self, key: str) -> Lock | None:
+        from sqlalchemy import select
+
+        from ..store.tables import locks
+
+        with self._store.read() as connection:
+            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
+        return None if document is None else parse.decode(document, Lock, where=f"stored lock {key}")
+
+    def _keep(self, key: str, lock: Lock) -> Lock:
+        from sqlalchemy import insert, select
+
+        from ..store.tables import locks
+
+        with self._store.begin() as connection:
+            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
+            if document is not None:  # another process resolved it at the same time: one answer for all
+                return parse.decode(document, Lock, where=f"stored lock {key}")
+            connection.execute(
+                insert(locks).values(
+                    spec_key=key, digest=lock.digest, document=parse.to_builtins(lock), created=time.time()
+                )
+            )
+        return lock
+
+    def _mark(self, digest: str, lock_digest: str) -> None:
+        """Write the newest lock's digest beside every registered version that it is for."""
+        from sqlalchemy import or_, select, update
+
+        from ..store.tables import environments
+
+        column = environments.c.lock_digest
+        stale = (environments.c.digest == digest) & or_(column.is_(None), column != lock_digest)
+        with self._store.read() as connection:
+            if connection.execute(select(environments.c.name).where(stale).limit(1)).first() is None:
+                return
+        with self._store.begin() as connection:
+            connection.execute(update(environments).where(stale).values(lock_digest=lock_digest))
+
+    def _without_secrets(self, spec: EnvironmentSpec) -> EnvironmentSpec:
+        lines, found = take_credentials(spec.python.pip_packages)
+        for bare, full in found.items():
+            self._store.secrets.set(_secret_name(bare), full)
+        if found:
+            spec = parse.replace(spec, python=parse.replace(spec.python, pip_packages=lines))
+        registry = spec.docker.base_image_registry
+        if registry.get("password"):
+            self._store.secrets.set(f"image-registry:{registry.get('address') or ''}", str(registry["password"]))
+            kept = {key: value for key, value in registry.items() if key != "password"}
+            spec = parse.replace(spec, docker=parse.replace(spec.docker, base_image_registry=kept))
+        return spec
+
+    def _credentials(self, lines: builtins.list[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for line in lines:
+            name, _, value = line.partition(" ")
+            if name in ("--index-url", "--extra-index-url", "--find-links") and "://" in value:
+                full = self._store.secrets.get(_secret_name(value))
+                if full is not None:
+                    found[value] = full
+        return found
+
+
+def _secret_name(address: str) -> str:
+    return f"index-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+
+
+def _check_workspace(connection: Connection, workspace: str) -> None:
+    from sqlalchemy import select
+
+    from ..store.tables import workspaces
+
+    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == workspace)).scalar() is None:
+        raise WorkspaceNotFound(
+            f"no workspace {workspace!r}",
+            hint="Run: sendoff workspace list, or sendoff workspace create",
+            name=workspace,
+        )
+
+
+def _rows(connection: Connection, workspace: str, name: str | None = None) -> list[Environment]:
+    """Versions, in the order of their registration."""
+    from sqlalchemy import select
+
+    from ..store.tables import environments
+
+    query: Any = select(environments).where(environments.c.workspace == workspace)
+    if name is not None:
+        query = query.where(environments.c.name == name)
+    return [
+        Environment(
+            name=row.name,
+            version=row.version,
+            digest=row.digest,
+            spec=parse.decode(row.spec, EnvironmentSpec, where=f"stored environment {row.name}:{row.version}"),
+            created_time=row.created,
+            lock_digest=row.lock_digest,
+        )
+        for row in connection.execute(query.order_by(environments.c.created))
+    ]

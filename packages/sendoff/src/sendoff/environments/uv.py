@@ -1,0 +1,175 @@
+"""Running uv: with our settings only, with a time limit, and with an answer that people can use when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import EnvironmentFailed, MissingExtra
+from .indexes import Indexes
+
+Progress = Callable[[str], None]
+
+_SILENCE = 10.0
+# Everything else that is called UV_… would change what is installed behind our back.
+_KEPT = re.compile(
+    r"UV_(CACHE_DIR|HTTP_\w+|CONCURRENT_\w+|LINK_MODE|PYTHON_INSTALL_\w+|NATIVE_TLS|SYSTEM_CERTS|REQUEST_TIMEOUT)\Z"
+)
+_DROPPED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
+
+
+def binary() -> str:
+    """The path of uv, which comes with Sendoff.
+
+    Raises:
+        MissingExtra: It is not there.
+    """
+    import uv
+
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError:
+        raise MissingExtra("uv is not installed beside sendoff", hint="Run: pip install uv") from None
+
+
+def run(
+    arguments: list[str],
+    *,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    waits_for: str,
+    progress: Progress,
+    timeout: float = 1800.0,
+) -> str:
+    """Run uv to its end.
+
+    Args:
+        arguments: What follows ``uv``.
+        indexes: Where packages come from; handed over in a file that only we can read, never on the command line.
+        environ: As ``os.environ``.
+        waits_for: What it does, for the line that is printed while it is silent (``resolving 4 packages``).
+        progress: Receives those lines.
+        timeout: In seconds; then uv and what it started are ended.
+
+    Returns:
+        Its standard output.
+
+    Raises:
+        EnvironmentFailed: It failed or took too long; context carries its last ``log`` lines without credentials.
+    """
+    with tempfile.TemporaryDirectory(prefix="sendoff-uv-") as folder:
+        config = Path(folder) / "uv.toml"
+        config.touch(mode=0o600)
+        config.write_text(_config(indexes), encoding="utf-8")
+        command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
+        process = subprocess.Popen(
+            command,
+            env=_environment(environ, indexes),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=folder,
+            start_new_session=True,
+        )
+        start = time.monotonic()
+        try:
+            while True:
+                try:
+                    out, err = process.communicate(timeout=_SILENCE)
+                    break
+                except subprocess.TimeoutExpired:
+                    spent = time.monotonic() - start
+                    if spent > timeout:
+                        raise EnvironmentFailed(
+                            f"{waits_for} took longer than {timeout:.0f} s and was stopped",
+                            hint="Pin more versions, or check that the package index answers.",
+                            log=[],
+                        ) from None
+                    progress(f"still {waits_for} ({spent:.0f} s)")
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if process.returncode == 0:
+        return out
+    raise _explain(indexes.conceal(err), waits_for, indexes)
+
+
+def _config(indexes: Indexes) -> str:
+    """uv.toml; JSON's strings and lists are TOML's."""
+
+    def line(key: str, value: object) -> str:
+        return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+
+    # pip looks at every index and takes the best version; uv would stop at the first index that knows the name.
+    text = line("index-strategy", "unsafe-best-match")
+    if indexes.index_url:
+        text += line("index-url", indexes.index_url)
+    if indexes.extra_index_urls:
+        text += line("extra-index-url", indexes.extra_index_urls)
+    if indexes.find_links:
+        text += line("find-links", [str(Path(at).expanduser()) if "://" not in at else at for at in indexes.find_links])
+    if indexes.no_index:
+        text += line("no-index", True)
+    if indexes.trusted_hosts:
+        text += line("allow-insecure-host", indexes.trusted_hosts)
+    if indexes.offline:
+        text += line("offline", True)
+    return text
+
+
+def _environment(environ: Mapping[str, str], indexes: Indexes) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.match(name))
+    }
+    if indexes.cert:
+        kept["SSL_CERT_DIR" if Path(indexes.cert).is_dir() else "SSL_CERT_FILE"] = str(Path(indexes.cert).expanduser())
+    if indexes.proxy:
+        proxy = indexes.proxy if "://" in indexes.proxy else f"http://{indexes.proxy}"
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            kept[name] = kept[name.lower()] = proxy
+    kept.setdefault("UV_HTTP_TIMEOUT", "30")
+    return kept
+
+
+def _explain(log: str, waits_for: str, indexes: Indexes) -> EnvironmentFailed:
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    flat = " ".join(re.sub(r"^\s*(error|cause|hint)?:?\s*", "", line) for line in lines)
+    if "No space left on device" in flat:
+        what, hint = "the disk is full", "Run: sendoff gc; or set SENDOFF_HOME and UV_CACHE_DIR to a larger disk."
+    elif re.search(
+        r"not found in the package registry|not found in the provided|network was disabled|no-index|was not found", flat
+    ):
+        missing = sorted(set(re.findall(r"[Bb]ecause ([A-Za-z0-9._-]+) was not found", flat)))
+        what = f"the package index does not have {', '.join(missing)}" if missing else "a package was not found"
+        hint = (
+            "Check the spelling; or add the index that has it with --extra-index-url or the setting extra_index_urls."
+        )
+        if indexes.offline:
+            hint = "The setting offline is on: put the wheels into the wheelhouse, or switch it off."
+    elif "No solution found" in flat or "unsatisfiable" in flat:
+        reason = re.sub(r".*?No solution found when resolving dependencies:?\s*", "", flat)
+        what, hint = f"the packages do not go together: {reason}", "Relax or remove one of the versions named here."
+    elif re.search(r"Failed to build|build backend|Failed to prepare|compil", flat):
+        what = "a package had to be compiled from source and that failed"
+        hint = "Install a C compiler (for example: apt-get install gcc), or choose a version that has a wheel."
+    elif re.search(
+        r"[Ff]ailed to fetch|error sending request|dns error|[Cc]onnect|timed out|certificate|[Rr]equest failed", flat
+    ):
+        what = f"the package index cannot be reached ({indexes.described()})"
+        hint = "Check the settings index_url, proxy and ca_bundle, or set wheelhouse and offline."
+    else:
+        what, hint = (lines[0].removeprefix("error: ") if lines else "uv failed without a word"), ""
+    return EnvironmentFailed(f"{waits_for} failed: {what}", hint=hint, log=lines[-20:])
