@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotFound, NotSupported, SendoffError
 from ..spec.parse import encode
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..environments import Environments
     from ..registry import Registry
     from ..store import Store
+
+T = TypeVar("T")
 
 log = logging.getLogger("sendoff.api")
 
@@ -90,13 +92,14 @@ class Core:
             store = self._rooms.pop("store", None)
             self._rooms.clear()
         if store is not None:
-            store.engine.dispose()
+            store.close()
 
-    def _once(self, name: str, make: Any) -> Any:
+    def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:
             if name not in self._rooms:
                 self._rooms[name] = make()
-            return self._rooms[name]
+            room: T = self._rooms[name]
+            return room
 
 
 class Application:

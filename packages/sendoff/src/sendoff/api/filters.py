@@ -11,18 +11,18 @@ TAG = Query(name="tag", many=True, summary="`key` or `key=value`; may be repeate
 PROPERTY = Query(name="property", many=True, summary="`key` or `key=value`; may be repeated, all must match.")
 
 
-def pairs(texts: Iterable[str], name: str) -> dict[str, str | None]:
-    """``["a", "b=c"]`` as ``{"a": None, "b": "c"}``.
+def pairs(texts: Iterable[str], name: str) -> list[tuple[str, str | None]]:
+    """``["a", "b=c"]`` as ``[("a", None), ("b", "c")]``.
 
     Raises:
         InvalidInput: An empty key.
     """
-    found: dict[str, str | None] = {}
+    found: list[tuple[str, str | None]] = []
     for text in texts:
         key, equals, value = text.partition("=")
         if not key:
             raise InvalidInput(
                 f"query parameter {name!r} is {text!r}; expected key or key=value", where="query", field=name
             )
-        found[key] = value if equals else None
+        found.append((key, value if equals else None))
     return found

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ...errors import SendoffError, Unreachable
 from ...spec.environment import Environment, EnvironmentSpec
+from ...spec.inference import InferenceSpec
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ...spec.operation import Operation
 from ...spec.parse import decode, encode
@@ -228,9 +229,13 @@ class Client:
         path = f"/workspaces/{_q(workspace)}/services/{_q(name)}/rollback"
         return self._send(Operation, "POST", path, bodies.Rollback(revision=revision))
 
-    def reload(self, workspace: str, name: str) -> Service:
-        """Start the same revision anew with the script's files as they are now."""
-        return self._send(Service, "POST", f"/workspaces/{_q(workspace)}/services/{_q(name)}/reload")
+    def reload(self, workspace: str, name: str) -> Operation:
+        """Start the present revision anew with the same files; `Transfer.reload` takes them from this machine again."""
+        return self._send(Operation, "POST", f"/workspaces/{_q(workspace)}/services/{_q(name)}/reload")
+
+    def service_inference(self, workspace: str, name: str) -> InferenceSpec:
+        """Entry script, source files and environment that a service runs."""
+        return self._get(InferenceSpec, f"/workspaces/{_q(workspace)}/services/{_q(name)}/inference")
 
     # Operations
 

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ...errors import CorruptBlob, InvalidInput, NotSupported
+from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec.environment import EnvironmentSpec
 from ...spec.inference import SourceSpec
-from ...spec.model import ManifestFile
+from ...spec.model import ManifestFile, check_manifest_path
+from ...spec.operation import Operation
+from ...spec.parse import replace
+from ...spec.service import Service, UpdateService
 from .calls import Client
 
 if TYPE_CHECKING:
+    from ...packaging.collect_source import CollectedSource
     from ...store.blobs import BlobStore
 
-Progress = Callable[[str], None]
-_SAY_FROM = 64 * 1024 * 1024
-"""Bytes from which a transfer is worth a line of progress."""
+Say = Callable[[str], None]
+_SAY_AFTER = 2.0
+"""Seconds between two lines of progress; shorter transfers say nothing."""
 
 
 class Transfer:
-    """Puts local files into the blob store and takes models out of it.
+    """Puts local files into the blob store and takes models out of it. What is stored already is read and not copied.
 
     Args:
-        client: Says which blobs are missing and where the store is.
-        progress: Takes one plain line at a time; nothing is said about small transfers.
+        client: Says where the store is.
+        progress: Takes one plain line at a time.
     """
 
-    def __init__(self, client: Client, progress: Progress | None = None) -> None:
+    def __init__(self, client: Client, progress: Say | None = None) -> None:
         self._client = client
         self._progress = progress
 
@@ -45,30 +49,12 @@ class Transfer:
             child_paths: With a folder: only these files or subfolders of it.
 
         Raises:
-            InvalidInput: Nothing there, an empty folder, a child outside the folder, a link that leads out of it.
+            InvalidInput: Nothing there, an empty folder, a child outside the folder, a file that changes meanwhile.
+            NotSupported: The server's blob store cannot be reached from here.
         """
-        root = Path(path)
-        if not root.exists():
-            raise InvalidInput(
-                f"model path {str(path)!r} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)
-            )
-        if root.is_file():
-            if child_paths:
-                raise InvalidInput(
-                    f"child_paths need a folder, and {str(path)!r} is a file",
-                    hint="Leave child_paths away.",
-                    where=str(path),
-                )
-            return self._put([(root.name, root)])
-        name = root.resolve().name
-        wanted = [root] if not child_paths else [_child(root, child) for child in child_paths]
-        files = {}
-        for start in wanted:
-            for file in _walk(start, root):
-                files[str(PurePosixPath(name, *file.relative_to(root).parts))] = file
-        if not files:
-            raise InvalidInput(f"model folder {str(path)!r} holds no file", where=str(path))
-        return self._put(sorted(files.items()))
+        from ...registry.collect import collect
+
+        return collect(path, self._store(), child_paths=child_paths, progress=_Meter("Storing", self._progress))
 
     def put_source(
         self,
@@ -86,6 +72,7 @@ class Transfer:
 
         Raises:
             InvalidInput: The script or the folder is missing, or the script surely cannot be served.
+            NotSupported: The server's blob store cannot be reached from here.
         """
         from ...packaging.check_script import python_of
         from ...packaging.collect_source import collect_source
@@ -93,162 +80,92 @@ class Transfer:
         python = python_of(environment) if environment is not None else None
         found = collect_source(entry_script, source_directory, python=python)
         for note in found.notes:
-            self._say(note)
-        stored = {file.path: (file.digest, file.size) for file in self._put(sorted(found.files.items()))}
-        return found.spec(stored)
+            if self._progress is not None:
+                self._progress(note)
+        return self._put(found)
 
-    def get(self, files: Iterable[ManifestFile], target: Path | str, *, exist_ok: bool = False) -> Path:
-        """Write a manifest's files below ``target``, verified, and return the path of their common first segment.
+    def reload(self, workspace: str, name: str) -> Operation | Service:
+        """Bring a service to its script's files as they are now on this machine; workers start anew in any case.
 
         Raises:
-            InvalidInput: A file is there already and ``exist_ok`` is False; nothing has been written then.
+            ServiceNotFound: There is none.
+            InvalidInput: The folder that the files came from is not on this machine.
+        """
+        from ...packaging.collect_source import collect_again
+
+        present = self._client.service_inference(workspace, name)
+        source = self._put(collect_again(present.source))
+        if source.files == present.source.files:
+            return self._client.reload(workspace, name)
+        by_reference = present.environment_ref is not None
+        fresh = replace(present, source=source, environment=None if by_reference else present.environment)
+        return self._client.update_service(workspace, name, UpdateService(inference=fresh))
+
+    def get(self, files: Iterable[ManifestFile], target: Path | str, *, exist_ok: bool = False) -> Path:
+        """Write a manifest's files below ``target``, verified, and give the path of their common first segment.
+
+        Raises:
+            AlreadyExists: A file is there already and ``exist_ok`` is False; nothing has been written then.
+            InvalidInput: A folder stands where a file should go.
             CorruptBlob: The stored bytes are not those that were registered.
         """
         target = Path(target)
-        wanted = [(file, target.joinpath(*_safe_parts(file.path))) for file in files]
-        taken = [dest for _, dest in wanted if dest.exists() or dest.is_symlink()]
-        if taken and not exist_ok:
-            raise InvalidInput(
-                f"{taken[0]} exists already",
-                hint="Give exist_ok=True (command line: --overwrite) to replace it, or another folder.",
-                where=str(taken[0]),
-            )
-        blobs = self._store(self._client.missing_blobs([]).location)
+        wanted = [(file, target / check_manifest_path(file.path, "the manifest")) for file in files]
+        for _, dest in wanted:
+            if dest.is_dir():
+                raise InvalidInput(f"{dest} is a folder; a file has to go there", hint="Use another target folder.")
+            if not exist_ok and (dest.exists() or dest.is_symlink()):
+                raise AlreadyExists(
+                    f"{dest} exists already",
+                    hint="Give exist_ok=True (command line: --overwrite) to replace it, or another folder.",
+                    path=str(dest),
+                )
+        store, meter = self._store(), _Meter("Fetching", self._progress)
         for file, dest in wanted:
-            dest.parent.mkdir(parents=True, exist_ok=True)
             staged = dest.with_name(f".{dest.name}.{os.getpid()}.part")
             staged.unlink(missing_ok=True)
             try:
-                # A plain, writable copy: a download is the user's, and the store's file must not change with it.
-                with blobs.open(file.digest) as source, staged.open("wb") as out:
-                    _copy_verified(source, out, file)
+                store.materialise(file.digest, staged, link=False, progress=meter)
                 staged.replace(dest)
             finally:
                 staged.unlink(missing_ok=True)
-        tops = {PurePosixPath(file.path).parts[0] for file, _ in wanted}
+        tops = {dest.relative_to(target).parts[0] for _, dest in wanted}
         return target / tops.pop() if len(tops) == 1 else target
 
-    def _put(self, named: Sequence[tuple[str, Path]]) -> list[ManifestFile]:
-        sizes = {path: path.stat().st_size for _, path in named}
-        total = sum(sizes.values())
-        answer = self._client.known_sizes(sorted(set(sizes.values())))
-        blobs = self._store(answer.location)
-        # Files of a size nobody has stored, and of which there is one here, cannot be known: hash while copying.
-        alike = Counter(sizes.values())
-        known = set(answer.known)
-        fresh = {path for _, path in named if sizes[path] not in known and alike[sizes[path]] == 1}
-        if total >= _SAY_FROM:
-            self._say(f"Storing {len(named)} file{'s' * (len(named) != 1)}, {_human(total)}")
-        done: dict[Path, tuple[str, int]] = {}
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            rest = [path for _, path in named if path not in fresh]
-            hashed = pool.map(_digest, rest)
-            for path, result in zip(fresh, pool.map(blobs.put_file, fresh), strict=True):
-                done[path] = result
-                self._stored(path, sizes[path], "stored")
-            for path, result in zip(rest, hashed, strict=True):
-                done[path] = result
-            if rest:
-                missing = set(self._client.missing_blobs(sorted({done[path][0] for path in rest})).missing)
-                first: dict[str, Path] = {}
-                for path in rest:
-                    if done[path][0] in missing:
-                        first.setdefault(done[path][0], path)
-                for path, result in zip(first.values(), pool.map(blobs.put_file, first.values()), strict=True):
-                    done[path] = result
-                    self._stored(path, sizes[path], "stored")
-                for path in rest:
-                    if done[path][0] not in missing:
-                        self._stored(path, sizes[path], "is stored already")
-        return [ManifestFile(path=name, digest=done[path][0], size=done[path][1]) for name, path in named]
+    def _put(self, found: CollectedSource) -> SourceSpec:
+        store, meter = self._store(), _Meter("Storing", self._progress)
+        with ThreadPoolExecutor(4) as pool:
+            stored = pool.map(lambda path: store.put_file(path, progress=meter), found.files.values())
+            return found.spec(dict(zip(found.files, stored, strict=True)))
 
-    def _store(self, location: str) -> BlobStore:
-        from ...store.blobs import BlobStore  # only where files move
+    def _store(self) -> BlobStore:
+        from ...store.blobs import open_blobs  # only where files move
 
+        location = self._client.missing_blobs([]).location
         parts = urlsplit(location)
-        root = Path(unquote(parts.path))
-        if parts.scheme != "file" or not root.is_dir():
+        if parts.scheme == "file" and not Path(unquote(parts.path)).is_dir():
             raise NotSupported(
                 f"the server keeps its files at {location}, which this machine cannot reach",
                 hint="Run this on the server's machine: remote blob stores come with full server mode.",
                 location=location,
             )
-        return BlobStore(root)
-
-    def _stored(self, path: Path, size: int, what: str) -> None:
-        if size >= _SAY_FROM:
-            self._say(f"{path.name} ({_human(size)}) {what}")
-
-    def _say(self, line: str) -> None:
-        if self._progress is not None:
-            self._progress(line)
+        return open_blobs(location)
 
 
-def _child(root: Path, child: str) -> Path:
-    found = root / child
-    try:
-        found.resolve().relative_to(root.resolve())
-    except ValueError:
-        raise InvalidInput(f"child path {child!r} leads out of the model folder {str(root)!r}", where=child) from None
-    if not found.exists():
-        raise InvalidInput(
-            f"child path {child!r} does not exist in the model folder {str(root)!r}",
-            hint="Child paths are relative to model_path.",
-            where=child,
-        )
-    return root / found.resolve().relative_to(root.resolve())
+class _Meter:
+    """Counts bytes from several threads and says now and then how far it is."""
 
+    def __init__(self, verb: str, say: Say | None) -> None:
+        self._verb, self._say = verb, say
+        self._done = 0
+        self._next = time.monotonic() + _SAY_AFTER
+        self._lock = threading.Lock()
 
-def _walk(start: Path, root: Path) -> Iterable[Path]:
-    """Regular files below ``start``; links to folders are not followed, links out of ``root`` are refused."""
-    if start.is_file():
-        yield start
-        return
-    inside = root.resolve()
-    for folder, names, files in os.walk(start):
-        names.sort()
-        for name in sorted(files):
-            path = Path(folder, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
-                raise InvalidInput(
-                    f"{path} is a link that leads out of {root}",
-                    hint="Copy the file in, or remove the link.",
-                    where=str(path),
-                )
-            if not path.is_file():
-                raise InvalidInput(f"{path} is no regular file", hint="Remove it from the folder.", where=str(path))
-            yield path
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        return f"sha256:{found}", file.tell()
-
-
-def _copy_verified(source: IO[bytes], out: IO[bytes], file: ManifestFile) -> None:
-    digest = hashlib.sha256()
-    while chunk := source.read(1 << 20):
-        digest.update(chunk)
-        out.write(chunk)
-    if f"sha256:{digest.hexdigest()}" != file.digest:
-        raise CorruptBlob(
-            f"the stored bytes of {file.path} are not those that were registered",
-            hint="Register the file again; 'sendoff doctor' checks the whole store.",
-            digest=file.digest,
-        )
-
-
-def _safe_parts(path: str) -> tuple[str, ...]:
-    parts = PurePosixPath(path).parts
-    if not parts or ".." in parts or PurePosixPath(path).is_absolute():
-        raise InvalidInput(f"the manifest's path {path!r} leads out of the target folder", where=path)
-    return parts
-
-
-def _human(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
+    def __call__(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            if self._say is None or time.monotonic() < self._next:
+                return
+            self._next = time.monotonic() + _SAY_AFTER
+            line = f"{self._verb} files: {self._done / 2**20:,.0f} MiB so far"
+        self._say(line)

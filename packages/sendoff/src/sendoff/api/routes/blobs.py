@@ -7,18 +7,14 @@ from ..bodies import Digests, KnownSizes, MissingBlobs, Sizes
 from ..route import Call, Route
 
 
-def _location(core: Core) -> str:
-    return core.store.blobs.root.as_uri()
-
-
 def missing(core: Core, call: Call) -> MissingBlobs:
     """Which digests are not stored."""
-    return MissingBlobs(missing=sorted(core.store.blobs.missing(call.body.digests)), location=_location(core))
+    return MissingBlobs(missing=core.store.blobs.missing(call.body.digests), location=core.store.blobs.location)
 
 
 def known_sizes(core: Core, call: Call) -> KnownSizes:
     """Which sizes some stored blob has."""
-    return KnownSizes(known=sorted(core.store.blobs.known_sizes(call.body.sizes)), location=_location(core))
+    return KnownSizes(known=core.store.blobs.known_sizes(call.body.sizes), location=core.store.blobs.location)
 
 
 ROUTES = (

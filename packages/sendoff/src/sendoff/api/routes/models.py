@@ -41,9 +41,7 @@ def update(core: Core, call: Call) -> Model:
 def delete(core: Core, call: Call) -> None:
     """Delete one version unless a service uses it."""
     workspace = call.path["ws"]
-    model = core.registry.get(workspace, call.path["id"])
-    users = [service.name for service in core.deployments.list(workspace, model_id=model.id)]
-    core.registry.delete(workspace, model.id, users)
+    core.registry.delete(workspace, call.path["id"], lambda model: core.deployments.model_users(workspace, model.id))
 
 
 ROUTES = (

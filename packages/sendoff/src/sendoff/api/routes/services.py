@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import NotFound
+from ...spec.inference import InferenceSpec
 from ...spec.operation import Operation
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ..application import Core
@@ -26,8 +28,8 @@ def list_(core: Core, call: Call) -> list[Service]:
         compute_type=query["compute_type"],
         model_name=query["model_name"],
         model_id=query["model_id"],
-        tags=pairs(query["tag"], "tag"),
-        properties=pairs(query["property"], "property"),
+        tags=dict(pairs(query["tag"], "tag")),
+        properties=dict(pairs(query["property"], "property")),
     )
 
 
@@ -64,10 +66,22 @@ def rollback(core: Core, call: Call) -> Operation:
     return core.deployments.rollback(call.path["ws"], call.path["name"], call.body.revision)
 
 
-def reload(core: Core, call: Call) -> Service:
-    """Fresh files, same revision."""
-    core.deployments.reload(call.path["ws"], call.path["name"])
-    return get(core, call)
+def reload(core: Core, call: Call) -> Operation:
+    """The same again, in fresh workers."""
+    return core.deployments.reload(call.path["ws"], call.path["name"])
+
+
+def inference(core: Core, call: Call) -> InferenceSpec:
+    """Code and environment of the revision that answers, else of the newest."""
+    from ...deployments import records
+
+    with core.store.read() as connection:
+        row = records.get_service(connection, call.path["ws"], call.path["name"])
+        number = records.serving_revision(connection, row.uid) or row.wanted_revision
+        plan = records.get_plan(connection, row.uid, number)
+    if plan is None:
+        raise NotFound(f"service {row.name!r} has no revision {number}", revision=number)
+    return plan.inference
 
 
 ROUTES = (
@@ -148,7 +162,14 @@ ROUTES = (
         method="POST",
         path="/workspaces/{ws}/services/{name}/reload",
         handler=reload,
-        summary="Start the same revision anew with the script's files as they are now",
-        answers={200: Service},
+        summary="Start the present revision anew, with the same files, without dropping a request",
+        answers={202: Operation},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services/{name}/inference",
+        handler=inference,
+        summary="Entry script, source files and environment that a service runs",
+        answers={200: InferenceSpec},
     ),
 )

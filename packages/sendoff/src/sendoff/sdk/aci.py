@@ -1,0 +1,154 @@
+"""A single container (spec/surface.md sec. 2.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..spec.deployment import ACI
+from .deployment_configuration import AciServiceDeploymentConfiguration
+from .webservice import Webservice, _refuse_image, _texts
+
+if TYPE_CHECKING:
+    from .inference_config import InferenceConfig
+
+
+class AciWebservice(Webservice):
+    """A single container; here it runs on the target that the timeline of its deployment names.
+
+    Args:
+        workspace: Where it is.
+        name: Its name.
+
+    Raises:
+        WebserviceException: There is none, or it is of another kind.
+    """
+
+    _compute_type = ACI
+
+    @staticmethod
+    def deploy_configuration(
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        location: str | None = None,
+        auth_enabled: bool | None = None,
+        ssl_enabled: bool | None = None,
+        enable_app_insights: bool | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        ssl_cname: str | None = None,
+        dns_name_label: str | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        collect_model_data: bool | None = None,
+        cmk_vault_base_url: str | None = None,
+        cmk_key_name: str | None = None,
+        cmk_key_version: str | None = None,
+        vnet_name: str | None = None,
+        subnet_name: str | None = None,
+    ) -> AciServiceDeploymentConfiguration:
+        """How large it is. What the chosen target cannot honour is said in the timeline.
+
+        Args:
+            cpu_cores: Cores, fractions too; SDK v1's service took 0.1 when None.
+            memory_gb: GB; 0.5 when None.
+            tags: Changeable later.
+            properties: Can only be added to later.
+            description: Free text.
+            location: Kept and shown.
+            auth_enabled: Ask for a key with each request.
+            ssl_enabled: Needs certificate, key and name.
+            enable_app_insights: Telemetry.
+            ssl_cert_pem_file: Certificate's file.
+            ssl_key_pem_file: Key's file.
+            ssl_cname: Host name of the certificate.
+            dns_name_label: Kept and shown.
+            primary_key: Made when None.
+            secondary_key: Made when None.
+            collect_model_data: Let the script's collectors write.
+            cmk_vault_base_url: With the two below or none.
+            cmk_key_name: As above.
+            cmk_key_version: As above.
+            vnet_name: With subnet_name or neither.
+            subnet_name: As above.
+
+        Raises:
+            WebserviceException: Values are out of their range or do not go together.
+        """
+        return AciServiceDeploymentConfiguration(
+            cpu_cores=cpu_cores,
+            memory_gb=memory_gb,
+            tags=tags,
+            properties=properties,
+            description=description,
+            location=location,
+            auth_enabled=auth_enabled,
+            ssl_enabled=ssl_enabled,
+            enable_app_insights=enable_app_insights,
+            ssl_cert_pem_file=ssl_cert_pem_file,
+            ssl_key_pem_file=ssl_key_pem_file,
+            ssl_cname=ssl_cname,
+            dns_name_label=dns_name_label,
+            primary_key=primary_key,
+            secondary_key=secondary_key,
+            collect_model_data=collect_model_data,
+            cmk_vault_base_url=cmk_vault_base_url,
+            cmk_key_name=cmk_key_name,
+            cmk_key_version=cmk_key_version,
+            vnet_name=vnet_name,
+            subnet_name=subnet_name,
+        )
+
+    def update(
+        self,
+        image: object = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        auth_enabled: bool | None = None,
+        ssl_enabled: bool | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        ssl_cname: str | None = None,
+        enable_app_insights: bool | None = None,
+        models: Sequence[Any] | None = None,
+        inference_config: InferenceConfig | None = None,
+    ) -> None:
+        """Change what is given; follow it with `wait_for_deployment`.
+
+        Args:
+            image: SDK v1's oldest form, not supported.
+            tags: Replace all tags.
+            properties: Are added.
+            description: Free text.
+            auth_enabled: As in `deploy_configuration`, like those that follow.
+            ssl_enabled: TLS.
+            ssl_cert_pem_file: TLS.
+            ssl_key_pem_file: TLS.
+            ssl_cname: TLS.
+            enable_app_insights: Telemetry.
+            models: What it serves from now on.
+            inference_config: Other code or environment.
+
+        Raises:
+            WebserviceException: Something is wrong; the running service is as it was.
+        """
+        _refuse_image(image)
+        self._update(
+            models=models,
+            inference_config=inference_config,
+            deployment=self._changed_deployment(
+                auth_enabled=auth_enabled,
+                ssl_enabled=ssl_enabled,
+                ssl_cert_pem_file=ssl_cert_pem_file,
+                ssl_key_pem_file=ssl_key_pem_file,
+                ssl_cname=ssl_cname,
+                enable_app_insights=enable_app_insights,
+            ),
+            tags=None if tags is None else _texts(tags),
+            add_properties=_texts(properties),
+            description=description,
+        )

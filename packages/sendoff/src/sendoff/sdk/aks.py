@@ -1,0 +1,205 @@
+"""A scaled service (spec/surface.md sec. 2.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..spec.deployment import AKS
+from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, liveness_probe
+from .webservice import Webservice, _refuse_image, _texts
+
+if TYPE_CHECKING:
+    from .inference_config import InferenceConfig
+
+
+class AksWebservice(Webservice):
+    """A scaled service; here it runs on the target that the timeline of its deployment names.
+
+    Args:
+        workspace: Where it is.
+        name: Its name.
+
+    Raises:
+        WebserviceException: There is none, or it is of another kind.
+    """
+
+    _compute_type = AKS
+
+    @staticmethod
+    def deploy_configuration(
+        autoscale_enabled: bool | None = None,
+        autoscale_min_replicas: int | None = None,
+        autoscale_max_replicas: int | None = None,
+        autoscale_refresh_seconds: int | None = None,
+        autoscale_target_utilization: int | None = None,
+        collect_model_data: bool | None = None,
+        auth_enabled: bool | None = None,
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        enable_app_insights: bool | None = None,
+        scoring_timeout_ms: int | None = None,
+        replica_max_concurrent_requests: int | None = None,
+        max_request_wait_time: int | None = None,
+        num_replicas: int | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        gpu_cores: int | None = None,
+        period_seconds: int | None = None,
+        initial_delay_seconds: int | None = None,
+        timeout_seconds: int | None = None,
+        success_threshold: int | None = None,
+        failure_threshold: int | None = None,
+        namespace: str | None = None,
+        token_auth_enabled: bool | None = None,
+        compute_target_name: str | None = None,
+        cpu_cores_limit: float | None = None,
+        memory_gb_limit: float | None = None,
+        blobfuse_enabled: bool | None = None,
+    ) -> AksServiceDeploymentConfiguration:
+        """How large it is. What the chosen target cannot honour is said in the timeline.
+
+        Args:
+            autoscale_enabled: True when num_replicas is None.
+            autoscale_min_replicas: 1 when None.
+            autoscale_max_replicas: 10 when None.
+            autoscale_refresh_seconds: 1 when None.
+            autoscale_target_utilization: Percent; 70 when None.
+            collect_model_data: Let the script's collectors write.
+            auth_enabled: Ask for a key with each request; excludes token_auth_enabled.
+            cpu_cores: Cores, fractions too; SDK v1's service took 0.1 when None.
+            memory_gb: GB; 0.5 when None.
+            enable_app_insights: Telemetry.
+            scoring_timeout_ms: Deadline of a request; 60000 when None.
+            replica_max_concurrent_requests: 1 when None.
+            max_request_wait_time: Milliseconds in the queue, then 503; 500 when None.
+            num_replicas: A fixed number.
+            primary_key: Made when None.
+            secondary_key: Made when None.
+            tags: Changeable later.
+            properties: Can only be added to later.
+            description: Free text.
+            gpu_cores: Whole GPUs.
+            period_seconds: Liveness probe; 10 when None.
+            initial_delay_seconds: 310 when None.
+            timeout_seconds: 2 when None.
+            success_threshold: 1 when None.
+            failure_threshold: 3 when None.
+            namespace: 1 to 63 of a-z, 0-9 and '-'.
+            token_auth_enabled: Ask for a token with each request.
+            compute_target_name: Instead of deployment_target.
+            cpu_cores_limit: At least cpu_cores.
+            memory_gb_limit: At least memory_gb.
+            blobfuse_enabled: Taken and not used.
+
+        Raises:
+            WebserviceException: Values are out of their range or do not go together.
+        """
+        return AksServiceDeploymentConfiguration(
+            autoscale_enabled=autoscale_enabled,
+            autoscale_min_replicas=autoscale_min_replicas,
+            autoscale_max_replicas=autoscale_max_replicas,
+            autoscale_refresh_seconds=autoscale_refresh_seconds,
+            autoscale_target_utilization=autoscale_target_utilization,
+            collect_model_data=collect_model_data,
+            auth_enabled=auth_enabled,
+            cpu_cores=cpu_cores,
+            memory_gb=memory_gb,
+            enable_app_insights=enable_app_insights,
+            scoring_timeout_ms=scoring_timeout_ms,
+            replica_max_concurrent_requests=replica_max_concurrent_requests,
+            max_request_wait_time=max_request_wait_time,
+            num_replicas=num_replicas,
+            primary_key=primary_key,
+            secondary_key=secondary_key,
+            tags=tags,
+            properties=properties,
+            description=description,
+            gpu_cores=gpu_cores,
+            period_seconds=period_seconds,
+            initial_delay_seconds=initial_delay_seconds,
+            timeout_seconds=timeout_seconds,
+            success_threshold=success_threshold,
+            failure_threshold=failure_threshold,
+            namespace=namespace,
+            token_auth_enabled=token_auth_enabled,
+            compute_target_name=compute_target_name,
+            cpu_cores_limit=cpu_cores_limit,
+            memory_gb_limit=memory_gb_limit,
+            blobfuse_enabled=blobfuse_enabled,
+        )
+
+    def update(
+        self,
+        image: object = None,
+        autoscale_enabled: bool | None = None,
+        autoscale_min_replicas: int | None = None,
+        autoscale_max_replicas: int | None = None,
+        autoscale_refresh_seconds: int | None = None,
+        autoscale_target_utilization: int | None = None,
+        collect_model_data: bool | None = None,
+        auth_enabled: bool | None = None,
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        enable_app_insights: bool | None = None,
+        scoring_timeout_ms: int | None = None,
+        replica_max_concurrent_requests: int | None = None,
+        max_request_wait_time: int | None = None,
+        num_replicas: int | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        models: Sequence[Any] | None = None,
+        inference_config: InferenceConfig | None = None,
+        gpu_cores: int | None = None,
+        period_seconds: int | None = None,
+        initial_delay_seconds: int | None = None,
+        timeout_seconds: int | None = None,
+        success_threshold: int | None = None,
+        failure_threshold: int | None = None,
+        namespace: str | None = None,
+        token_auth_enabled: bool | None = None,
+        cpu_cores_limit: float | None = None,
+        memory_gb_limit: float | None = None,
+        **_: Any,
+    ) -> None:
+        """Change what is given, as in `deploy_configuration`; follow it with `wait_for_deployment`.
+
+        ``tags`` replaces all tags, ``properties`` are added, ``models`` and ``inference_config`` are what it serves
+        from now on.
+
+        Raises:
+            WebserviceException: Something is wrong; the running service is as it was.
+        """
+        _refuse_image(image)
+        given = locals()
+        before = self._view.deployment
+        scaler, probe = autoscaler(given, before.autoscaler), liveness_probe(given, before.liveness_probe)
+        self._update(
+            models=models,
+            inference_config=inference_config,
+            deployment=self._changed_deployment(
+                autoscaler=None if scaler == before.autoscaler else scaler,
+                liveness_probe=None if probe == before.liveness_probe else probe,
+                collect_model_data=collect_model_data,
+                auth_enabled=auth_enabled,
+                cpu_cores=cpu_cores,
+                memory_gb=memory_gb,
+                enable_app_insights=enable_app_insights,
+                scoring_timeout_ms=scoring_timeout_ms,
+                replica_max_concurrent_requests=replica_max_concurrent_requests,
+                max_request_wait_time=max_request_wait_time,
+                num_replicas=num_replicas,
+                gpu_cores=gpu_cores,
+                namespace=namespace,
+                token_auth_enabled=token_auth_enabled,
+                cpu_cores_limit=cpu_cores_limit,
+                memory_gb_limit=memory_gb_limit,
+            ),
+            tags=None if tags is None else _texts(tags),
+            add_properties=_texts(properties),
+            description=description,
+        )

@@ -1,0 +1,359 @@
+"""Deployment configurations: kind and size of a service (spec/surface.md sec. 2.8.1, 2.9, 2.10, 2.11.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..spec import deployment as spec
+from .exceptions import WebserviceException
+from .saying import say
+
+if TYPE_CHECKING:
+    from .webservice import Webservice
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+
+class WebserviceDeploymentConfiguration:
+    """What all kinds share. Made by ``deploy_configuration`` of the three service classes."""
+
+    compute_type: str | None = None
+
+    def __init__(
+        self,
+        type: type[Webservice] | None = None,
+        description: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        location: str | None = None,
+    ) -> None:
+        self.webservice_type = type
+        self.description = description
+        self.tags = tags
+        self.properties = properties
+        self.primary_key = primary_key
+        self.secondary_key = secondary_key
+        self.location = location
+
+    def validate_configuration(self) -> None:
+        """Check every value.
+
+        Raises:
+            WebserviceException: Joins all that is wrong.
+        """
+        problems = self._problems()
+        if problems:
+            raise WebserviceException("Invalid configuration: " + "; ".join(problems), hint="Correct the values named.")
+
+    @classmethod
+    def validate_image(cls, image: object) -> None:
+        """Images are not used: nothing to check."""
+
+    def print_deploy_configuration(self) -> None:
+        """Print the values that are set."""
+        for name, value in sorted(vars(self).items()):
+            if value is not None and name not in ("webservice_type", "primary_key", "secondary_key"):
+                say(f"{name}: {value}")
+
+    def _problems(self) -> list[str]:
+        found = []
+        for name in ("tags", "properties"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, dict):
+                found.append(f"{name} has to be a dict of texts, not {value!r}")
+        return found
+
+    def _fields(self) -> dict[str, Any]:
+        """Fields of the spec that this kind sets beside the shared ones."""
+        return {}
+
+    def _spec(self) -> spec.DeploymentSpec:
+        self.validate_configuration()
+        made = spec.DeploymentSpec(
+            compute_type=self.compute_type,
+            description=self.description or "",
+            tags=_texts(self.tags),
+            properties=_texts(self.properties),
+            primary_key=self.primary_key,
+            secondary_key=self.secondary_key,
+            location=self.location,
+            **self._fields(),
+        )
+        return spec.check(made, where="deployment configuration")
+
+
+class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
+    """A service on this machine; without a port a free one is taken and kept.
+
+    Args:
+        port: 1 to 65535.
+        workers: Processes that run the script.
+        memory_limit_mb: Of each worker, in MB.
+        preload: Run ``init()`` once and share its memory between workers.
+    """
+
+    compute_type = spec.LOCAL
+
+    def __init__(
+        self,
+        port: int | None = None,
+        *,
+        workers: int = 1,
+        memory_limit_mb: int | None = None,
+        preload: bool = False,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+    ) -> None:
+        super().__init__(None, description, tags, properties)
+        self.port = port or None
+        self.workers = workers
+        self.memory_limit_mb = memory_limit_mb
+        self.preload = preload
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        found = super()._problems()
+        port = self.port
+        if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65_535):
+            found.append(f"port has to be a whole number from 1 to 65535, not {port!r}")
+        return found
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "port": self.port,
+            "workers": self.workers,
+            "memory_limit_mb": self.memory_limit_mb,
+            "preload": self.preload,
+        }
+
+
+class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
+    """A single container; here the target that the timeline names. Parameters: `AciWebservice.deploy_configuration`."""
+
+    compute_type = spec.ACI
+
+    def __init__(
+        self,
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        location: str | None = None,
+        auth_enabled: bool | None = None,
+        ssl_enabled: bool | None = None,
+        enable_app_insights: bool | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        ssl_cname: str | None = None,
+        dns_name_label: str | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        collect_model_data: bool | None = None,
+        cmk_vault_base_url: str | None = None,
+        cmk_key_name: str | None = None,
+        cmk_key_version: str | None = None,
+        vnet_name: str | None = None,
+        subnet_name: str | None = None,
+    ) -> None:
+        super().__init__(None, description, tags, properties, primary_key, secondary_key, location)
+        self.cpu_cores = cpu_cores
+        self.memory_gb = memory_gb
+        self.auth_enabled = auth_enabled
+        self.ssl_enabled = ssl_enabled
+        self.enable_app_insights = enable_app_insights
+        self.ssl_cert_pem_file = ssl_cert_pem_file
+        self.ssl_key_pem_file = ssl_key_pem_file
+        self.ssl_cname = ssl_cname
+        self.dns_name_label = dns_name_label
+        self.collect_model_data = collect_model_data
+        self.cmk_vault_base_url = cmk_vault_base_url
+        self.cmk_key_name = cmk_key_name
+        self.cmk_key_version = cmk_key_version
+        self.vnet_name = vnet_name
+        self.subnet_name = subnet_name
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        found = super()._problems()
+        found += _positive(self, "cpu_cores", "memory_gb")
+        if self.ssl_enabled and not (self.ssl_cert_pem_file and self.ssl_key_pem_file and self.ssl_cname):
+            found.append("ssl_enabled needs ssl_cert_pem_file, ssl_key_pem_file and ssl_cname together")
+        found += _together(self, "cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
+        found += _together(self, "vnet_name", "subnet_name")
+        return found
+
+    def _fields(self) -> dict[str, Any]:
+        names = (
+            "cpu_cores memory_gb auth_enabled ssl_enabled enable_app_insights ssl_cert_pem_file ssl_key_pem_file "
+            "ssl_cname dns_name_label collect_model_data vnet_name subnet_name"
+        )
+        return {name: getattr(self, name) for name in names.split()}
+
+
+class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
+    """A scaled service; here the target that the timeline names. Parameters: `AksWebservice.deploy_configuration`."""
+
+    compute_type = spec.AKS
+
+    def __init__(
+        self,
+        autoscale_enabled: bool | None = None,
+        autoscale_min_replicas: int | None = None,
+        autoscale_max_replicas: int | None = None,
+        autoscale_refresh_seconds: int | None = None,
+        autoscale_target_utilization: int | None = None,
+        collect_model_data: bool | None = None,
+        auth_enabled: bool | None = None,
+        cpu_cores: float | None = None,
+        memory_gb: float | None = None,
+        enable_app_insights: bool | None = None,
+        scoring_timeout_ms: int | None = None,
+        replica_max_concurrent_requests: int | None = None,
+        max_request_wait_time: int | None = None,
+        num_replicas: int | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        gpu_cores: int | None = None,
+        period_seconds: int | None = None,
+        initial_delay_seconds: int | None = None,
+        timeout_seconds: int | None = None,
+        success_threshold: int | None = None,
+        failure_threshold: int | None = None,
+        namespace: str | None = None,
+        token_auth_enabled: bool | None = None,
+        compute_target_name: str | None = None,
+        cpu_cores_limit: float | None = None,
+        memory_gb_limit: float | None = None,
+        blobfuse_enabled: bool | None = None,
+    ) -> None:
+        super().__init__(None, description, tags, properties, primary_key, secondary_key)
+        self.autoscale_enabled = autoscale_enabled
+        self.autoscale_min_replicas = autoscale_min_replicas
+        self.autoscale_max_replicas = autoscale_max_replicas
+        self.autoscale_refresh_seconds = autoscale_refresh_seconds
+        self.autoscale_target_utilization = autoscale_target_utilization
+        self.collect_model_data = collect_model_data
+        self.auth_enabled = auth_enabled
+        self.cpu_cores = cpu_cores
+        self.memory_gb = memory_gb
+        self.enable_app_insights = enable_app_insights
+        self.scoring_timeout_ms = scoring_timeout_ms
+        self.replica_max_concurrent_requests = replica_max_concurrent_requests
+        self.max_request_wait_time = max_request_wait_time
+        self.num_replicas = num_replicas
+        self.gpu_cores = gpu_cores
+        self.period_seconds = period_seconds
+        self.initial_delay_seconds = initial_delay_seconds
+        self.timeout_seconds = timeout_seconds
+        self.success_threshold = success_threshold
+        self.failure_threshold = failure_threshold
+        self.namespace = namespace
+        self.token_auth_enabled = token_auth_enabled
+        self.compute_target_name = compute_target_name
+        self.cpu_cores_limit = cpu_cores_limit
+        self.memory_gb_limit = memory_gb_limit
+        self.blobfuse_enabled = blobfuse_enabled
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        found = super()._problems()
+        found += _positive(
+            self,
+            *[
+                "cpu_cores",
+                "memory_gb",
+                "cpu_cores_limit",
+                "memory_gb_limit",
+                "scoring_timeout_ms",
+                "max_request_wait_time",
+            ],
+        )
+        found += _positive(self, *["num_replicas", "replica_max_concurrent_requests"])
+        found += _positive(self, *_SCALER, *_PROBE)
+        if self.gpu_cores is not None and self.gpu_cores < 0:
+            found.append(f"gpu_cores has to be at least 0, not {self.gpu_cores!r}")
+        if self.autoscale_enabled and self.num_replicas:
+            found.append("num_replicas cannot be given while autoscaling is on")
+        if self.autoscale_enabled is False and not self.num_replicas:
+            found.append("num_replicas has to be given when autoscaling is off")
+        if not self.autoscale_enabled and any(getattr(self, name) for name in _SCALER):
+            found.append("autoscale_* values need autoscale_enabled=True")
+        low, high = self.autoscale_min_replicas, self.autoscale_max_replicas
+        if low and high and low > high:
+            found.append(f"autoscale_min_replicas ({low}) is more than autoscale_max_replicas ({high})")
+        for name in ("cpu_cores", "memory_gb"):
+            least, most = getattr(self, name), getattr(self, f"{name}_limit")
+            if least is not None and most is not None and most < least:
+                found.append(f"{name}_limit ({most}) is less than {name} ({least})")
+        if self.auth_enabled and self.token_auth_enabled:
+            found.append("auth_enabled and token_auth_enabled cannot both be True")
+        if self.namespace is not None and not _NAMESPACE.match(self.namespace):
+            found.append(f"namespace {self.namespace!r} is not 1 to 63 of a-z, 0-9 and '-' without '-' at the ends")
+        return found
+
+    def _fields(self) -> dict[str, Any]:
+        names = (
+            "collect_model_data auth_enabled cpu_cores memory_gb enable_app_insights scoring_timeout_ms "
+            "replica_max_concurrent_requests max_request_wait_time gpu_cores namespace token_auth_enabled "
+            "compute_target_name cpu_cores_limit memory_gb_limit"
+        )
+        fields = {name: getattr(self, name) for name in names.split()}
+        fields["num_replicas"] = self.num_replicas or None
+        fields["autoscaler"] = autoscaler(vars(self), None)
+        fields["liveness_probe"] = liveness_probe(vars(self), None)
+        return fields
+
+
+_SCALER = {
+    "autoscale_min_replicas": "min_replicas",
+    "autoscale_max_replicas": "max_replicas",
+    "autoscale_refresh_seconds": "refresh_seconds",
+    "autoscale_target_utilization": "target_utilization",
+}
+_PROBE = ("period_seconds", "initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold")
+
+
+def autoscaler(given: dict[str, Any], before: spec.AutoScaler | None) -> spec.AutoScaler | None:
+    """The scaler with what is given under SDK v1's names; None when nothing is said about it at all."""
+    changes = {field: given[name] for name, field in _SCALER.items() if given.get(name)}
+    if given.get("autoscale_enabled") is not None:
+        changes["autoscale_enabled"] = given["autoscale_enabled"]
+    return _changed(before or spec.AutoScaler(), changes) if changes else before
+
+
+def liveness_probe(given: dict[str, Any], before: spec.LivenessProbe | None) -> spec.LivenessProbe | None:
+    """The probe with what is given; None when nothing is said about it at all."""
+    changes = {name: given[name] for name in _PROBE if given.get(name) is not None}
+    return _changed(before or spec.LivenessProbe(), changes) if changes else before
+
+
+def _changed(before: Any, changes: dict[str, Any]) -> Any:
+    from ..spec.parse import replace
+
+    return replace(before, **changes)
+
+
+def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (pairs or {}).items()}
+
+
+def _positive(config: object, *names: str) -> list[str]:
+    found = []
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
+            found.append(f"{name} has to be a number above 0, not {value!r}")
+    return found
+
+
+def _together(config: object, *names: str) -> list[str]:
+    given = [name for name in names if getattr(config, name)]
+    return [f"{', '.join(names)} go together; given: {', '.join(given)}"] if 0 < len(given) < len(names) else []

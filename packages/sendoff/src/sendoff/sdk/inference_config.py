@@ -1,0 +1,186 @@
+"""The inference configuration (spec/surface.md sec. 2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..api.client import Transfer
+from ..errors import InvalidInput, NotSupported
+from ..spec.environment import EnvironmentSpec
+from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.parse import replace
+from .exceptions import WebserviceException, as_sdk_errors
+
+if TYPE_CHECKING:
+    from .environment import Environment
+    from .environment_sections import ContainerRegistry
+    from .workspace import Workspace
+
+_RUNTIMES = ("python", "spark-py", "python-slim")
+_CUDA = ("9.0", "9.1", "10.0")
+
+
+class InferenceConfig:
+    """Entry script and environment of a deployment.
+
+    Args:
+        entry_script: Script with ``init()`` and ``run()``; relative to ``source_directory`` when given, else to the
+            current folder.
+        runtime: The old form: ``python``.
+        conda_file: The old form: conda YAML, relative to ``source_directory`` when given.
+        extra_docker_file_steps: The old form: file with Docker steps; only targets that build images read it.
+        source_directory: Folder whose files all go along.
+        enable_gpu: The old form of the environment's GPU flag.
+        description: Free text.
+        base_image: The old form of the environment's base image.
+        base_image_registry: Where that image is.
+        cuda_version: 9.0, 9.1 or 10.0.
+        environment: The environment; excludes ``runtime`` and ``conda_file``.
+
+    Raises:
+        WebserviceException: Something is missing or does not go together.
+    """
+
+    def __init__(
+        self,
+        entry_script: str,
+        runtime: str | None = None,
+        conda_file: str | None = None,
+        extra_docker_file_steps: str | None = None,
+        source_directory: str | None = None,
+        enable_gpu: bool | None = None,
+        description: str | None = None,
+        base_image: str | None = None,
+        base_image_registry: ContainerRegistry | None = None,
+        cuda_version: str | None = None,
+        environment: Environment | None = None,
+    ) -> None:
+        self.entry_script = entry_script
+        self.runtime = runtime
+        self.conda_file = conda_file
+        self.extra_docker_file_steps = extra_docker_file_steps
+        self.source_directory = source_directory
+        self.enable_gpu = enable_gpu
+        self.description = description
+        self.base_image = base_image
+        self.base_image_registry = base_image_registry
+        self.cuda_version = cuda_version
+        self.environment = environment
+        self.validate_configuration()
+
+    @as_sdk_errors(WebserviceException)
+    def validate_configuration(self) -> None:
+        """Check what can be told without deploying.
+
+        Raises:
+            WebserviceException: Names the argument and what it has to be.
+        """
+        base = Path(self.source_directory) if self.source_directory else Path.cwd()
+        if self.source_directory and not base.is_dir():
+            raise InvalidInput(
+                f"source_directory {self.source_directory!r} is no folder",
+                hint=f"Looked in {Path.cwd()}.",
+                field="source_directory",
+            )
+        if not self.entry_script:
+            raise InvalidInput("entry_script is missing", hint="Name a .py file.", field="entry_script")
+        script = base / self.entry_script
+        if script.suffix != ".py":
+            raise InvalidInput(f"entry_script {self.entry_script!r} is not a .py file", field="entry_script")
+        if not script.is_file():
+            raise InvalidInput(
+                f"entry_script {self.entry_script!r} does not exist",
+                hint=f"Looked in {base.absolute()}.",
+                field="entry_script",
+            )
+        if self.environment is not None and (self.runtime or self.conda_file):
+            raise InvalidInput(
+                "environment excludes runtime and conda_file", hint="Leave the old two away.", field="environment"
+            )
+        if self.runtime is not None and self.runtime.lower() not in _RUNTIMES:
+            raise InvalidInput(f"runtime {self.runtime!r} is not known", hint="Use 'python'.", field="runtime")
+        if self.cuda_version is not None and self.cuda_version not in _CUDA:
+            raise InvalidInput(
+                f"cuda_version {self.cuda_version!r} is not known",
+                hint=f"Known: {', '.join(_CUDA)}.",
+                field="cuda_version",
+            )
+        for field in ("conda_file", "extra_docker_file_steps"):
+            given = getattr(self, field)
+            if given and not (base / given).is_file():
+                raise InvalidInput(
+                    f"{field} {given!r} does not exist", hint=f"Looked in {base.absolute()}.", field=field
+                )
+
+    @as_sdk_errors(WebserviceException)
+    def validation_script_content(self) -> None:
+        """Check that the entry script parses.
+
+        Raises:
+            WebserviceException: Names the line.
+        """
+        script = Path(self.source_directory or ".", self.entry_script)
+        try:
+            compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            raise InvalidInput(f"entry script {script}, line {error.lineno}: {error.msg}", where=str(script)) from None
+
+    def _spec(self, workspace: Workspace, progress: Callable[[str], None] | None = None) -> InferenceSpec:
+        """Check again, store the source, and say which environment; within `as_sdk_errors`."""
+        self.validate_configuration()
+        reference, environment = self._environment()
+        source = Transfer(workspace._client, progress).put_source(self.entry_script, self.source_directory, environment)
+        return InferenceSpec(
+            source=source,
+            environment=None if reference else environment,
+            environment_ref=reference,
+            description=self.description or "",
+        )
+
+    def _environment(self) -> tuple[EnvironmentReference | None, EnvironmentSpec]:
+        from .environment import Environment
+
+        if self.environment is not None:
+            found = self.environment._spec()
+            if self.environment._registered == found:  # as it was fetched: that very version
+                return EnvironmentReference(name=found.name, version=found.version), found
+            return None, replace(found, version=None)
+        if self.runtime is None and self.conda_file is None and self.base_image is None:
+            raise InvalidInput(
+                "the inference configuration names no environment",
+                hint="InferenceConfig(entry_script=…, environment=Environment.from_conda_specification(…))",
+                field="environment",
+            )
+        if self.runtime is not None and self.runtime.lower() == "spark-py":
+            raise NotSupported("runtime 'spark-py' cannot be served", hint="Use runtime='python'.")
+        base = Path(self.source_directory or ".")
+        name = f"{Path(self.entry_script).stem}-environment"
+        made = (
+            Environment.from_conda_specification(name, str(base / self.conda_file))
+            if self.conda_file
+            else Environment(name)
+        )
+        made.docker.base_image = self.base_image
+        made.docker.gpu_support = bool(self.enable_gpu)
+        if self.base_image_registry is not None:
+            made.docker.base_image_registry = self.base_image_registry
+        if self.extra_docker_file_steps:
+            made.docker._extra_steps = (base / self.extra_docker_file_steps).read_text(encoding="utf-8")
+        return None, made._spec()
+
+    def build_create_payload(self, workspace: Workspace, name: str, model_ids: list[str]) -> dict[str, Any]:
+        """The deployment's request body, as the API takes it; stores the source."""
+        from ..spec.parse import to_builtins
+        from ..spec.service import DeployService
+
+        body = DeployService(name=name, models=list(model_ids), inference=self._spec(workspace))
+        made: dict[str, Any] = to_builtins(body)
+        return made
+
+    def __repr__(self) -> str:
+        return (
+            f"InferenceConfig(entry_script={self.entry_script!r}, source_directory={self.source_directory!r}, "
+            f"environment={self.environment!r})"
+        )

@@ -1,0 +1,148 @@
+"""A service on this machine (spec/surface.md sec. 2.8.1)."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any
+
+from ..api.client import Transfer
+from ..errors import ServiceNotFound
+from ..spec.deployment import LOCAL
+from ..spec.operation import Operation
+from .deployment_configuration import LocalWebserviceDeploymentConfiguration, WebserviceDeploymentConfiguration
+from .exceptions import WebserviceException, as_sdk_errors
+from .inference_config import InferenceConfig
+from .webservice import Webservice
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+
+class LocalWebservice(Webservice):
+    """A service on this machine.
+
+    Args:
+        workspace: Where it is.
+        name: Its name.
+        must_exist: False gives an object also when there is none; its ``state`` is ``unknown``.
+
+    Raises:
+        WebserviceException: There is none, or it is of another kind.
+    """
+
+    _compute_type = LOCAL
+    NETWORK_NAME = "azureml-local"
+    STATE_DELETED = "deleted"
+    STATE_DEPLOYING = "deploying"
+    STATE_FAILED = "failed"
+    STATE_RUNNING = "running"
+    STATE_UNKNOWN = "unknown"
+
+    def __init__(self, workspace: Workspace, name: str, must_exist: bool = True) -> None:
+        try:
+            super().__init__(workspace, name)
+        except WebserviceException as error:
+            if must_exist or not isinstance(error, ServiceNotFound):
+                raise
+            self.state = self.STATE_UNKNOWN
+
+    @staticmethod
+    def deploy_configuration(port: int | None = None, **kwargs: Any) -> LocalWebserviceDeploymentConfiguration:
+        """How to run it.
+
+        Args:
+            port: 1 to 65535; a free one is taken, and kept, when None.
+            **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``.
+
+        Raises:
+            WebserviceException: A value is out of its range.
+        """
+        return LocalWebserviceDeploymentConfiguration(port, **kwargs)
+
+    @staticmethod
+    def list(  # type: ignore[override]  # SDK v1's own, shorter signature
+        workspace: Workspace, model_name: str | None = None, model_id: str | None = None, all: bool | None = None
+    ) -> builtins.list[Webservice]:
+        """Local services of the workspace; stopped ones are always among them."""
+        return Webservice.list(workspace, compute_type=LOCAL, model_name=model_name, model_id=model_id)
+
+    @property
+    def port(self) -> int | None:
+        """The port on this machine."""
+        return self._view.port
+
+    def update(
+        self,
+        models: builtins.list[Any] | None = None,
+        image_config: object = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
+        wait: bool = False,
+        inference_config: InferenceConfig | None = None,
+    ) -> None:
+        """Bring it to other models, code or settings; requests go on being answered.
+
+        Args:
+            models: What it serves from now on; None keeps them.
+            image_config: SDK v1's oldest form, not supported.
+            deployment_config: Other settings; None keeps them.
+            wait: Wait for the end.
+            inference_config: Other code or environment; None keeps them.
+
+        Raises:
+            WebserviceException: Something is wrong; the running service is as it was.
+        """
+        if image_config is not None:
+            raise WebserviceException("image_config is not supported.", hint="Use inference_config.")
+        deployment = deployment_config._spec() if deployment_config is not None else None
+        self._update(models=models, inference_config=inference_config, deployment=deployment)
+        if wait:
+            self.wait_for_deployment()
+
+    @as_sdk_errors(WebserviceException)
+    def reload(self, wait: bool = False) -> None:
+        """Bring it to the script's files as they are now on this machine; requests go on being answered.
+
+        Args:
+            wait: Wait until the new workers answer.
+
+        Raises:
+            WebserviceException: The files are gone or cannot be served; the running service is as it was.
+        """
+        answer = Transfer(self.workspace._client).reload(self.workspace.name, self.name)
+        if isinstance(answer, Operation):
+            self._operation_id = answer.id
+        self.update_deployment_state()
+        if wait:
+            self.wait_for_deployment()
+
+    def get_logs(self, num_lines: int = 5000, raw: bool = False, init: bool = False) -> str:  # type: ignore[override]
+        """The newest log lines, oldest first; ``raw`` is taken for SDK v1's sake."""
+        return super().get_logs(num_lines, init)
+
+    def delete(self, delete_cache: bool = True, delete_image: bool = False, delete_volume: bool = True) -> None:
+        """Stop and remove it, and wait until it is gone; the parameters are SDK v1's and do nothing."""
+        super().delete()
+
+    def update_deployment_state(self, must_exist: bool = False) -> None:
+        """Read ``state`` and everything else anew; a service that is gone gets the state ``deleted``."""
+        try:
+            super().update_deployment_state()
+        except WebserviceException as error:
+            if must_exist or not isinstance(error, ServiceNotFound):
+                raise
+            self.state = self.STATE_DELETED
+
+    def deploy_to_cloud(
+        self,
+        name: str | None = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
+        deployment_target: object = None,
+    ) -> Webservice:
+        """Not here yet: use `Model.deploy` with another configuration.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise WebserviceException(
+            "deploy_to_cloud is not here yet.", hint="Use Model.deploy with another configuration."
+        )

@@ -1,0 +1,533 @@
+"""The model (spec/surface.md sec. 2.4)."""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..api.client import Transfer
+from ..errors import InvalidInput, NotSupported
+from ..spec import model as spec
+from ..spec.service import DeployService
+from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
+from .inference_config import InferenceConfig
+from .resource_configuration import ResourceConfiguration
+from .saying import say
+
+if TYPE_CHECKING:
+    from .deployment_configuration import WebserviceDeploymentConfiguration
+    from .webservice import Webservice
+    from .workspace import Workspace
+
+__all__ = ["InferenceConfig", "Model"]
+
+
+class Model:
+    """A registered model version: the newest one that matches all that is given.
+
+    Args:
+        workspace: Where it is registered.
+        name: Its name; ``name:version`` works too.
+        id: ``name:version``.
+        tags: ``["key", ["key", "value"]]``; all must match.
+        properties: As ``tags``.
+        version: A whole number from 1.
+        run_id: The run that made it.
+        model_framework: One of `Model.Framework`.
+        expand: Taken for SDK v1's sake and not used.
+
+    Raises:
+        ModelNotFoundException: Nothing matches.
+        WebserviceException: Something given is not allowed.
+    """
+
+    class Framework:
+        """Framework names for ``model_framework``."""
+
+        CUSTOM = "Custom"
+        MULTI = "Multi"
+        ONNX = "Onnx"
+        PYTORCH = "PyTorch"
+        SCIKITLEARN = "ScikitLearn"
+        TENSORFLOW = "TensorFlow"
+        TFKERAS = "TfKeras"
+
+    @as_sdk_errors(WebserviceException)
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str | None = None,
+        id: str | None = None,
+        tags: Sequence[Any] | None = None,
+        properties: Sequence[Any] | None = None,
+        version: int | None = None,
+        run_id: str | None = None,
+        model_framework: str | None = None,
+        expand: bool = True,
+        **_: Any,
+    ) -> None:
+        self.workspace: Workspace | None = workspace
+        client = workspace._client
+        if not any((name, id, tags, properties, run_id, model_framework)):
+            raise InvalidInput("Model needs a name, an id, tags, properties, a run_id or a framework to look for.")
+        wanted = id or name
+        if wanted and version is not None and ":" not in wanted:
+            wanted = f"{wanted}:{version}"
+        if wanted and not any((tags, properties, run_id, model_framework)):
+            self._fill(client.model(workspace.name, wanted))
+            return
+        bare, _colon, given_version = (wanted or "").partition(":")
+        found = client.models(
+            workspace.name,
+            name=bare or None,
+            tags=tags,
+            properties=properties,
+            run_id=run_id,
+            framework=model_framework,
+        )
+        fitting = [view for view in found if not given_version or str(view.version) == given_version]
+        if not fitting:
+            raise ModelNotFoundException(
+                f"ModelNotFound: no model in workspace {workspace.name!r} matches name={bare or None!r}, "
+                f"tags={tags!r}, properties={properties!r}, run_id={run_id!r}, model_framework={model_framework!r}",
+                hint="Model.list(workspace) shows what there is.",
+            )
+        self._fill(max(fitting, key=lambda view: (view.created_time, view.version)))
+
+    @classmethod
+    def _of(cls, workspace: Workspace, view: spec.Model) -> Model:
+        made = cls.__new__(cls)
+        made.workspace = workspace
+        made._fill(view)
+        return made
+
+    def _fill(self, view: spec.Model) -> None:
+        self.id = view.id
+        self.name = view.name
+        self.version = view.version
+        self.description = view.description
+        self.tags = dict(view.tags)
+        self.properties = dict(view.properties)
+        self.model_framework = view.framework
+        self.model_framework_version = view.framework_version
+        self.resource_configuration = ResourceConfiguration._of(view.resource_configuration)
+        self.datasets = {
+            scenario: [one.id for one in view.datasets if one.scenario == scenario]
+            for scenario in dict.fromkeys(one.scenario for one in view.datasets)
+        }
+        self.sample_input_dataset = view.sample_input_dataset_id
+        self.sample_output_dataset = view.sample_output_dataset_id
+        self.experiment_name = view.experiment_name
+        self.run_id = view.run_id
+        self.run: object = None
+        self.created_by = view.created_by
+        self.created_time: datetime | None = datetime.fromtimestamp(view.created_time, UTC)
+        self.mime_type = "application/octet-stream"
+        self.unpack = False
+        self.url = f"sendoff://models/{view.id}"
+        self.parent_id: str | None = None
+        self.derived_model_ids: list[str] = []
+        self.scan = view.scan
+        self.size = view.size
+        self._files = view.files
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def register(
+        workspace: Workspace,
+        model_path: str,
+        model_name: str,
+        tags: dict[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+        description: str | None = None,
+        datasets: Sequence[tuple[str, Any]] | None = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        child_paths: builtins.list[str] | None = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        resource_configuration: ResourceConfiguration | None = None,
+        **_: Any,
+    ) -> Model:
+        """Store a local file or folder as the next version of ``model_name``.
+
+        Args:
+            workspace: Where to.
+            model_path: File or folder; a folder keeps its own name below the version's folder.
+            model_name: 1 to 255 letters, digits, ``-``, ``_``, ``.``.
+            tags: Changeable later.
+            properties: Can only be added to later.
+            description: Free text.
+            datasets: ``(scenario, data set)`` pairs; scenario is training, validation or inferencing.
+            model_framework: One of `Model.Framework`.
+            model_framework_version: As text.
+            child_paths: With a folder, only these files or folders in it.
+            sample_input_dataset: A data set or its id.
+            sample_output_dataset: A data set or its id.
+            resource_configuration: What a no-code deployment takes.
+
+        Raises:
+            WebserviceException: The path, a name or a value is not allowed; nothing was registered then.
+        """
+        say(f"Registering model {model_name}")
+        view = workspace._client.register_model(
+            workspace.name,
+            spec.RegisterModel(
+                name=model_name,
+                files=Transfer(workspace._client, say).put_model(model_path, child_paths),
+                tags=_texts(tags),
+                properties=_texts(properties),
+                description=description or "",
+                framework=model_framework or Model.Framework.CUSTOM,
+                framework_version=model_framework_version,
+                resource_configuration=resource_configuration._spec() if resource_configuration else None,
+                datasets=[spec.DatasetReference(scenario=one, id=_id_of(data)) for one, data in datasets or ()],
+                sample_input_dataset_id=_id_of(sample_input_dataset) if sample_input_dataset else None,
+                sample_output_dataset_id=_id_of(sample_output_dataset) if sample_output_dataset else None,
+                created_by=_user(),
+            ),
+        )
+        return Model._of(workspace, view)
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def list(
+        workspace: Workspace,
+        name: str | None = None,
+        tags: Sequence[Any] | None = None,
+        properties: Sequence[Any] | None = None,
+        run_id: str | None = None,
+        latest: bool = False,
+        dataset_id: str | None = None,
+        expand: bool = True,
+        page_count: int = 255,
+        model_framework: str | None = None,
+    ) -> builtins.list[Model]:
+        """Model versions that match every filter, newest first; ``latest`` keeps the newest of each name.
+
+        Args:
+            workspace: Where to look.
+            name: Only this name.
+            tags: ``["key", ["key", "value"]]``; all must match.
+            properties: As ``tags``.
+            run_id: Only models of this run.
+            latest: Only the newest version of each name.
+            dataset_id: Only models made with this data set.
+            expand: Not used.
+            page_count: Not used.
+            model_framework: Only this framework.
+        """
+        views = workspace._client.models(
+            workspace.name,
+            name=name,
+            tags=tags,
+            properties=properties,
+            run_id=run_id,
+            framework=model_framework,
+            latest=latest,
+        )
+        return [
+            Model._of(workspace, view)
+            for view in views
+            if dataset_id is None or any(one.id == dataset_id for one in view.datasets)
+        ]
+
+    @as_sdk_errors(WebserviceException)
+    def download(self, target_dir: str = ".", exist_ok: bool = False, exists_ok: bool | None = None) -> str:
+        """Write its files below ``target_dir``, verified.
+
+        Args:
+            target_dir: Made when it does not exist.
+            exist_ok: Replace files that are there.
+            exists_ok: The old spelling of ``exist_ok``.
+
+        Returns:
+            The path of the file, or of the folder that was registered.
+
+        Raises:
+            WebserviceException: A file is there already.
+        """
+        replace = exist_ok if exists_ok is None else exists_ok
+        found = Transfer(self._workspace._client, say).get(self._files, Path(target_dir), exist_ok=replace)
+        return str(found)
+
+    def update(
+        self,
+        tags: dict[str, str] | None = None,
+        description: str | None = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        resource_configuration: ResourceConfiguration | None = None,
+    ) -> None:
+        """Change what is given; ``tags`` replaces all tags."""
+        self._change(
+            spec.UpdateModel(
+                tags=None if tags is None else _texts(tags),
+                description=description,
+                sample_input_dataset_id=_id_of(sample_input_dataset) if sample_input_dataset else None,
+                sample_output_dataset_id=_id_of(sample_output_dataset) if sample_output_dataset else None,
+                resource_configuration=resource_configuration._spec() if resource_configuration else None,
+            )
+        )
+
+    def add_tags(self, tags: dict[str, str]) -> None:
+        """Add tags, or change their values."""
+        self._change(spec.UpdateModel(add_tags=_texts(tags)))
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Remove tags by key; a key that is not there is ignored."""
+        self._change(spec.UpdateModel(remove_tags=[tags] if isinstance(tags, str) else [*tags]))
+
+    def add_properties(self, properties: dict[str, str]) -> None:
+        """Add properties.
+
+        Raises:
+            WebserviceException: A property is set already to another value.
+        """
+        self._change(spec.UpdateModel(add_properties=_texts(properties)))
+
+    def update_tags_properties(
+        self,
+        add_tags: dict[str, str] | None = None,
+        remove_tags: Sequence[str] | None = None,
+        add_properties: dict[str, str] | None = None,
+    ) -> None:
+        """All three at once, or none of them."""
+        self._change(
+            spec.UpdateModel(
+                add_tags=_texts(add_tags), remove_tags=[*(remove_tags or ())], add_properties=_texts(add_properties)
+            )
+        )
+
+    @as_sdk_errors(WebserviceException)
+    def delete(self) -> None:
+        """Delete this version.
+
+        Raises:
+            WebserviceException: A service uses it.
+        """
+        self._workspace._client.delete_model(self._workspace.name, self.id)
+
+    @staticmethod
+    def get_model_path(model_name: str, version: int | None = None, _workspace: Workspace | None = None) -> str:
+        """The path of a deployed model's file or folder, as an entry script asks for it.
+
+        Looks in ``azureml-models/<name>/<version>/`` below the current folder (the newest version when None), then
+        for a file or folder called ``model_name``; with ``_workspace`` the model is downloaded into that layout.
+
+        Raises:
+            ModelNotFoundException: There is nothing of that name.
+            WebserviceException: The version is not there, is no whole number, or holds not exactly one entry.
+        """
+        from .model_path import find_model_path
+
+        return find_model_path(model_name, version, _workspace)
+
+    def serialize(self) -> dict[str, Any]:
+        """The model as a JSON object with SDK v1's keys."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "version": self.version,
+            "framework": self.model_framework,
+            "frameworkVersion": self.model_framework_version,
+            "description": self.description,
+            "tags": dict(self.tags),
+            "properties": dict(self.properties),
+            "url": self.url,
+            "mimeType": self.mime_type,
+            "unpack": self.unpack,
+            "createdBy": self.created_by,
+            "createdTime": self.created_time.isoformat() if self.created_time else None,
+            "experimentName": self.experiment_name,
+            "runId": self.run_id,
+            "runDetails": None,
+            "datasets": {scenario: [*ids] for scenario, ids in self.datasets.items()},
+            "sampleInputDatasetId": self.sample_input_dataset,
+            "sampleOutputDatasetId": self.sample_output_dataset,
+            "resourceConfiguration": self.resource_configuration.serialize() if self.resource_configuration else None,
+        }
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def deserialize(workspace: Workspace, model_payload: dict[str, Any]) -> Model:
+        """The model that `serialize` described, as the workspace has it now.
+
+        Raises:
+            WebserviceException: The payload lacks ``id`` and ``name``.
+            ModelNotFoundException: It is gone.
+        """
+        if not model_payload.get("id") and not model_payload.get("name"):
+            raise InvalidInput("the model's payload has neither 'id' nor 'name'", where="model_payload")
+        return Model(
+            workspace,
+            id=model_payload.get("id"),
+            name=model_payload.get("name"),
+            version=model_payload.get("version"),
+        )
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def deploy(
+        workspace: Workspace,
+        name: str,
+        models: Sequence[Model | str],
+        inference_config: InferenceConfig | None = None,
+        deployment_config: WebserviceDeploymentConfiguration | None = None,
+        deployment_target: Any = None,
+        overwrite: bool = False,
+        show_output: bool = False,
+    ) -> Webservice:
+        """Start a deployment and return its service at once; `Webservice.wait_for_deployment` waits.
+
+        Args:
+            workspace: Where the models are and the service will be.
+            name: 3 to 32 lower-case letters, digits and ``-``.
+            models: Registered models; also ids, or local paths that are registered first. May be empty.
+            inference_config: Entry script and environment; None only for frameworks that need no script.
+            deployment_config: Kind and size of the service; None means as for a container instance, unlimited.
+            deployment_target: A cluster, for AKS.
+            overwrite: Replace a service of that name.
+            show_output: Say what is stored and sent.
+
+        Raises:
+            WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
+            ModelNotFoundException: A model is not registered (any more).
+        """
+        from .webservice import Webservice
+
+        client = workspace._client
+        body = DeployService(
+            name=name,
+            models=[_registered(workspace, one) for one in _listed(models)],
+            inference=inference_config._spec(workspace, say if show_output else None) if inference_config else None,
+            deployment=_deployment_spec(deployment_config, deployment_target),
+            overwrite=overwrite,
+        )
+        operation = client.deploy(workspace.name, body)
+        service = Webservice(workspace, name)
+        service._operation_id = operation.id
+        if show_output:
+            say(f"Deploying service {name}: operation {operation.id}")
+        return service
+
+    @staticmethod
+    def print_configuration(
+        models: Sequence[Model],
+        inference_config: InferenceConfig,
+        deployment_config: WebserviceDeploymentConfiguration,
+        deployment_target: Any = None,
+    ) -> None:
+        """Print what a deployment would take."""
+        say(f"Models: {', '.join(str(getattr(one, 'id', one)) for one in _listed(models)) or 'none'}")
+        if inference_config is not None:
+            say(f"Entry script: {inference_config.entry_script}")
+            say(f"Source directory: {inference_config.source_directory or 'none, the script goes alone'}")
+            environment = inference_config.environment
+            say(f"Environment: {environment.name if environment else inference_config.conda_file or 'default'}")
+        if deployment_config is not None:
+            deployment_config.print_deploy_configuration()
+        if deployment_target is not None:
+            say(f"Deployment target: {getattr(deployment_target, 'name', deployment_target)}")
+
+    @staticmethod
+    def package(*_: Any, **__: Any) -> None:
+        """Not here yet.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise _later("Model.package")
+
+    @staticmethod
+    def profile(*_: Any, **__: Any) -> None:
+        """Not here yet.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise _later("Model.profile")
+
+    def add_dataset_references(self, datasets: Sequence[tuple[str, Any]]) -> None:
+        """Not after registration: give ``datasets`` to `register`.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise _later("Model.add_dataset_references")
+
+    def get_sas_urls(self) -> dict[str, str]:
+        """Not here: files are fetched with `download`.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise _later("Model.get_sas_urls")
+
+    def __repr__(self) -> str:
+        workspace = repr(self.workspace)
+        return (
+            f"Model(workspace={workspace}, name={self.name}, id={self.id}, version={self.version}, "
+            f"tags={self.tags}, properties={self.properties})"
+        )
+
+    @property
+    def _workspace(self) -> Workspace:
+        assert self.workspace is not None
+        return self.workspace
+
+    @as_sdk_errors(WebserviceException)
+    def _change(self, body: spec.UpdateModel) -> None:
+        self._fill(self._workspace._client.update_model(self._workspace.name, self.id, body))
+
+
+def _later(what: str) -> Exception:
+    return raised_as(
+        WebserviceException,
+        NotSupported(f"{what} is not here yet", hint="docs/sdk.md lists what is."),
+        NotImplementedError,
+    )
+
+
+def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
+    """Tags and properties as text: scripts give numbers too."""
+    return {str(key): value if isinstance(value, str) else str(value) for key, value in (pairs or {}).items()}
+
+
+def _id_of(dataset: Any) -> str:
+    return str(getattr(dataset, "id", dataset))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user in this container
+        return ""
+
+
+def _listed(models: Any) -> builtins.list[Any]:
+    return [models] if isinstance(models, Model | str | os.PathLike) else [*(models or ())]
+
+
+def _registered(workspace: Workspace, one: Any) -> str:
+    """A model's id; a local path is registered first, under its own name."""
+    if isinstance(one, Model):
+        return one.id
+    path = Path(one)
+    if path.exists() and (path.is_absolute() or os.sep in str(one) or path.suffix):
+        name = path.resolve().name if path.is_dir() else path.stem
+        return Model.register(workspace, str(path), name).id
+    return str(one)
+
+
+def _deployment_spec(config: WebserviceDeploymentConfiguration | None, target: Any) -> Any:
+    from ..spec.deployment import DeploymentSpec
+    from ..spec.parse import replace
+
+    made = config._spec() if config is not None else DeploymentSpec()
+    return made if target is None else replace(made, compute_target_name=str(getattr(target, "name", target)))

@@ -1,0 +1,424 @@
+"""The service and its three kinds (spec/surface.md sec. 2.8, 2.8.1, 2.9, 2.10)."""
+
+from __future__ import annotations
+
+import builtins
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..errors import DeploymentFailed, NotSupported, SendoffError, Timeout, Unreachable
+from ..spec import service as spec
+from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
+from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation
+from ..spec.parse import replace
+from .exceptions import WebserviceException, as_sdk_errors, raised_as
+from .scoring import score
+from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from .inference_config import InferenceConfig
+    from .model import Model
+    from .workspace import Workspace
+
+_POLL_FIRST, _POLL_MOST = 0.05, 0.5
+
+
+class Webservice:
+    """A deployed service: ``Webservice(ws, name)`` gives the object of its own kind.
+
+    Args:
+        workspace: Where it is.
+        name: Its name.
+
+    Raises:
+        WebserviceException: There is none; the message contains ``WebserviceNotFound``.
+    """
+
+    _compute_type: str | None = None
+
+    def __new__(cls, workspace: Workspace, name: str, *_: Any, **__: Any) -> Webservice:
+        if cls is not Webservice:
+            return super().__new__(cls)
+        with as_sdk_errors(WebserviceException):
+            view = workspace._client.service(workspace.name, name)
+        return _of_view(workspace, view)
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        if "_view" in vars(self):  # made by Webservice(ws, name), with what the service told
+            return
+        self.workspace = workspace
+        self.name = name
+        self._operation_id: str | None = None
+        with as_sdk_errors(WebserviceException):
+            view = workspace._client.service(workspace.name, name)
+            if type(self)._compute_type not in (None, _kind(view)._compute_type):
+                raise NotSupported(
+                    f"service {name!r} is a {_kind(view).__name__}, not a {type(self).__name__}",
+                    hint="Webservice(workspace, name) gives the right class.",
+                )
+        self._fill(view)
+
+    def _fill(self, view: spec.Service) -> None:
+        self._view = view
+        self.state: str | None = view.state
+        self.error: Any = _legacy_error(view.error)
+        self.compute_type = view.compute_type
+        self.auth_enabled = view.auth_enabled
+        self.token_auth_enabled = view.token_auth_enabled
+        self.description = view.description
+        self.tags = dict(view.tags)
+        self.properties = dict(view.properties)
+        self.created_time = datetime.fromtimestamp(view.created_time, UTC)
+        self.updated_time = datetime.fromtimestamp(view.updated_time, UTC)
+        self.created_by = None
+        self.image: Any = None
+        self.image_id: str | None = None
+        self.image_digest: str | None = None
+        self.environment = view.environment
+        self.location = view.deployment.location
+
+    @property
+    def scoring_uri(self) -> str | None:
+        """Where requests go; None before the service has an address."""
+        return self._view.scoring_uri
+
+    @property
+    def swagger_uri(self) -> str | None:
+        """Where the Swagger 2.0 document is."""
+        return self._view.swagger_uri
+
+    @property
+    def models(self) -> builtins.list[Model]:
+        """The models that it serves."""
+        from .model import Model
+
+        return [Model(self.workspace, id=one) for one in self._view.models]
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def list(
+        workspace: Workspace,
+        compute_type: str | None = None,
+        image_name: str | None = None,
+        image_id: str | None = None,
+        model_name: str | None = None,
+        model_id: str | None = None,
+        tags: Sequence[Any] | None = None,
+        properties: Sequence[Any] | None = None,
+        image_digest: str | None = None,
+    ) -> builtins.list[Webservice]:
+        """Services that match every filter.
+
+        Args:
+            workspace: Where to look.
+            compute_type: LOCAL, ACI or AKS.
+            image_name: No service here has an image: any value matches nothing.
+            image_id: As above.
+            model_name: Only services with a version of this model.
+            model_id: Only services with this version.
+            tags: ``["key", ["key", "value"]]``; all must match.
+            properties: As ``tags``.
+            image_digest: As ``image_name``.
+        """
+        if image_name or image_id or image_digest:
+            return []
+        views = workspace._client.services(
+            workspace.name,
+            compute_type=compute_type,
+            model_name=model_name,
+            model_id=model_id,
+            tags=tags,
+            properties=properties,
+        )
+        return [_of_view(workspace, view) for view in views]
+
+    @staticmethod
+    @as_sdk_errors(WebserviceException)
+    def check_for_existing_webservice(
+        workspace: Workspace, name: str, overwrite: bool = False, request_func: object = None, check_func: object = None
+    ) -> None:
+        """Nothing when the name is free or may be overwritten.
+
+        Raises:
+            WebserviceException: The name is taken.
+        """
+        if not overwrite and any(view.name == name for view in workspace._client.services(workspace.name)):
+            raise WebserviceException(
+                f"Service with name {name!r} already exists.",
+                hint="Use overwrite=True, update(), or delete() it first.",
+            )
+
+    def wait_for_deployment(self, show_output: bool = False, timeout_sec: float | None = None) -> None:
+        """Wait until the newest deployment, update or removal has ended.
+
+        Args:
+            show_output: Print its steps while they happen.
+            timeout_sec: Seconds to wait at most; the deployment goes on.
+
+        Raises:
+            WebserviceException: It failed; the text has the script's traceback with file and line. Or it was
+                cancelled, or took longer than ``timeout_sec``.
+        """
+        with as_sdk_errors(WebserviceException):
+            operation = self._operation()
+            if operation is not None:
+                operation = self._follow(operation, Timeline() if show_output else None, timeout_sec)
+            self.update_deployment_state()
+        if operation is not None and operation.state != SUCCEEDED:
+            raise _failure(self.name, operation)
+
+    @as_sdk_errors(WebserviceException)
+    def update_deployment_state(self) -> None:
+        """Read ``state`` and everything else anew."""
+        self._fill(self.workspace._client.service(self.workspace.name, self.name))
+
+    def run(self, input_data: Any = None, **kwargs: Any) -> Any:
+        """Send a request to ``scoring_uri`` and give the decoded answer.
+
+        Args:
+            input_data: Text or bytes are sent as they are, anything else as JSON.
+            **kwargs: ``input``, the base class's name for it in SDK v1.
+
+        Raises:
+            WebserviceException: The service answered with an error (``status_code``; the text has its body), does not
+                answer, or has no address yet.
+        """
+        data = kwargs.pop("input", input_data)
+        with as_sdk_errors(WebserviceException):
+            if self._view.scoring_uri is None:
+                self.update_deployment_state()
+            uri = self._view.scoring_uri
+            if uri is None:
+                raise Unreachable(
+                    f"service {self.name!r} is {self.state} and has no address",
+                    hint="wait_for_deployment() waits for it.",
+                )
+            limit = self._view.deployment.scoring_timeout_ms or 60_000
+            return score(uri, data, timeout=2 * limit / 1000 + 10)
+
+    @as_sdk_errors(WebserviceException)
+    def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
+        """The newest log lines, oldest first; also of a service that failed to start."""
+        return self.workspace._client.logs(self.workspace.name, self.name, num_lines, init)
+
+    @as_sdk_errors(WebserviceException)
+    def delete(self) -> None:
+        """Stop and remove it, and wait until it is gone; a service that is gone is no error."""
+        operation = self.workspace._client.delete_service(self.workspace.name, self.name)
+        if operation is not None:
+            operation = self._follow(operation, None, None)
+            if operation.state != SUCCEEDED:
+                raise _failure(self.name, operation)
+        self.state = "deleted"
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """See the classes of each kind."""
+        raise NotImplementedError
+
+    def add_tags(self, tags: dict[str, str]) -> None:
+        """Add tags, or change their values."""
+        self._update(add_tags=_texts(tags))
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Remove tags by key."""
+        self._update(remove_tags=[tags] if isinstance(tags, str) else [*tags])
+
+    def add_properties(self, properties: dict[str, str]) -> None:
+        """Add properties.
+
+        Raises:
+            WebserviceException: A property is set already to another value.
+        """
+        self._update(add_properties=_texts(properties))
+
+    def get_keys(self) -> tuple[str, str]:
+        """Not yet: services have no keys.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        self._no_auth("keys")
+
+    def regen_key(self, key: str, set_key: str | None = None) -> None:
+        """Not yet: services have no keys.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        self._no_auth("keys")
+
+    def get_token(self) -> tuple[str, datetime]:
+        """Not yet: services take no tokens.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        self._no_auth("tokens")
+
+    @staticmethod
+    def deploy(*_: Any, **__: Any) -> NoReturn:
+        """SDK v1's oldest form, with images: use `Model.deploy`.
+
+        Raises:
+            WebserviceException: Always.
+        """
+        raise _image_form()
+
+    deploy_from_model = deploy_from_image = deploy_local_from_model = deploy
+
+    def serialize(self) -> dict[str, Any]:
+        """The service as a JSON object with SDK v1's keys."""
+        from .webservice_json import service_json
+
+        return service_json(self._view)
+
+    @classmethod
+    def deserialize(cls, workspace: Workspace, webservice_payload: dict[str, Any]) -> Webservice:
+        """The service that `serialize` described, as it is now."""
+        return Webservice(workspace, webservice_payload["name"])
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(workspace={self.workspace!r}, name={self.name}, compute_type={self.compute_type})"
+        )
+
+    def _operation(self) -> Operation | None:
+        client = self.workspace._client
+        if self._operation_id is not None:
+            return client.operation(self._operation_id)
+        return client.service(self.workspace.name, self.name).operation
+
+    def _follow(self, operation: Operation, timeline: Timeline | None, timeout_sec: float | None) -> Operation:
+        until = None if timeout_sec is None else time.monotonic() + timeout_sec
+        pause = _POLL_FIRST
+        while True:
+            if timeline is not None:
+                timeline.show(operation)
+            if operation.state in FINAL:
+                break
+            if until is not None and time.monotonic() > until:
+                raise Timeout(
+                    f"service {self.name!r} is still being deployed after {timeout_sec} seconds",
+                    hint="It goes on: wait_for_deployment() again, or 'sendoff operation cancel'.",
+                    operation=operation.id,
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.2, _POLL_MOST)
+            operation = self.workspace._client.operation(operation.id)
+        if timeline is not None:
+            timeline.close(f"Service {operation.type} operation finished: {operation.state}")
+        return operation
+
+    @as_sdk_errors(WebserviceException)
+    def _update(
+        self,
+        *,
+        models: Sequence[Any] | None = None,
+        inference_config: InferenceConfig | None = None,
+        deployment: DeploymentSpec | None = None,
+        **words: Any,
+    ) -> None:
+        from .model import _listed, _registered
+
+        body = spec.UpdateService(
+            models=None if models is None else [_registered(self.workspace, one) for one in _listed(models)],
+            inference=inference_config._spec(self.workspace) if inference_config else None,
+            deployment=deployment,
+            **words,
+        )
+        answer = self.workspace._client.update_service(self.workspace.name, self.name, body)
+        if isinstance(answer, Operation):
+            self._operation_id = answer.id
+            self.update_deployment_state()
+        else:
+            self._fill(answer)
+
+    def _changed_deployment(self, **changes: Any) -> DeploymentSpec | None:
+        """The present configuration with what is given; None when nothing is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(self._view.deployment, **given) if given else None
+
+    def _no_auth(self, what: str) -> NoReturn:
+        hint = "auth_enabled and token_auth_enabled are False: call scoring_uri as it is."
+        error = NotSupported(f"service {self.name!r} has no {what}: authentication is not here yet", hint=hint)
+        raise raised_as(WebserviceException, error, NotImplementedError)
+
+
+def _of_view(workspace: Workspace, view: spec.Service) -> Webservice:
+    made = object.__new__(_kind(view))
+    made.workspace, made.name, made._operation_id = workspace, view.name, None
+    made._fill(view)
+    return made
+
+
+def _kind(view: spec.Service) -> type[Webservice]:
+    from .aci import AciWebservice
+    from .aks import AksWebservice
+    from .local import LocalWebservice
+
+    return {LOCAL: LocalWebservice, ACI: AciWebservice, AKS: AksWebservice}.get(view.compute_type, AciWebservice)
+
+
+def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (pairs or {}).items()}
+
+
+def _legacy_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An error's payload with SDK v1's ``statusCode`` and ``details`` beside its own keys."""
+    if error is None:
+        return None
+    return {
+        "statusCode": 400,
+        "details": [],
+        **error,
+        **{key: error["context"][key] for key in _CONTEXT if key in error.get("context", {})},
+    }
+
+
+_CONTEXT = ("traceback", "file", "line", "step")
+
+
+def _failure(name: str, operation: Operation) -> WebserviceException:
+    """What `wait_for_deployment` raises: the reason, and where in the script, in words."""
+    from ..api.client.errors import from_payload
+
+    payload = operation.error or {}
+    error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")
+    context = error.context
+    lines = [f"Service deployment polling reached non-successful terminal state: {operation.state}."]
+    lines.append(
+        f"Service {name!r}: {error.message}" if operation.state != CANCELLED else f"Service {name!r} was cancelled."
+    )
+    if context.get("file"):
+        lines.append(f"At {context['file']}, line {context.get('line')}.")
+    if context.get("traceback"):
+        lines.append(str(context["traceback"]).rstrip())
+    elif context.get("log"):
+        log = context["log"]
+        lines += ["Last log lines:", *(log if isinstance(log, builtins.list) else [str(log)])]
+    failed = type(error)("\n".join(lines), hint=error.hint or "service.get_logs() has everything that was printed.")
+    failed.context = context
+    made = raised_as(WebserviceException, failed)
+    assert isinstance(made, WebserviceException)
+    return made
+
+
+def _image_form() -> Exception:
+    error = NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
+    return raised_as(WebserviceException, error)
+
+
+def _refuse_image(image: object) -> None:
+    if image is not None:
+        raise _image_form()
+
+
+def __getattr__(name: str) -> Any:
+    """The kinds are in files of their own, and found here too, as in SDK v1."""
+    if name in ("AciWebservice", "AksWebservice", "LocalWebservice"):
+        from importlib import import_module
+
+        return getattr(import_module(f".{name.removesuffix('Webservice').lower()}", __package__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

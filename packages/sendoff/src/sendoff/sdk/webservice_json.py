@@ -1,0 +1,97 @@
+"""A service as the JSON object of SDK v1 (spec/surface.md sec. 2.9, 2.10)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ..spec.deployment import AKS, LOCAL
+from ..spec.service import Service
+
+
+def service_json(view: Service) -> dict[str, Any]:
+    """The keys of `AciWebservice.serialize` or `AksWebservice.serialize`; a local service has the shared ones."""
+    size = view.deployment
+    made: dict[str, Any] = {
+        "name": view.name,
+        "description": view.description,
+        "tags": dict(view.tags),
+        "properties": dict(view.properties),
+        "state": view.state,
+        "createdTime": _time(view.created_time),
+        "updatedTime": _time(view.updated_time),
+        "createdBy": None,
+        "error": view.error,
+        "computeType": view.compute_type,
+        "workspaceName": view.workspace,
+        "imageId": None,
+        "imageDigest": None,
+        "imageDetails": None,
+        "scoringUri": view.scoring_uri,
+        "swaggerUri": view.swagger_uri,
+        "authEnabled": view.auth_enabled,
+        "environmentDetails": view.environment,
+        "modelDetails": list(view.models),
+    }
+    if view.compute_type == LOCAL:
+        return {**made, "port": view.port}
+    made["appInsightsEnabled"] = size.enable_app_insights
+    made["containerResourceRequirements"] = {
+        "cpu": size.cpu_cores,
+        "memoryInGB": size.memory_gb,
+        "gpu": size.gpu_cores,
+        "cpuLimit": size.cpu_cores_limit,
+        "memoryInGBLimit": size.memory_gb_limit,
+    }
+    if view.compute_type == AKS:
+        return {**made, **_scaled(view)}
+    return {
+        **made,
+        "cname": size.ssl_cname,
+        "encryptionProperties": None,
+        "location": size.location,
+        "publicFqdn": None,
+        "publicIp": None,
+        "sslCertificate": size.ssl_cert_pem_file,
+        "sslEnabled": size.ssl_enabled,
+        "sslKey": size.ssl_key_pem_file,
+        "vnetConfiguration": {"vnetName": size.vnet_name, "subnetName": size.subnet_name} if size.vnet_name else None,
+    }
+
+
+def _scaled(view: Service) -> dict[str, Any]:
+    size = view.deployment
+    scaler, probe = size.autoscaler, size.liveness_probe
+    return {
+        "aadAuthEnabled": view.token_auth_enabled,
+        "autoScaler": scaler
+        and {
+            "autoscaleEnabled": scaler.autoscale_enabled,
+            "minReplicas": scaler.min_replicas,
+            "maxReplicas": scaler.max_replicas,
+            "refreshPeriodInSeconds": scaler.refresh_seconds,
+            "targetUtilization": scaler.target_utilization,
+        },
+        "computeName": size.compute_target_name,
+        "dataCollection": {"eventHubEnabled": False, "storageEnabled": bool(size.collect_model_data)},
+        "deploymentStatus": None,
+        "isDefault": None,
+        "livenessProbeRequirements": probe
+        and {
+            "periodSeconds": probe.period_seconds,
+            "initialDelaySeconds": probe.initial_delay_seconds,
+            "timeoutSeconds": probe.timeout_seconds,
+            "successThreshold": probe.success_threshold,
+            "failureThreshold": probe.failure_threshold,
+        },
+        "maxConcurrentRequestsPerContainer": size.replica_max_concurrent_requests,
+        "maxQueueWaitMs": size.max_request_wait_time,
+        "numReplicas": size.num_replicas,
+        "scoringTimeoutMs": size.scoring_timeout_ms,
+        "trafficPercentile": None,
+        "versionType": None,
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
