@@ -88,8 +88,8 @@ AZ_FLAGS = {
     "--sample-output-dataset-id --tag",
     "model list": "--dataset-id --latest -l --model-name -n --property --run-id --tag",
     "model show": "--model-id -i --model-name -n --run-id --version",
-    "model update": "--model-id -i --add-property --add-tag --cpu-cores --cc --description --memory-gb --gb --gpu-cores "
-    "--gc --remove-tag --sample-input-dataset-id --sample-output-dataset-id",
+    "model update": "--model-id -i --add-property --add-tag --cpu-cores --cc --description --memory-gb --gb "
+    "--gpu-cores --gc --remove-tag --sample-input-dataset-id --sample-output-dataset-id",
     "model download": "--model-id -i --target-dir -t --overwrite",
     "model delete": "--model-id -i",
     "model deploy": "--name -n --ae --auth-enabled --ai --enable-app-insights --ar --autoscale-refresh-seconds --as "

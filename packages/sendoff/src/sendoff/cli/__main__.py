@@ -26,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
 
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us: `sendoff … >&-`
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # it has to stay open
     session = Session()
     try:
         if "_SENDOFF_COMPLETE" in os.environ:

@@ -78,6 +78,8 @@ def api_checks(facts: dict[str, Any]) -> list[Record]:
     """A line for each fact that the API's machine told; facts that are unknown here are shown as they are."""
     rows = []
     for name, value in facts.items():
+        if name == "python" and isinstance(value, dict) and value.get("path") == sys.executable:
+            continue  # embedded: the same interpreter as ours, which has its line
         reader = _READERS.get(name)
         rows.append(reader(value) if reader else row(OK, name.replace("_", " "), _text(value)))
     if os.environ.get("SENDOFF_SERVER"):

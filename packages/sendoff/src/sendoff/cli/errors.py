@@ -99,8 +99,11 @@ def report(error: SendoffError, *, debug: bool = False) -> int:
     place = f"{context.get('file')}, line {context.get('line')}" if context.get("file") and context.get("line") else ""
     if place and place not in error.message:
         lines.append(f"  at {place}")
-    if error.hint:
-        lines.append(f"hint: {error.hint}")
+    hint = error.hint
+    if exit_code(error) == BUG and not debug:
+        hint = "This is a defect of Sendoff: run the same command with --debug for the traceback, and report it."
+    if hint:
+        lines.append(f"hint: {hint}")
     lines += [f"next: {command}" for command in next_commands(error)]
     tell("\n".join(lines))
     return exit_code(error)

@@ -6,6 +6,10 @@ import click
 
 from ..errors import MissingExtra
 from .command import Command
+from .errors import EXIT_CODES, USAGE
+
+# The scoring server has the exit codes of the server it replaces; here they mean what they mean everywhere.
+_CODES = {1: USAGE, 3: EXIT_CODES["script_failed"]}
 
 _EXAMPLE = """\
 sendoff serve score.py --model-dir model --port 5001
@@ -24,7 +28,7 @@ def serve(script: str, arguments: tuple[str, ...]) -> None:
     """Serve an entry script in the foreground, with no store and no registration.
 
     SCRIPT has init() and run(). What follows it goes to the scoring server as it is: --model-dir DIR, --port N,
-    --python INTERPRETER, --workers N and the others of docs/scoring-server.md. The exit code is not 0 when the script
+    --python INTERPRETER, --workers N and the others of docs/scoring-server.md. The exit code is 9 when the script
     cannot be loaded.
     """
     try:
@@ -36,4 +40,4 @@ def serve(script: str, arguments: tuple[str, ...]) -> None:
     rest = [argument for index, argument in enumerate(arguments) if (index, argument) != (0, "--")]
     code = main(["--entry-script", script, *rest])
     if code:
-        raise click.exceptions.Exit(int(code))
+        raise click.exceptions.Exit(_CODES.get(code, code))

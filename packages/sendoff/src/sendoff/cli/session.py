@@ -42,8 +42,13 @@ class Session:
     @cached_property
     def client(self) -> Client:
         """The API: in this process on ``SENDOFF_HOME``, or the server at ``SENDOFF_SERVER`` with ``SENDOFF_TOKEN``."""
+        import logging
+
         from ..api import client
 
+        # Embedded, the API logs into this process: errors reach the user as sentences, so its log is for --debug.
+        handler = logging.StreamHandler() if self.debug else logging.NullHandler()
+        logging.getLogger("sendoff").handlers[:] = [handler]
         return client.connect()
 
     @cached_property
