@@ -1,4 +1,4 @@
-"""``inferenceconfig.json`` as ``az ml`` reads it: JSON or YAML, today's keys and those of 2019 (spec/behaviour.md sec. 6)."""
+"""``inferenceconfig.json`` as ``az ml`` reads it: JSON or YAML, new keys and old (spec/behaviour.md sec. 6)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InferenceFile:
         self.values.update({key: value for key, value in overrides.items() if value is not None})
 
     def found(self, path: str, *more: Path) -> Path:
-        """A file or folder that is named: within ``more``, the current folder or the file's own folder, in that order."""
+        """A file or folder by its name: within ``more``, the current folder, the file's own folder, in that order."""
         for base in (*more, Path.cwd(), self.folder):
             if (base / path).exists():
                 return base / path

@@ -14,6 +14,19 @@ from .session import Session
 
 if TYPE_CHECKING:
     from ..spec.inference import InferenceSpec
+    from .inference_file import InferenceFile
+
+_OVERRIDES = {
+    "entryScript": "entry_script",
+    "sourceDirectory": "source_directory",
+    "runtime": "runtime",
+    "condaFile": "conda_file",
+    "extraDockerfileSteps": "extra_docker_file_steps",
+    "enableGpu": "enable_gpu",
+    "cudaVersion": "cuda_version",
+    "baseImage": "base_image",
+    "baseImageRegistry": "base_image_registry",
+}
 
 
 def models(function: Any) -> Any:
@@ -68,29 +81,53 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
     """
 
     _refuse(values)
-    file = values["inference_config_file"]
-    entry, folder = values["entry_script"], values["source_directory"]
     named = [flag for flag in ("environment_name", "environment_directory", "conda_file") if values[flag]]
     if len(named) > 1:
         raise InvalidInput(
             f"{' and '.join('--' + flag.replace('_', '-') for flag in named)} exclude each other",
             hint="Give the environment once: -e NAME, --ed DIR or --cf FILE.",
         )
-    if file is None and entry is None:
-        if folder or named:
-            raise InvalidInput(
-                "--entry-script is missing: which script scores?",
-                hint="Give --es score.py, or an inference configuration: --ic inferenceconfig.json.",
-                field="entry-script",
-            )
+    file = values["inference_config_file"]
+    if file is None and not named and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime")):
         return None
+    from ..api.client import Transfer
+    from ..spec.inference import EnvironmentReference, InferenceSpec
+    from .inference_file import InferenceFile
+
+    config = InferenceFile(file, {key: values.get(flag) for key, flag in _OVERRIDES.items()})
     notes: list[str] = []
-    raise NotImplementedError
+    reference = spec = None
+    if values["environment_name"]:
+        reference = EnvironmentReference(name=values["environment_name"], version=values["environment_version"])
+    else:
+        spec = _environment(config, values, notes)
+    for note in notes:
+        session.say(f"note: {note}")
+    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
+    description = str(config.values.get("description") or "")
+    return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=description)
+
+
+def _environment(config: InferenceFile, values: Mapping[str, Any], notes: list[str]) -> EnvironmentSpec:
+    from ..spec.environment_files import load_from_directory
+
+    if values["environment_directory"]:
+        return load_from_directory(values["environment_directory"], notes=notes)
+    if values["conda_file"]:
+        config.values.pop("environment", None)  # the flag stands over the file's own environment
+    spec = config.environment(notes)
+    if spec is None:
+        raise InvalidInput(
+            f"{config.where}: no environment: what has to be installed for the script?",
+            hint="Give --cf environment.yml, -e NAME or --ed DIR, or 'environment' in the inference configuration.",
+            field="environment",
+        )
+    return spec
 
 
 def _refuse(values: Mapping[str, Any]) -> None:
-    if values.get("runtime") not in (None, "python", "python-slim"):
-        raise NotSupported(f"--runtime {values['runtime']}: only python runs", hint="Leave --rt away.")
+    if values.get("runtime") == "spark-py":
+        raise NotSupported("--runtime spark-py is not there: only python runs", hint="Leave --rt away.")
     if values.get("environment_version") and not values.get("environment_name"):
         raise InvalidInput(
             "--environment-version needs --environment-name", hint="Add -e NAME.", field="environment-version"

@@ -171,7 +171,21 @@ def rollback(session: Session, name: str, revision: int | None, no_wait: bool) -
 
 @service.command("reload", cls=Command, columns=records.SERVICE, example="sendoff service reload -n diabetes")
 @options.name("Its name.")
+@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
 @pass_session
-def reload(session: Session, name: str) -> Record:
-    """Start the workers anew with the script's files as they are now, without dropping a request. For developing."""
-    return records.service(session.client.reload(session.workspace, name))
+def reload(session: Session, name: str, no_wait: bool) -> Record:
+    """Bring a service to its script's files as they are now, without dropping a request. For developing.
+
+    The workers start anew in any case; changed files make a new revision.
+    """
+    from ..api.client import Transfer
+    from ..spec.operation import Operation
+
+    answer = Transfer(session.client, session.say).reload(session.workspace, name)
+    if isinstance(answer, Operation):
+        if no_wait:
+            session.say(progress.going_on(answer))
+            return records.operation(answer)
+        progress.wait(session, answer)
+        answer = session.client.service(session.workspace, name)
+    return records.service(answer)
