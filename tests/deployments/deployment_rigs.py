@@ -47,11 +47,9 @@ class FakeEnvironments:
         return Environment(name=spec.name, version="1", digest="sha256:" + "0" * 64, spec=spec, created_time=0.0)
 
     def get(self, ws: str, name: str, version: str | None = None) -> Environment:
-        if name != "known":
+        if name not in ("known", "env"):
             raise EnvironmentNotFound(f"there is no environment {name!r}")
-        return Environment(
-            name=name, version=version or "3", digest="sha256:" + "0" * 64, spec=environment(name), created_time=0.0
-        )
+        return Environment(name=name, version=version or "3", digest="", spec=environment(name), created_time=0.0)
 
     def resolve(self, spec: EnvironmentSpec, progress: Callable[[str], None]) -> Lock:
         progress("resolving, says the fake")
@@ -66,11 +64,8 @@ class FakeEnvironments:
             notes=["a note of the lock"],
         )
 
-    def lock(self, digest: str) -> Lock | None:
-        return None
-
     def ensure(self, lock: Lock, progress: Callable[[str], None]) -> Any:
-        return SimpleNamespace(python=Path(sys.executable), key=lock.key)
+        return SimpleNamespace(python=Path(sys.executable), key=lock.key, notes=lock.notes)
 
     def present(self) -> list[str]:
         return []
@@ -80,9 +75,7 @@ class FakeEnvironments:
 
 
 def fake_rooms(store: Store) -> Rooms:
-    return Rooms(
-        store=store, registry=Registry(store), environments=FakeEnvironments(store), targets=FakeTargets()
-    )  # type: ignore[arg-type]
+    return Rooms(store=store, registry=Registry(store), environments=FakeEnvironments(store), targets=FakeTargets())  # type: ignore[arg-type]
 
 
 def environment(name: str = "env", **fields: Any) -> EnvironmentSpec:
@@ -104,9 +97,7 @@ class Rig:
     def another(self) -> Deployments:
         """As another process would see the same home."""
         rooms = fake_rooms(self.store)
-        return Deployments(
-            self.store, rooms.registry, rooms.environments, rooms.targets, runner_command=RUNNER
-        )
+        return Deployments(self.store, rooms.registry, rooms.environments, rooms.targets, runner_command=RUNNER)
 
     def source(self, script: bytes = SCORE, **others: bytes) -> SourceSpec:
         files = {"score.py": script, **others}

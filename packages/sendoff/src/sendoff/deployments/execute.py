@@ -1,8 +1,8 @@
 """Brings one operation to its end, whoever began it.
 
 Each step is idempotent and recorded, so that a runner may be killed at any moment: the next one goes on from the last
-step that was done. ``SENDOFF_TEST_KILL_RUNNER_AT`` is for tests alone: at ``STEP:begin``, ``STEP:end`` or ``STEP:failed`` the runner
-kills itself, in its first attempt or, with ``:always`` behind it, in each.
+step that was done. ``SENDOFF_TEST_KILL_RUNNER_AT`` is for tests alone: at ``STEP:begin``, ``STEP:end`` or
+``STEP:failed`` the runner kills itself, in its first attempt or, with ``:always`` behind it, in each.
 """
 
 from __future__ import annotations

@@ -74,25 +74,28 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
         logs = _dead_logs(connection, home, uids)
     # A runner at work may have just made what its revision does not name yet.
     dead_bundles = [] if busy else _older(home / "bundles", bundles, before)
-    dead_environments = [] if busy else _older(home / "environments", environments, before)
+    dead_environments = []
+    if not busy:
+        present = rooms.environments.present()
+        dead_environments = [found.key for found in present if found.key not in environments and found.used < before]
     strangers = _strangers(rooms, uids)
     report = GarbageReport(
         dry_run=dry_run,
         blobs=dead_blobs,
         bundles=[path.name for path in dead_bundles],
-        environments=[path.name for path in dead_environments],
+        environments=dead_environments,
         services=[uid for _, uid in strangers],
         logs=[path.name for path in logs],
         revisions=[f"{label}:{number}" for _, label, numbers in forgotten for number in numbers],
         bytes=freed
-        + sum(_size(path) for path in [*dead_bundles, *dead_environments])
+        + sum(_size(path) for path in [*dead_bundles, *(home / "environments" / key for key in dead_environments)])
         + sum(path.stat().st_size for path in logs if path.exists()),
     )
     if not dry_run:
         for path in dead_bundles:
             _drop(path, home)
-        for path in dead_environments:
-            rooms.environments.remove(path.name)
+        for key in dead_environments:
+            rooms.environments.remove(key)
         for target, uid in strangers:
             rooms.target(target).remove(uid)
         for path in logs:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import InvalidInput, NotSupported, PortInUse
+from ..errors import Conflict, InvalidInput, NotSupported, PortInUse
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
-from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.inference import EnvironmentReference, InferenceSpec, SourceSpec
 from ..spec.names import check_environment, check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
@@ -144,15 +144,22 @@ def _check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple
         )
     source = inference.source
     check_source(source)
-    missing = rooms.store.blobs.missing([file.digest for file in source.files])
-    if missing:
-        lost = sorted({file.path for file in source.files if file.digest in set(missing)})
-        raise InvalidInput(
-            f"{len(lost)} source files are not in the store, {lost[0]} among them", hint="Upload them first."
-        )
+    check_blobs(rooms, source)
     script = next(file for file in source.files if file.path == source.entry_script)
     content = rooms.store.blobs.read_bytes(script.digest)
     return inference, check_script(source.entry_script, content, python=python_of(spec))
+
+
+def check_blobs(rooms: Rooms, source: SourceSpec) -> None:
+    """Raise unless every source file is in the store."""
+    missing = set(rooms.store.blobs.missing([file.digest for file in source.files]))
+    if missing:
+        lost = sorted(file.path for file in source.files if file.digest in missing)
+        raise Conflict(
+            f"{len(lost)} source files are not in the store, {lost[0]} among them",
+            hint="Upload the blobs that POST /v1/blobs/missing names, then deploy.",
+            missing=sorted(missing),
+        )
 
 
 def _check_port(

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, select, upda
 
 from ..errors import AlreadyExists, OperationInProgress, OperationNotFound, ServiceNotFound, WorkspaceNotFound
 from ..spec.deployment import DeploymentSpec
+from ..spec.environment import Lock
 from ..spec.operation import FINAL, NOT_STARTED, RUNNING, STEP_PENDING, SUCCEEDED, Operation, Step
 from ..spec.parse import nearest, replace, to_builtins
-from ..store.tables import operations, revisions, services, workspaces
+from ..store.tables import locks, operations, revisions, services, workspaces
 from .lease import Holder
 from .plan import Plan, plan_from
 
@@ -365,3 +366,9 @@ def operation_view(row: AnyRow) -> Operation:
         attempts=row.attempts,
         notes=list(row.notes),
     )
+
+
+def find_lock(connection: Connection, digest: str) -> Lock | None:
+    """The lock with that digest, whatever it was resolved from."""
+    document = connection.scalar(select(locks.c.document).where(locks.c.digest == digest).limit(1))
+    return None if document is None else msgspec.convert(document, Lock)

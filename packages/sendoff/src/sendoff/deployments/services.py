@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict, InvalidInput, NotFound, SendoffError, Timeout
-from ..spec.inference import InferenceSpec
+from ..errors import Conflict, InvalidInput, NotFound, Timeout
+from ..spec.inference import EnvironmentReference, InferenceSpec
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -15,7 +16,7 @@ from . import garbage, records
 from .execute import give_up
 from .launch import Launcher, service_log_path
 from .plan import Pinned, merge_deployment, merge_properties, merge_tags
-from .preflight import Ready, Rooms, Targets, check_request
+from .preflight import Ready, Rooms, Targets, check_blobs, check_request
 from .steps import wanted_service
 from .views import matches, revision_views, service_view
 
@@ -84,6 +85,7 @@ class Deployments:
         )
         if body.check:
             return CheckReport(target=ready.choice.target, notes=ready.notes, models=ready.plan.models)
+        ready = self._register(ws, ready)
         with self._store.begin() as connection:
             if row is None:
                 service = records.add_service(
@@ -145,6 +147,7 @@ class Deployments:
             deployment=deployment,
             service=row,
         )
+        ready = self._register(ws, ready)
         with self._store.begin() as connection:
             service = records.get_service(connection, ws, name)
             records.refuse_if_busy(connection, service.uid, service.name)
@@ -419,7 +422,22 @@ class Deployments:
         with self._store.read() as connection:
             return records.operation_view(records.get_operation(connection, id_))
 
+    def _register(self, ws: str, ready: Ready) -> Ready:
+        """The environment becomes a registered version (spec/behaviour.md sec. 3.2), its passwords secrets."""
+        inference = ready.plan.inference
+        reference, spec = inference.environment_ref, inference.environment
+        if reference is not None:
+            label = f"{reference.name}:{reference.version}"
+        else:
+            assert spec is not None
+            found = self._rooms.environments.register(ws, spec)
+            label, inference = f"{found.name}:{found.version}", replace(inference, environment=found.spec)
+        plan = replace(ready.plan, inference=inference, pinned=Pinned(environment=label))
+        return dataclasses.replace(ready, plan=plan)
+
     def _next_revision(self, connection: Any, service: records.AnyRow, ready: Ready, type_: str) -> str:
+        # Again: garbage collection deletes inside a write transaction.
+        check_blobs(self._rooms, ready.plan.inference.source)
         number = records.add_revision(connection, service.uid, ready.plan)
         return records.add_operation(connection, service, type_, revision=number, notes=ready.notes)
 
@@ -452,8 +470,6 @@ class Deployments:
 
 
 def _as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:
-    """An inference configuration of a revision as a request: by reference or by definition, not both."""
-    return replace(inference, environment=None) if inference.environment_ref is not None else inference
-
-
-__all__ = ["Deployments", "SendoffError"]
+    """A revision's inference configuration as a request: its environment is the registered version."""
+    name, _, version = (pinned.environment or "").partition(":")
+    return replace(inference, environment=None, environment_ref=EnvironmentReference(name=name, version=version))

@@ -11,6 +11,7 @@ from ..errors import (
     Cancelled,
     Conflict,
     DeploymentFailed,
+    EnvironmentNotFound,
     SendoffError,
     ServiceNotFound,
     Timeout,
@@ -18,6 +19,7 @@ from ..errors import (
 )
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService
+from ..spec.environment import Lock
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
 from . import records
@@ -149,16 +151,14 @@ class DeploySteps:
         return "Validated", f"{self._plan.inference.source.entry_script} with {models}", []
 
     def _register(self) -> Outcome:
-        reference = self._plan.inference.environment_ref
-        if self._plan.pinned.environment is None:
-            if reference is not None:
-                label = f"{reference.name}:{reference.version}"
-            else:
-                spec = self._plan.inference.environment
-                assert spec is not None
-                found = self._rooms.environments.register(self._operation.workspace, spec)
-                label = f"{found.name}:{found.version}"
-            self._pin(environment=label)
+        # Registered with the request (services.py); a version that was deleted since is registered again.
+        name, _, version = self._plan.environment.partition(":")
+        spec = self._plan.inference.environment
+        assert spec is not None
+        try:
+            self._rooms.environments.get(self._operation.workspace, name, version)
+        except EnvironmentNotFound:
+            self._rooms.environments.register(self._operation.workspace, replace(spec, name=name, version=version))
         return "Registered", f"environment {self._plan.environment}", []
 
     def _environment(self) -> Outcome:
@@ -171,17 +171,18 @@ class DeploySteps:
             self._timeline.tell("environment", "ResolvingEnvironment", line)
 
         lock = self._lock(progress)
-        self._timeline.note(list(lock.notes))
         built = self._rooms.environments.ensure(lock, progress)
+        self._timeline.note(list(built.notes))
         self._pin(lock_digest=lock.digest, environment_key=built.key, python=str(built.python))
         return "EnvironmentReady", f"{built.python}", said
 
-    def _lock(self, progress: Callable[[str], None]) -> Any:
+    def _lock(self, progress: Callable[[str], None]) -> Lock:
         spec = self._plan.inference.environment
         assert spec is not None
         pinned = self._plan.pinned.lock_digest
         if pinned is not None:
-            found = self._rooms.environments.lock(pinned)
+            with self._store.read() as connection:
+                found = records.find_lock(connection, pinned)
             if found is not None:
                 return found
         lock = self._rooms.environments.resolve(spec, progress)
