@@ -119,7 +119,9 @@ def test_a_failing_init_is_reported_with_its_line_2(rig: Rig) -> None:
     assert "ValueError" in seen.error["traceback"]
     assert Path(seen.error["file"]).name == "score.py"
     assert seen.error["line"] == (4 if rig.real else 7)
-    assert "ValueError" in rig.target.logs("u1", 100)
+    # The server writes its log a moment behind.
+    wait_for(lambda: "ValueError" in rig.target.logs("u1", 100))
+    assert "ValueError" in rig.target.logs("u1", 100, init=True)
 
 
 def test_a_failed_first_revision_is_replaced_by_one_that_works(rig: Rig) -> None:
@@ -203,6 +205,7 @@ def test_a_removed_service_can_be_made_anew(rig: Rig) -> None:
 def test_logs_give_the_newest_lines(rig: Rig) -> None:
     rig.target.apply(rig.answering("one"))
     rig.until("ready")
+    wait_for(lambda: not rig.real or "init of one" in rig.target.logs("u1", 1000))
     everything = rig.target.logs("u1", 1000).splitlines()
     assert everything
     assert rig.target.logs("u1", 1).splitlines() == everything[-1:]

@@ -65,7 +65,7 @@ def load(generation):
         old, state["serving"] = state["serving"], generation
         if state["pending"] is generation:
             state["pending"] = None
-    log(f"revision {generation['revision']} is ready")
+    log(f"sendoff - Worker with pid {worker.pid} ready after 0.00 s")
     if old is not None and "process" in old:
         old["process"].stdin.close()
 

@@ -48,12 +48,18 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_an_answer_in_pieces_is_put_together(path: Path) -> None:
     with answering(path, b"HTTP/1.1 200 OK\r\nContent-", b"Length: 9\r\n\r\n", b'{"pid"', b":1}", hang=True) as control:
-        assert front_control.status(control) == {"pid": 1}
+        assert front_control.call(control, "GET", "/status", seconds=5) == {"pid": 1}
 
 
 def test_an_answer_without_a_length_ends_with_the_connection(path: Path) -> None:
     with answering(path, b'HTTP/1.1 200 OK\r\n\r\n{"pid":1}') as control:
-        assert front_control.status(control) == {"pid": 1}
+        assert front_control.call(control, "GET", "/status", seconds=5) == {"pid": 1}
+
+
+def test_revisions_are_numbers_however_they_are_written(path: Path) -> None:
+    body = b'{"serving": {"revision": "3", "phase": "ready"}, "pending": null}'
+    with answering(path, b"HTTP/1.1 200 OK\r\n\r\n" + body) as control:
+        assert front_control.status(control)["serving"]["revision"] == 3
 
 
 def test_a_refusal_carries_status_and_body(path: Path) -> None:

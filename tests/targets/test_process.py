@@ -231,7 +231,7 @@ class TestKilledHalfWay:
         rig.target.observe("u1")
         assert score(rig.until("ready"))["said"] == "one"
         # Its pid is not on record, and still there is no second front.
-        assert len({p.pid for p in processes.marked(record.token) if processes.is_session_leader(p)}) == 1
+        assert len([p for p in processes.marked(record.token) if record.control in processes.command(p)]) == 1
         assert [front.token for front in RunFolder(rig.home, "u1").fronts()] == [record.token]
 
     def test_an_apply_killed_before_the_start_is_finished_by_the_supervisor(self, rig: ProcessRig) -> None:

@@ -43,7 +43,7 @@ def test_descendants_carry_the_mark_also_in_another_session(tmp_path: Path) -> N
     environ = {**os.environ, processes.MARK: token}
     pid = processes.spawn([sys.executable, "-c", code], environ=environ, console=tmp_path / "console")
     try:
-        wait_for(lambda: len({processes.is_session_leader(p) and p.pid for p in processes.marked(token)}) == 2)
+        wait_for(lambda: len({os.getsid(process.pid) for process in processes.marked(token)}) == 2)
         assert pid in {process.pid for process in processes.marked(token)}
     finally:
         for process in processes.marked(token):

@@ -54,6 +54,34 @@ def test_the_last_words_of_a_front_come_last_when_they_are_newer(folder: RunFold
     assert service_log.newest(folder, 10) == ["logged"]
 
 
+READY = "2026-11-22 07:38:34,801 I [7] sendoff - Worker with pid 7 ready after 0.10 s"
+
+
+def test_a_start_up_reaches_from_its_mark_to_the_first_ready_worker(folder: RunFolder) -> None:
+    folder.log.write_text("old\n")
+    folder.mark_start_up()
+    folder.log.write_text(f"old\nloading\n{READY}\nscored\n")
+    assert service_log.start_up(folder, 100) == ["loading", READY]
+    assert service_log.start_up(folder, 1) == [READY]
+
+
+def test_a_start_up_is_found_after_its_log_was_rotated(folder: RunFolder) -> None:
+    folder.log.write_text("old\n")
+    folder.mark_start_up()
+    with folder.log.open("a") as file:
+        file.write("loading\n")
+    folder.log.rename(rotated(folder, 1))
+    folder.log.write_text(f"more\n{READY}\nscored\n")
+    assert service_log.start_up(folder, 100) == ["loading", "more", READY]
+
+
+def test_a_start_up_that_never_got_ready_is_all_there_is(folder: RunFolder) -> None:
+    folder.mark_start_up()
+    folder.log.write_text("loading\nfailed\n")
+    folder.console.write_text("last words\n")
+    assert service_log.start_up(folder, 100) == ["loading", "failed", "last words"]
+
+
 def test_a_binary_log_is_still_text(folder: RunFolder) -> None:
     folder.log.write_bytes(b"\xff\xfe\n")
     assert len(service_log.newest(folder, 10)) == 1

@@ -11,7 +11,7 @@ import socket
 import stat
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero among them.
 MAX_SOCKET_PATH = 103
@@ -64,7 +64,7 @@ def socket_path(token: str) -> Path:
 
 
 def status(path: str, *, seconds: float = 1.0) -> dict[str, Any]:
-    """The front's ``/status``.
+    """The front's ``/status``, its generations' revisions as integers.
 
     Raises:
         NoAnswer: Not within ``seconds``, or what came is no status.
@@ -73,9 +73,15 @@ def status(path: str, *, seconds: float = 1.0) -> dict[str, Any]:
         answer = call(path, "GET", "/status", seconds=seconds)
     except Refused as error:
         raise NoAnswer(f"the control socket answered {error}") from None
-    if not isinstance(answer, dict) or "pid" not in answer:
-        raise NoAnswer("the control socket gave no status")
-    return answer
+    try:
+        for generation in (answer["serving"], answer["pending"]):
+            if generation is not None:
+                # The server passes on what it was given, as text.
+                generation["revision"] = int(generation["revision"])
+                generation["phase"] = str(generation["phase"])
+    except (TypeError, KeyError, ValueError):
+        raise NoAnswer("the control socket gave no status that this version of Sendoff understands") from None
+    return cast(dict[str, Any], answer)
 
 
 def swap(path: str, *, bundle: str, python: str, revision: int, seconds: float = 2.0) -> None:

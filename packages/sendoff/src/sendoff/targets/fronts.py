@@ -90,8 +90,11 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
     front = learn(folder, found, status)
     if status.get("state") == "draining":
         return Step(0.2, front)
+    if _loads_good_first(status, wanted, folder.good()):
+        return Step(0.05, front)
     if not _has(status, wanted, asked=asked):
         log(f"{folder.uid}: revision {wanted.revision} is loaded beside the one that serves")
+        folder.mark_start_up()
         try:
             front_control.swap(
                 front.control, bundle=wanted.bundle, python=wanted.python, revision=wanted.revision, seconds=2.0
@@ -187,6 +190,7 @@ def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: 
     folder.write(front)
     if folder.console.exists() and folder.console.stat().st_size > CONSOLE_LIMIT:
         os.truncate(folder.console, 0)
+    folder.mark_start_up()
     argv = [
         *(wanted.command or default_command()),
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
@@ -205,11 +209,12 @@ def _settle_record(folder: RunFolder, wanted: Wanted, front: Front, log: Log) ->
     """Complete a record whose process was never noted; clear one whose process has ended."""
     here = front.boot == processes.boot_id()
     if here and front.pid == 0:
-        leaders = [p for p in processes.marked(front.token) if processes.is_session_leader(p)]
-        if leaders:
-            folder.write(front._replace(pid=leaders[0].pid, start=leaders[0].start))
-            log(f"{folder.uid}: took over front {leaders[0].pid}")
-            return
+        # Its workers carry the token too; the control socket is on the front's command line alone.
+        for process in processes.marked(front.token):
+            if front.control in processes.command(process):
+                folder.write(front._replace(pid=process.pid, start=process.start))
+                log(f"{folder.uid}: took over front {process.pid}")
+                return
     elif here and processes.alive(front.process):
         if front.stopping is not None and time.monotonic() > front.stopping + wanted.drain_seconds + KILL_GRACE:
             log(f"{folder.uid}: front {front.pid} did not end after its drain and is killed")
@@ -266,6 +271,14 @@ def _has(status: dict[str, Any], wanted: Wanted, *, asked: bool) -> bool:
     if serving and serving["revision"] == wanted.revision:
         return not (asked and serving["phase"] == "failed")
     return False
+
+
+def _loads_good_first(status: dict[str, Any], wanted: Wanted, good: Good | None) -> bool:
+    """Whether a restarted front still loads what worked: a swap now would take its place, and nothing would answer."""
+    pending = status.get("pending")
+    if status.get("serving") or not pending or pending["phase"] == "failed" or good is None:
+        return False
+    return bool(pending["revision"] == good.revision != wanted.revision)
 
 
 def _final(status: dict[str, Any], wanted: Wanted) -> bool:

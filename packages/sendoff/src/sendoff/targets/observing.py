@@ -14,7 +14,8 @@ ABSENT, STARTING, INIT, READY, UNHEALTHY, FAILED = "absent", "starting", "init",
 
 # A hung front may cost this much; a second one is asked only while a service changes its port.
 STATUS_SECONDS = 1.0
-_GONE = frozenset({"failed", "dead", "exited", "lost"})
+_ABLE = frozenset({"idle", "busy", "ready"})
+"""States of a worker that can take a request now, or as soon as it has answered the one it has."""
 
 
 def observe(folder: RunFolder) -> Observation:
@@ -89,8 +90,10 @@ def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observ
     phase, error = serving["phase"], serving.get("error")
     if phase == "draining" or status.get("state") == "draining":
         phase, error = UNHEALTHY, _error("draining", "the front is ending and takes no more requests")
-    elif phase == READY and workers and all(worker.state in _GONE for worker in workers):
-        phase, error = UNHEALTHY, error or _error("no_worker", "no worker is ready; they are being restarted")
+    elif phase == READY and workers and not any(worker.state in _ABLE for worker in workers):
+        restarts = sum(worker.restarts for worker in workers)
+        message = f"no worker is ready: they have ended and are being started again ({restarts} restarts so far)"
+        phase, error = UNHEALTHY, error or _error("no_worker", message)
     elif phase == READY and status.get("state") == FAILED:
         phase = UNHEALTHY
     elif phase not in (STARTING, INIT, READY, FAILED):

@@ -109,6 +109,7 @@ class ProcessTarget:
                 folder.forget_crashes()
                 fronts.advance(folder, _silent, asked=True)
             else:
+                folder.mark_start_up()
                 try:
                     front_control.reload(front.control)
                 except (front_control.NoAnswer, front_control.Refused) as error:

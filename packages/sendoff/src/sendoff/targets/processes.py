@@ -134,10 +134,20 @@ def session(leader: Identity) -> list[Identity]:
     return found
 
 
-def is_session_leader(process: Identity) -> bool:
-    """Whether the process leads its own session, as a front and a supervisor do."""
-    entry = _stat(process.pid)
-    return entry is not None and entry.start == process.start and entry.session == process.pid
+def command(process: Identity) -> list[str]:
+    """The command line of a process; empty when it is gone or may not be seen."""
+    try:
+        found = (PROC / str(process.pid) / "cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+    except OSError:
+        if PROC.joinpath("self").exists():
+            return []
+        import psutil
+
+        try:
+            found = psutil.Process(process.pid).cmdline()
+        except psutil.Error:
+            return []
+    return found if alive(process) else []
 
 
 def spawn(argv: Sequence[str], *, environ: Mapping[str, str], console: Path) -> int:

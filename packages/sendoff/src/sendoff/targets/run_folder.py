@@ -140,6 +140,23 @@ class RunFolder:
         """Start counting anew."""
         remove_file(self.path / "crashes.json")
 
+    def mark_start_up(self) -> None:
+        """Note where the log ends now: what follows is the newest start-up."""
+        try:
+            facts = self.log.stat()
+            mark = {"inode": facts.st_ino, "offset": facts.st_size}
+        except OSError:
+            mark = {"inode": 0, "offset": 0}
+        write_json(self.path / "start-up.json", mark)
+
+    def start_up_mark(self) -> tuple[int, int]:
+        """Inode of the log and offset in it where the newest start-up began; (0, 0) for all there is."""
+        try:
+            mark = json.loads((self.path / "start-up.json").read_bytes())
+            return int(mark["inode"]), int(mark["offset"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0, 0
+
     def signature(self) -> tuple[int, ...]:
         """Changes whenever a record does."""
         marks = []

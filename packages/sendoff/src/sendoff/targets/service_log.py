@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from .run_folder import RunFolder
 
 _BLOCK = 1 << 16
-# How the scoring server marks a start-up in its log (docs/scoring-server.md).
-START_MARK = re.compile(r"\bloading revision\b")
-READY_MARK = re.compile(r"\bis ready\b")
+# The scoring server's line for a worker whose init() has returned.
+_READY = re.compile(r"\bsendoff - Worker with pid \d+ ready after ")
 
 
 def newest(folder: RunFolder, count: int) -> list[str]:
@@ -25,15 +25,39 @@ def newest(folder: RunFolder, count: int) -> list[str]:
 
 
 def start_up(folder: RunFolder, count: int) -> list[str]:
-    """The last ``count`` lines of the newest start-up: from where it began to where the service was ready."""
-    lines: list[str] = []
-    for line in _backwards(folder):
-        if READY_MARK.search(line):
-            lines = []
-        lines.append(line)
-        if START_MARK.search(line):
-            break
-    return lines[: max(count, 0)][::-1]
+    """The last ``count`` lines of the newest start-up: from where it began to where a worker was first ready.
+
+    Where it began is noted when a front is started or told to load a revision, not guessed from the text.
+    """
+    inode, offset = folder.start_up_mark()
+    files = _files(folder)[::-1]
+    marked = [index for index, path in enumerate(files) if _inode(path) == inode]
+    lines: deque[str] = deque(maxlen=max(count, 0))
+    for path in files[marked[0] if marked else 0 :]:
+        for line in _lines(path, offset if marked and _inode(path) == inode else 0):
+            lines.append(line)
+            if _READY.search(line):
+                return list(lines)
+    if _age(folder.console) >= max((_age(path) for path in files), default=0.0):
+        lines.extend(_lines(folder.console, 0))
+    return list(lines)
+
+
+def _lines(path: Path, offset: int) -> Iterator[str]:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            for line in file:
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+    except OSError:
+        return
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _backwards(folder: RunFolder) -> Iterator[str]:

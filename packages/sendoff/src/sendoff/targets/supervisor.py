@@ -191,12 +191,15 @@ class Supervisor:
                 watch.signature = service.signature()
                 watch.due = float("inf") if step.again is None else time.monotonic() + step.again
                 watch.close()
-                for front in fronts.live(service):
+                for front in service.fronts() if mine else []:
                     handle = processes.watch(front.process)
-                    if handle is None:
+                    if handle is not None:
+                        watch.handles[handle] = front.process
+                    elif processes.alive(front.process):
                         watch.unwatched.append(front.process)
                     else:
-                        watch.handles[handle] = front.process
+                        # It ended after the step had looked at it.
+                        watch.due = min(watch.due, time.monotonic() + 0.05)
         except (SendoffError, OSError) as error:
             self._log(f"{uid}: {error}")
             watch.due = time.monotonic() + 2.0
