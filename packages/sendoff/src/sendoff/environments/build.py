@@ -211,9 +211,14 @@ def _build(
     count = len(lock.pins())
     progress(f"installing {count} packages")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(requirements)]
-    # Compiled here once, instead of in each worker at its first start.
-    arguments += ["--python", str(_python_of(folder)), "--break-system-packages", "--compile-bytecode"]
+    arguments += ["--python", str(_python_of(folder)), "--break-system-packages"]
+    # Compiled here once, instead of in each worker at its first start. uv's compiler needs 3.7.
+    old = lock.python_version.startswith("3.6.")
+    arguments += [] if old else ["--compile-bytecode"]
     uv.run(arguments, indexes=indexes, environ=environ, waits_for=f"installing {count} packages", progress=progress)
+    if old:
+        command = [str(_python_of(folder)), "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
+        subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)  # an aid: may fail
     requirements.unlink()
 
 

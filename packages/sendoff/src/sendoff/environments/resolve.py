@@ -200,12 +200,14 @@ class Resolution:
                 try:
                     text = self._uv(wanted, target, conda_has)
                 except EnvironmentFailed as error:
+                    if error.context.get("reason") not in ("missing", "conflict", "build"):
+                        raise
                     failure = error
                     continue
-                added = [f"{one.requirement}: added, for {one.reason}" for one in extra]
+                added = [f"{one.requirement} is added: {one.reason}" for one in extra]
                 if not extra and additions:
                     named = ", ".join(one.requirement for one in additions)
-                    added = [f"{named}: not added, for the rest does not resolve with it"]
+                    added = [f"{named}: not added, since the rest does not resolve with it"]
                 return self._checked(text, conda_has), added
         assert failure is not None
         raise failure

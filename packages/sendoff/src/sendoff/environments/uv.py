@@ -62,7 +62,8 @@ def run(
         Its standard output.
 
     Raises:
-        EnvironmentFailed: It failed or took too long; context carries its last ``log`` lines without credentials.
+        EnvironmentFailed: It failed or took too long; context carries a ``reason`` (missing, conflict, build,
+            unreachable, disk, other) and its last ``log`` lines without credentials.
     """
     with tempfile.TemporaryDirectory(prefix="sendoff-uv-") as folder:
         config = Path(folder) / "uv.toml"
@@ -148,10 +149,12 @@ def _explain(log: str, waits_for: str, indexes: Indexes) -> EnvironmentFailed:
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     flat = " ".join(re.sub(r"^\s*(error|cause|hint)?:?\s*", "", line) for line in lines)
     if "No space left on device" in flat:
+        reason = "disk"
         what, hint = "the disk is full", "Run: sendoff gc; or set SENDOFF_HOME and UV_CACHE_DIR to a larger disk."
     elif re.search(
         r"not found in the package registry|not found in the provided|network was disabled|no-index|was not found", flat
     ):
+        reason = "missing"
         missing = sorted(set(re.findall(r"[Bb]ecause ([A-Za-z0-9._-]+) was not found", flat)))
         what = f"the package index does not have {', '.join(missing)}" if missing else "a package was not found"
         hint = (
@@ -160,16 +163,20 @@ def _explain(log: str, waits_for: str, indexes: Indexes) -> EnvironmentFailed:
         if indexes.offline:
             hint = "The setting offline is on: put the wheels into the wheelhouse, or switch it off."
     elif "No solution found" in flat or "unsatisfiable" in flat:
-        reason = re.sub(r".*?No solution found when resolving dependencies:?\s*", "", flat)
-        what, hint = f"the packages do not go together: {reason}", "Relax or remove one of the versions named here."
+        reason = "conflict"
+        conclusion = re.sub(r".*?No solution found when resolving dependencies:?\s*", "", flat)
+        what, hint = f"the packages do not go together: {conclusion}", "Relax or remove one of the versions named here."
     elif re.search(r"Failed to build|build backend|Failed to prepare|compil", flat):
+        reason = "build"
         what = "a package had to be compiled from source and that failed"
         hint = "Install a C compiler (for example: apt-get install gcc), or choose a version that has a wheel."
     elif re.search(
         r"[Ff]ailed to fetch|error sending request|dns error|[Cc]onnect|timed out|certificate|[Rr]equest failed", flat
     ):
+        reason = "unreachable"
         what = f"the package index cannot be reached ({indexes.described()})"
         hint = "Check the settings index_url, proxy and ca_bundle, or set wheelhouse and offline."
     else:
+        reason = "other"
         what, hint = (lines[0].removeprefix("error: ") if lines else "uv failed without a word"), ""
-    return EnvironmentFailed(f"{waits_for} failed: {what}", hint=hint, log=lines[-20:])
+    return EnvironmentFailed(f"{waits_for} failed: {what}", hint=hint, log=lines[-20:], reason=reason)
