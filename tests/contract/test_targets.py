@@ -185,6 +185,27 @@ def test_removing_leaves_nothing_and_may_be_repeated(rig: Rig) -> None:
     rig.target.remove("u1")
 
 
+def test_removing_finishes_the_request_in_progress_11(real: Rig) -> None:
+    script = """
+        import time
+        def init():
+            pass
+        def run(data):
+            time.sleep(1)
+            return {"said": "finished"}
+    """
+    real.target.apply(real.wanted(script))
+    seen = real.until("ready")
+    answers: list[object] = []
+    client = threading.Thread(target=lambda: answers.append(score(seen)))
+    client.start()
+    wait_for(lambda: any(worker.state == "busy" for worker in real.target.observe("u1").workers) or real.stand_in)
+    real.target.remove("u1")
+    client.join(20)
+    assert answers == [{"said": "finished"}]
+    assert real.leftovers("u1") == []
+
+
 def test_removing_while_init_hangs_leaves_nothing(real: Rig) -> None:
     real.target.apply(real.wanted(HANGS))
     real.until("init")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import PortInUse
+from ..errors import PortInUse, TargetUnavailable
 from . import front_control, ports, processes
 from .run_folder import Crashes, Front, Good, RunFolder, Wanted, uids
 
@@ -68,6 +68,7 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
     Raises:
         PortInUse: ``asked``, and the port was taken.
         StoreError: A record cannot be written.
+        TargetUnavailable: No process can be started.
     """
     wanted = folder.wanted()
     if wanted is None:
@@ -174,6 +175,19 @@ def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: 
         return Step(0.0)
     # After a crash the service goes on with what worked; what was being loaded is loaded beside it, as before.
     first = Good(wanted.revision, wanted.bundle, wanted.python) if good is None or beside else good
+    try:
+        front = _launch(folder, wanted, first)
+    except OSError as error:
+        raise TargetUnavailable(
+            f"a front for {wanted.name} cannot be started: {error}",
+            hint="`sendoff doctor` says what this machine lacks.",
+        ) from None
+    log(f"{folder.uid}: started front {front.pid} for revision {first.revision} on {wanted.host}:{wanted.port}")
+    return Step(0.02, front)
+
+
+def _launch(folder: RunFolder, wanted: Wanted, first: Good) -> Front:
+    """Start a front's process and put it on record."""
     numbers = [front.number for front in folder.fronts()]
     token = os.urandom(8).hex()
     front = Front(
@@ -201,8 +215,7 @@ def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: 
     if identity is not None:
         front = front._replace(pid=identity.pid, start=identity.start)
         folder.write(front)
-    log(f"{folder.uid}: started front {pid} for revision {first.revision} on {wanted.host}:{wanted.port}")
-    return Step(0.02, front)
+    return front
 
 
 def _settle_record(folder: RunFolder, wanted: Wanted, front: Front, log: Log) -> None:
