@@ -6,10 +6,15 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import ServingError
 from .options import Options, read
+
+if TYPE_CHECKING:
+    from .front.server import Server
+    from .log import ServerLog
 
 # The script cannot be loaded: the status that the existing server uses for it.
 EXIT_NOT_LOADED = 3
@@ -86,7 +91,7 @@ async def _serve(options: Options) -> int:
         if options.control is not None:
             await server.listen(listener)
             await server.listen_control(options.control, ControlApplication(server, options.python))
-            _announce(server)
+            _announce(server, log, options)
         server.load(options.bundle, options.python, options.revision)
         if not supervised:
             await settled.wait()
@@ -95,7 +100,7 @@ async def _serve(options: Options) -> int:
                 server.stop(0.0)
             elif not server.draining:
                 await server.listen(listener)
-                _announce(server)
+                _announce(server, log, options)
         await server.stopped.wait()
     finally:
         listener.close()
@@ -106,13 +111,17 @@ async def _serve(options: Options) -> int:
     return status
 
 
-def _announce(server: object) -> None:
-    host, port = server.host, server.port  # type: ignore[attr-defined]
-    address = f"[{host}]" if ":" in host else host
-    print(f"Listening on http://{address}:{port}", flush=True)  # noqa: T201 - callers wait for this line
+def _announce(server: Server, log: ServerLog, options: Options) -> None:
+    """Say on standard output where the service is; callers wait for this line."""
+    address = f"[{server.host}]" if ":" in server.host else server.host
+    line = f"Listening on http://{address}:{server.port}"
+    if options.log_file is None:
+        log.announce(line)
+    else:
+        print(line, flush=True)  # noqa: T201 - the log is elsewhere, this is for whoever started the command
 
 
-def _describe(log: object, options: Options) -> None:
+def _describe(log: ServerLog, options: Options) -> None:
     bundle, serving = options.bundle, options.bundle.serving
     lines = [
         f"sendoff-serving {__version__}",
@@ -127,7 +136,7 @@ def _describe(log: object, options: Options) -> None:
     if bundle.model_dir is None:
         lines.append("AZUREML_MODEL_DIR is not set: name the model's folder with --model-dir if the script needs it")
     for line in lines:
-        log.info(line)  # type: ignore[attr-defined]
+        log.info(line)
 
 
 def _raise_descriptor_limit() -> None:

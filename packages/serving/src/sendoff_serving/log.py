@@ -145,6 +145,11 @@ class ServerLog:
         """Log a failure."""
         self.write("E", logger, message)
 
+    def announce(self, line: str) -> None:
+        """Write a line as it is, at once, in order with the others."""
+        self._lines.append(f"{line}\n")
+        self.flush()
+
     def flush(self) -> None:
         """Hand over the lines collected so far; called by the server every few hundredths of a second."""
         if not self._lines:

@@ -349,7 +349,12 @@ class HttpConnection(asyncio.Protocol):
         exchange.refusal = refusal
         length = int(exchange.known.get(b"content-length", b"0"))
         chunked = b"transfer-encoding" in exchange.known
-        if exchange.expects_continue or chunked or length > _SWALLOW or refusal.http_status in (408, 414, 417, 431):
+        if (
+            b"expect" in exchange.known
+            or chunked
+            or length > _SWALLOW
+            or refusal.http_status in (408, 413, 414, 417, 431)
+        ):
             exchange.keep_alive = False
             self._stopped = self._unread = True
             self._line.append(exchange)

@@ -103,8 +103,6 @@ class Invoker:
         start = time.perf_counter()
         try:
             value = self._script.run(**arguments)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
             raise self._refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start

@@ -1,0 +1,1 @@
+"""Tests of the scoring server: real front processes and real workers."""

@@ -1,0 +1,143 @@
+"""What scripts print and log: each line once, with its request's id (pain 33); probes stay out (pain 34)."""
+
+from __future__ import annotations
+
+from .running import eventually
+
+SCRIPT = """
+    import logging, os, subprocess, sys, threading
+    print("at import")
+    log = logging.getLogger("mine")
+
+    def init():
+        print("in init")
+        logging.getLogger("quiet").debug("never")
+
+    def run(data):
+        print("printed", data)
+        print("to stderr", data, file=sys.stderr)
+        log.info("logged %s", data)
+        log.warning("warned %s", data)
+        os.write(1, b"raw bytes %s\\n" % data.encode())
+        subprocess.check_call(["echo", "from a child", data])
+        sys.stdout.write("no newline " + data)
+        print("two\\nlines", data)
+        sys.stdout.buffer.write(b"buffered %s\\n" % data.encode())
+        return 1
+"""
+
+
+def test_every_line_is_logged_once_with_its_request(serve) -> None:
+    server = serve(SCRIPT)
+    assert server.score("A1", x_request_id="id-A").status == 200
+    assert server.score("B2", x_request_id="id-B").status == 200
+    eventually(lambda: "from a child B2" in server.log and "raw bytes B2" in server.log)
+    server.stop()
+    for mark, request_id in (("A1", "id-A"), ("B2", "id-B")):
+        for text in ("printed", "to stderr", "logged", "warned", "buffered"):
+            lines = [line for line in server.lines if f"{text} {mark}" in line]
+            assert len(lines) == 1, (text, lines)
+            assert f" {request_id} " in lines[0]
+        assert sum(f"raw bytes {mark}" in line for line in server.lines) == 1
+        assert sum(f"from a child {mark}" in line for line in server.lines) == 1
+        assert sum(f"no newline {mark}two" in line for line in server.lines) == 1
+    for text in ("at import", "in init"):
+        lines = [line for line in server.lines if text in line]
+        assert len(lines) == 1 and "00000000-0000-0000-0000-000000000000" in lines[0]
+    assert "never" not in server.log
+    assert " W [" in next(line for line in server.lines if "warned A1" in line)
+
+
+def test_a_script_that_sets_up_logging_is_not_logged_twice(serve) -> None:
+    server = serve("""
+        import logging
+        logging.basicConfig(format="mine:%(message)s", level=logging.DEBUG)
+
+        def init(): pass
+
+        def run(data):
+            logging.info("through root %s", data)
+            logging.getLogger("a.b").debug("through child %s", data)
+            return 1
+    """)
+    server.score("Q")
+    server.stop()
+    for text in ("through root Q", "through child Q"):
+        lines = [line for line in server.lines if text in line]
+        assert len(lines) == 1 and f"mine:{text}" in lines[0]
+
+
+def test_prints_of_threads_and_unfinished_lines_reach_the_log(serve) -> None:
+    server = serve("""
+        import threading
+
+        def init(): pass
+
+        def run(data):
+            thread = threading.Thread(target=print, args=("from a thread",))
+            thread.start(); thread.join()
+            print("unfinished", end="")
+            return 1
+    """)
+    server.score("", x_request_id="one")
+    server.score("", x_request_id="two")
+    server.stop()
+    assert [line.split()[-2:] for line in server.lines if "unfinished" in line] == [
+        ["one", "unfinished"],
+        ["two", "unfinished"],
+    ]
+    assert server.log.count("from a thread") == 2
+
+
+def test_requests_are_in_the_access_log_and_probes_are_not(serve) -> None:
+    server = serve("def init(): pass\ndef run(data): return [1]\n")
+    for _ in range(3):
+        server.get("/")
+    server.score("")
+    server.get("/score?x=1")
+    server.get("/none")
+    server.stop()
+    lines = [line.split(" - ", 1)[1] for line in server.lines if "sendoff.access" in line]
+    assert [line.split()[:3] for line in lines] == [
+        ["POST", "/score", "200"],
+        ["GET", "/score?x=1", "200"],
+        ["GET", "/none", "404"],
+    ]
+    assert lines[0].split()[3].endswith("ms") and lines[0].split()[4] == "3"
+
+
+def test_huge_output_neither_blocks_nor_breaks_the_service(serve) -> None:
+    server = serve("def init(): pass\ndef run(data):\n    print('y' * 3_000_000)\n    return 1\n")
+    for _ in range(5):
+        assert server.score("").status == 200
+
+
+def test_a_log_that_nobody_reads_does_not_stop_scoring(tmp_path) -> None:
+    import subprocess
+    import sys
+    import time
+
+    from .running import Server, write_script
+
+    script = write_script(tmp_path, "def init(): pass\ndef run(data):\n    print('z' * 500_000)\n    return 1\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sendoff_serving", "--entry-script", str(script), "--port", "0"],
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    try:
+        port = 0
+        while not port:
+            line = process.stdout.readline().decode()
+            if line.startswith("Listening"):
+                port = int(line.rsplit(":", 1)[1])
+        server = Server.__new__(Server)
+        server.port = port
+        start = time.monotonic()
+        for _ in range(40):
+            assert server.score("").status == 200
+        assert time.monotonic() - start < 30
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
