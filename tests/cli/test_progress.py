@@ -65,7 +65,10 @@ def test_a_failure_is_the_error_that_ended_it_with_the_service_in_its_context():
         progress.wait(session_of(), operation("Failed", error=payload))
     assert caught.value.context["service"] == "svc"
     assert caught.value.context["line"] == 3
-    assert errors.next_commands(caught.value) == ["sendoff service get-logs -n svc"]
+    assert errors.next_commands(caught.value) == [
+        "sendoff service get-logs -n svc",
+        "mend it and repeat the deploy with --overwrite",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_service_install_writes_a_unit_and_starts_nothing(cli: Cli, home: Path, 
     done = cli("service", "install", "-d", str(folder))
     assert done.code == 0, done.err
     unit = Path(done.data["unit"]).read_text()
-    assert f'Environment="SENDOFF_HOME={home}"' in unit
-    assert "-m sendoff.cli up" in unit
+    assert f'--home "{home}"' in unit
+    assert "systemctl --user" in done.err
     assert cli("service", "install", "-d", str(folder)).code == 2
     assert cli("service", "install", "-d", str(folder), "--overwrite").code == 0

@@ -97,7 +97,7 @@ def report(error: SendoffError, *, debug: bool = False) -> int:
     elif context.get("log"):
         lines += ["", *(f"  {line}" for line in _log(context["log"])), ""]
     place = f"{context.get('file')}, line {context.get('line')}" if context.get("file") and context.get("line") else ""
-    if place and place not in error.message:
+    if place and place not in error.message and f'File "{context["file"]}", line {context["line"]}' not in trace:
         lines.append(f"  at {place}")
     hint = error.hint
     if exit_code(error) == BUG and not debug:
@@ -110,14 +110,18 @@ def report(error: SendoffError, *, debug: bool = False) -> int:
 
 
 def next_commands(error: SendoffError) -> list[str]:
-    """Commands that help after a failed deployment, ready to be typed; none for other errors."""
-    service = error.context.get("service")
+    """What helps after a failed deployment, a command to be typed first; nothing for other errors."""
+    context = error.context
+    service = context.get("service")
     if not service or error.code not in ("deployment_failed", "script_failed", "environment_failed"):
         return []
-    workspace = error.context.get("workspace")
+    workspace = context.get("workspace")
     where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
     name = shlex.quote(str(service))
-    return [f"sendoff service get-logs -n {name}{where}"]
+    commands = [f"sendoff service get-logs -n {name}{where}"]
+    if context.get("operation_type") == "Deploy":
+        commands.append("mend it and repeat the deploy with --overwrite")
+    return commands
 
 
 def report_usage(wrong: click.ClickException) -> int:

@@ -13,6 +13,7 @@ from .options import toggle
 from .session import Session
 
 if TYPE_CHECKING:
+    from ..spec.environment import EnvironmentSpec
     from ..spec.inference import InferenceSpec
     from .inference_file import InferenceFile
 

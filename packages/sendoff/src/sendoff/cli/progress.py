@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ def failure(operation: Operation) -> SendoffError:
     error.context.setdefault("service", operation.service)
     error.context.setdefault("workspace", operation.workspace)
     error.context.setdefault("operation", operation.id)
+    error.context["operation_type"] = operation.type
     return error
 
 
@@ -118,7 +120,8 @@ class Lines:
             revision = f" revision {operation.revision}" if operation.revision is not None else ""
             self._session.say(f"{operation.type} {operation.service}{revision}, operation {operation.id}")
         for step in operation.steps:
-            now = (step.state, step.message)
+            # "waiting for init(), 3 s" counts on: that is no change worth a line.
+            now = (step.state, re.sub(r"\d+", "", step.message))
             if step.state != STEP_PENDING and self._said.get(step.name) != now:
                 self._said[step.name] = now
                 self._session.say(line(step))

@@ -127,10 +127,12 @@ def environment(view: Environment) -> Record:
 
 
 def service(view: Service) -> Record:
-    """A service. ``environmentName`` is what the view calls environment; ``operationId`` its newest operation."""
+    """A service. ``environmentName`` is what the view calls environment; ``operation`` has no steps."""
     record: Record = plain(view)
     record["environmentName"] = record.pop("environment")
     record["operation"] = operation(view.operation) if view.operation else None
+    if record["operation"]:
+        del record["operation"]["steps"]
     record["operationId"] = view.operation.id if view.operation else None
     return record
 

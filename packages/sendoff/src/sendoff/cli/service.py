@@ -131,13 +131,18 @@ def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
 @option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
 @pass_session
 def delete(session: Session, name: str, no_wait: bool, yes: bool) -> Record | None:
-    """Let a service finish its requests, end it and remove it. Models and environments stay."""
+    """Let a service finish its requests, end it and remove it. Models and environments stay.
+
+    A service that is not there is no error, so that scripts can repeat it.
+    """
     operation = session.client.delete_service(session.workspace, name)
-    if operation is not None and no_wait:
+    if operation is None:
+        session.say(f"There is no service {name!r}: nothing to delete.")
+        return None
+    if no_wait:
         session.say(progress.going_on(operation))
         return records.operation(operation)
-    if operation is not None:
-        progress.wait(session, operation)
+    progress.wait(session, operation)
     session.say(f"Deleted service {name!r}.")
     return None
 
