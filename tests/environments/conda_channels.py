@@ -1,0 +1,86 @@
+"""A conda channel made by hand in a folder: no conda, no network.
+
+Its ``python`` is this machine's own interpreter and standard library, packed as conda packs them. It stands in for the
+real one of a real channel, which cannot be reached from here.
+"""
+
+import hashlib
+import io
+import json
+import os
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+_LEFT_OUT = {
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "lib2to3",
+    "ensurepip",
+    "site-packages",
+    "__pycache__",
+}
+
+
+def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], **index) -> Path:
+    """Write one package (``.tar.bz2``) into a channel's sub-folder; ``index`` completes ``info/index.json``."""
+    subdir = index.setdefault("subdir", "noarch")
+    (folder / subdir).mkdir(parents=True, exist_ok=True)
+    path = folder / subdir / f"{name}-{version}-0.tar.bz2"
+    facts = {"name": name, "version": version, "build": "0", "build_number": 0, "depends": [], **index}
+    facts["timestamp"] = int(time.time() * 1000)
+    with tarfile.open(path, "w:bz2", compresslevel=1) as archive:
+        entries = []
+        for inside, content in files.items():
+            data = content.read_bytes() if isinstance(content, Path) else content
+            mode = 0o755 if isinstance(content, Path) and os.access(content, os.X_OK) else 0o644
+            _add(archive, inside, data, mode)
+            digest = hashlib.sha256(data).hexdigest()
+            entries.append({"_path": inside, "path_type": "hardlink", "sha256": digest, "size_in_bytes": len(data)})
+        _add(archive, "info/index.json", json.dumps(facts).encode())
+        _add(archive, "info/files", "\n".join(files).encode())
+        _add(archive, "info/paths.json", json.dumps({"paths": entries, "paths_version": 1}).encode())
+        if facts.get("noarch") == "python":
+            link = {"noarch": {"type": "python"}, "package_metadata_version": 1}
+            _add(archive, "info/link.json", json.dumps(link).encode())
+    return path
+
+
+def pack_python(folder: Path, subdir: str) -> Path:
+    """This machine's running Python as the package ``python``."""
+    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    base = Path(sys.base_prefix)
+    library = base / "lib" / f"python{minor}"
+    files: dict[str, bytes | Path] = {
+        "bin/python": Path(os.path.realpath(sys._base_executable)),
+        f"bin/python{minor}": Path(os.path.realpath(sys._base_executable)),
+        f"lib/python{minor}/site-packages/README.txt": b"",
+    }
+    for root, folders, names in os.walk(library):
+        folders[:] = [one for one in folders if one not in _LEFT_OUT and not one.startswith("config-")]
+        for one in names:
+            path = Path(root) / one
+            files[str(path.relative_to(base))] = path
+    version = "{}.{}.{}".format(*sys.version_info[:3])
+    return pack(folder, "python", version, files, subdir=subdir, license="PSF-2.0")
+
+
+def index(folder: Path) -> str:
+    """Write the channel's ``repodata.json`` files; its address."""
+    import asyncio
+
+    from rattler.index import index_fs
+
+    (folder / "noarch").mkdir(parents=True, exist_ok=True)
+    asyncio.run(index_fs(folder, write_zst=False, write_shards=False))
+    return folder.as_uri()
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes, mode: int = 0o644) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), mode
+    archive.addfile(entry, io.BytesIO(data))
