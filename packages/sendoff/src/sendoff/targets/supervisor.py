@@ -17,7 +17,6 @@ import sys
 import time
 from pathlib import Path
 
-from ..errors import SendoffError
 from . import fronts, processes
 from .front_environ import base_environment
 from .run_folder import RunFolder, remove_file, sweep, uids, write_json
@@ -200,8 +199,9 @@ class Supervisor:
                     else:
                         # It ended after the step had looked at it.
                         watch.due = min(watch.due, time.monotonic() + 0.05)
-        except (SendoffError, OSError) as error:
-            self._log(f"{uid}: {error}")
+        except Exception as error:
+            # Whatever is wrong with one service must not end the supervision of the others.
+            self._log(f"{uid}: {type(error).__name__}: {error}")
             watch.due = time.monotonic() + 2.0
 
     def _sleep(self, seconds: float) -> None:
