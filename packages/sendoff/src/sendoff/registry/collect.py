@@ -35,7 +35,7 @@ def find_files(path: Path | str, child_paths: Sequence[str] | None = None) -> li
     if not path.is_dir():
         if child_paths:
             raise InvalidInput(f"child_paths need a folder; model path {path} is a file", where=str(path))
-        return [(check_manifest_path(path.name, str(path)), path)]
+        return list(_walk(path.name, path, ()))
     top = Path(os.path.abspath(path)).name  # noqa: PTH100  '.' and 'x/..' get their name, a link keeps its own
     if not top:
         raise InvalidInput(f"model path {path} has no name of its own", where=str(path))

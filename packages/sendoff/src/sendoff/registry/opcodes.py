@@ -337,10 +337,11 @@ def _fill(target: Any, items: Any) -> Any:
 
 
 def _item_size(code: str) -> int:
-    match = re.fullmatch(r"[|<>=]?([?bBhHiIlLqQefdgFDGcSaUVmM])(\d*)", code)
-    if match is None or (not match[2] and match[1] not in "?bB"):
+    # Kinds of numpy.dtype.kind but for objects; the number is bytes, for text (U) characters of four bytes.
+    match = re.fullmatch(r"[|<>=]?([biufcSaUVmM])(\d+)", code)
+    if match is None:
         raise Unreadable(f"it holds an array of type {code!r}, whose size cannot be told")
-    return int(match[2] or 1) * (4 if match[1] == "U" else 1)
+    return int(match[2]) * (4 if match[1] == "U" else 1)
 
 
 def _has_objects(dtype: Any) -> bool:

@@ -139,10 +139,11 @@ def check_manifest(files: Sequence[ManifestFile], where: str = "files") -> None:
             raise _refused(where, file.path, f"digest {file.digest!r} is not 'sha256:' and 64 hex digits")
         if file.size < 0:
             raise _refused(where, file.path, "size is below 0")
-        other = seen.setdefault(file.path.casefold(), file.path)
-        if other is not file.path:
+        folded = file.path.casefold()
+        if (other := seen.get(folded)) is not None:
             same = other == file.path
             raise _refused(where, file.path, "occurs twice" if same else f"differs from {other!r} only in case")
+        seen[folded] = file.path
     for file in files:
         parts = file.path.casefold().split("/")
         for count in range(1, len(parts)):

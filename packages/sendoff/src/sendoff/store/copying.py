@@ -23,8 +23,8 @@ def reflink(target: int, source: int) -> bool:
     return True
 
 
-def hash_descriptor(descriptor: int, progress: Progress | None) -> tuple[str, int]:
-    """Digest and number of bytes of an open file, from its start."""
+def hash_descriptor(descriptor: int, progress: Progress | None, *, most: int | None = None) -> tuple[str, int]:
+    """Digest and number of bytes of an open file, from its start; ends early beyond ``most`` bytes."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     hasher = hashlib.sha256()
     buffer = bytearray(CHUNK)
@@ -35,11 +35,15 @@ def hash_descriptor(descriptor: int, progress: Progress | None) -> tuple[str, in
         total += count
         if progress is not None:
             progress(count)
+        if most is not None and total > most:
+            break
     return "sha256:" + hasher.hexdigest(), total
 
 
-def copy_hashing(source: int, target: int, progress: Progress | None, path: Path) -> tuple[str, int]:
+def copy_hashing(source: int, target: int, progress: Progress | None, path: Path, *, most: int) -> tuple[str, int]:
     """Copy an open file to another in one pass; gives digest and number of bytes.
+
+    Ends early beyond ``most`` bytes: a file that grows as fast as it is read has no end.
 
     Raises:
         InvalidInput: The source cannot be read.
@@ -54,7 +58,7 @@ def copy_hashing(source: int, target: int, progress: Progress | None, path: Path
             count = os.readv(source, [buffer])
         except OSError as error:
             raise InvalidInput(f"file {path} cannot be read: {error.strerror}", where=str(path)) from None
-        if not count:
+        if not count or total > most:
             return "sha256:" + hasher.hexdigest(), total
         hasher.update(view[:count])
         rest = view[:count]

@@ -61,7 +61,7 @@ class LocalBlobs:
             size = before.st_size
             if self._size_mark(size).exists():
                 # Probably here already: reading alone is cheaper than copying and throwing away.
-                digest, seen = hash_descriptor(source, progress)
+                digest, seen = hash_descriptor(source, progress, most=size)
                 _check_unchanged(path, before, os.fstat(source), seen)
                 if self._is_whole(digest, size):
                     self._touch(digest)
@@ -72,7 +72,7 @@ class LocalBlobs:
                 if reflink(target, source):
                     digest, seen = hash_descriptor(target, progress)
                 else:
-                    digest, seen = copy_hashing(source, target, progress, path)
+                    digest, seen = copy_hashing(source, target, progress, path, most=size)
                 _check_unchanged(path, before, os.fstat(source), seen)
                 self._keep(target, staged, digest, size)
             return digest, size
@@ -228,7 +228,8 @@ class LocalBlobs:
             elif link and self._link(digest, temporary):
                 found = hash_descriptor(source, progress)[0]
             else:
-                found = copy_hashing(source, target, progress, self._path(digest))[0]
+                size = os.fstat(source).st_size
+                found = copy_hashing(source, target, progress, self._path(digest), most=size)[0]
                 os.fchmod(target, _READ_ONLY if link else _OWN)
             self._check(digest, found)
         finally:
