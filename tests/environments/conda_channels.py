@@ -1,7 +1,7 @@
 """A conda channel made by hand in a folder: no conda, no network.
 
 Its ``python`` is this machine's own interpreter and standard library, packed as conda packs them. It stands in for the
-real one of a real channel, which cannot be reached from here.
+real one of a real channel, which cannot be reached from here (a shared build still finds its libpython where it was).
 """
 
 import hashlib

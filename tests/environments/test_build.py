@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
@@ -67,43 +66,49 @@ def test_a_half_built_environment_is_removed_and_built_anew(make, home):
     assert answer(second.python, "import tiny_base; print(tiny_base.VERSION)") == "1.0"
 
 
-def test_two_processes_that_ask_at_once_build_it_once(make, home, clean, offline, tmp_path):
-    lock, _ = resolve(
-        EnvironmentSpec(name="e", python=PythonSpec(pip_packages=["tiny-slow"])),
-        home=home,
-        settings=Settings(offline=True, wheelhouse=str(_with_slow(offline.wheelhouse))),
-        environ=clean,
-    )
-    program = tmp_path / "ask.py"
-    program.write_text(
-        textwrap.dedent(
-            """
-            import os, sys, time
-            from pathlib import Path
-            from sendoff.environments import build, uv
-            from sendoff.environments.indexes import effective
-            from sendoff.spec.environment import Lock
-            from sendoff.spec.parse import decode
-            from sendoff.spec.settings import Settings
-            lock, home, wheels = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-            say = lambda text: print(text, flush=True)
-            really = build.uv.run
-            def slowly(arguments, **more):
-                if arguments[0] == "venv":
-                    say("BUILDS")
-                    time.sleep(1.5)
-                return really(arguments, **more)
-            build.uv.run = slowly
-            lock = decode(lock.read_bytes(), Lock, where="lock")
-            indexes, _ = effective(os.environ, Settings(offline=True, wheelhouse=wheels), [])
-            built = build.ensure(lock, home=home, indexes=indexes, environ=os.environ, progress=say)
-            say(f"DONE {built.python}")
-            """
-        )
-    )
+_ASK = """
+import os, sys, time
+from pathlib import Path
+from sendoff.environments import build
+from sendoff.environments.indexes import effective
+from sendoff.spec.environment import Lock
+from sendoff.spec.parse import decode
+from sendoff.spec.settings import Settings
+lock, home, wheels = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+say = lambda text: print(text, flush=True)
+really = build.uv.run
+def slowly(arguments, **more):
+    if "install" in arguments:
+        say("BUILDS")
+        time.sleep(1.5)
+    return really(arguments, **more)
+build.uv.run = slowly
+lock = decode(lock.read_bytes(), Lock, where="lock")
+indexes, _ = effective(os.environ, Settings(offline=True, wheelhouse=wheels), [])
+built = build.ensure(lock, home=home, indexes=indexes, environ=os.environ, progress=say)
+say(f"DONE {built.python}")
+"""
+
+
+@pytest.fixture
+def ask(home, clean, offline, tmp_path):
+    """Start a process that builds one and the same lock, slowly."""
+    make_wheel(offline.wheelhouse, "tiny-slow", "1.0")
+    definition = EnvironmentSpec(name="e", python=PythonSpec(pip_packages=["tiny-slow"]))
+    lock, _ = resolve(definition, home=home, settings=offline, environ=clean)
+    (tmp_path / "ask.py").write_text(_ASK)
     (tmp_path / "lock.json").write_bytes(parse.encode(lock))
-    command = [sys.executable, str(program), str(tmp_path / "lock.json"), str(home), offline.wheelhouse]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean) for _ in range(2)]
+    command = [
+        sys.executable,
+        *(str(tmp_path / name) for name in ("ask.py", "lock.json")),
+        str(home),
+        offline.wheelhouse,
+    ]
+    return lambda: subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean)
+
+
+def test_two_processes_that_ask_at_once_build_it_once(ask):
+    both = [ask(), ask()]
     said = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum(text.count("BUILDS") for text in said) == 1
@@ -113,9 +118,17 @@ def test_two_processes_that_ask_at_once_build_it_once(make, home, clean, offline
     assert said[0].split()[-1] == said[1].split()[-1]
 
 
-def _with_slow(folder):
-    make_wheel(folder, "tiny-slow", "1.0")
-    return folder
+def test_a_builder_that_is_killed_half_way_is_followed_by_the_next(ask, home):
+    killed = ask()
+    for line in killed.stdout:
+        if "BUILDS" in line:
+            break
+    killed.kill()
+    killed.communicate()
+    assert [one.lock_digest for one in build.present(home)] == [""]
+    said = ask().communicate(timeout=120)[0]
+    assert "removing what an interrupted build left behind" in said
+    assert "DONE" in said
 
 
 def test_an_environment_that_is_not_what_its_lock_says_is_refused(make, home):

@@ -1,8 +1,8 @@
 """conda packages are solved and installed from a channel, without conda."""
 
+import os
 import subprocess
 import sys
-import sysconfig
 
 import pytest
 
@@ -13,7 +13,12 @@ from sendoff.environments.resolve import resolve
 from sendoff.errors import EnvironmentFailed
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 
-rattler = pytest.importorskip("rattler", reason="py-rattler is not installed")
+try:
+    import rattler
+except ImportError:
+    if os.environ.get("CI") == "true":
+        raise
+    pytest.skip("py-rattler is not installed", allow_module_level=True)
 
 VERSION = "{}.{}.{}".format(*sys.version_info[:3])
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -22,8 +27,6 @@ _CODE = b"VALUE = 42\n"
 
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory):
-    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        pytest.skip("the running Python is a shared build, which cannot be packed by hand")
     folder = tmp_path_factory.mktemp("channel")
     conda_channels.pack_python(folder, str(rattler.Subdir.current()))
     conda_channels.pack(folder, "acme-data", "2.0", {"share/acme/table.csv": b"1,2\n"})

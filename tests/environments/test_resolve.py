@@ -20,6 +20,7 @@ def spec(*pip, conda=(), **more):
 
 
 def test_a_wheelhouse_gives_the_whole_closure_with_hashes_offline(home, clean, offline):
+    """spec/pains.md 23."""
     lock, _ = resolve(spec("tiny-one"), home=home, settings=offline, environ=clean)
     assert lock.pins() == {"tiny-base": "1.0", "tiny-one": "1.5"}
     assert lock.requirements.count("--hash=sha256:") == 2
@@ -29,6 +30,7 @@ def test_a_wheelhouse_gives_the_whole_closure_with_hashes_offline(home, clean, o
 
 
 def test_conflicting_packages_are_named_with_the_reason(home, clean, offline):
+    """spec/pains.md 13."""
     with pytest.raises(EnvironmentFailed) as error:
         resolve(spec("tiny-one", "tiny-two"), home=home, settings=offline, environ=clean)
     assert "do not go together" in error.value.message
@@ -138,6 +140,7 @@ def private_index(tmp_path):
 
 
 def test_a_password_reaches_the_index_and_nothing_else(home, clean, private_index):
+    """spec/pains.md 24."""
     said = []
     lock, indexes = resolve(
         spec("tiny-private"), home=home, settings=Settings(index_url=private_index), environ=clean, progress=said.append

@@ -86,7 +86,7 @@ def ensure(
     if _is_complete(folder, lock):
         return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, "built before"])
     _make_folder(folder.parent)
-    with _held(folder, f"the environment {lock.key[:12]}", progress):
+    with _held(folder, f"the environment {lock.key[:12]}", progress) as holds:
         if _is_complete(folder, lock):
             return BuiltEnvironment(
                 python=python, key=lock.key, notes=[*lock.notes, "built by another process just now"]
@@ -96,7 +96,7 @@ def ensure(
             _remove_tree(folder)
         start = time.monotonic()
         try:
-            _build(lock, folder, home, indexes, environ, progress)
+            _build(lock, folder, home, indexes, environ, progress, holds)
             check(lock, folder)
         except OSError as error:
             raise StoreError(
@@ -197,13 +197,22 @@ def remove(home: Path, key: str) -> bool:
 
 
 def _build(
-    lock: Lock, folder: Path, home: Path, indexes: Indexes, environ: Mapping[str, str], progress: Progress
+    lock: Lock,
+    folder: Path,
+    home: Path,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+    holds: int,
 ) -> None:
+    def run(arguments: list[str], waits_for: str) -> None:
+        uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress, holds=holds)
+
     if lock.method == METHOD_CONDA:
         conda.install(lock.conda_records, folder, cache=home / "cache", progress=progress)
     else:
         arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--python", lock.python, str(folder)]
-        uv.run(arguments, indexes=indexes, environ=environ, waits_for="making the environment", progress=progress)
+        run(arguments, "making the environment")
     if not lock.requirements:
         return
     requirements = folder / "requirements.txt"
@@ -215,7 +224,7 @@ def _build(
     # Compiled here once, instead of in each worker at its first start. uv's compiler needs 3.7.
     old = lock.python_version.startswith("3.6.")
     arguments += [] if old else ["--compile-bytecode"]
-    uv.run(arguments, indexes=indexes, environ=environ, waits_for=f"installing {count} packages", progress=progress)
+    run(arguments, f"installing {count} packages")
     if old:
         command = [str(_python_of(folder)), "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
         subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)  # an aid: may fail
@@ -271,8 +280,11 @@ def _remove_tree(folder: Path) -> None:
 
 
 @contextmanager
-def _held(folder: Path, what: str, progress: Progress) -> Iterator[None]:
-    """Hold the lock file beside a folder; say who holds it while waiting. The kernel frees it when its holder dies."""
+def _held(folder: Path, what: str, progress: Progress) -> Iterator[int]:
+    """Hold the lock file beside a folder, say who holds it while waiting; gives the lock's descriptor.
+
+    The kernel frees it when its holder, and every child that inherited the descriptor, is gone.
+    """
     path = folder.with_name(f".{folder.name}.lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -294,6 +306,6 @@ def _held(folder: Path, what: str, progress: Progress) -> Iterator[None]:
                 time.sleep(_WAIT)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -78,9 +78,10 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
         records = rattler.RepoDataRecord.sort_topologically(_run(work()))
         return [_plain(json.loads(record.to_json())) for record in records]
     except Exception as error:  # rattler has an exception class for each of its parts, and no base class
-        lines = [redact(line) for line in str(error).splitlines() if line.strip()]
+        lines = [redact(line).rstrip() for line in str(error).splitlines() if line.strip()]
+        reason = " ".join(line.strip(" │├└─") for line in lines)[:600] or type(error).__name__
         raise EnvironmentFailed(
-            f"the conda packages cannot be solved with {shown}: {lines[0] if lines else type(error).__name__}",
+            f"the conda packages cannot be solved with {shown}: {reason}",
             hint="Check the versions and that the channels answer; a local one is written file:///path.",
             log=lines[-20:],
         ) from None

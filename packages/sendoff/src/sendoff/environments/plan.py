@@ -150,7 +150,7 @@ def requirement_name(line: str) -> str:
     return canonical_name(match[1]) if match else ""
 
 
-def unmappable(plan: Plan, channels: list[str], tried: str) -> EnvironmentFailed:
+def unmappable(plan: Plan, channels: list[str], tried: str, log: list[str] | None = None) -> EnvironmentFailed:
     """The error for conda packages that neither a channel nor the mapping can give."""
     named = ", ".join(plan.unmapped)
     looked = f"; channels: {', '.join(channels)}" if channels else "; no channel is named"
@@ -160,6 +160,7 @@ def unmappable(plan: Plan, channels: list[str], tried: str) -> EnvironmentFailed
         "or name a channel that can be reached (a folder works too: file:///path).",
         packages=plan.unmapped,
         channels=channels,
+        log=log or [],
     )
 
 

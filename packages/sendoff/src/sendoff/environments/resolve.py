@@ -90,7 +90,9 @@ class Resolution:
                 return self._conda()
             except EnvironmentFailed as error:
                 if self.plan.unmapped:
-                    raise plan.unmappable(self.plan, self._shown_channels(), error.message) from None
+                    raise plan.unmappable(
+                        self.plan, self._shown_channels(), error.message, error.context.get("log")
+                    ) from None
                 return self._pip([f"{error.message}; the pip mapping is used instead"])
         if self.plan.unmapped:
             return self._conda_or_explain()
@@ -146,7 +148,10 @@ class Resolution:
         try:
             return self._conda()
         except EnvironmentFailed as error:
-            raise plan.unmappable(self.plan, self._shown_channels(), error.message) from None
+            raise self._unmappable(error) from None
+
+    def _unmappable(self, error: EnvironmentFailed) -> EnvironmentFailed:
+        return plan.unmappable(self.plan, self._shown_channels(), error.message, error.context.get("log"))
 
     def _conda(self) -> Lock:
         version = self.plan.python

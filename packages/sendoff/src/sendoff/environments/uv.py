@@ -47,6 +47,7 @@ def run(
     waits_for: str,
     progress: Progress,
     timeout: float = 1800.0,
+    holds: int | None = None,
 ) -> str:
     """Run uv to its end.
 
@@ -57,6 +58,7 @@ def run(
         waits_for: What it does, for the line that is printed while it is silent (``resolving 4 packages``).
         progress: Receives those lines.
         timeout: In seconds; then uv and what it started are ended.
+        holds: A file lock's descriptor that uv inherits: when we are killed, the lock is held until uv is gone too.
 
     Returns:
         Its standard output.
@@ -81,6 +83,7 @@ def run(
             errors="replace",
             cwd=folder,
             start_new_session=True,
+            pass_fds=() if holds is None else (holds,),
         )
         start = time.monotonic()
         try:
