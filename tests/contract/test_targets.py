@@ -159,6 +159,30 @@ def test_a_failed_update_leaves_the_old_revision_serving(rig: Rig) -> None:
         assert score(seen)["said"] == "one"
 
 
+def test_going_back_after_a_failed_update_forgets_the_failure(rig: Rig) -> None:
+    first = rig.answering("one")
+    rig.target.apply(first)
+    workers = rig.until("ready").workers
+    rig.target.apply(rig.failing(revision=2))
+    rig.until_pending("failed")
+    rig.target.apply(first)
+    seen = rig.target.observe("u1")
+    assert (seen.phase, seen.revision, seen.pending_revision) == ("ready", 1, None)
+    assert [worker.pid for worker in seen.workers] == [worker.pid for worker in workers]
+
+
+def test_going_back_while_an_update_is_loading_ends_it(real: Rig) -> None:
+    first = real.answering("one")
+    real.target.apply(first)
+    real.until("ready")
+    real.target.apply(real.wanted(HANGS, revision=2))
+    real.until_pending("init")
+    real.target.apply(first)
+    seen = real.until_pending(None)
+    assert (seen.phase, seen.revision) == ("ready", 1)
+    assert score(seen)["said"] == "one"
+
+
 def test_going_back_to_an_earlier_revision_is_an_update(rig: Rig) -> None:
     first = rig.answering("one")
     rig.target.apply(first)

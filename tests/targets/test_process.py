@@ -83,6 +83,18 @@ class TestSupervisor:
         wait_for(lambda: rig.front() not in (None, front))
         assert score(rig.until("ready"))["said"] == "one"
 
+    def test_killed_together_with_the_front_both_are_back_after_the_next_look(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        first = rig.until("ready")
+        wait_for(lambda: supervisor.running(rig.home) is not None)
+        both = [supervisor.running(rig.home), rig.front()]
+        for process in both:
+            assert process is not None
+            processes.send(process, signal.SIGKILL)
+        again = rig.until("ready")
+        assert again.port == first.port
+        assert score(again)["said"] == "one"
+
     def test_one_lives_in_a_home_however_many_are_started(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.answering("one"))
         wait_for(lambda: supervisor.running(rig.home) is not None)
@@ -292,7 +304,7 @@ class TestReboot:
     def test_the_truth_is_told_and_nothing_starts_unasked(self, rebooted: ProcessRig) -> None:
         target = ProcessTarget(rebooted.home)
         seen = target.observe("u1")
-        assert seen.phase == "unhealthy"
+        assert seen.phase == "absent"
         assert seen.error is not None
         assert seen.error["code"] == "not_running_since_reboot"
         assert "sendoff up" in seen.error["hint"]
@@ -324,6 +336,11 @@ class TestReboot:
         finally:
             unit.terminate()
             assert unit.wait(10) == 0
+
+    def test_applying_it_starts_it_on_its_port(self, rebooted: ProcessRig) -> None:
+        port = rebooted.target.observe("u1").port
+        rebooted.target.apply(rebooted.answering("one"))
+        assert rebooted.until("ready").port == port
 
     def test_it_can_be_removed(self, rebooted: ProcessRig) -> None:
         rebooted.target.remove("u1")
@@ -379,6 +396,17 @@ class TestPorts:
         with pytest.raises(PortInUse) as caught:
             rig.target.check(rig.answering("two", uid="u2", port=wanted.port))
         assert "name-u1" in caught.value.message
+
+    def test_a_chosen_port_handed_back_to_its_service_changes_nothing(self, rig: ProcessRig) -> None:
+        rig.target.apply(rig.answering("one"))
+        port = rig.until("ready").port or 0
+        front = rig.front()
+        rig.target.apply(rig.answering("two", revision=2, port=port))
+        assert rig.until("ready", revision=2).port == port
+        assert rig.front() == front
+        wanted = RunFolder(rig.home, "u1").wanted()
+        assert wanted is not None
+        assert wanted.chosen_port
 
     def test_impossible_ports_are_refused(self, rig: ProcessRig) -> None:
         with pytest.raises(InvalidInput):

@@ -48,8 +48,9 @@ class Observation(Spec):
     """Facts about a service at this moment.
 
     ``phase`` is ``absent``, ``starting``, ``init``, ``ready``, ``unhealthy`` or ``failed`` and speaks of ``revision``,
-    the one that answers; ``pending_*`` speaks of a newer one that is on its way. Errors are payloads with ``code``,
-    ``message`` and, for scripts, ``traceback``, ``file``, ``line``.
+    the one that answers; ``pending_*`` speaks of a newer one that is on its way, or was and failed. ``absent`` with an
+    ``error`` is a service that is kept and was not started since the machine was; applying it starts it. Errors are
+    payloads with ``code``, ``message`` and, for scripts, ``traceback``, ``file``, ``line``.
     """
 
     phase: str

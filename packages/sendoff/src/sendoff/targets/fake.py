@@ -77,7 +77,10 @@ class FakeTarget:
         self.check(wanted)
         state = self._read(self._file(wanted.uid)) or {"serving": None, "pending": None, "log": [], "applied": 0}
         state["applied"] += 1
-        known = state["pending"] or state["serving"]
+        serving, pending = state["serving"], state["pending"]
+        if pending and serving and serving["revision"] == wanted.revision:
+            state["pending"] = pending = None
+        known = pending or serving
         port = wanted.port or state.get("port") or 10_000 + len(self.present())
         if known is None or known["revision"] != wanted.revision or known["phase"] == "failed":
             scripted = self._scripted(wanted.name)

@@ -24,7 +24,8 @@ def observe(folder: RunFolder) -> Observation:
     if wanted is None:
         return Observation(phase=ABSENT)
     if wanted.removing:
-        return _broken(wanted, "removing", "the service is being removed", "Remove it again to wait for the end.")
+        error = _error("removing", "the service is being removed", "Delete it again to wait for the end.")
+        return Observation(phase=UNHEALTHY, revision=wanted.revision, error=error, port=wanted.port)
     running = [front for front in fronts.live(folder) if front.stopping is None]
     newest = fronts.current(running, wanted)
     earlier = [front for front in running if front is not newest and front.ready is not None]
@@ -86,6 +87,9 @@ def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observ
         serving, pending = pending, None
     if serving is None:
         return _at(front, phase=STARTING, revision=front.revision)
+    if pending is not None and pending["phase"] == FAILED and pending["revision"] != wanted.revision:
+        # Nobody wants it any more: the service has gone back to an earlier revision.
+        pending = None
     workers = [_worker(entry) for entry in serving.get("workers") or []]
     phase, error = serving["phase"], serving.get("error")
     if phase == "draining" or status.get("state") == "draining":
@@ -128,12 +132,12 @@ def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observ
 
 def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
     if wanted.boot != processes.boot_id():
-        return _broken(
-            wanted,
+        error = _error(
             "not_running_since_reboot",
             "the machine was restarted and the service was not",
             "`sendoff up` starts everything that ran before.",
         )
+        return Observation(phase=ABSENT, error=error, port=wanted.port)
     crashes = folder.crashes()
     good = folder.good()
     if crashes.attempts == 0 and not folder.fronts():
@@ -188,11 +192,6 @@ def _worker(entry: dict[str, Any]) -> Worker:
 
 def _at(front: Front, **facts: Any) -> Observation:
     return Observation(port=front.port, base_url=base_url(front.host, front.port), **facts)
-
-
-def _broken(wanted: Wanted, code: str, message: str, hint: str) -> Observation:
-    error = _error(code, message, hint)
-    return Observation(phase=UNHEALTHY, revision=wanted.revision, error=error, port=wanted.port)
 
 
 def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:

@@ -211,6 +211,8 @@ class ProcessTarget:
 
     def _record(self, wanted: WantedService, before: Wanted | None) -> Wanted:
         port = wanted.port
+        # Its own chosen port, handed back to it, is still one that may be chosen anew before it was ever used.
+        chosen = port == 0 or (before is not None and before.chosen_port and before.port == port)
         if port == 0:
             kept = before is not None and before.chosen_port and before.host == wanted.host
             port = (
@@ -227,7 +229,7 @@ class ProcessTarget:
             python=str(Path(wanted.python).absolute()),
             host=wanted.host,
             port=port,
-            chosen_port=wanted.port == 0,
+            chosen_port=chosen,
             drain_seconds=wanted.drain_seconds,
             boot=processes.boot_id(),
             environ=base_environment(),
