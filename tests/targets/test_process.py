@@ -419,6 +419,19 @@ class TestCheck:
             rig.target.apply(rig.wanted(ANSWERS, bundle=str(rig.tmp)))
         assert rig.target.observe("u1").phase == "absent"
 
+    def test_a_broken_bundle_is_refused_and_the_old_revision_goes_on(self, rig: ProcessRig) -> None:
+        if rig.stand_in:
+            pytest.skip("the stand-in does not read bundle.json")
+        rig.target.apply(rig.answering("one"))
+        rig.until("ready")
+        broken = rig.answering("two", revision=2)
+        (Path(broken.bundle) / "bundle.json").write_text('{"schema_version": 99}')
+        with pytest.raises(InvalidInput, match="bundle"):
+            rig.target.apply(broken)
+        seen = rig.target.observe("u1")
+        assert (seen.phase, seen.revision, seen.pending_revision) == ("ready", 1, None)
+        assert score(seen)["said"] == "one"
+
     def test_an_interpreter_that_is_none_is_refused(self, rig: ProcessRig) -> None:
         with pytest.raises(InvalidInput, match="interpreter"):
             rig.target.check(rig.answering("one", python=str(rig.tmp / "python")))

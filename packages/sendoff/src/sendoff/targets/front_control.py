@@ -25,9 +25,11 @@ class Refused(Exception):
     """The front answered with an error status."""
 
     def __init__(self, status: int, body: Any) -> None:
-        super().__init__(f"status {status}: {body}")
+        told = body if isinstance(body, dict) else {}
+        super().__init__(str(told.get("message") or f"status {status}: {body}"))
         self.status = status
         self.body = body
+        self.code = str(told.get("code", ""))
 
 
 def runtime_folder() -> Path:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import PortInUse, TargetUnavailable
+from ..errors import InvalidInput, PortInUse, TargetUnavailable
 from . import front_control, ports, processes
 from .run_folder import Crashes, Front, Good, RunFolder, Wanted, uids
 
@@ -67,6 +67,7 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
 
     Raises:
         PortInUse: ``asked``, and the port was taken.
+        InvalidInput: ``asked``, and the front refuses the bundle.
         StoreError: A record cannot be written.
         TargetUnavailable: No process can be started.
     """
@@ -102,6 +103,8 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
             )
         except (front_control.NoAnswer, front_control.Refused) as error:
             log(f"{folder.uid}: the front does not take revision {wanted.revision}: {error}")
+            if asked and isinstance(error, front_control.Refused) and error.code != "draining":
+                raise InvalidInput(f"revision {wanted.revision} cannot be loaded: {error}", field="bundle") from None
             return Step(1.0, front)
         return Step(0.05, front)
     ending = _retire(folder, wanted, front, fronts, log)
