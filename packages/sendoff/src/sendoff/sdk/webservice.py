@@ -387,10 +387,10 @@ def _failure(name: str, operation: Operation) -> WebserviceException:
     payload = operation.error or {}
     error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")
     context = error.context
-    lines = [f"Service deployment polling reached non-successful terminal state: {operation.state}."]
-    lines.append(
-        f"Service {name!r}: {error.message}" if operation.state != CANCELLED else f"Service {name!r} was cancelled."
-    )
+    if operation.state == CANCELLED:
+        lines = [f"Service {name!r}: the {operation.type} operation was cancelled."]
+    else:
+        lines = [f"Service {name!r} ended in {operation.state}: {error.message}"]
     if context.get("file"):
         lines.append(f"At {context['file']}, line {context.get('line')}.")
     if context.get("traceback"):

@@ -1,0 +1,52 @@
+import pathlib
+
+from sendoff import errors
+from sendoff.api.application import Application, Core
+from sendoff.api.errors import STATUS
+from sendoff.api.messages import Request
+from sendoff.api.route import Route
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "http-api.md"
+
+
+def codes():
+    classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.SendoffError)]
+    return {one.code for one in classes}
+
+
+def test_every_error_has_a_status():
+    assert codes() == set(STATUS)
+    assert all(400 <= status < 600 for status in STATUS.values())
+
+
+def test_every_error_is_documented_with_its_status():
+    page = PAGE.read_text()
+    missing = [code for code, status in STATUS.items() if f"| `{code}` | {status} |" not in page]
+    assert missing == []
+
+
+def test_every_route_is_documented():
+    from sendoff.api.routes import ROUTES
+
+    page = PAGE.read_text()
+    assert [f"{one.method} {one.path}" for one in ROUTES if f"| `{one.method} /v1{one.path}` |" not in page] == []
+
+
+def test_an_unexpected_exception_is_logged_and_becomes_internal_error(tmp_path, caplog):
+    def broken(core, call):
+        raise ZeroDivisionError("secret detail")
+
+    route = Route(method="GET", path="/broken", handler=broken, summary="", answers={200: None})
+    response = Application(Core(tmp_path), [route]).handle(Request(method="GET", path="/v1/broken"))
+    assert response.status == 500
+    assert b'"internal_error"' in response.body
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_sdk_exceptions_do_not_replace_what_the_client_raises():
+    from sendoff.api.client.errors import from_payload
+    from sendoff.sdk.exceptions import WebserviceException, raised_as
+
+    raised_as(WebserviceException, errors.ServiceNotFound("x"))
+    assert type(from_payload({"code": "service_not_found", "message": "x"})) is errors.ServiceNotFound
+    assert type(from_payload({"code": "new_in_a_later_version", "message": "x"})) is errors.SendoffError

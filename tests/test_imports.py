@@ -1,0 +1,109 @@
+"""Which room may import which (docs/architecture.md). Fails when a boundary is broken."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGES = Path(__file__).parents[1] / "packages"
+SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "spec": {"errors"},
+    "store": {"errors", "spec"},
+    "targets": {"errors", "spec"},
+    "registry": {"errors", "spec", "store", "targets.base"},
+    "environments": {"errors", "spec", "store", "targets.base"},
+    "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments"},
+    "deployments": {"errors", "spec", "store", "targets", "registry", "environments", "packaging"},
+    "api": {"errors", "spec", "store", "targets", "registry", "environments", "packaging", "deployments"},
+    "sdk": {"errors", "spec", "api.client"},
+    "cli": {"errors", "spec", "api.client"},
+    "": {"errors", "sdk"},
+}
+
+
+def room_of(file: Path) -> str:
+    first = file.relative_to(SENDOFF).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imported(file: Path) -> set[str]:
+    """Dotted names below ``sendoff`` that a file imports, wherever in it."""
+    package = ["sendoff", *file.relative_to(SENDOFF).parts[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("sendoff.") for alias in node.names if alias.name.startswith("sendoff.")}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            parts = [*base, *(node.module or "").split(".")] if node.module else base
+            if parts and parts[0] == "sendoff":
+                below = parts[1:]
+                found |= {".".join([*below, alias.name]) for alias in node.names}
+    return found
+
+
+def within(name: str, allowed: str) -> bool:
+    return name == allowed or name.startswith(f"{allowed}.")
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_what_it_may(room):
+    files = [file for file in SENDOFF.rglob("*.py") if room_of(file) == room]
+    wrong = [
+        f"{file.relative_to(SENDOFF)} imports {name}"
+        for file in files
+        for name in sorted(imported(file))
+        if not (room and within(name, room)) and not any(within(name, one) for one in ALLOWED[room])
+    ]
+    assert wrong == []
+
+
+def test_every_room_is_in_the_table():
+    assert {room_of(file) for file in SENDOFF.rglob("*.py")} <= set(ALLOWED)
+
+
+def test_the_data_plane_imports_nothing_of_the_control_plane():
+    source = PACKAGES / "serving" / "src"
+    wrong = [
+        str(file.relative_to(source))
+        for file in source.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sendoff" and not node.level)
+        or (isinstance(node, ast.Import) and any(one.name.split(".")[0] == "sendoff" for one in node.names))
+    ]
+    assert wrong == []
+
+
+def loaded_after(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
+
+
+def test_importing_sendoff_loads_nothing_heavy():
+    loaded = loaded_after("import sendoff")
+    assert not loaded & {"sqlalchemy", "msgspec", "yaml", "sendoff.sdk", "sendoff.api", "alembic", "rich", "click"}
+
+
+def test_the_sdk_and_the_client_load_no_database_before_the_first_call():
+    loaded = loaded_after(
+        "from sendoff import Workspace, Model, Environment, Webservice; from sendoff.api import client"
+    )
+    assert not loaded & {"sqlalchemy", "alembic", "starlette", "uvicorn"}
+
+
+def test_every_public_name_is_there():
+    import sendoff
+
+    assert all(getattr(sendoff, name) is not None for name in sendoff.__all__)
+    assert sendoff.__version__
+    with pytest.raises(AttributeError):
+        sendoff.nothing  # noqa: B018
