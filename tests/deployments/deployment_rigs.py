@@ -116,7 +116,8 @@ class Rig:
         return self.registry.register(WS, body).id
 
     def body(self, name: str = "svc", **fields: Any) -> DeployService:
-        fields.setdefault("inference", self.inference())
+        if "inference" not in fields:
+            fields["inference"] = self.inference()
         fields.setdefault("deployment", DeploymentSpec(compute_type="LOCAL"))
         return DeployService(name=name, **fields)
 

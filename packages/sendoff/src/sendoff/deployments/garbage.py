@@ -62,22 +62,23 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
                 records.forget_revisions(connection, uid, numbers)
         dropped = {(uid, number) for uid, _, numbers in forgotten for number in numbers}
         blobs, bundles, environments, uids = _in_use(connection, dropped)
-        freed = 0
-        dead_blobs = []
-        for digest in sorted(set(rooms.store.blobs.digests()) - blobs):
-            facts = rooms.store.blobs.facts(digest)
-            if facts.put_time < before:
-                dead_blobs.append(digest)
-                freed += facts.size
-                if not dry_run:
-                    rooms.store.blobs.delete(digest)
+        sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
+        dead_blobs = sorted(digest for digest in set(sizes) - blobs if sizes[digest].put_time < before)
+        # A runner at work may have just made what its revision does not name yet.
+        dead_bundles = [] if busy else _older(home / "bundles", bundles, before)
+        dead_environments = [
+            found.key
+            for found in ([] if busy else rooms.environments.present())
+            if found.key not in environments and found.used < before
+        ]
         logs = _dead_logs(connection, home, uids)
-    # A runner at work may have just made what its revision does not name yet.
-    dead_bundles = [] if busy else _older(home / "bundles", bundles, before)
-    dead_environments = []
-    if not busy:
-        present = rooms.environments.present()
-        dead_environments = [found.key for found in present if found.key not in environments and found.used < before]
+        # Before anything goes: a bundle's files are links, and weigh something once their blob is gone.
+        folders = [*dead_bundles, *(home / "environments" / key for key in dead_environments)]
+        freed = sum(sizes[digest].size for digest in dead_blobs) + sum(_size(path) for path in folders)
+        freed += sum(path.stat().st_size for path in logs if path.exists())
+        if not dry_run:
+            for digest in dead_blobs:
+                rooms.store.blobs.delete(digest)
     strangers = _strangers(rooms, uids)
     report = GarbageReport(
         dry_run=dry_run,
@@ -87,9 +88,7 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
         services=[uid for _, uid in strangers],
         logs=[path.name for path in logs],
         revisions=[f"{label}:{number}" for _, label, numbers in forgotten for number in numbers],
-        bytes=freed
-        + sum(_size(path) for path in [*dead_bundles, *(home / "environments" / key for key in dead_environments)])
-        + sum(path.stat().st_size for path in logs if path.exists()),
+        bytes=freed,
     )
     if not dry_run:
         for path in dead_bundles:

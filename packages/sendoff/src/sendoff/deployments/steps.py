@@ -109,7 +109,7 @@ class DeploySteps:
     def take_down(self) -> None:
         """End what this operation started: the last good revision serves on, or nothing runs."""
         uid = self._service.uid
-        _keep_log(self._target, uid, service_log_path(self._store.home, self._operation.id))
+        _keep_log(self._target, uid, service_log_path(self._store.home, self._operation.id), self._timeline.error)
         with self._store.read() as connection:
             good = records.serving_revision(connection, uid)
             plan = records.get_plan(connection, uid, good) if good is not None else None
@@ -375,13 +375,22 @@ def _log_lines(target: Target, uid: str) -> list[str]:
         return []
 
 
-def _keep_log(target: Target, uid: str, path: Path) -> None:
-    """Copy a service's log: what is taken down takes its own log along."""
+def _keep_log(target: Target, uid: str, path: Path, error: dict[str, Any] | None) -> None:
+    """Copy a service's log: what is taken down takes its own log along.
+
+    The error may be known a moment before its traceback is in the log; it is waited for, and at last written here.
+    """
+    said = str(((error or {}).get("context") or {}).get("traceback") or "").strip()
+    last = said.splitlines()[-1] if said else ""
+    end = time.monotonic() + 0.5
     try:
-        text = target.logs(uid, 5000, init=True)
+        while last not in (text := target.logs(uid, 5000, init=True)) and time.monotonic() < end:
+            time.sleep(0.02)
     except SendoffError:
         return
-    if text:
+    if last not in text:
+        text = f"{text.rstrip()}\n{said}\n"
+    if text and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_suffix(".part")
         staged.write_text(text if text.endswith("\n") else f"{text}\n")

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sendoff.errors import InvalidInput
+from sendoff.packaging.check_script import OURS, check_script, python_of
+from sendoff.packaging.collect_source import collect_again, collect_source, put_source
+from sendoff.spec.environment import EnvironmentSpec, PythonSpec
+from sendoff.store import open_store
+
+SCORE = "def init():\n    pass\n\n\ndef run(data):\n    return data\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "code"
+    made.mkdir()
+    (made / "score.py").write_text(SCORE)
+    return made
+
+
+def test_a_lone_script_stands_at_the_root(folder: Path) -> None:
+    found = collect_source("score.py", cwd=folder)
+    assert (found.entry_script, found.source_directory, list(found.files)) == ("score.py", None, ["score.py"])
+    assert found.origin == str(folder)
+
+
+def test_a_folder_goes_whole_under_its_own_name(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "data.json").write_text("{}")
+    for never in (".git", "__pycache__"):
+        (folder / never).mkdir()
+        (folder / never / "x").write_text("")
+    found = collect_source("score.py", "code", cwd=folder.parent)
+    assert found.entry_script == "code/score.py"
+    assert sorted(found.files) == ["code/score.py", "code/sub/data.json"]
+
+
+def test_a_dot_is_the_folder_s_real_name(folder: Path) -> None:
+    assert collect_source("score.py", ".", cwd=folder).source_directory == "code"
+
+
+def test_amlignore_stands_before_gitignore_and_can_be_switched_off(folder: Path) -> None:
+    (folder / "a.log").write_text("")
+    (folder / "b.tmp").write_text("")
+    (folder / ".gitignore").write_text("*.tmp\n")
+    assert "code/b.tmp" not in collect_source("score.py", folder).files
+    (folder / ".amlignore").write_text("*.log\n")
+    found = collect_source("score.py", folder).files
+    assert "code/a.log" not in found and "code/b.tmp" in found
+    assert "code/a.log" in collect_source("score.py", folder, honour_ignore_files=False).files
+    (folder / ".amlignore").write_text("score.py\n")
+    with pytest.raises(InvalidInput, match=r"left out by \.amlignore"):
+        collect_source("score.py", folder)
+
+
+def test_what_cannot_be_uploaded_is_named(folder: Path) -> None:
+    def fails(match: str, *args: object, **more: object) -> InvalidInput:
+        with pytest.raises(InvalidInput, match=match) as caught:
+            collect_source(*args, **more)  # type: ignore[arg-type]
+        return caught.value
+
+    fails("does not exist", "nothing.py", folder)
+    assert "write 'score.py'" in fails("does not exist", "code/score.py", folder).hint
+    fails("does not exist", "score.py", folder / "nowhere")
+    fails("is a file", "score.py", folder / "score.py")
+    (folder / "score.r").write_text("")
+    fails("not a Python file", "score.r", folder)
+    fails("is a folder", ".", folder)
+    (folder.parent / "outside.py").write_text(SCORE)
+    fails("outside the source directory", "../outside.py", folder)
+    (folder / "dangling").symlink_to(folder / "gone")
+    fails("points to nothing", "score.py", folder)
+
+
+def test_links_in_a_circle_end(folder: Path) -> None:
+    (folder / "again").symlink_to(folder)
+    assert sorted(collect_source("score.py", folder).files) == ["code/score.py"]
+
+
+def test_a_pipe_stays_behind_with_a_note(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    found = collect_source("score.py", folder)
+    assert "code/pipe" not in found.files and any("pipe" in note for note in found.notes)
+
+
+def test_the_same_source_is_read_again_for_a_reload(folder: Path, tmp_path: Path) -> None:
+    with open_store(tmp_path / "home") as store:
+        first = put_source(collect_source("score.py", folder), store.blobs.put_file)
+        (folder / "score.py").write_text(SCORE + "# new\n")
+        second = put_source(collect_again(first), store.blobs.put_file)
+        lone = put_source(collect_source("score.py", cwd=folder), store.blobs.put_file)
+        assert collect_again(lone).entry_script == "score.py"
+    assert first.files != second.files and first.entry_script == second.entry_script
+    (folder / "score.py").unlink()
+    folder.rmdir()
+    with pytest.raises(InvalidInput, match="not on this machine"):
+        collect_again(first)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        SCORE,
+        "from other import init, run\n",
+        "run = lambda data: data\ninit = print\n",
+        "try:\n    import x\nexcept ImportError:\n    x = None\nif x:\n    init = 1\nelse:\n    init = 2\n"
+        "async def run(data): pass\n",
+    ],
+)
+def test_scripts_that_can_be_served(script: str) -> None:
+    assert check_script("score.py", script.encode(), python=OURS) == []
+
+
+def test_what_is_certain_is_an_error_and_the_rest_a_note() -> None:
+    with pytest.raises(InvalidInput, match=r"defines no init\(\) and run\(\)"):
+        check_script("score.py", b"x = 1\n", python=OURS)
+    with pytest.raises(InvalidInput, match="line 3"):
+        check_script("score.py", b"def init(): pass\n\ndef run(:\n", python=OURS)
+    assert "star imports" in check_script("score.py", b"from other import *\n", python=OURS)[0]
+    assert "dynamic code" in check_script("score.py", b"globals()['run'] = 1\ndef init(): pass\n", python=OURS)[0]
+    assert "Python 3.6" in check_script("score.py", b"async = 1\n", python="3.6")[0]
+    assert check_script("score.py", b"async = 1\n", python=None)
+    with pytest.raises(InvalidInput):
+        check_script("score.py", b"def init(): pass\0", python=OURS)
+
+
+@pytest.mark.parametrize(
+    ("packages", "python"),
+    [
+        (["python=3.6.2"], "3.6"),
+        (["numpy", "python==3.10"], "3.10"),
+        (["python>=3.8"], "3.8"),
+        (["python-dateutil=2.8"], None),
+        ([], None),
+    ],
+)
+def test_the_python_that_an_environment_names(packages: list[str], python: str | None) -> None:
+    assert python_of(EnvironmentSpec(name="e", python=PythonSpec(conda_packages=packages))) == python
