@@ -148,7 +148,7 @@ def test_no_wait_returns_the_operation_which_can_be_followed(script: Cli, files:
     followed = script("operation", "show", identity, "--wait")
     assert followed.code == 0, followed.err
     assert followed.data["state"] == "Succeeded"
-    assert [step["name"] for step in followed.data["steps"]][0] == "validate"
+    assert next(step["name"] for step in followed.data["steps"]) == "validate"
     assert script("operation", "show", "absent").code == 3
     assert script("operation", "list", "--state", "succeeded", "--query", "[].id").data == [identity]
 
@@ -177,16 +177,16 @@ def test_what_is_wrong_is_said_before_anything_starts(cli: Cli, files: None):
         port = str(taken.getsockname()[1])
         for code, said, argv in [
             (3, "absent", (*DEPLOY, "-m", "absent:1")),
-            (2, "Did you mean 'environment'?", ("model", "deploy", "-n", "svc", "-m", "mymodel:1", "--ic", "broken.json")),
-            (2, "no environment", ("model", "deploy", "-n", "svc", "-m", "mymodel:1", "--ic", "empty.json")),
-            (2, "absent.json", ("model", "deploy", "-n", "svc", "-m", "mymodel:1", "--ic", "absent.json")),
+            (2, "Did you mean 'environment'?", (*DEPLOY, "--ic", "broken.json")),
+            (2, "no environment", (*DEPLOY, "--ic", "empty.json")),
+            (2, "absent.json", (*DEPLOY, "--ic", "absent.json")),
             (2, "Did you mean 'port'?", (*DEPLOY, "--dc", "dc.yml")),
             (2, "model register -n NAME -p ./model.txt", (*DEPLOY, "-m", "./model.txt")),
             (2, "entry", (*DEPLOY, "--es", "absent.py")),
             (2, "exclude each other", (*DEPLOY, "--cf", "a.yml", "-e", "env")),
             (2, "--environment-version", (*DEPLOY, "--ev", "1")),
             (3, "env", (*DEPLOY, "-e", "env")),
-            (2, "service name", ("model", "deploy", "-n", "No_Good", "-m", "mymodel:1", "--ic", "inferenceconfig.json")),
+            (2, "service name", (*DEPLOY, "-n", "No_Good")),
             (4, port, (*DEPLOY, "--cp", "local", "--po", port)),
         ]:  # fmt: skip
             done = cli(*argv)

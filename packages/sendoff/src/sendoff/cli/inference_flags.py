@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +14,8 @@ from .options import toggle
 from .session import Session
 
 if TYPE_CHECKING:
-    from ..spec.environment import EnvironmentSpec
     from ..spec.inference import InferenceSpec
-    from .inference_file import InferenceFile
+    from ..spec.inference_files import InferenceFile
 
 _OVERRIDES = {
     "entryScript": "entry_script",
@@ -55,7 +55,7 @@ def flags(function: Any) -> Any:
         option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
                help="Old form: python is the only one that runs."),
         option("--conda-file", "--cf", default=None, metavar="FILE",
-               help="Conda YAML, pip requirements or JSON environment."),
+               help="Conda YAML."),
         option("--environment-directory", "--ed", default=None, metavar="DIR",
                help="Folder that `environment scaffold` made."),
         option("--environment-version", "--ev", default=None, metavar="VERSION", help="With -e; else the newest."),
@@ -93,37 +93,48 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
         return None
     from ..api.client import Transfer
     from ..spec.inference import EnvironmentReference, InferenceSpec
-    from .inference_file import InferenceFile
 
-    config = InferenceFile(file, {key: values.get(flag) for key, flag in _OVERRIDES.items()})
-    notes: list[str] = []
-    reference = spec = None
+    config = _configuration(file, values)
+    reference, spec = None, config.environment
+    notes = list(config.notes)
     if values["environment_name"]:
         reference = EnvironmentReference(name=values["environment_name"], version=values["environment_version"])
-    else:
-        spec = _environment(config, values, notes)
-    for note in notes:
-        session.say(f"note: {note}")
-    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
-    description = str(config.values.get("description") or "")
-    return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=description)
+        spec = None
+    elif values["environment_directory"]:
+        from ..spec.environment_files import load_from_directory
 
-
-def _environment(config: InferenceFile, values: Mapping[str, Any], notes: list[str]) -> EnvironmentSpec:
-    from ..spec.environment_files import load_from_directory
-
-    if values["environment_directory"]:
-        return load_from_directory(values["environment_directory"], notes=notes)
-    if values["conda_file"]:
-        config.values.pop("environment", None)  # the flag stands over the file's own environment
-    spec = config.environment(notes)
-    if spec is None:
+        spec = load_from_directory(values["environment_directory"], notes=notes)
+    elif spec is None:
         raise InvalidInput(
-            f"{config.where}: no environment: what has to be installed for the script?",
+            f"{file or 'flags'}: no environment: what has to be installed for the script?",
             hint="Give --cf environment.yml, -e NAME or --ed DIR, or 'environment' in the inference configuration.",
             field="environment",
         )
-    return spec
+    for note in notes:
+        session.say(f"note: {note}")
+    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
+    return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
+
+
+def _configuration(file: str | None, values: Mapping[str, Any]) -> InferenceFile:
+    """The file with the flags' values in place of its own, read as one."""
+    from ..spec.inference_files import parse_inference
+    from ..spec.parse import read_file
+    from ..spec.values import fold
+
+    data: Any = read_file(file, "inference configuration") if file else {}
+    given = {key: values[flag] for key, flag in _OVERRIDES.items() if values.get(flag) is not None}
+    if isinstance(data, dict) and given:
+        over = {fold(key) for key in given} | ({"environment"} if "condaFile" in given else set())
+        data = {**{key: value for key, value in data.items() if fold(key) not in over}, **given}
+    if file is None and "entryScript" not in given:
+        raise InvalidInput(
+            "--entry-script is missing: which script scores?",
+            hint="Give --es score.py, or an inference configuration: --ic inferenceconfig.json.",
+            field="entry-script",
+        )
+    folder = Path(file).parent if file else Path.cwd()
+    return parse_inference(data, where=file or "flags", folder=folder, cwd=Path.cwd())
 
 
 def _refuse(values: Mapping[str, Any]) -> None:
