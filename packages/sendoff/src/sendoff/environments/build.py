@@ -105,7 +105,8 @@ def ensure(
         staged = folder / f"{MARKER}.new"
         staged.write_bytes(encode(lock))
         staged.replace(folder / MARKER)
-        note = f"built with {len(lock.pins()) + len(lock.conda_packages)} packages in {time.monotonic() - start:.1f} s"
+        count = uv.packages(len(lock.pins()) + len(lock.conda_packages))
+        note = f"built with {count} in {time.monotonic() - start:.1f} s"
         progress(note)
     return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, note])
 
@@ -217,14 +218,14 @@ def _build(
         return
     requirements = folder / "requirements.txt"
     requirements.write_text(lock.requirements, encoding="utf-8")
-    count = len(lock.pins())
-    progress(f"installing {count} packages")
+    count = uv.packages(len(lock.pins()))
+    progress(f"installing {count}")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(requirements)]
     arguments += ["--python", str(_python_of(folder)), "--break-system-packages"]
     # Compiled here once, instead of in each worker at its first start. uv's compiler needs 3.7.
     old = lock.python_version.startswith("3.6.")
     arguments += [] if old else ["--compile-bytecode"]
-    run(arguments, f"installing {count} packages")
+    run(arguments, f"installing {count}")
     if old:
         command = [str(_python_of(folder)), "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
         subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)  # an aid: may fail

@@ -18,6 +18,7 @@ from .uv import Progress
 T = TypeVar("T")
 
 _SOLVE_SECONDS = 600
+_ALIASES = {"defaults": "anaconda"}
 _KEPT = (
     "name",
     "version",
@@ -44,7 +45,8 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
 
     Args:
         specs: Match specs, ``python`` among them.
-        channels: Names (of conda.anaconda.org), addresses or ``file://`` folders, the most important first.
+        channels: Names, addresses or ``file://`` folders, the most important first; ``defaults`` is the channel
+            ``anaconda``, which has the same packages, and ``nodefaults`` is passed over.
         cache: Where channel indexes are kept.
         progress: Receives what is waited for.
 
@@ -67,7 +69,7 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
     async def work() -> list[Any]:
         gateway = rattler.Gateway(cache_dir=cache / "conda-index")
         return await rattler.solve(
-            [rattler.Channel(channel) for channel in channels],
+            [rattler.Channel(_ALIASES.get(channel, channel)) for channel in channels if channel != "nodefaults"],
             [rattler.MatchSpec(spec) for spec in specs],
             gateway=gateway,
             virtual_packages=rattler.VirtualPackage.detect(),

@@ -186,7 +186,8 @@ def _map(packages: list[CondaPackage], notes: list[str]) -> tuple[list[list[str]
         # The later side of an "|" is the newer one in every file seen; conda would take the newest that fits too.
         groups.append(choices[::-1])
     if groups:
-        notes.append(f"{len(groups)} conda packages are installed with pip from the package index")
+        taken = ", ".join(requirement_name(choices[0]) for choices in groups)
+        notes.append(f"conda packages installed with pip, from the package index: {taken}")
     if renamed:
         notes.append(f"conda names mapped to pip names: {', '.join(renamed)}")
     if bundled:

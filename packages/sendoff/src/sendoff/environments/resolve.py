@@ -230,12 +230,12 @@ class Resolution:
             arguments += ["--overrides", str(folder / "vendor.txt"), "--constraints", str(folder / "constraints.txt")]
             arguments += ["--generate-hashes", "--no-header", "--no-annotate", "--emit-build-options"]
             arguments += ["--no-python-downloads", *target, *_pass_on(self.plan.options)]
-            self._progress(f"resolving {len(lines)} packages with {self.indexes.described()}")
+            self._progress(f"resolving {uv.packages(len(lines))} with {self.indexes.described()}")
             return uv.run(
                 arguments,
                 indexes=self.indexes,
                 environ=self._environ,
-                waits_for=f"resolving {len(lines)} packages",
+                waits_for=f"resolving {uv.packages(len(lines))}",
                 progress=self._progress,
             )
 

@@ -25,6 +25,11 @@ _KEPT = re.compile(
 _DROPPED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
 
 
+def packages(count: int) -> str:
+    """``1 package``, ``2 packages``."""
+    return "1 package" if count == 1 else f"{count} packages"
+
+
 def binary() -> str:
     """The path of uv, which comes with Sendoff.
 
