@@ -106,6 +106,11 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
     assert (tagged.data["tags"], tagged.data["description"]) == ({}, "only words")
     assert len(cli("service", "revisions", "-n", "svc").data) == 3
 
+    sized = cli("service", "update", "-n", "svc", "--workers", "2")
+    assert sized.code == 0, sized.err
+    assert sized.data["deployment"]["workers"] == 2
+    assert sized.data["entryScript"] == "score.py"
+
     logs = cli("service", "get-logs", "-n", "svc", "-l", "5")
     assert 1 <= len(logs.out.splitlines()) <= 5
     assert isinstance(cli("service", "get-logs", "-n", "svc", "-o", "json").data, str)
@@ -113,7 +118,7 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
         assert cli("service", command, "-n", "svc").code == 6
 
     operations = cli("operation", "list", "--service", "svc", "--query", "[].operationType").data
-    assert sorted(operations) == ["Deploy", "Rollback", "Update"]
+    assert sorted(operations) == ["Deploy", "Rollback", "Update", "Update"]
 
     assert cli("service", "delete", "-n", "svc").code == 0
     assert cli("service", "list").data == []

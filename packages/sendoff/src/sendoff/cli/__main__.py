@@ -58,6 +58,8 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _closed()
+    except KeyboardInterrupt:  # before run() could say anything: while it was still importing
+        code = 130
     sys.exit(code)
 
 

@@ -166,7 +166,7 @@ def reference() -> str:
     ]
     for code, meaning in MEANINGS.items():
         names = ", ".join(f"`{name}`" for name, value in EXIT_CODES.items() if value == code)
-        out.append(f"| {code} | {meaning} | {names} |")
+        out.append(f"| {code} | {meaning.replace('|', chr(92) + '|')} | {names} |")
     out += ["", "## Error codes", "", "| code | class | what it says | exit code |", "|---|---|---|---|"]
     for name, cls in sorted(table().items()):
         summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())

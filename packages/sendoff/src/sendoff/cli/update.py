@@ -43,14 +43,21 @@ def update(
     What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
     the old ones end; `sendoff service rollback` returns. When the new revision fails, the old one goes on answering.
     """
+    from ..spec.deployment import DeploymentSpec
     from ..spec.deployment_files import load_deployment
     from ..spec.service import UpdateService
 
     models = options.model_ids(flags["models"], flags["model_metadata_files"])
     deployment = None
-    if flags["deploy_config_file"] or deployment_flags.given(flags):
-        file = flags["deploy_config_file"]
-        base = load_deployment(file) if file else session.client.service(session.workspace, name).deployment
+    given = deployment_flags.given(flags)
+    if flags["deploy_config_file"]:
+        deployment = deployment_flags.overridden(load_deployment(flags["deploy_config_file"]), flags)
+    elif given:
+        base = DeploymentSpec()
+        if any("." in field for field in given):
+            # A part goes over the wire whole: what the flags do not say of it stays as it is.
+            present = session.client.service(session.workspace, name).deployment
+            base = DeploymentSpec(autoscaler=present.autoscaler, liveness_probe=present.liveness_probe)
         deployment = deployment_flags.overridden(base, flags)
     body = UpdateService(
         models=models or None,
