@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import json
 import threading
@@ -165,6 +164,8 @@ def _noarch(plain: Mapping[str, Any]) -> Any:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end in a thread of its own: the caller may be inside an event loop (a notebook is)."""
+    import asyncio
+
     outcome: list[T] = []
     failure: list[BaseException] = []
 
