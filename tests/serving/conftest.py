@@ -61,7 +61,7 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
             "serving": {"workers": 1},
         }
         for name, value in changes.items():
-            content[name] = {**content[name], **value} if isinstance(value, dict) else value
+            content[name] = {**content.get(name, {}), **value} if isinstance(value, dict) else value
         (folder / "bundle.json").write_text(json.dumps(content))
         return folder
 

@@ -33,7 +33,7 @@ def _answers(python: str, version: str) -> bool:
     return found.returncode == 0 and found.stdout.strip() == version
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def interpreter(version: str) -> str:
     """Return an interpreter of a version such as "3.6"; skip the test where there is none.
 

@@ -100,6 +100,10 @@ class Dispatcher:
         """Drop a job whose client has gone; one that runs is let run, and nobody is told its answer."""
         if self._line.remove(job):
             self._note_idle()
+            return
+        for worker in self._workers:
+            if job.id in worker.inflight:
+                worker.cancel(job)
 
     def doubt(self, job: Job) -> None:
         """Let a job whose client may have gone wait behind the others."""

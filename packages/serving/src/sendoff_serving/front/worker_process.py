@@ -25,6 +25,8 @@ State = Literal["starting", "init", "idle", "busy", "dead"]
 
 _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
+_CANCELLED = struct.Struct("<Q")
+_CANCELLED_AT = 16
 _BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
@@ -291,6 +293,11 @@ class WorkerProcess(asyncio.Protocol):
             return 0
         request_id: int = _PROGRESS.unpack_from(self._page, 0)[0]
         return request_id if request_id in self.inflight else 0
+
+    def cancel(self, job: Job) -> None:
+        """Tell the worker that nobody reads a streamed answer any more; other runs are let run."""
+        if self._page is not None:
+            _CANCELLED.pack_into(self._page, _CANCELLED_AT, job.id)
 
     def unstarted(self) -> tuple[list[Job], list[Job]]:
         """Split the jobs that it holds: those it has begun, and those another worker can be given."""

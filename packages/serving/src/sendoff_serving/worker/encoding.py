@@ -7,6 +7,7 @@ numpy scalar                           the Python value of the same kind
 numpy array                            nested lists
 pandas DataFrame                       list of row objects (orient "records")
 pandas Series, Index                   list of values
+missing values in either               null; in float columns NaN, see below
 datetime, date, time, Timestamp        ISO 8601 text
 timedelta                              seconds, a number
 NaT, pandas NA                         null
@@ -84,6 +85,10 @@ def _from_numpy(value: Any) -> Any:
     return _from_rarer(value)
 
 
+def _is_missing(value: Any) -> bool:
+    return (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+
+
 def _from_pandas(value: Any) -> Any:
     name = type(value).__name__
     if name in ("NaTType", "NAType"):
@@ -93,9 +98,18 @@ def _from_pandas(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
-        return value.to_dict(orient="records")
+        rows = value.to_dict(orient="records")
+        # In columns that do not hold floats, NaN is how pandas writes "missing".
+        for name in [column for column, dtype in value.dtypes.items() if getattr(dtype, "kind", "O") != "f"]:
+            for row in rows:
+                if _is_missing(row[name]):
+                    row[name] = None
+        return rows
     if hasattr(value, "tolist"):
-        return value.tolist()
+        values = value.tolist()
+        if getattr(value.dtype, "kind", "O") == "f":
+            return values
+        return [None if _is_missing(item) else item for item in values]
     return str(value)
 
 

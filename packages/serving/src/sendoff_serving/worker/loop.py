@@ -25,6 +25,8 @@ _HOLD = 0.002
 _LATE = 0.01
 _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
+_CANCELLED = struct.Struct("<Q")
+_CANCELLED_AT = 16
 
 
 class _Progress:
@@ -40,6 +42,11 @@ class _Progress:
 
     def mark(self, request_id: int) -> None:
         _PROGRESS.pack_into(self._page, 0, request_id, time.monotonic())
+
+    def is_cancelled(self, request_id: int) -> bool:
+        """Whether the front says that nobody reads this request's stream any more."""
+        cancelled: int = _CANCELLED.unpack_from(self._page, _CANCELLED_AT)[0]
+        return cancelled == request_id
 
 
 def work(socket_descriptor: int, page_descriptor: int) -> int:
@@ -225,10 +232,16 @@ class _Loop:
                 data = to_bytes(piece)
                 if data:
                     self._channel.send(protocol.encode(Kind.CHUNK, [data], 0, request_id))
+                if self._progress.is_cancelled(request_id):
+                    failed = 1
+                    break
         except BaseException as error:
             self._leave_if_forked()
             sys.stderr.write(failure.text_of(error) + "\n")
             failed = 1
+        close = getattr(answer.pieces, "close", None)
+        if failed and close is not None:
+            close()  # a generator's finally clauses run now, not when it is collected
         seconds = answer.seconds + time.perf_counter() - start
         self._channel.send(protocol.encode(Kind.END, [], failed, request_id, seconds))
 

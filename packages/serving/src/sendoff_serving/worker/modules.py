@@ -4,7 +4,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, List, Optional
 
@@ -33,11 +33,21 @@ class _Redirect(importlib.abc.Loader):
 
 
 class _MovedFinder(importlib.abc.MetaPathFinder):
-    """Finds a moved package where it is now; asked only after every other finder has failed."""
+    """Finds a moved package where it is now, unless it is still where it was.
+
+    Asked before the other finders: they would load a moved package's modules a second time under the old name,
+    and objects of one copy are strangers to the other.
+    """
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
+        if not fullname.startswith("sklearn.externals."):
+            return None
         for old, new in MOVED.items():
-            if fullname == old or fullname.startswith(old + "."):
+            if fullname == old and PathFinder.find_spec(fullname, path) is not None:
+                return None
+            if fullname == old or (
+                fullname.startswith(old + ".") and getattr(sys.modules.get(old), "__name__", old) == new
+            ):
                 name = new + fullname[len(old) :]
                 try:
                     known = name in sys.modules or importlib.util.find_spec(name) is not None
@@ -50,7 +60,7 @@ class _MovedFinder(importlib.abc.MetaPathFinder):
 def install_moved_packages() -> None:
     """Let imports of moved packages find them, where the installed versions lack the old name."""
     if not any(isinstance(finder, _MovedFinder) for finder in sys.meta_path):
-        sys.meta_path.append(_MovedFinder())
+        sys.meta_path.insert(0, _MovedFinder())
 
 
 def hint_for(error: BaseException) -> Optional[str]:

@@ -1,0 +1,250 @@
+"""Scripts with @rawhttp: the request object, the response object, streams (spec/scoring-server.md sec. 5, 6)."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from .running import read_all
+
+HEAD = """
+from azureml.contrib.services.aml_request import AMLRequest, rawhttp
+from azureml.contrib.services.aml_response import AMLResponse
+def init(): pass
+@rawhttp
+def run(request):
+"""
+
+
+@pytest.fixture
+def raw(serve):
+    def serving(body: str, *arguments):
+        return serve(HEAD + "\n".join(f"    {line}" for line in body.splitlines()) + "\n", *arguments)
+
+    return serving
+
+
+ARTICLE = """
+print("This is run()")
+print("Request: [{0}]".format(request))
+if request.method == 'GET':
+    respBody = str.encode(request.full_path)
+    return AMLResponse(respBody, 200)
+elif request.method == 'POST':
+    reqBody = request.get_data(False)
+    resp = AMLResponse(reqBody, 200)
+    resp.headers['Access-Control-Allow-Origin'] = "http://www.example.com"
+    return resp
+else:
+    return AMLResponse("bad request", 500)
+"""
+
+
+def test_the_articles_binary_and_cors_script(raw) -> None:
+    server = raw(ARTICLE)
+    data = bytes(range(256)) * 10
+    answer = server.request("POST", "/score", data, {"Content-Type": "application/octet-stream"})
+    assert (answer.status, answer.body) == (200, data)
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://www.example.com"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert server.get("/score?a=b%20c&d").body == b"/score?a=b%20c&d"
+    assert server.get("/score").body == b"/score?"
+    answer = server.request("OPTIONS", "/score")
+    assert (answer.status, answer.body) == (500, b"bad request")
+    assert answer.headers["x-ms-run-function-failed"] == "True"
+    server.stop()
+    assert "Request: [<Request 'http://127.0.0.1:" in server.log and "/score' [POST]>]" in server.log
+
+
+def test_the_articles_cors_script_as_printed_gets_the_line_to_add(serve) -> None:
+    body = "\n".join(f"    {line}" for line in ARTICLE.strip().splitlines())
+    server = serve(
+        "from azureml.contrib.services.aml_response import AMLResponse\n"
+        f"def init():\n    print('This is init()')\ndef run(request):\n{body}\n"
+    )
+    answer = server.request("POST", "/score", b"x")
+    assert answer.status == 500
+    assert "@rawhttp" in answer.json["hint"]
+    server.stop()
+    assert "add the line @rawhttp above def run" in server.log
+
+
+def test_the_request_has_what_flasks_had(raw) -> None:
+    server = raw("""
+return {
+    "args": request.args.get("n", type=int), "all": request.args.getlist("m"), "path": request.path,
+    "header": request.headers["x-thing"], "headers": request.headers.get("X-THING"), "no": request.headers.get("n"),
+    "json": request.json, "get_json": request.get_json(force=True), "text": request.get_data(as_text=True),
+    "data": request.data.decode(), "type": request.content_type, "mimetype": request.mimetype,
+    "length": request.content_length, "url": request.url, "base": request.base_url, "host": request.host,
+    "remote": request.remote_addr, "query": request.query_string.decode(), "cookies": request.cookies,
+    "in": "X-Thing" in request.headers, "read": request.stream.read().decode(), "is_json": request.is_json,
+}
+""")
+    found = server.request(
+        "POST",
+        "/score?n=5&m=1&m=2",
+        '{"a": "ü"}'.encode(),
+        {"Content-Type": "application/json; charset=utf-8", "X-Thing": "t", "Cookie": "a=b", "Host": "h:1"},
+    ).json
+    assert found == {
+        "args": 5,
+        "all": ["1", "2"],
+        "path": "/score",
+        "header": "t",
+        "headers": "t",
+        "no": None,
+        "json": {"a": "ü"},
+        "get_json": {"a": "ü"},
+        "text": '{"a": "ü"}',
+        "data": '{"a": "ü"}',
+        "type": "application/json; charset=utf-8",
+        "mimetype": "application/json",
+        "length": 11,
+        "url": "http://h:1/score?n=5&m=1&m=2",
+        "base": "http://h:1/score",
+        "host": "h:1",
+        "remote": "127.0.0.1",
+        "query": "n=5&m=1&m=2",
+        "cookies": {"a": "b"},
+        "in": True,
+        "read": '{"a": "ü"}',
+        "is_json": True,
+    }
+
+
+def test_forms_and_files(raw) -> None:
+    server = raw("""
+if request.files:
+    file = request.files["image"]
+    return [file.filename, file.read().hex(), file.mimetype, request.form["caption"], sorted(request.files)]
+return [request.form.getlist("a"), request.form.get("b"), request.data.decode(), request.values["q"]]
+""")
+    urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert server.request("POST", "/score?q=1", b"a=1&a=%C3%BC&b=", urlencoded).json == [["1", "ü"], "", "", "1"]
+    body = (
+        b'--XX\r\nContent-Disposition: form-data; name="caption"\r\n\r\nhello\r\n--XX\r\n'
+        b'Content-Disposition: form-data; name="image"; filename="a b.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+        b"\x00\x01\r\n\xff\r\n--XX--\r\n"
+    )
+    answer = server.request("POST", "/score", body, {"Content-Type": "multipart/form-data; boundary=XX"})
+    assert answer.json == ["a b.jpg", "00010d0aff", "image/jpeg", "hello", ["image"]]
+    answer = server.request("POST", "/score", b"rubbish", {"Content-Type": "multipart/form-data; boundary=XX"})
+    assert answer.status == 400 and answer.json["code"] == "bad_request"
+
+
+def test_json_that_is_none_is_the_callers_mistake(raw) -> None:
+    answer = raw("return request.get_json(force=True)").request("POST", "/score", b"{")
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("expression", "status", "content_type", "body"),
+    [
+        ("AMLResponse('a', 418)", 418, "text/html; charset=utf-8", b"a"),
+        ("AMLResponse(None, 200)", 200, "application/json", b"{}"),
+        ("AMLResponse({'a': 1}, 200, json_str=True)", 200, "application/json", b'{"a": 1}'),
+        ("AMLResponse('a', 200, {'content-type': 'text/csv'})", 200, "text/csv", b"a"),
+        ("AMLResponse('', 204)", 204, None, b""),
+        ("{'plain': 1}", 200, "application/json", b'{"plain": 1}'),
+        ("None", 200, "application/json", b"{}"),
+    ],
+)
+def test_responses(raw, expression, status, content_type, body) -> None:
+    answer = raw(f"return {expression}").request("POST", "/score", b"")
+    assert (answer.status, answer.body) == (status, body)
+    if content_type:
+        assert answer.headers.get_all("Content-Type") == [content_type]
+
+
+def test_headers_of_responses(raw) -> None:
+    server = raw("""
+response = AMLResponse("x", 200, {"X-List": "a, b"}, run_function_failed=True)
+response.headers.add("Set-Cookie", "a=1")
+response.headers.add("Set-Cookie", "b=2")
+response.headers["Content-Length"] = "999"
+response.headers["Transfer-Encoding"] = "chunked"
+response.headers["x-request-id"] = "mine"
+response.headers["X-Bad"] = "a\\r\\nX-Injected: 1"
+response.headers["Bad Name"] = "x"
+return response
+""")
+    answer = server.request("POST", "/score", b"", {"x-request-id": "theirs"})
+    assert (answer.status, answer.body) == (200, b"x")
+    assert answer.headers.get_all("X-List") == ["a", "b"]
+    assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    assert answer.headers.get_all("Content-Length") == ["1"]
+    assert answer.headers.get_all("x-request-id") == ["theirs"]
+    assert answer.headers["X-Injected"] is None and answer.headers["Bad Name"] is None
+    assert answer.headers["x-ms-run-function-failed"] == "True"
+
+
+STREAM = """
+import time
+def pieces():
+    for number in range(int(request.args.get("n", 3))):
+        yield "piece %d;" % number
+        time.sleep(float(request.args.get("s", 0)))
+        if request.args.get("fail"):
+            raise ValueError("in the middle")
+return AMLResponse(pieces(), 200, {"Content-Type": "text/plain"})
+"""
+
+
+def test_generators_are_streamed(raw) -> None:
+    server = raw(STREAM)
+    assert server.request("POST", "/score", b"").body == b"piece 0;piece 1;piece 2;"
+    with server.connect() as link:
+        link.sendall(b"POST /score?s=0.5 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        start = time.monotonic()
+        first = b""
+        while b"piece 0" not in first:
+            first += link.recv(65536)
+        assert time.monotonic() - start < 0.45
+        assert b"Transfer-Encoding: chunked" in first
+        assert read_all(link).endswith(b"\r\n0\r\n\r\n")
+    answer = server.raw(b"POST /score HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\npiece 0;piece 1;piece 2;") and b"chunked" not in answer
+
+
+def test_a_stream_that_fails_is_cut_off_and_the_service_goes_on(raw) -> None:
+    server = raw(STREAM)
+    with server.connect() as link:
+        link.sendall(b"POST /score?fail=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        assert not read_all(link).endswith(b"0\r\n\r\n")
+    assert server.request("POST", "/score", b"").status == 200
+    server.stop()
+    assert "ValueError: in the middle" in server.log
+
+
+def test_a_client_that_leaves_a_stream_does_not_hold_the_worker(raw) -> None:
+    server = raw(STREAM, "--stream-bytes", 100_000)
+    with server.connect() as link:
+        link.sendall(b"POST /score?n=1000000 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert server.request("POST", "/score?n=1", b"", timeout=30).status == 200
+
+
+def test_raw_and_schema_together_fail_at_the_start(start, tmp_path) -> None:
+    import sys
+
+    from .interpreters import environment
+    from .running import write_script
+
+    python = environment(f"{sys.version_info[0]}.{sys.version_info[1]}", "inference-schema[numpy-support]")
+    script = write_script(tmp_path, """
+        from azureml.contrib.services.aml_request import rawhttp
+        from inference_schema.schema_decorators import input_schema
+        from inference_schema.parameter_types.standard_py_parameter_type import StandardPythonParameterType
+
+        def init(): pass
+
+        @rawhttp
+        @input_schema("x", StandardPythonParameterType(1))
+        def run(x): return x
+    """)  # fmt: skip
+    server = start("--entry-script", script, "--python", python, wait=False)
+    assert server.wait_end() == 3
+    assert "both @rawhttp and @input_schema" in server.log
