@@ -228,3 +228,22 @@ def test_a_front_that_is_killed_is_not_healthy_until_it_is_back(real: RealRig) -
             os.kill(process.pid, signal.SIGKILL)
     real.until(lambda: real.deployments.get(WS, "svc").state == "Healthy")
     assert real.score(real.deployments.get(WS, "svc"), 3) == "3"
+
+
+def test_after_a_reboot_it_is_unhealthy_until_up(real: RealRig) -> None:
+    real.deploy()
+    # As a reboot leaves it: the records of another boot, and no process.
+    supervisor.stop(real.home)
+    for process in real.processes():
+        process.kill()
+    (wanted,) = (real.home / "run").glob("*/wanted.json")
+    record = json.loads(wanted.read_text())
+    wanted.chmod(0o600)
+    wanted.write_text(json.dumps({**record, "boot": "an earlier one"}))
+    service = real.deployments.get(WS, "svc")
+    assert service.state == "Unhealthy" and service.error is not None
+    assert "sendoff up" in service.error["hint"]
+    assert real.deployments.up() == ["ws/svc"]
+    real.until(lambda: real.deployments.get(WS, "svc").state == "Healthy")
+    back = real.deployments.get(WS, "svc")
+    assert back.port == service.port and real.score(back, 3) == "3"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class Launcher:
         # -P: a file in the working directory must not stand in for a module.
         self._command = list(command or (sys.executable, "-P", "-m", "sendoff.deployments.runner"))
         self._children: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()
 
     def launch(self, id_: str, *, old: Holder | None) -> bool:
         """Start a runner unless somebody else has.
@@ -66,7 +68,8 @@ class Launcher:
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        self._children.append(child)
+        with self._lock:
+            self._children.append(child)
         runner = Holder.of(child.pid)
         if runner is not None:
             with self._store.begin() as connection:
@@ -79,7 +82,8 @@ class Launcher:
 
     def reap(self) -> None:
         """Let go of runners that have ended, so that no zombies stay."""
-        self._children = [child for child in self._children if child.poll() is None]
+        with self._lock:
+            self._children = [child for child in self._children if child.poll() is None]
 
 
 def log_path(home: Path, id_: str) -> Path:

@@ -282,6 +282,15 @@ class Deployments:
         with self._store.read() as connection:
             return revision_views(self._rooms, connection, records.get_service(connection, ws, name))
 
+    def inference(self, ws: str, name: str) -> InferenceSpec:
+        """Code and environment of the revision that should be running, as a request: what a reload starts from."""
+        with self._store.read() as connection:
+            row = records.get_service(connection, ws, name)
+            number = records.serving_revision(connection, row.uid) or row.wanted_revision
+            plan = records.get_plan(connection, row.uid, number)
+        assert plan is not None
+        return _as_registered(plan.inference, plan.pinned)
+
     def logs(self, ws: str, name: str, num_lines: int = 5000, init: bool = False) -> str:
         """The service's newest log lines, oldest first; of one that failed to start, what it logged until then.
 
@@ -383,7 +392,8 @@ class Deployments:
                     candidates.append((row, number, records.get_plan(connection, row.uid, number)))
         for row, number, plan in candidates:
             target = self._rooms.target(row.target)
-            if plan is None or target.observe(row.uid).phase != "absent":
+            # After a reboot a target may hold the service's folder and say unhealthy: asking again does no harm.
+            if plan is None or target.observe(row.uid).phase in ("ready", "starting", "init"):
                 continue
             wanted = wanted_service(self._store.home, row, number, plan)
             if wanted is not None:
