@@ -185,6 +185,21 @@ def test_a_user_managed_interpreter_is_taken_as_it_is_and_must_run(home, clean, 
         )
 
 
+def test_a_user_managed_virtual_environment_keeps_its_own_packages(home, clean, tmp_path):
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    lock, _ = resolve(
+        spec(user_managed_dependencies=True, interpreter_path=str(python)),
+        home=home,
+        settings=Settings(),
+        environ=clean,
+    )
+    assert lock.python == str(python)
+
+
 def test_conda_packages_that_nothing_can_give_are_named_with_the_channels(home, clean, offline):
     definition = spec(conda=["acme-private=1"], channels=["conda-forge"])
     with pytest.raises(EnvironmentFailed) as error:

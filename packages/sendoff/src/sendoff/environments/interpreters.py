@@ -22,6 +22,7 @@ _PROBE = """
 import json, os, platform, sys, sysconfig
 base = getattr(sys, "_base_executable", None) or sys.executable
 print(json.dumps({
+    "own": sys.executable,
     "executable": os.path.realpath(sys.executable) if sys.prefix == getattr(sys, "base_prefix", sys.prefix) else base,
     "version": "%d.%d.%d" % sys.version_info[:3],
     "platform": sysconfig.get_platform(),
@@ -88,8 +89,15 @@ def discover(home: Path, settings: Settings, environ: Mapping[str, str]) -> list
     return [*sorted(usable.values(), key=lambda one: one.release, reverse=True), *broken.values()]
 
 
-def probe(path: Path | str, environ: Mapping[str, str] | None = None) -> Interpreter:
-    """Run an interpreter and ask what it is; whatever goes wrong is told in ``problem``."""
+def probe(path: Path | str, environ: Mapping[str, str] | None = None, *, own: bool = False) -> Interpreter:
+    """Run an interpreter and ask what it is; whatever goes wrong is told in ``problem``.
+
+    Args:
+        path: A Python, a virtual environment's, or pyenv's shim of one.
+        environ: As ``os.environ``.
+        own: True gives the interpreter itself, with the packages it sees, a virtual environment's own. False gives
+            the one below it, from which environments are made.
+    """
     path = str(path)
     kept = {
         k: v for k, v in (environ or os.environ).items() if not k.startswith("PYTHON") and k != "__PYVENV_LAUNCHER__"
@@ -111,7 +119,9 @@ def probe(path: Path | str, environ: Mapping[str, str] | None = None) -> Interpr
         return Interpreter(path=path, problem=f"does not run: {getattr(error, 'strerror', None) or error}")
     try:
         facts = json.loads(done.stdout.strip().splitlines()[-1])
-        found = Interpreter(path=facts["executable"], version=facts["version"], platform=facts["platform"])
+        found = Interpreter(
+            path=facts["own" if own else "executable"], version=facts["version"], platform=facts["platform"]
+        )
     except (ValueError, IndexError, KeyError, TypeError):
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return Interpreter(path=path, problem=f"does not run (exit code {done.returncode}): {last}")

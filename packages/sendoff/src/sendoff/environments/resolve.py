@@ -100,7 +100,8 @@ class Resolution:
 
     def _python(self) -> tuple[interpreters.Interpreter | None, list[str]]:
         if self._spec.python.user_managed_dependencies:
-            found = interpreters.probe(_user_path(self._spec.python.interpreter_path, self._environ), self._environ)
+            path = _user_path(self._spec.python.interpreter_path, self._environ)
+            found = interpreters.probe(path, self._environ, own=True)
             if found.problem:
                 raise InterpreterNotFound(
                     f"interpreterPath {self._spec.python.interpreter_path!r}: {found.problem}",
