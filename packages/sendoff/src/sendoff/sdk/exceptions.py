@@ -148,7 +148,7 @@ _made: dict[tuple[type, ...], type[AzureMLException]] = {}
 
 def raised_as(kind: type[AzureMLException], error: errors.SendoffError, *also: type[Exception]) -> AzureMLException:
     """The same error as SDK v1's class, or classes, and as its own."""
-    bases = (*_ALSO.get(error.code, (kind,)), *also, type(error))
+    bases = (*_ALSO.get(error.code, (kind,)), type(error), *also)
     if bases not in _made:
         _made[bases] = cast("type[AzureMLException]", type(bases[0].__name__, bases, {"__module__": __name__}))
     made = _made[bases](

@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sendoff import Workspace
+from sendoff.errors import AlreadyExists, WorkspaceNotFound
+from sendoff.sdk.exceptions import ProjectSystemException, UserErrorException, WorkspaceException
+
+THREE = {"subscription_id": "sub", "resource_group": "group", "workspace_name": "demo"}
+SCOPE = {
+    "Id": None,
+    "Scope": "/subscriptions/sub/resourceGroups/group/providers/Microsoft.MachineLearningServices/workspaces/demo",
+}
+
+
+@pytest.mark.parametrize("content", [THREE, SCOPE])
+def test_both_shapes_are_read_and_an_unknown_workspace_is_made_and_said(content, capsys):
+    Path("ws_config.json").write_text(json.dumps(content))
+    ws = Workspace.from_config(path="ws_config.json")
+    assert (ws.name, ws.subscription_id, ws.resource_group, ws.sku) == ("demo", "sub", "group", "basic")
+    assert "did not exist: made it" in capsys.readouterr().out
+    Workspace.from_config("ws_config.json")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "place", [".azureml/config.json", "aml_config/config.json", "config.json", ".azureml/project.json"]
+)
+def test_the_file_is_found_from_a_folder_below(place, monkeypatch):
+    Path(place).parent.mkdir(exist_ok=True)
+    Path(place).write_text(json.dumps(THREE))
+    Path("a/b").mkdir(parents=True)
+    monkeypatch.chdir("a/b")
+    assert Workspace.from_config().name == "demo"
+
+
+def test_what_was_written_is_found_again(ws):
+    ws.write_config()
+    assert Path(".azureml/config.json").is_file()
+    assert Workspace.from_config().name == ws.name
+    ws.write_config(file_name="other.json")
+    assert Workspace.from_config(".azureml/other.json").name == ws.name
+    with pytest.raises(UserErrorException):
+        ws.write_config(path="nowhere")
+
+
+def test_no_file_is_sdk_v1s_error_with_the_command_that_makes_one(tmp_path):
+    with pytest.raises(UserErrorException, match="sendoff workspace create"):
+        Workspace.from_config(str(tmp_path / "work"))
+    with pytest.raises(UserErrorException):
+        Workspace.from_config("nowhere.json")
+
+
+def test_a_file_that_is_no_json_and_one_that_lacks_keys():
+    Path("config.json").write_text("{")
+    with pytest.raises(json.JSONDecodeError):
+        Workspace.from_config()
+    Path("config.json").write_text("{}")
+    with pytest.raises(UserErrorException, match="workspace_name"):
+        Workspace.from_config()
+
+
+def test_an_unknown_workspace_is_sdk_v1s_exception_and_sendoffs(ws):
+    for kind in (WorkspaceException, ProjectSystemException, WorkspaceNotFound):
+        with pytest.raises(kind):
+            Workspace.get("nobody")
+    with pytest.raises(WorkspaceException):
+        Workspace("sub", "group", "nobody")
+    assert Workspace("sub", "group", "demo").subscription_id == "sub"
+
+
+def test_create_refuses_a_taken_name_unless_it_may_exist(ws):
+    with pytest.raises(AlreadyExists):
+        Workspace.create("demo")
+    assert Workspace.create("demo", exist_ok=True).name == "demo"
+    assert list(Workspace.list()) == ["demo"]
+    assert ws.get_details()["name"] == "demo"
+    ws.delete()
+    assert Workspace.list() == {}
+
+
+def test_what_is_not_here_yet_says_so(ws):
+    with pytest.raises(WorkspaceException, match="not here yet"):
+        ws.get_default_datastore()
+    with pytest.raises(AttributeError):
+        ws.nonsense  # noqa: B018
+    assert not hasattr(ws, "datastores")
