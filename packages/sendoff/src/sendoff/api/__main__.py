@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 
 from ..errors import SendoffError
@@ -17,7 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", default=str(default_home()), help="the store's folder")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--token", default=None, help="made and printed when left out")
+    parser.add_argument(
+        "--token", default=os.environ.get("SENDOFF_TOKEN"), help="SENDOFF_TOKEN when left out, else made and printed"
+    )
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
