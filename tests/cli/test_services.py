@@ -40,9 +40,10 @@ def ended(home: Path) -> Iterator[None]:
     )
     for name in listed.stdout.decode().split():
         subprocess.run([SCRIPT, "service", "delete", "-n", name], capture_output=True, check=False, timeout=60)
-    for file in home.glob("run/supervisor.json"):
+    for file in home.glob("run/.supervisor/supervisor.json"):
         pid = json.loads(file.read_text()).get("pid")
-        if isinstance(pid, int) and Path(f"/proc/{pid}/cmdline").exists():
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and str(home).encode() in command.read_bytes():
             os.kill(pid, signal.SIGTERM)
 
 
