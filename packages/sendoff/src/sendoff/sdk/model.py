@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import getpass
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ from ..api.client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from ..spec.service import DeployService
+from .deploying import deployment_spec, listed, registered, user
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .inference_config import InferenceConfig
 from .resource_configuration import ResourceConfiguration
@@ -189,7 +188,7 @@ class Model:
                 datasets=[spec.DatasetReference(scenario=one, id=_id_of(data)) for one, data in datasets or ()],
                 sample_input_dataset_id=_id_of(sample_input_dataset) if sample_input_dataset else None,
                 sample_output_dataset_id=_id_of(sample_output_dataset) if sample_output_dataset else None,
-                created_by=_user(),
+                created_by=user(),
             ),
         )
         return Model._of(workspace, view)
@@ -404,9 +403,9 @@ class Model:
         client = workspace._client
         body = DeployService(
             name=name,
-            models=[_registered(workspace, one) for one in _listed(models)],
+            models=[registered(workspace, one) for one in listed(models)],
             inference=inference_config._spec(workspace, say if show_output else None) if inference_config else None,
-            deployment=_deployment_spec(deployment_config, deployment_target),
+            deployment=deployment_spec(deployment_config, deployment_target),
             overwrite=overwrite,
         )
         operation = client.deploy(workspace.name, body)
@@ -424,7 +423,7 @@ class Model:
         deployment_target: Any = None,
     ) -> None:
         """Print what a deployment would take."""
-        say(f"Models: {', '.join(str(getattr(one, 'id', one)) for one in _listed(models)) or 'none'}")
+        say(f"Models: {', '.join(str(getattr(one, 'id', one)) for one in listed(models)) or 'none'}")
         if inference_config is not None:
             say(f"Entry script: {inference_config.entry_script}")
             say(f"Source directory: {inference_config.source_directory or 'none, the script goes alone'}")
@@ -501,33 +500,3 @@ def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
 
 def _id_of(dataset: Any) -> str:
     return str(getattr(dataset, "id", dataset))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such user in this container
-        return ""
-
-
-def _listed(models: Any) -> builtins.list[Any]:
-    return [models] if isinstance(models, Model | str | os.PathLike) else [*(models or ())]
-
-
-def _registered(workspace: Workspace, one: Any) -> str:
-    """A model's id; a local path is registered first, under its own name."""
-    if isinstance(one, Model):
-        return one.id
-    path = Path(one)
-    if path.exists() and (path.is_absolute() or os.sep in str(one) or path.suffix):
-        name = path.resolve().name if path.is_dir() else path.stem
-        return Model.register(workspace, str(path), name).id
-    return str(one)
-
-
-def _deployment_spec(config: WebserviceDeploymentConfiguration | None, target: Any) -> Any:
-    from ..spec.deployment import DeploymentSpec
-    from ..spec.parse import replace
-
-    made = config._spec() if config is not None else DeploymentSpec()
-    return made if target is None else replace(made, compute_target_name=str(getattr(target, "name", target)))

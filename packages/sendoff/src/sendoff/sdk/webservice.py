@@ -13,6 +13,7 @@ from ..spec import service as spec
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
 from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation
 from ..spec.parse import replace
+from .deploying import listed, registered
 from .exceptions import WebserviceException, as_sdk_errors, raised_as
 from .scoring import score
 from .timeline import Timeline
@@ -320,10 +321,8 @@ class Webservice:
         deployment: DeploymentSpec | None = None,
         **words: Any,
     ) -> None:
-        from .model import _listed, _registered
-
         body = spec.UpdateService(
-            models=None if models is None else [_registered(self.workspace, one) for one in _listed(models)],
+            models=None if models is None else [registered(self.workspace, one) for one in listed(models)],
             inference=inference_config._spec(self.workspace) if inference_config else None,
             deployment=deployment,
             **words,

@@ -1,0 +1,49 @@
+"""What `Model.deploy` and `update` are given, as the API takes it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..spec.deployment import DeploymentSpec
+from ..spec.parse import replace
+
+if TYPE_CHECKING:
+    from .deployment_configuration import WebserviceDeploymentConfiguration
+    from .workspace import Workspace
+
+
+def listed(models: Any) -> list[Any]:
+    """One model, or several, as a list."""
+    from .model import Model
+
+    return [models] if isinstance(models, Model | str | os.PathLike) else [*(models or ())]
+
+
+def registered(workspace: Workspace, one: Any) -> str:
+    """A model's id; a local path is registered first, under its own name."""
+    from .model import Model
+
+    if isinstance(one, Model):
+        return one.id
+    path = Path(one)
+    if path.exists() and (path.is_absolute() or os.sep in str(one) or path.suffix):
+        name = path.resolve().name if path.is_dir() else path.stem
+        return Model.register(workspace, str(path), name).id
+    return str(one)
+
+
+def deployment_spec(config: WebserviceDeploymentConfiguration | None, target: Any) -> DeploymentSpec:
+    """The configuration, with the cluster's name when one is given."""
+    made = config._spec() if config is not None else DeploymentSpec()
+    return made if target is None else replace(made, compute_target_name=str(getattr(target, "name", target)))
+
+
+def user() -> str:
+    """Who runs this; empty when the system does not know."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user in this container
+        return ""
