@@ -39,6 +39,7 @@ VARIABLES = (
     "SERVICE_PATH_PREFIX",
     "SERVICE_VERSION",
     "WORKER_COUNT",
+    "WORKER_PRELOAD",
 )
 
 
@@ -130,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
     how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
     how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
+    how.add_argument("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
     how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
     how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
     how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
@@ -225,6 +227,7 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
             workers=_number(known, "WORKER_COUNT", Serving().workers),
             scoring_timeout_ms=_number(known, "SCORING_TIMEOUT_MS", ALONE_TIMEOUT_MS),
             cors_origins=_origins(known.get("AML_CORS_ORIGINS", "")),
+            preload=known.get("WORKER_PRELOAD", "").strip().lower() == "true",
         ),
     )
 
@@ -275,6 +278,8 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
     ):
         if getattr(given, name) is not None:
             changes[name] = getattr(given, name)
+    if given.preload:
+        changes["preload"] = True
     if given.cors_origins is not None:
         changes["cors_origins"] = _origins(given.cors_origins)
     service = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -15,8 +16,10 @@ from ..protocol import Frame
 from . import memory
 from .dispatch import Dispatcher
 from .failed_start import model_tree
+from .forked_worker import ForkedWorker
 from .jobs import Job
 from .launch import Launch
+from .metrics import Metrics
 from .worker_process import WorkerProcess
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
@@ -48,6 +51,7 @@ class Generation:
         revision: name of the revision, for status and log.
         log: the server's log.
         request_name: gives the request id that users know for the id of a frame.
+        metrics: where replaced workers are counted.
         on_change: called when the phase has changed.
     """
 
@@ -59,6 +63,7 @@ class Generation:
         revision: str | None,
         log: ServerLog,
         request_name: Callable[[int], str],
+        metrics: Metrics,
         on_change: Callable[[Generation], None],
     ) -> None:
         self.bundle = bundle
@@ -69,20 +74,37 @@ class Generation:
         self.description: dict[str, Any] = {}
         self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
-        self.restarts_total = 0
+        self._metrics = metrics
         self._log = log
         self._request_name = request_name
         self._on_change = on_change
         self._slots = [_Slot() for _ in range(bundle.serving.workers)]
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving: set[WorkerProcess] = set()
+        self._template: WorkerProcess | None = None
+        self._template_failures = 0
 
     # Life
 
     def start(self) -> None:
-        """Start every worker."""
-        for slot in self._slots:
-            self._run(self._start_worker(slot, 0.0))
+        """Start every worker, or the template that they are forked from."""
+        if self.bundle.serving.preload:
+            self._run(self._start_template(0.0))
+        else:
+            for slot in self._slots:
+                self._run(self._start_worker(slot, 0.0))
+
+    async def _start_template(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        if self.phase in ("failed", "ended"):
+            return
+        settings = {**self.launch.settings, "template": True}
+        self._template = WorkerProcess(dataclasses.replace(self.launch, settings=settings), self)
+        try:
+            await self._template.start()
+        except (ServingError, OSError) as error:
+            self._template = None
+            self._not_loaded(None, {"code": "worker_not_started", "message": str(error)})
 
     def _run(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -92,9 +114,15 @@ class Generation:
     async def _start_worker(self, slot: _Slot, delay: float) -> None:
         if delay:
             await asyncio.sleep(delay)
-        if self.phase in ("failed", "ended"):
+        if self.phase in ("failed", "ended") or slot.process is not None:
             return
-        process = WorkerProcess(self.launch, self)
+        process: WorkerProcess
+        if not self.bundle.serving.preload:
+            process = WorkerProcess(self.launch, self)
+        elif self._template is not None and self._template.state == "idle":
+            process = ForkedWorker(self.launch, self, self._template)
+        else:
+            return  # the template is being replaced; workers are forked when it is ready
         slot.process = process
         try:
             await process.start()
@@ -103,6 +131,11 @@ class Generation:
             hint = error.hint if isinstance(error, ServingError) else None
             code = error.code if isinstance(error, ServingError) else "worker_not_started"
             self._not_loaded(slot, {"code": code, "message": str(error), "hint": hint})
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether a worker can take requests now."""
+        return any(slot.process is not None and slot.process.capacity for slot in self._slots)
 
     def submit(self, job: Job) -> None:
         """Admit a job."""
@@ -131,11 +164,15 @@ class Generation:
         if self.phase != "failed":
             self._change("ended")
         processes = [slot.process for slot in self._slots if slot.process is not None]
+        template, self._template = self._template, None
         for process in processes:
             if process.inflight:
                 process.kill("the server is stopping", "draining")
             else:
                 process.close()
+        if template is not None:
+            template.close()
+            processes.append(template)
         for _ in range(400):
             if all(process.exited for process in [*processes, *self._leaving]):
                 break
@@ -158,11 +195,17 @@ class Generation:
             self._change("init")
 
     def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
-        slot = self._slot_of(worker)
-        if slot is None or self.phase in ("failed", "ended"):
+        if worker is self._template and self.phase not in ("failed", "ended"):
+            self._log.write("I", "sendoff", f"Process with pid {worker.pid} is loaded; forking workers", worker.pid)
+            self._template_failures = 0
+            for slot in self._slots:
+                self._run(self._start_worker(slot, 0.0))
+            return
+        found = self._slot_of(worker)
+        if found is None or self.phase in ("failed", "ended"):
             worker.close()
             return
-        slot.failures = 0
+        found.failures = 0
         seconds = time.monotonic() - worker.started
         if self.phase in ("starting", "init") and not self.description:
             self._log.info("User's init has completed successfully")
@@ -183,12 +226,15 @@ class Generation:
 
     def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
         slot = self._slot_of(worker)
+        self._leaving.add(worker)
         if slot is not None:
             slot.process = None
-            self._leaving.add(worker)
             self._not_loaded(slot, error, worker.pid)
+        elif worker is self._template:
+            self._template = None
+            self._not_loaded(None, error, worker.pid)
 
-    def _not_loaded(self, slot: _Slot, error: dict[str, Any], pid: int = 0) -> None:
+    def _not_loaded(self, slot: _Slot | None, error: dict[str, Any], pid: int = 0) -> None:
         text = error.get("traceback") or error["message"]
         self._log.write("E", "sendoff", f"{error['message']}\nEncountered Exception: {text}", pid)
         if error.get("hint"):
@@ -201,11 +247,34 @@ class Generation:
             for other in self._slots:
                 if other.process is not None:
                     other.process.close()
+            if self._template is not None:
+                self._template.close()
         elif self.phase in ("ready", "draining"):
-            slot.failures += 1
-            delay = _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]
+            failures = self._template_failures = self._template_failures + 1
+            if slot is not None:
+                failures = slot.failures = slot.failures + 1
+            delay = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)]
             self._log.error(f"The replacement of a worker could not be loaded; it is tried again in {delay:g} s")
-            self._run(self._start_worker(slot, delay))
+            self._run(self._start_template(delay) if slot is None else self._start_worker(slot, delay))
+
+    def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
+        for process in [*(slot.process for slot in self._slots), *self._leaving]:
+            if isinstance(process, ForkedWorker) and process.pid == pid:
+                process.ended(returncode)
+                return
+
+    def _template_died(self, worker: WorkerProcess, reason: str) -> None:
+        self._template = None
+        if self.phase in ("starting", "init"):
+            message = f"The worker process died while it loaded the script: {reason}"
+            self._not_loaded(None, {"code": "worker_died_in_init", "message": message}, worker.pid)
+        elif self.phase == "ready":
+            self._log.write("E", "sendoff", f"The process that workers are forked from died: {reason}", worker.pid)
+            for slot in self._slots:
+                if slot.process is not None:
+                    slot.process.kill("the process that it was forked from died")
+            self._template_failures += 1
+            self._run(self._start_template(_BACK_OFF[min(self._template_failures - 1, len(_BACK_OFF) - 1)]))
 
     def worker_answered(self, worker: WorkerProcess, frame: Frame) -> None:
         self.dispatcher.answered(worker, frame)
@@ -219,6 +288,9 @@ class Generation:
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
         self._leaving.discard(worker)
+        if worker is self._template:
+            self._template_died(worker, reason)
+            return
         slot = self._slot_of(worker)
         self.dispatcher.lost(worker, reason)
         if slot is None:
@@ -238,7 +310,7 @@ class Generation:
             return
         self._log.write("E", "sendoff", f"Worker with pid {worker.pid} died: {reason}; starting another", worker.pid)
         slot.restarts += 1
-        self.restarts_total += 1
+        self._metrics.worker_restarts += 1
         # A worker that dies soon after it was started again and again must not take the machine with it.
         slot.failures = slot.failures + 1 if time.monotonic() - worker.started < 1.0 else 0
         self._run(self._start_worker(slot, _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]))

@@ -14,9 +14,11 @@ from ..errors import RETRY_AFTER, Refusal
 from ..log import ServerLog
 from ..protocol import Frame, Kind, ResultFlag
 from .cors import Cors
+from .docs_page import page
 from .exchange import JSON_TYPE, Exchange
 from .identifiers import NO_REQUEST, Identifiers
 from .jobs import Job
+from .metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:
     from .generation import Generation
@@ -29,6 +31,12 @@ _UNSAFE = re.compile(r"[\r\n\0]")
 # Headers that the connection sets; a script's own would break the framing.
 _RESERVED = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"})
 _SHARED = frozenset({"x-request-id", "x-ms-request-id", "x-ms-client-request-id", "date", "server-timing"})
+
+_ROUTES = frozenset(
+    {"/score", "/", "/swagger.json", "/docs", "/metrics", "/health/live", "/health/ready", "/health/startup"}
+)
+# Probes and scrapes would flood the access log (pain 34).
+_QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"})
 
 _NOT_FOUND = (
     "The requested URL was not found on the server. If you entered the URL manually please check your spelling "
@@ -47,6 +55,8 @@ class ScoringApplication:
         reason: says why nothing is served.
         cors: the CORS rule.
         path_prefix: further prefix under which the routes are found.
+        metrics: where requests are counted.
+        gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
     """
 
@@ -58,6 +68,8 @@ class ScoringApplication:
         *,
         cors: Callable[[], Cors],
         path_prefix: Callable[[], str],
+        metrics: Metrics,
+        gauges: Callable[[], dict[str, float]],
         compatible: bool = False,
     ) -> None:
         self._log = log
@@ -65,12 +77,14 @@ class ScoringApplication:
         self._reason = reason
         self._cors = cors
         self._path_prefix = path_prefix
+        self.metrics = metrics
+        self._gauges = gauges
         self.compatible = compatible
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
         self._said_legacy = False
         self._said_non_finite = False
-        self.non_finite_results = 0
+        self.started = False
 
     # Application
 
@@ -97,8 +111,19 @@ class ScoringApplication:
             self._score(exchange)
         elif route == "/":
             self._health(exchange)
-        else:
+        elif route == "/swagger.json":
             self._swagger(exchange)
+        elif exchange.method == "OPTIONS":
+            exchange.respond(200, b"", _TEXT, "Allow: GET, HEAD, OPTIONS\r\n")
+        elif route == "/metrics":
+            generation = self._generation()
+            workers = [] if generation is None else generation.status()["workers"]
+            exchange.respond(200, self.metrics.text(self._gauges(), workers), CONTENT_TYPE)
+        elif route == "/docs":
+            exchange.respond(200, page(self._path_prefix()), _TEXT)
+            self._access(exchange)
+        else:
+            self._probe(exchange, str(route))
 
     def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer with an error; unrouted requests carry no ids (spec/scoring-server.md sec. 4)."""
@@ -126,14 +151,14 @@ class ScoringApplication:
 
     def _route(self, exchange: Exchange) -> str | None:
         path = exchange.path
-        if path == "/score" or path == "/" or path == "/swagger.json":
+        if path in _ROUTES:
             return path
         if path.startswith(("http://", "https://")):  # the absolute form that proxies use
             path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
         prefix = self._path_prefix()
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
-        return path if path in ("/score", "/", "/swagger.json") else None
+        return path if path in _ROUTES else None
 
     def _common(self, exchange: Exchange) -> str | None:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""
@@ -156,6 +181,24 @@ class ScoringApplication:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
             self.send_refusal(exchange, self._reason(), lines)
+
+    def _probe(self, exchange: Exchange, route: str) -> None:
+        """Answer /health/live, /health/ready, /health/startup, which differ as orchestrators need (pain 43).
+
+        Live: the front answers. Startup: a script has been loaded once. Ready: a worker can take a request now.
+        """
+        generation = self._generation()
+        if generation is not None:
+            self.started = True
+        good = (
+            route == "/health/live"
+            or (route == "/health/startup" and self.started)
+            or (generation is not None and generation.phase == "ready" and generation.has_worker)
+        )
+        if good:
+            exchange.respond(200, b"Healthy", _TEXT, VERSION_LINE)
+        else:
+            self.send_refusal(exchange, self._reason(), VERSION_LINE)
 
     def _swagger(self, exchange: Exchange) -> None:
         lines = self._common(exchange)
@@ -237,9 +280,18 @@ class ScoringApplication:
         job = self._jobs.get(frame_id)
         return NO_REQUEST if job is None else job.ids.request_id
 
-    def ended(self, job: ScoreJob) -> None:
-        """Forget a job that has its answer."""
-        self._jobs.pop(job.id, None)
+    def ended(self, job: ScoreJob, status: int, reason: str, run: float | None = None) -> None:
+        """Forget a job that has its answer, and count it."""
+        if job.id and self._jobs.pop(job.id, None) is None:
+            return  # its client had left before
+        now = time.monotonic()
+        queued = job.handed - job.admitted if job.handed else None
+        self.metrics.answered(status, reason, queued, run, now - job.arrived)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests to /score that are not answered yet."""
+        return len(self._jobs)
 
     def access(self, exchange: Exchange) -> None:
         """Write the access line of an answered request."""
@@ -254,7 +306,7 @@ class ScoringApplication:
 
     def non_finite(self, job: ScoreJob) -> None:
         """Count a result with NaN or infinity, and say so once."""
-        self.non_finite_results += 1
+        self.metrics.non_finite += 1
         if not self._said_non_finite:
             self._said_non_finite = True
             self._log.warning(
@@ -263,8 +315,8 @@ class ScoringApplication:
             )
 
     def _access(self, exchange: Exchange) -> None:
-        if exchange.path == "/" and exchange.status < 400:
-            return  # probes would flood the log
+        if exchange.path in _QUIET and exchange.status < 400:
+            return
         milliseconds = (time.monotonic() - exchange.arrived) * 1000
         self._log.write(
             "I",
@@ -276,12 +328,13 @@ class ScoringApplication:
 class ScoreJob(Job):
     """One request to /score."""
 
-    __slots__ = ("_application", "_exchange", "generation", "ids")
+    __slots__ = ("_application", "_exchange", "arrived", "generation", "ids")
 
     def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers) -> None:
         super().__init__(exchange.chunks, exchange.size, None)
         self._application = application
         self._exchange = exchange
+        self.arrived = exchange.arrived
         self.ids = ids
         self.generation: Generation | None = None
 
@@ -307,7 +360,7 @@ class ScoreJob(Job):
         if code & ResultFlag.STREAM:
             self._start_stream(frame)
             return
-        application.ended(self)
+        application.ended(self, code & ResultFlag.STATUS_MASK, "ok", frame.clock)
         if self.gone:
             return
         if code & ResultFlag.NON_FINITE:
@@ -343,13 +396,13 @@ class ScoreJob(Job):
             if not self.gone:
                 self._exchange.send_piece(frame.bodies[0])
             return
-        self._application.ended(self)
+        self._application.ended(self, self._exchange.status, "stream_failed" if frame.code else "ok", frame.clock)
         if not self.gone:
             self._exchange.end_stream(complete=not frame.code)
             self._application.access(self._exchange)
 
     def refused(self, refusal: Refusal) -> None:
-        self._application.ended(self)
+        self._application.ended(self, refusal.http_status, refusal.code)
         if self.gone:
             return
         if self._exchange.streaming:
@@ -366,8 +419,8 @@ class ScoreJob(Job):
         self._application.access(self._exchange)
         if self.generation is not None:
             self.generation.dispatcher.forget(self)
+        self._application.ended(self, 499, "client_gone")
         if not self.handed:
-            self._application.ended(self)
             self.chunks = []
 
     def client_half_closed(self) -> None:
@@ -388,7 +441,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
         # What the script raised may hold private data: it is in the log, not in the answer.
         message, hint = _SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
     application = job._application
-    application.ended(job)
+    application.ended(job, frame.code, code, frame.clock if failed else None)
     if job.gone:
         return
     status = frame.code

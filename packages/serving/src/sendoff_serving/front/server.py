@@ -22,6 +22,7 @@ from .exchange import Application
 from .generation import Generation
 from .launch import of_bundle
 from .limits import Limits
+from .metrics import Metrics
 from .scoring import ScoringApplication
 
 State = Literal["starting", "ready", "failed", "draining"]
@@ -92,12 +93,15 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[asyncio.TimerHandle] = []
+        self.metrics = Metrics()
         self.application = ScoringApplication(
             log,
             self._generation_that_serves,
             self._why_not,
             cors=lambda: self._cors,
             path_prefix=self._path_prefix,
+            metrics=self.metrics,
+            gauges=self._gauges,
             compatible=compatible,
         )
 
@@ -114,6 +118,7 @@ class Server:
             revision=revision,
             log=self._log,
             request_name=self.application.request_name,
+            metrics=self.metrics,
             on_change=self._changed,
         )
         if self.pending is not None:
@@ -128,10 +133,12 @@ class Server:
         if generation is self.pending and generation.phase == "ready":
             before, self.serving, self.pending = self.serving, generation, None
             self._cors = Cors(generation.bundle.serving.cors_origins)
+            self.metrics.swaps["ready"] += 1
             if before is not None:
                 self._log.info(f"Revision {generation.revision} has taken over; the one before drains")
                 self._run(before.drain(before.bundle.serving.scoring_timeout_ms / 1000 + 5))
         elif generation is self.pending and generation.phase == "failed" and self.serving is not None:
+            self.metrics.swaps["failed"] += 1
             self._log.error(f"Revision {generation.revision} could not be loaded; the one before goes on")
         self.on_change(generation)
 
@@ -164,6 +171,16 @@ class Server:
     def _path_prefix(self) -> str:
         generation = self.serving or self.pending
         return "" if generation is None else generation.bundle.service.path_prefix
+
+    def _gauges(self) -> dict[str, float]:
+        generation = self.serving
+        return {
+            "requests_in_flight": self.application.in_flight,
+            "queue_length": 0 if generation is None else generation.dispatcher.waiting,
+            "ready": float(self.state == "ready"),
+            "connections": len(self._connections.open),
+            "start_time_seconds": self.started,
+        }
 
     def _max_body(self) -> int:
         generation = self.serving or self.pending

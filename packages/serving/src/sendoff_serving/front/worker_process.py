@@ -27,7 +27,7 @@ _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
 _CANCELLED = struct.Struct("<Q")
 _CANCELLED_AT = 16
-_BUFFER = 1 << 20
+BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 8
@@ -50,6 +50,9 @@ class WorkerEvents(Protocol):
 
     def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
         """Lines that the script wrote."""
+
+    def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
+        """A worker forked from a template has ended."""
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
         """The process has ended, or is as good as ended."""
@@ -101,6 +104,7 @@ class WorkerProcess(asyncio.Protocol):
         self._process: subprocess.Popen[bytes] | None = None
         self._page: mmap.mmap | None = None
         self._pipes: list[asyncio.BaseTransport] = []
+        self._link: socket.socket | None = None
         self._pidfd = -1
         self._exited = False
         self._ended = False
@@ -127,7 +131,7 @@ class WorkerProcess(asyncio.Protocol):
         page = self._make_page()
         try:
             for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
             self._spawn(theirs.fileno(), page)
         except BaseException:
             ours.close()
@@ -143,7 +147,19 @@ class WorkerProcess(asyncio.Protocol):
             transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
             self._pipes.append(transport)
         ours.setblocking(False)
+        if self._launch.settings.get("template"):
+            self._link = ours.dup()
         await loop.create_unix_connection(lambda: self, sock=ours)
+
+    def send_descriptors(self, data: bytes, descriptors: list[int]) -> None:
+        """Send a frame with open descriptors, past the transport, which cannot; for templates.
+
+        Raises:
+            OSError: the process has ended.
+        """
+        if self._link is None:
+            raise OSError("it has no socket")
+        socket.send_fds(self._link, [data], descriptors)
 
     def _make_page(self) -> int:
         if hasattr(os, "memfd_create"):
@@ -233,16 +249,22 @@ class WorkerProcess(asyncio.Protocol):
         if frame.kind == Kind.HELLO:
             protocol.common_version(content.get("protocol"))
             self.state = "init"
+            self.introduced(int(content["pid"]))
             self._send(encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
             self.state = "idle"
             self.capacity = 1
             self._events.worker_ready(self, content)
+        elif frame.kind == Kind.ENDED:
+            self._events.child_ended(self, int(content["pid"]), int(content["returncode"]))
         elif frame.kind == Kind.FAILED:
             self._closing = True
             self._events.worker_failed(self, content)
         else:
             raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
+
+    def introduced(self, pid: int) -> None:
+        """Take the process id that the worker gave in its HELLO; the front knows it of its own children."""
 
     def said(self, stream: str, text: str, request_id: int) -> None:
         """Pass lines of the script on; "phase" carries what is known before init()."""
@@ -376,6 +398,9 @@ class WorkerProcess(asyncio.Protocol):
         if self._page is not None:
             self._page.close()
             self._page = None
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
     def _close_pipes(self) -> None:
         # A grandchild that left the process group may keep the pipes open for ever.
@@ -385,7 +410,7 @@ class WorkerProcess(asyncio.Protocol):
         self._pipes = []
 
     def _exit_text(self) -> str:
-        status = self._process.returncode if self._process is not None else None
+        status = self._status
         if status is None:
             return "it closed its connection to the front"
         if status >= 0:
@@ -396,6 +421,10 @@ class WorkerProcess(asyncio.Protocol):
             name = str(-status)
         more = " (as the kernel does when memory runs out)" if -status == signal.SIGKILL else ""
         return f"it was ended by {name}{more}"
+
+    @property
+    def _status(self) -> int | None:
+        return self._process.returncode if self._process is not None else None
 
     @property
     def ending(self) -> bool:

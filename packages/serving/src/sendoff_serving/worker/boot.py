@@ -11,7 +11,7 @@ import os
 import sys
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """End this process when the front ends, however it ends (Linux; elsewhere the closed socket says so)."""
     if not sys.platform.startswith("linux"):
         return
@@ -40,7 +40,7 @@ def _lay_path(here: str) -> None:
 
 def main(arguments: "list[str]") -> int:
     given = dict(zip(arguments[::2], arguments[1::2]))
-    _die_with(int(given["--parent"]))
+    die_with(int(given["--parent"]))
     _lay_path(os.path.dirname(os.path.realpath(__file__)))
     from sendoff_serving.worker.loop import work
 

@@ -47,6 +47,16 @@ class Channel:
         self.request_id = 0
 
     @property
+    def raw_socket(self) -> socket.socket:
+        """The socket itself, for the template, which receives descriptors."""
+        return self._socket
+
+    def rebind(self, descriptor: int) -> None:
+        """Go on over another socket, in a process that has just been forked from the template."""
+        self._socket.close()
+        self.__init__(descriptor)  # type: ignore[misc]
+
+    @property
     def owned(self) -> bool:
         """Whether this process is the worker itself and not a child that the script has forked."""
         return os.getpid() == self._owner

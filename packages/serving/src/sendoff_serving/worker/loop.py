@@ -8,16 +8,17 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from sendoff_serving import protocol
 from sendoff_serving.protocol import Frame, Kind, ResultFlag, RunFlag
 
-from . import failure, modules, script
+from . import boot, failure, modules, script
 from .channel import Channel
 from .http_response import to_bytes
 from .invoke import Answer, Invoker, Refusal
 from .output import Output
+from .template import Template
 
 # Answers of frames that came together are sent together, but none waits longer than this for the others.
 _HOLD = 0.002
@@ -58,21 +59,34 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
     """
     channel = Channel(socket_descriptor)
     progress = _Progress(page_descriptor)
-    channel.send_json(
-        Kind.HELLO,
-        {"protocol": [protocol.VERSION], "pid": os.getpid(), "python": sys.version.split()[0]},
-    )
+    _greet(channel)
     settings = _settings(channel)
     if settings is None:
         return 0
     output = Output(channel)
     output.take_over(settings.get("log_level", "INFO"))
-    invoker = _load(channel, settings)
+    loaded = _load(channel, settings)
     output.finish_lines()
-    if invoker is None:
+    if loaded is None:
         return 3
+    invoker, description = loaded
+    if settings.get("template"):
+        channel.send_json(Kind.READY, description)
+        handed = Template(channel).wait_for_fork()
+        if handed is None:
+            return 0
+        boot.die_with(os.getppid())
+        channel.rebind(handed[0])
+        progress = _Progress(handed[1])
+        _greet(channel)
+    channel.send_json(Kind.READY, description)
     _Loop(channel, progress, invoker, output).run()
     return 0
+
+
+def _greet(channel: Channel) -> None:
+    content = {"protocol": [protocol.VERSION], "pid": os.getpid(), "python": sys.version.split()[0]}
+    channel.send_json(Kind.HELLO, content)
 
 
 def _settings(channel: Channel) -> Optional[Dict[str, Any]]:
@@ -84,8 +98,8 @@ def _settings(channel: Channel) -> Optional[Dict[str, Any]]:
     return settings
 
 
-def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Invoker]:
-    """Load the script and call init(); say READY, or FAILED with the user's own line."""
+def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker, Dict[str, Any]]]:
+    """Load the script and call init(); return how to call it and its description, or say FAILED."""
     folders = [folder for folder in (settings["app_root"], settings.get("source_directory")) if folder]
     path = settings.get("entry_script")
     if path:
@@ -115,8 +129,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Invoker]:
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()  # the model is not looked at again by every collection
-    channel.send_json(Kind.READY, description)
-    return Invoker(entry, folders, settings.get("nan", "legacy"))
+    return Invoker(entry, folders, settings.get("nan", "legacy")), description
 
 
 class _LateAnswers(threading.Thread):

@@ -1,0 +1,79 @@
+"""A worker that is forked from a template process after init(), sharing its memory (setting ``preload``)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+
+from ..errors import ServingError
+from ..protocol import Kind, encode
+from .launch import Launch
+from .worker_process import BUFFER, WorkerEvents, WorkerProcess
+
+
+class ForkedWorker(WorkerProcess):
+    """A worker whose process is a child of the template, not of the front.
+
+    Args:
+        launch: how the template was started; for its settings.
+        events: who is told what happens.
+        template: the process that forks.
+    """
+
+    def __init__(self, launch: Launch, events: WorkerEvents, template: WorkerProcess) -> None:
+        super().__init__(launch, events)
+        self._template = template
+        self._returncode: int | None = None
+
+    async def start(self) -> None:
+        """Ask the template for a fork.
+
+        Raises:
+            ServingError: the template has ended.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        page = self._make_page()
+        try:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            self._template.send_descriptors(encode(Kind.FORK), [theirs.fileno(), page])
+        except OSError as error:
+            ours.close()
+            raise ServingError("worker_not_started", f"The template process has ended: {error}") from None
+        finally:
+            theirs.close()
+            os.close(page)
+        ours.setblocking(False)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+
+    def introduced(self, pid: int) -> None:
+        """Take the process id that the worker gave in its HELLO."""
+        self.pid = pid
+
+    def ended(self, returncode: int) -> None:
+        """Take the news of its end, which only the template can have."""
+        self._returncode = returncode
+        self._exited = True
+        if self._transport is not None and not self._ended:
+            asyncio.get_running_loop().call_later(0.02, self._end)
+        else:
+            self._end()
+
+    @property
+    def _status(self) -> int | None:
+        return self._returncode
+
+    @property
+    def exited(self) -> bool:
+        """Whether the process is gone."""
+        return self._exited or not self.pid or self._template.exited
+
+    def _kill_now(self) -> None:
+        if self._exited or not self.pid:
+            return
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except OSError:
+            pass  # it has ended; the template will say so

@@ -1,0 +1,138 @@
+"""What the server counts, in the text format of Prometheus.
+
+Everything is counted in the front, which sees every request and every worker, so the numbers are exact with any
+number of workers and need no shared files (pain 41).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# Upper bounds in seconds.
+BUCKETS = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
+
+
+class Histogram:
+    """Counts of observed durations below fixed bounds."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+
+class Metrics:
+    """The counters of one server; they go on over swaps of generations."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[int, str], int] = {}
+        self.queue = Histogram()
+        self.run = Histogram()
+        self.total = Histogram()
+        self.worker_restarts = 0
+        self.non_finite = 0
+        self.rows = 0
+        self.in_flight = 0
+        self.batches = 0
+        self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
+
+    def answered(self, status: int, reason: str, queued: float | None, run: float | None, total: float) -> None:
+        """Count a request to /score that has ended.
+
+        Args:
+            status: HTTP status; 499 where the client left first.
+            reason: "ok", or the code of the error.
+            queued: seconds it waited; None if no worker had it.
+            run: seconds in run(); None if it did not return.
+            total: seconds from its arrival.
+        """
+        key = (status, reason)
+        self.requests[key] = self.requests.get(key, 0) + 1
+        self.total.observe(total)
+        if queued is not None:
+            self.queue.observe(queued)
+        if run is not None:
+            self.run.observe(run)
+
+    def text(self, gauges: Mapping[str, float], workers: Iterable[Mapping[str, object]]) -> bytes:
+        """Return the exposition.
+
+        Args:
+            gauges: current values by the end of their name ("queue_length", ...).
+            workers: what the status says of each worker.
+        """
+        lines: list[str] = []
+        _head(lines, "requests_total", "counter", "Requests to /score by status and reason.")
+        for (status, reason), count in sorted(self.requests.items()):
+            lines.append(f'sendoff_requests_total{{code="{status}",reason="{reason}"}} {count}')
+        for name, histogram, text in (
+            ("request_seconds", self.total, "Time from arrival to answer."),
+            ("queue_seconds", self.queue, "Time that a request waited for a worker."),
+            ("run_seconds", self.run, "Time in run()."),
+        ):
+            _histogram(lines, name, histogram, text)
+        for name, value, text in (
+            ("worker_restarts_total", self.worker_restarts, "Workers that were replaced."),
+            ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
+            ("rows_total", self.rows, "Rows scored, for scripts with a schema."),
+            ("batches_total", self.batches, "Calls of run() for several requests together."),
+        ):
+            _head(lines, name, "counter", text)
+            lines.append(f"sendoff_{name} {value}")
+        _head(lines, "swaps_total", "counter", "Revisions that took over, and that could not be loaded.")
+        lines += [f'sendoff_swaps_total{{result="{result}"}} {count}' for result, count in self.swaps.items()]
+        for name, number in gauges.items():
+            _head(lines, name, "gauge", _GAUGES[name])
+            lines.append(f"sendoff_{name} {number:g}")
+        _workers(lines, list(workers))
+        return "\n".join([*lines, ""]).encode("ascii")
+
+
+_GAUGES = {
+    "requests_in_flight": "Requests to /score that are not answered yet.",
+    "queue_length": "Requests that wait for a worker.",
+    "ready": "1 when requests can be scored.",
+    "connections": "Open connections.",
+    "start_time_seconds": "When the server was started, Unix time.",
+}
+
+
+def _head(lines: list[str], name: str, kind: str, text: str) -> None:
+    lines.append(f"# HELP sendoff_{name} {text}")
+    lines.append(f"# TYPE sendoff_{name} {kind}")
+
+
+def _histogram(lines: list[str], name: str, histogram: Histogram, text: str) -> None:
+    _head(lines, name, "histogram", text)
+    below = 0
+    for bound, count in zip(BUCKETS, histogram.counts, strict=False):
+        below += count
+        lines.append(f'sendoff_{name}_bucket{{le="{bound:g}"}} {below}')
+    below += histogram.counts[-1]
+    lines.append(f'sendoff_{name}_bucket{{le="+Inf"}} {below}')
+    lines.append(f"sendoff_{name}_sum {histogram.total:.9g}")
+    lines.append(f"sendoff_{name}_count {below}")
+
+
+def _workers(lines: list[str], workers: list[Mapping[str, object]]) -> None:
+    _head(lines, "workers", "gauge", "Workers by state.")
+    states = [str(worker["state"]) for worker in workers]
+    for state in ("starting", "init", "idle", "busy", "dead"):
+        lines.append(f'sendoff_workers{{state="{state}"}} {states.count(state)}')
+    _head(lines, "worker_memory_bytes", "gauge", "Resident memory of a worker with its children.")
+    for index, worker in enumerate(workers):
+        if worker["rss_mb"] is not None:
+            memory = float(str(worker["rss_mb"])) * 1e6
+            lines.append(f'sendoff_worker_memory_bytes{{worker="{index}"}} {memory:.0f}')

@@ -1,0 +1,109 @@
+"""What is counted, and the probes (pains 34, 41, 43)."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import re
+import signal
+
+from .running import eventually
+
+SCRIPT = """
+    import os, time
+
+    def init():
+        pass
+
+    def run(data):
+        if data == "fail": raise ValueError
+        if data == "nan": return float("nan")
+        time.sleep(float(data or 0))
+        return os.getpid()
+"""
+
+
+def samples(server) -> dict[str, float]:
+    answer = server.get("/metrics")
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    found = {}
+    for line in answer.body.decode().splitlines():
+        if not line.startswith("#"):
+            assert re.match(r'^sendoff_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+$', line), line
+            name, value = line.rsplit(" ", 1)
+            found[name] = float(value)
+    return found
+
+
+def test_counts_are_exact_with_four_workers(serve) -> None:
+    server = serve(SCRIPT, "--workers", 4)
+    bodies = [""] * 60 + ["fail"] * 20 + ["nan"] * 10 + ["0.01"] * 30
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        list(pool.map(server.score, bodies))
+    server.score(b"\xff")
+    for _ in range(5):
+        server.get("/")
+    got = samples(server)
+    assert got['sendoff_requests_total{code="200",reason="ok"}'] == 100
+    assert got['sendoff_requests_total{code="500",reason="run_failed"}'] == 20
+    assert got['sendoff_requests_total{code="400",reason="body_not_utf8"}'] == 1
+    assert sum(value for name, value in got.items() if name.startswith("sendoff_requests_total")) == 121
+    assert got["sendoff_request_seconds_count"] == 121
+    assert got["sendoff_run_seconds_count"] == 120
+    assert got["sendoff_queue_seconds_count"] == 121
+    assert got['sendoff_run_seconds_bucket{le="+Inf"}'] == 120
+    assert 90 <= got['sendoff_run_seconds_bucket{le="60"}'] <= 120
+    assert got["sendoff_results_non_finite_total"] == 10
+    assert got["sendoff_requests_in_flight"] == got["sendoff_queue_length"] == 0
+    assert got["sendoff_ready"] == 1 and got['sendoff_workers{state="idle"}'] == 4
+    assert got['sendoff_worker_memory_bytes{worker="3"}'] > 3e6
+
+
+def test_what_is_in_flight_and_what_was_refused(serve) -> None:
+    server = serve(SCRIPT, "--max-queue", 2)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        futures = [pool.submit(server.score, "1.0") for _ in range(5)]
+        eventually(lambda: samples(server)["sendoff_queue_length"] == 2, 5)
+        assert samples(server)["sendoff_requests_in_flight"] == 3
+        concurrent.futures.wait(futures)
+    assert samples(server)['sendoff_requests_total{code="503",reason="queue_full"}'] == 2
+
+
+def test_clients_that_leave_and_workers_that_are_replaced_are_counted(serve) -> None:
+    server = serve(SCRIPT)
+    pid = server.score("").json
+    with server.connect() as link:
+        link.sendall(b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n0.5")
+        eventually(lambda: samples(server)["sendoff_requests_in_flight"] == 1)
+        import socket
+
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    eventually(lambda: samples(server).get('sendoff_requests_total{code="499",reason="client_gone"}') == 1)
+    assert samples(server)["sendoff_requests_in_flight"] == 0
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: samples(server)["sendoff_worker_restarts_total"] == 1)
+
+
+def test_the_three_probes_differ_as_they_should(start, make_bundle, tmp_path) -> None:
+    bundle = make_bundle("import time, os\ndef init(): time.sleep(1.5)\ndef run(data): return os.getpid()\n")
+    server = start("--bundle", bundle, control=tmp_path / "c.sock")
+
+    def probes() -> list[int]:
+        return [server.get(f"/health/{name}").status for name in ("live", "startup", "ready")]
+
+    assert probes() == [200, 503, 503]
+    server.wait_state("ready")
+    assert probes() == [200, 200, 200]
+    os.kill(server.score("").json, signal.SIGKILL)
+    eventually(lambda: probes() == [200, 200, 503], 1.5)
+    eventually(lambda: probes() == [200, 200, 200], 10)
+    server.stop()
+    assert "/health" not in "\n".join(line for line in server.lines if " 200 " in line)
+
+
+def test_a_page_to_try_the_service_needs_nothing_else(serve) -> None:
+    answer = serve("def init(): pass\ndef run(d): return d\n", "--path-prefix", "a/b").get("/docs")
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
+    page = answer.body.decode()
+    assert '"/a/b"' in page and "</html>" in page
+    assert not re.search(r'(src|href)="https?:', page)
