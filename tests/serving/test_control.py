@@ -258,5 +258,5 @@ def test_the_log_goes_to_a_file_that_is_rotated(supervised, make_bundle, tmp_pat
         assert server.score("").status == 200
     eventually(lambda: Path(f"{file}.2").exists(), 10)
     assert all(path.stat().st_size < 11 * 1024 * 1024 for path in file.parent.iterdir())
-    assert len(list(file.parent.iterdir())) == 3
+    eventually(lambda: len(list(file.parent.iterdir())) == 3)
     assert "sendoff.access" not in server.log

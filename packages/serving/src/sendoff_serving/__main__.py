@@ -93,15 +93,18 @@ async def _serve(options: Options) -> int:
             await server.listen_control(options.control, ControlApplication(server, options.python))
             _announce(server, log, options)
         server.load(options.bundle, options.python, options.revision)
+        watching = loop.create_task(_watch(server, options)) if options.reload else None
         if not supervised:
             await settled.wait()
-            if server.state == "failed":
+            if server.state == "failed" and not options.reload:
                 status = EXIT_NOT_LOADED
                 server.stop(0.0)
             elif not server.draining:
                 await server.listen(listener)
                 _announce(server, log, options)
         await server.stopped.wait()
+        if watching is not None:
+            watching.cancel()
     finally:
         listener.close()
         if options.control is not None:
@@ -109,6 +112,24 @@ async def _serve(options: Options) -> int:
         log.info("Stopped")
         log.close()
     return status
+
+
+async def _watch(server: Server, options: Options) -> None:
+    """Reload when files of the script change."""
+    from .front.reloading import watch
+
+    bundle = options.bundle
+    script = bundle.entry_script_path
+    folders = {bundle.app_root, bundle.source_path or bundle.app_root, script.parent if script else bundle.app_root}
+
+    def changed(files: list[str]) -> None:
+        server.note(f"Reloading: {', '.join(files[:5])}{' and more' if len(files) > 5 else ''} changed")
+        try:
+            server.reload()
+        except ServingError as error:
+            server.note(f"Not reloaded: {error.message}")
+
+    await watch(folders, changed)
 
 
 def _announce(server: Server, log: ServerLog, options: Options) -> None:

@@ -33,6 +33,7 @@ class Serving:
         nan: what becomes of NaN and infinity in results.
         cors_origins: origins allowed by CORS; "*" for any.
         preload: fork the workers from one process after init().
+        max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
     """
 
     workers: int = 1
@@ -44,6 +45,7 @@ class Serving:
     nan: NonFinite = "legacy"
     cors_origins: tuple[str, ...] = ()
     preload: bool = False
+    max_requests_per_worker: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -266,6 +268,7 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         nan=nan,
         cors_origins=tuple(origins),
         preload=reader.take("preload", bool, standard.preload),
+        max_requests_per_worker=reader.take("max_requests_per_worker", int, None, least=1, null=True),
     )
     reader.done()
     return read

@@ -54,6 +54,7 @@ class Options:
         control: Unix socket of the supervised mode; None when the server runs alone.
         log_file: file of the log; None for standard output.
         revision: name of the first revision.
+        reload: load the script again when its files change.
         drain_seconds: time for requests in progress when the server is stopped.
         limits: bounds for each client.
         compatible: answer as the existing server does.
@@ -67,6 +68,7 @@ class Options:
     control: Path | None
     log_file: Path | None
     revision: str | None
+    reload: bool
     drain_seconds: float
     limits: Limits
     compatible: bool
@@ -131,6 +133,8 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
     how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
     how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
+    how.add_argument("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
+    how.add_argument("--reload", action="store_true", help="load the script again when its files change")
     how.add_argument("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
     how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
     how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
@@ -168,6 +172,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         control=control,
         log_file=None if given.log_file is None else Path(given.log_file).absolute(),
         revision=given.revision,
+        reload=given.reload,
         drain_seconds=max(given.drain_seconds, 0.0),
         limits=limits,
         compatible=given.compatible,
@@ -274,6 +279,7 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
         "max_queue",
         "max_body_bytes",
         "memory_limit_mb",
+        "max_requests_per_worker",
         "nan",
     ):
         if getattr(given, name) is not None:

@@ -84,13 +84,8 @@ class ControlApplication:
         _send(exchange, 202, {"revision": revision, "phase": "starting"})
 
     def _reload(self, exchange: Exchange) -> None:
-        current = self._server.serving or self._server.pending
-        if current is None or self._server.draining:
-            raise ServingError("draining", "There is nothing to reload")
-        directory = current.bundle.directory
-        bundle = current.bundle if directory is None else bundles.load(directory)
-        self._server.load(bundle, current.launch.python, current.revision)
-        _send(exchange, 202, {"revision": current.revision, "phase": "starting"})
+        generation = self._server.reload()
+        _send(exchange, 202, {"revision": generation.revision, "phase": "starting"})
 
 
 def _send(exchange: Exchange, status: int, content: Any) -> None:

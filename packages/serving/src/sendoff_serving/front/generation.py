@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import random
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -36,6 +37,9 @@ class _Slot:
         self.restarts = 0
         self.failures = 0
         self.requests_before = 0
+        self.replaces: _Slot | None = None
+        # Workers that were started together are not replaced together.
+        self.jitter = random.uniform(0.9, 1.1)
 
     @property
     def requests(self) -> int:
@@ -212,6 +216,7 @@ class Generation:
             self._describe(description)
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready after {seconds:.2f} s", worker.pid)
         self.dispatcher.add(worker)
+        self._take_over(found)
         if self.phase in ("starting", "init") and all(
             slot.process is not None and slot.process.capacity for slot in self._slots
         ):
@@ -320,8 +325,33 @@ class Generation:
 
     # Looking after
 
-    def check_memory(self) -> None:
-        """Replace workers whose memory is above the limit; called about once a second."""
+    def check_workers(self) -> None:
+        """Replace workers that use too much memory or have served long enough; called about once a second."""
+        self._check_memory()
+        most = self.bundle.serving.max_requests_per_worker
+        if most is None or self.phase != "ready" or any(slot.replaces for slot in self._slots):
+            return  # one at a time: the others serve meanwhile
+        for slot in self._slots:
+            process = slot.process
+            if process is not None and process.capacity and process.requests >= most * slot.jitter:
+                self._log.info(f"Worker with pid {process.pid} has served {process.requests} requests; replacing it")
+                replacement = _Slot()
+                replacement.replaces = slot
+                self._slots.append(replacement)
+                self._run(self._start_worker(replacement, 0.0))
+                return
+
+    def _take_over(self, slot: _Slot) -> None:
+        """Let the worker that another one replaces finish and end."""
+        old, slot.replaces = slot.replaces, None
+        if old is not None and old in self._slots:
+            self._slots.remove(old)
+            slot.requests_before += old.requests
+            if old.process is not None:
+                self._leaving.add(old.process)
+                old.process.retire()
+
+    def _check_memory(self) -> None:
         limit = self.bundle.serving.memory_limit_mb
         if limit is None:
             return

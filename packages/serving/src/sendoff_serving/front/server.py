@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import bundle as bundles
 from .. import protocol
 from ..bundle import Bundle
 from ..errors import Refusal, ServingError
@@ -187,7 +188,11 @@ class Server:
         return 1 << 20 if generation is None else generation.bundle.serving.max_body_bytes
 
     def status(self) -> dict[str, Any]:
-        """Describe the server as JSON values: the answer of GET /status on the control socket."""
+        """Describe the server as JSON values: the answer of GET /status on the control socket.
+
+        Whoever reads a state here finds what led to it in the log file: lines that wait are written first.
+        """
+        self._log.flush()
         return {
             "pid": os.getpid(),
             "started": self.started,
@@ -199,6 +204,23 @@ class Server:
             "serving": self.serving.status() if self.serving else None,
             "pending": self.pending.status() if self.pending else None,
         }
+
+    def note(self, message: str) -> None:
+        """Write a line to the log."""
+        self._log.info(message)
+
+    def reload(self) -> Generation:
+        """Load the current bundle again; its files are read anew.
+
+        Raises:
+            ServingError: there is nothing to reload, or the bundle is broken.
+        """
+        current = self.serving or self.pending
+        if current is None or self.draining:
+            raise ServingError("draining", "There is nothing to reload")
+        directory = current.bundle.directory
+        bundle = current.bundle if directory is None else bundles.load(directory)
+        return self.load(bundle, current.launch.python, current.revision)
 
     # Sockets
 
@@ -241,7 +263,7 @@ class Server:
             self._connections.sweep()
             for generation in (self.serving, self.pending):
                 if generation is not None:
-                    generation.check_memory()
+                    generation.check_workers()
             self._ticks[1] = loop.call_later(1.0, sweep)
 
         self._ticks = [loop.call_later(_FLUSH_SECONDS, flush), loop.call_later(1.0, sweep)]

@@ -116,6 +116,7 @@ class WorkerProcess(asyncio.Protocol):
         self.requests = 0
         self.pid = 0
         self.started = time.monotonic()
+        self.retiring = False
         self.end_reason: str | None = None
         self.end_code = "worker_died"
         self.timed_out: Job | None = None  # answered by its deadline; the reason this worker is being ended
@@ -304,9 +305,11 @@ class WorkerProcess(asyncio.Protocol):
         seconds = frame.clock
         self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
         if self.state == "busy":
-            self.capacity = DEEPEST if self._mean < SHORT_RUN else 1
+            self.capacity = 0 if self.retiring else DEEPEST if self._mean < SHORT_RUN else 1
             if not self.inflight:
                 self.state = "idle"
+                if self.retiring:
+                    self.close()
         return job
 
     def running_id(self) -> int:
@@ -343,6 +346,13 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
         asyncio.get_running_loop().call_later(2.0, self._kill_now)
+
+    def retire(self) -> None:
+        """Take no more jobs, finish those it has, and end."""
+        self.retiring = True
+        self.capacity = 0
+        if not self.inflight:
+            self.close()
 
     def kill(self, reason: str, code: str = "worker_died") -> None:
         """End the process at once, and its children; its owner is told now."""

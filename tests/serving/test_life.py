@@ -1,0 +1,63 @@
+"""Workers are recycled, scripts are reloaded: requests are answered throughout (pain 42)."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from .running import eventually, write_script
+
+PID = "import os\ndef init(): pass\ndef run(data): return os.getpid()\n"
+
+
+def hammering(server, stop: threading.Event, problems: list, seen: list) -> threading.Thread:
+    def hammer() -> None:
+        while not stop.is_set():
+            answer = server.score("")
+            (seen if answer.status == 200 else problems).append(answer.body)
+
+    thread = threading.Thread(target=hammer)
+    thread.start()
+    return thread
+
+
+def test_workers_are_replaced_after_their_requests_and_none_fails(serve) -> None:
+    server = serve(PID, "--max-requests-per-worker", 40, "--workers", 2)
+    stop, problems, seen = threading.Event(), [], []
+    threads = [hammering(server, stop, problems, seen) for _ in range(3)]
+    eventually(lambda: len(set(seen)) >= 5, 30)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert "has served" in server.log and "died" not in server.log
+
+
+def test_a_forked_worker_is_replaced_too(serve) -> None:
+    server = serve(PID, "--max-requests-per-worker", 20, "--preload")
+    eventually(lambda: len({server.score("").body for _ in range(30)}) >= 1 and server.log.count("has served") >= 2, 30)
+    assert server.score("").status == 200
+
+
+def test_a_change_of_the_script_is_loaded_and_requests_are_answered_meanwhile(serve, tmp_path) -> None:
+    server = serve("def init(): pass\ndef run(data): return 'one'\n", "--reload")
+    stop, problems, seen = threading.Event(), [], []
+    thread = hammering(server, stop, problems, seen)
+    write_script(tmp_path, "import time\ndef init(): time.sleep(0.5)\ndef run(data): return 'two, longer'\n")
+    eventually(lambda: b'"two, longer"' in seen[-1:], 15)
+    write_script(tmp_path, "def init(: broken\n")
+    eventually(lambda: "the one before goes on" in server.log, 15)
+    time.sleep(0.2)
+    write_script(tmp_path, "def init(): pass\ndef run(data): return 'three is here'\n")
+    eventually(lambda: b'"three is here"' in seen[-1:], 15)
+    stop.set()
+    thread.join()
+    assert problems == []
+
+
+def test_a_broken_script_is_waited_for_when_reloading(start, tmp_path) -> None:
+    script = write_script(tmp_path, "import nothing_there\n")
+    server = start("--entry-script", script, "--reload")
+    assert server.score("").status == 503
+    write_script(tmp_path, "def init(): pass\ndef run(data): return 'mended'\n")
+    eventually(lambda: server.score("").body == b'"mended"', 15)
