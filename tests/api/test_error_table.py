@@ -44,7 +44,7 @@ def test_an_unexpected_exception_is_logged_and_becomes_internal_error(tmp_path, 
 
 
 def test_sdk_exceptions_do_not_replace_what_the_client_raises():
-    from sendoff.api.client.errors import from_payload
+    from sendoff.errors import from_payload
     from sendoff.sdk.exceptions import WebserviceException, raised_as
 
     raised_as(WebserviceException, errors.ServiceNotFound("x"))

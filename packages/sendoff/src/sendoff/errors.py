@@ -202,8 +202,8 @@ def _all(base: type[SendoffError]) -> list[type[SendoffError]]:
 
 
 def table() -> dict[str, type[SendoffError]]:
-    """Every error class by its stable code."""
-    return {cls.code: cls for cls in _all(SendoffError)}
+    """Every error class by its stable code; classes that only add a name to one (the SDK's) are not in it."""
+    return {cls.code: cls for cls in _all(SendoffError) if "code" in vars(cls)}
 
 
 def from_payload(payload: dict[str, Any]) -> SendoffError:

@@ -6,7 +6,7 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput, WorkspaceNotFound
 from .errors import tell
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from ..api.client import Client
 
 DEFAULT_WORKSPACE = "default"
-_CONFIG_FILES = (
-    ".azureml/config.json",
-    "aml_config/config.json",
-    "config.json",
-    ".azureml/project.json",
-    "aml_config/project.json",
-)
 
 
 class Session:
@@ -60,8 +53,8 @@ class Session:
         """
         if self.workspace_name:
             return self.workspace_name
-        found = find_config(Path(self.path) if self.path else Path.cwd())
-        name = workspace_in(found) if found else DEFAULT_WORKSPACE
+        found = _find_config(Path(self.path) if self.path else Path.cwd())
+        name = _workspace_in(found) if found else DEFAULT_WORKSPACE
         try:
             self.client.workspace(name)
         except WorkspaceNotFound:
@@ -85,52 +78,16 @@ class Session:
         return sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb" and not self.quiet
 
 
-def find_config(start: Path) -> Path | None:
-    """The workspace config file for a folder: in it or in a parent (spec/surface.md sec. 2.1).
+def _find_config(start: Path) -> Path | None:
+    from ..spec import workspace_files
 
-    Raises:
-        InvalidInput: ``start`` does not exist.
-    """
-    start = start.absolute()
-    if start.is_file():
-        return start
-    if not start.is_dir():
+    if not start.exists():
         raise InvalidInput(f"--path {start} does not exist", hint="Give a folder, or a workspace config file.")
-    for folder in (start, *start.parents):
-        for name in _CONFIG_FILES:
-            # A bare config.json further up belongs to some other program, unless it names a workspace.
-            if (file := folder / name).is_file() and (name != "config.json" or _names_workspace(file)):
-                return file
-    return None
+    return workspace_files.find(start)
 
 
-def workspace_in(file: Path) -> str:
-    """The workspace that a config file names, in either shape: ``workspace_name``, or ``Scope`` ending in it."""
-    name = _name_in(file)
-    if name is None:
-        raise InvalidInput(
-            f"{file} names no workspace: it has neither 'workspace_name' nor 'Scope'",
-            hint="sendoff folder attach -w NAME writes a new one.",
-            where=str(file),
-        )
-    return name
-
-
-def _name_in(file: Path) -> str | None:
+def _workspace_in(file: Path) -> str:
+    from ..spec import workspace_files
     from ..spec.parse import read_file
 
-    data: Any = read_file(file, "workspace config file")
-    if not isinstance(data, dict):
-        return None
-    name = data.get("workspace_name")
-    scope = str(data.get("Scope") or "")
-    if not name and "/workspaces/" in scope:
-        name = scope.rsplit("/workspaces/", 1)[1].split("/")[0]
-    return str(name) if name else None
-
-
-def _names_workspace(file: Path) -> bool:
-    try:
-        return _name_in(file) is not None
-    except InvalidInput:
-        return False
+    return workspace_files.parse(read_file(file, "workspace config file"), str(file)).workspace_name

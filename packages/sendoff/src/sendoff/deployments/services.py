@@ -288,7 +288,8 @@ class Deployments:
             row = records.get_service(connection, ws, name)
             number = records.serving_revision(connection, row.uid) or row.wanted_revision
             plan = records.get_plan(connection, row.uid, number)
-        assert plan is not None
+        if plan is None:
+            raise NotFound(f"service {row.name!r} has no revision {number}", revision=number)
         return _as_registered(plan.inference, plan.pinned)
 
     def logs(self, ws: str, name: str, num_lines: int = 5000, init: bool = False) -> str:

@@ -381,7 +381,7 @@ _CONTEXT = ("traceback", "file", "line", "step")
 
 def _failure(name: str, operation: Operation) -> WebserviceException:
     """What `wait_for_deployment` raises: the reason, and where in the script, in words."""
-    from ..api.client.errors import from_payload
+    from ..errors import from_payload
 
     payload = operation.error or {}
     error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")

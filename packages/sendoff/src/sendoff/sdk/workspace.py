@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NotSupported, WorkspaceNotFound
 from ..spec import workspace as spec
+from ..spec.workspace_files import Locator
 from . import workspace_config
 from .connection import client as shared_client
 from .exceptions import WorkspaceException, as_sdk_errors, raised_as
@@ -180,7 +181,7 @@ class Workspace:
         Raises:
             UserErrorException: The folder does not exist.
         """
-        locator = workspace_config.Locator(self.subscription_id, self.resource_group, self.name)
+        locator = Locator(self.subscription_id, self.resource_group, self.name)
         workspace_config.write(Path(path) if path else Path.cwd(), file_name or "config.json", locator)
 
     @as_sdk_errors(WorkspaceException)

@@ -89,6 +89,7 @@ class ProcessTarget:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""
         self._supervise()
         folder = RunFolder(self.home, uid)
+        observe(folder)  # a front that is asked for its state writes the lines that it still holds
         return "\n".join(start_up(folder, num_lines) if init else newest(folder, num_lines))
 
     def reload(self, uid: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ...errors import SendoffError, Unreachable
+from ...errors import SendoffError, Unreachable, from_payload
 from ...spec.environment import Environment, EnvironmentSpec
 from ...spec.inference import InferenceSpec
 from ...spec.model import Model, RegisterModel, UpdateModel
@@ -17,7 +17,6 @@ from ...spec.service import CheckReport, DeployService, Revision, Service, Updat
 from ...spec.workspace import CreateWorkspace, Workspace
 from .. import bodies
 from ..messages import JSON, PREFIX, Request, Response
-from .errors import from_payload
 from .transport import Transport
 
 T = TypeVar("T")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import NotFound
 from ...spec.inference import InferenceSpec
 from ...spec.operation import Operation
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -73,15 +72,7 @@ def reload(core: Core, call: Call) -> Operation:
 
 def inference(core: Core, call: Call) -> InferenceSpec:
     """Code and environment of the revision that answers, else of the newest."""
-    from ...deployments import records
-
-    with core.store.read() as connection:
-        row = records.get_service(connection, call.path["ws"], call.path["name"])
-        number = records.serving_revision(connection, row.uid) or row.wanted_revision
-        plan = records.get_plan(connection, row.uid, number)
-    if plan is None:
-        raise NotFound(f"service {row.name!r} has no revision {number}", revision=number)
-    return plan.inference
+    return core.deployments.inference(call.path["ws"], call.path["name"])
 
 
 ROUTES = (
