@@ -1,7 +1,9 @@
 # Two commands do everything on a machine with Python 3.11 or newer (with venv) and make:
 #   make quickstart   the main job on real data
 #   make test         the whole suite
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that runs and is new enough (a name on the path may be a version manager's shim that does not run).
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 4
@@ -15,7 +17,8 @@ help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
 
 $(VENV)/.installed: requirements-dev.lock Makefile packages/sendoff/pyproject.toml packages/serving/pyproject.toml packages/azureml/pyproject.toml
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sendoff needs Python 3.11 or newer; found $$("$(PYTHON)" -V 2>&1). Set PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Sendoff needs Python 3.11 or newer, and python3 on the path is not. Type: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@"$(PYTHON)" -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked packages (uv; pip if uv cannot reach the index)…"
 	@grep -A40 '^uv==' requirements-dev.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock.txt
