@@ -33,6 +33,8 @@ class Serving:
         nan: what becomes of NaN and infinity in results.
         cors_origins: origins allowed by CORS; "*" for any.
         preload: fork the workers from one process after init().
+        max_batch_rows: most rows of one call of run() for several requests together; None to run each alone.
+        max_wait_ms: longest time that a request waits for others to join it.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
     """
 
@@ -46,6 +48,8 @@ class Serving:
     cors_origins: tuple[str, ...] = ()
     preload: bool = False
     max_requests_per_worker: int | None = None
+    max_batch_rows: int | None = None
+    max_wait_ms: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -269,6 +273,8 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         cors_origins=tuple(origins),
         preload=reader.take("preload", bool, standard.preload),
         max_requests_per_worker=reader.take("max_requests_per_worker", int, None, least=1, null=True),
+        max_batch_rows=reader.take("max_batch_rows", int, None, least=1, null=True),
+        max_wait_ms=reader.take("max_wait_ms", int, 0, least=0),
     )
     reader.done()
     return read

@@ -134,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
     how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
     how.add_argument("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
+    how.add_argument("--max-batch-rows", type=_positive, metavar="N", help="run requests together, up to N rows")
+    how.add_argument("--max-wait-ms", type=_count, metavar="MS", help="wait for others to join (default 0)")
     how.add_argument("--reload", action="store_true", help="load the script again when its files change")
     how.add_argument("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
     how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
@@ -280,6 +282,8 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
         "max_body_bytes",
         "memory_limit_mb",
         "max_requests_per_worker",
+        "max_batch_rows",
+        "max_wait_ms",
         "nan",
     ):
         if getattr(given, name) is not None:

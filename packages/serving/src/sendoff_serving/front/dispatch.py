@@ -175,7 +175,7 @@ class Dispatcher:
             for job in list(worker.inflight.values()):
                 if job.deadline > now:
                     soonest = min(job.deadline, soonest or job.deadline)
-                elif worker.running_id() in (job.id, 0):
+                elif job not in worker.unstarted()[1] or not worker.running_id():
                     self._end_stuck(worker, job)
                     break
                 else:

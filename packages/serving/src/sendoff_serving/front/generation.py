@@ -262,6 +262,11 @@ class Generation:
             self._log.error(f"The replacement of a worker could not be loaded; it is tried again in {delay:g} s")
             self._run(self._start_template(delay) if slot is None else self._start_worker(slot, delay))
 
+    def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
+        if note.get("note") == "batch":
+            self._metrics.batches += 1
+            self._metrics.batched_requests += int(note["requests"])
+
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:
             if isinstance(process, ForkedWorker) and process.pid == pid:

@@ -62,6 +62,8 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
             "source_directory": None if source is None else str(source),
             "nan": bundle.serving.nan,
             "log_level": log_level,
+            "max_batch_rows": bundle.serving.max_batch_rows,
+            "max_wait_ms": bundle.serving.max_wait_ms,
         },
     )
 

@@ -43,7 +43,7 @@ class Metrics:
         self.total = Histogram()
         self.worker_restarts = 0
         self.non_finite = 0
-        self.rows = 0
+        self.batched_requests = 0
         self.in_flight = 0
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
@@ -86,8 +86,8 @@ class Metrics:
         for name, value, text in (
             ("worker_restarts_total", self.worker_restarts, "Workers that were replaced."),
             ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
-            ("rows_total", self.rows, "Rows scored, for scripts with a schema."),
             ("batches_total", self.batches, "Calls of run() for several requests together."),
+            ("batched_requests_total", self.batched_requests, "Requests that were run together with others."),
         ):
             _head(lines, name, "counter", text)
             lines.append(f"sendoff_{name} {value}")

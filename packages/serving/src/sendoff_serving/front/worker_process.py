@@ -51,6 +51,9 @@ class WorkerEvents(Protocol):
     def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
         """Lines that the script wrote."""
 
+    def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
+        """Something to count."""
+
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         """A worker forked from a template has ended."""
 
@@ -110,6 +113,8 @@ class WorkerProcess(asyncio.Protocol):
         self._ended = False
         self._closing = False
         self._mean = -1.0
+        self._deepest = DEEPEST
+        self._joins = False
         self.state: State = "starting"
         self.inflight: dict[int, Job] = {}
         self.capacity = 0
@@ -255,9 +260,17 @@ class WorkerProcess(asyncio.Protocol):
         elif frame.kind == Kind.READY:
             self.state = "idle"
             self.capacity = 1
+            # A worker that joins requests is given as many as it can join; it takes what is there at each turn.
+            rows = self._launch.settings.get("max_batch_rows")
+            self._deepest = DEEPEST if rows is None else max(DEEPEST, min(int(str(rows)), 64))
+            if rows is not None:
+                self.capacity = self._deepest
+            self._joins = rows is not None
             self._events.worker_ready(self, content)
         elif frame.kind == Kind.ENDED:
             self._events.child_ended(self, int(content["pid"]), int(content["returncode"]))
+        elif frame.kind == Kind.NOTE:
+            self._events.worker_noted(self, content)
         elif frame.kind == Kind.FAILED:
             self._closing = True
             self._events.worker_failed(self, content)
@@ -305,7 +318,7 @@ class WorkerProcess(asyncio.Protocol):
         seconds = frame.clock
         self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
         if self.state == "busy":
-            self.capacity = 0 if self.retiring else DEEPEST if self._mean < SHORT_RUN else 1
+            self.capacity = 0 if self.retiring else self._deepest if self._joins or self._mean < SHORT_RUN else 1
             if not self.inflight:
                 self.state = "idle"
                 if self.retiring:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import select
 import socket
 import threading
+import time
 from typing import Any, List, Optional, Sequence
 
 from sendoff_serving import protocol
@@ -61,10 +63,24 @@ class Channel:
         """Whether this process is the worker itself and not a child that the script has forked."""
         return os.getpid() == self._owner
 
-    def receive(self) -> Optional[List[Frame]]:
-        """Wait for frames; return every one that is ready, or None when the front has closed the socket."""
+    def wait(self, seconds: Optional[float]) -> bool:
+        """Wait until there is something to read; None waits in the read itself."""
+        return seconds is None or bool(select.select([self._socket], [], [], seconds)[0])
+
+    def receive(self, within: Optional[float] = None) -> Optional[List[Frame]]:
+        """Wait for frames.
+
+        Args:
+            within: seconds to wait at most; None for ever.
+
+        Returns:
+            Every frame that is ready, none when the time is over, None when the front has closed the socket.
+        """
+        until = 0.0 if within is None else time.monotonic() + within
         frames: List[Frame] = []
         while not frames:
+            if not self.wait(None if within is None else max(until - time.monotonic(), 0.0)):
+                return frames
             size = _BIG_READ if self._decoder.missing > _READ else _READ
             try:
                 data = self._socket.recv(size)

@@ -71,13 +71,13 @@ class Invoker:
     """Calls run() of one script.
 
     Args:
-        script: the checked script.
+        script: the checked script; also an attribute.
         folders: the script's folders, to name the user's own line in errors.
         non_finite: what becomes of NaN and infinity in results.
     """
 
     def __init__(self, script: EntryScript, folders: List[str], non_finite: str) -> None:
-        self._script = script
+        self.script = script
         self._folders = folders
         self._non_finite = non_finite
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
@@ -97,19 +97,19 @@ class Invoker:
             Refusal: the request does not fit the script, or the script failed.
         """
         if request is None and self._only_text:
-            arguments: Dict[str, Any] = {self._script.input_parameter: _text(body)}
+            arguments: Dict[str, Any] = {self.script.input_parameter: _text(body)}
         else:
             arguments = self._arguments(body, request or {"method": "POST", "target": "/score", "headers": []})
         start = time.perf_counter()
         try:
-            value = self._script.run(**arguments)
+            value = self.script.run(**arguments)
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
             raise self._refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start
         return self._from_value(value, seconds)
 
     def _arguments(self, body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
-        script = self._script
+        script = self.script
         method, target, headers = request["method"], request["target"], request["headers"]
         if script.shape == RAW:
             whole = AMLRequest(
@@ -132,8 +132,8 @@ class Invoker:
     def _refusal(self, error: BaseException, seconds: float) -> Refusal:
         if isinstance(error, BadRequest):
             return Refusal(400, "bad_request", str(error))
-        if self._script.shape == SCHEMA:
-            found = schema.conversion_error(error, self._script.run)
+        if self.script.shape == SCHEMA:
+            found = schema.conversion_error(error, self.script.run)
             if found is not None:
                 message = "The value of %r cannot be converted: %s" % (found["path"], found.pop("message"))
                 return Refusal(400, "value_not_convertible", message, details=found)
@@ -142,7 +142,7 @@ class Invoker:
         if isinstance(error, SystemExit):
             more["hint"] = "run() called sys.exit(); return a value or raise an exception instead"
         elif (
-            self._script.shape == STRING
+            self.script.shape == STRING
             and isinstance(error, AttributeError)
             and str(error).startswith("'str' object has no attribute")
         ):
@@ -156,6 +156,14 @@ class Invoker:
             if known is not None:
                 status, headers, body, pieces, failed = known
                 return Answer(seconds, body or b"", status, headers, pieces, failed)
+        return self.encoded(value, seconds)
+
+    def encoded(self, value: Any, seconds: float) -> Answer:
+        """Return a result as JSON.
+
+        Raises:
+            Refusal: it has no JSON form, or is not finite where that is an error.
+        """
         try:
             text, non_finite = encode(value, self._non_finite)
         except NotFinite as error:

@@ -14,6 +14,7 @@ from sendoff_serving import protocol
 from sendoff_serving.protocol import Frame, Kind, ResultFlag, RunFlag
 
 from . import boot, failure, modules, script
+from .batching import Batch, Batcher
 from .channel import Channel
 from .http_response import to_bytes
 from .invoke import Answer, Invoker, Refusal
@@ -80,7 +81,17 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         progress = _Progress(handed[1])
         _greet(channel)
     channel.send_json(Kind.READY, description)
-    _Loop(channel, progress, invoker, output).run()
+    loop = _Loop(channel, progress, invoker, output)
+    max_rows = settings.get("max_batch_rows")
+    if max_rows:
+
+        def noted(requests: int, rows: int) -> None:
+            channel.send_json(Kind.NOTE, {"note": "batch", "requests": requests, "rows": rows})
+
+        batcher = Batcher(invoker.script, invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0, noted)
+        loop.run_batches(batcher)
+    else:
+        loop.run()
     return 0
 
 
@@ -182,6 +193,56 @@ class _Loop:
                     flushed = now
             self.flush()
 
+    def run_batches(self, batcher: Batcher) -> None:
+        """Like ``run``, with requests joined where the script allows it."""
+        while True:
+            frames = self._channel.receive()
+            if frames is None:
+                return
+            waiting = self._unexpired(frames)
+            until = time.monotonic() + batcher.max_wait
+            while waiting:
+                plan = batcher.plan(waiting)
+                if batcher.max_wait and len(plan) == 1 and plan[0].key and plan[0].size < batcher.max_rows:
+                    left = until - time.monotonic()
+                    more = self._channel.receive(within=left) if left > 0 else []
+                    if more is None:
+                        return
+                    if more:
+                        waiting += self._unexpired(more)
+                        continue
+                self._batch(batcher, plan[0])
+                self.flush()
+                waiting = waiting[len(plan[0].frames) :]
+                until = time.monotonic() + batcher.max_wait
+
+    def _unexpired(self, frames: List[Frame]) -> List[Frame]:
+        kept = []
+        for frame in frames:
+            if frame.kind == Kind.RUN:
+                if frame.clock and time.monotonic() > frame.clock:
+                    self._refuse(frame.id, _expired())
+                else:
+                    kept.append(frame)
+        return kept
+
+    def _batch(self, batcher: Batcher, batch: Batch) -> None:
+        # The front takes what is before the marked request as begun too.
+        self._progress.mark(batch.frames[-1].id)
+        self._channel.request_id = batch.frames[0].id
+        outcomes = batcher.run(batch)
+        self._leave_if_forked()
+        for frame, outcome in zip(batch.frames, outcomes):
+            if isinstance(outcome, Refusal):
+                self._refuse(frame.id, outcome)
+            elif outcome.pieces is not None:
+                self._stream(frame.id, outcome)
+            else:
+                self._hold(_encoded(frame.id, outcome))
+        self._output.finish_lines()
+        self._channel.request_id = 0
+        self._progress.mark(0)
+
     def _expect_late(self) -> None:
         if self._late is None:
             self._late = _LateAnswers(self)
@@ -203,7 +264,7 @@ class _Loop:
     def _one(self, frame: Frame) -> None:
         channel = self._channel
         if frame.clock and time.monotonic() > frame.clock:
-            self._refuse(frame.id, Refusal(503, "queue_timeout", "The deadline passed before run() was started"))
+            self._refuse(frame.id, _expired())
             return
         self._progress.mark(frame.id)
         channel.request_id = frame.id
@@ -257,6 +318,10 @@ class _Loop:
             close()  # a generator's finally clauses run now, not when it is collected
         seconds = answer.seconds + time.perf_counter() - start
         self._channel.send(protocol.encode(Kind.END, [], failed, request_id, seconds))
+
+
+def _expired() -> Refusal:
+    return Refusal(503, "queue_timeout", "The deadline passed before run() was started")
 
 
 def _encoded(request_id: int, answer: Answer) -> bytes:

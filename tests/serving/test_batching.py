@@ -1,0 +1,125 @@
+"""Opt-in batching: the settings mean what they say, and one bad request fails alone (pain 39)."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import time
+
+import pytest
+
+from .interpreters import environment
+from .running import eventually
+
+PLAIN = """
+    import json, time
+    calls = []
+
+    def init():
+        pass
+
+    def run(raw):
+        if raw == "calls": return calls
+        rows = json.loads(raw)["data"]
+        calls.append(len(rows))
+        time.sleep(0.05)
+        if any(row == "bad" for row in rows): raise ValueError("bad row")
+        return [row * 2 for row in rows]
+"""
+
+
+def together(server, bodies: list, threads: int = 16) -> list:
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(server.score, bodies))
+
+
+def test_waiting_requests_are_joined_and_each_gets_its_own_rows(serve) -> None:
+    server = serve(PLAIN, "--max-batch-rows", 8)
+    bodies = [{"data": list(range(n, n + n % 3 + 1))} for n in range(60)]
+    start = time.monotonic()
+    answers = together(server, bodies)
+    assert [answer.json for answer in answers] == [[2 * x for x in body["data"]] for body in bodies]
+    calls = server.score("calls").json
+    assert max(calls) <= 8 and len(calls) < 45 and sum(calls) == sum(len(body["data"]) for body in bodies)
+    assert time.monotonic() - start < 60 * 0.05
+    metrics = server.get("/metrics").body.decode()
+    assert "sendoff_batches_total 0\n" not in metrics
+
+
+def test_a_bad_request_fails_alone(serve) -> None:
+    server = serve(PLAIN, "--max-batch-rows", 16)
+    bodies = [{"data": ["bad"]} if n % 7 == 3 else {"data": [n]} for n in range(40)]
+    bodies += ["no json", {"other": [1]}, {"data": []}]
+    answers = together(server, bodies)
+    assert [answer.status for answer in answers[:40]] == [500 if n % 7 == 3 else 200 for n in range(40)]
+    assert [answer.status for answer in answers[40:]] == [500, 500, 200]
+
+
+def test_no_request_waits_longer_than_the_setting_for_others(serve) -> None:
+    server = serve(PLAIN.replace("0.05", "0"), "--max-batch-rows", 100, "--max-wait-ms", 300)
+    start = time.monotonic()
+    assert server.score({"data": [1]}).json == [2]
+    assert 0.25 < time.monotonic() - start < 0.9
+    start = time.monotonic()
+    answers = together(server, [{"data": [n]} for n in range(10)])
+    assert all(answer.status == 200 for answer in answers)
+    assert time.monotonic() - start < 1.5
+    assert max(server.score("calls").json) > 1
+
+
+def test_a_full_batch_does_not_wait(serve) -> None:
+    server = serve(PLAIN, "--max-batch-rows", 3, "--max-wait-ms", 5000)
+    start = time.monotonic()
+    assert server.score({"data": [1, 2, 3]}).json == [2, 4, 6]
+    assert server.score({"data": [1, 2, 3, 4]}).json == [2, 4, 6, 8]
+    assert time.monotonic() - start < 2
+
+
+def test_a_script_that_is_not_row_wise_is_noticed(serve) -> None:
+    server = serve("""
+        import json, time
+
+        def init(): pass
+
+        def run(raw):
+            time.sleep(0.02)
+            return {"total": sum(json.loads(raw)["data"])}
+    """, "--max-batch-rows", 50)  # fmt: skip
+    answers = together(server, [{"data": [n, 1]} for n in range(30)])
+    assert [answer.json for answer in answers] == [{"total": n + 1} for n in range(30)]
+    assert server.log.count("does not give one result for each row") == 1
+
+
+def test_a_stuck_batch_is_cut_at_the_deadline(serve) -> None:
+    server = serve(
+        "import json, time\ndef init(): pass\ndef run(raw):\n    rows = json.loads(raw)['data']\n"
+        "    time.sleep(60 if 'stuck' in rows else 0.01)\n    return rows\n",
+        *("--max-batch-rows", 8, "--scoring-timeout-ms", 1500),
+    )
+    answers = together(server, [{"data": ["stuck" if n == 5 else n]} for n in range(12)])
+    assert {answer.status for answer in answers} <= {200, 503, 504}
+    assert 504 in [answer.status for answer in answers]
+    eventually(lambda: server.score({"data": [1]}).json == [1], 10)
+
+
+@pytest.mark.slow
+def test_schema_scripts_are_joined_with_numpy_and_pandas(serve) -> None:
+    server = serve("""
+        import time
+        import numpy as np
+        from inference_schema.schema_decorators import input_schema
+        from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
+        sizes = []
+
+        def init(): pass
+
+        @input_schema("data", NumpyParameterType(np.array([[1.0, 2.0]])))
+        def run(data):
+            sizes.append(len(data))
+            time.sleep(0.05)
+            return {"sum": data.sum(axis=1), "sizes": [max(sizes)] * len(data)}
+    """, "--max-batch-rows", 6, "--python", environment("3.13", "inference-schema[numpy-support]"))  # fmt: skip
+    answers = together(server, [{"data": [[n, 1]]} for n in range(20)] + [{"data": [[1]]}, {"data": "x"}])
+    assert [answer.json["sum"] for answer in answers[:20]] == [[n + 1.0] for n in range(20)]
+    assert [answer.status for answer in answers[20:]] == [400, 400]
+    assert 1 < json.loads(server.score({"data": [[0, 0]]}).body)["sizes"][0] <= 6
