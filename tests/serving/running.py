@@ -93,7 +93,7 @@ class Server:
     def _read(self) -> None:
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
-            found = re.match(r"Listening on http://\S+:(\d+)$", line)
+            found = re.match(r"Listening on https?://\S+:(\d+)$", line)
             if found:
                 self.port = int(found.group(1))
                 self._listening.set()

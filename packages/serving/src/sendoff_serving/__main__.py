@@ -62,7 +62,14 @@ async def _serve(options: Options) -> int:
     _raise_descriptor_limit()
     listener = bind(options.host, options.port)
     log = ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout))
-    server = Server(log, options.limits, compatible=options.compatible, log_level=options.log_level)
+    server = Server(
+        log,
+        options.limits,
+        compatible=options.compatible,
+        log_level=options.log_level,
+        auth_file=options.auth_file,
+        certificate=options.certificate,
+    )
     settled = asyncio.Event()
 
     def changed(generation: Generation) -> None:
@@ -135,7 +142,8 @@ async def _watch(server: Server, options: Options) -> None:
 def _announce(server: Server, log: ServerLog, options: Options) -> None:
     """Say on standard output where the service is; callers wait for this line."""
     address = f"[{server.host}]" if ":" in server.host else server.host
-    line = f"Listening on http://{address}:{server.port}"
+    scheme = "http" if server.certificate is None else "https"
+    line = f"Listening on {scheme}://{address}:{server.port}"
     if options.log_file is None:
         log.announce(line)
     else:

@@ -34,6 +34,8 @@ class Serving:
         cors_origins: origins allowed by CORS; "*" for any.
         preload: fork the workers from one process after init().
         max_batch_rows: most rows of one call of run() for several requests together; None to run each alone.
+        rate_limit_per_second: requests that one key or client may make a second; None for any number.
+        rate_limit_burst: requests that it may make at once; None for those of one second.
         max_wait_ms: longest time that a request waits for others to join it.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
     """
@@ -50,6 +52,8 @@ class Serving:
     max_requests_per_worker: int | None = None
     max_batch_rows: int | None = None
     max_wait_ms: int = 0
+    rate_limit_per_second: float | None = None
+    rate_limit_burst: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +98,9 @@ class Bundle:
         return None if self.source_directory is None else self.app_root / self.source_directory
 
 
+_Kind = type | tuple[type, ...]
+
+
 class _Reader:
     """Takes members out of a JSON object one by one; what is left over is unknown.
 
@@ -112,7 +119,7 @@ class _Reader:
     def at(self, name: str) -> str:
         return f"{self._where}: {name}" if self._where.endswith(FILE_NAME) else f"{self._where}.{name}"
 
-    def take(self, name: str, kind: type, default: Any = ..., *, least: int | None = None, null: bool = False) -> Any:
+    def take(self, name: str, kind: _Kind, default: Any = ..., *, least: int | None = None, null: bool = False) -> Any:
         self._seen.append(name)
         if name not in self._left:
             if default is ...:
@@ -133,7 +140,14 @@ class _Reader:
             raise _wrong(self.at(name), "is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
-_WORDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list"}
+_WORDS: dict[_Kind, str] = {
+    (int, float): "a number",
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
 
 
 def _kind(value: Any) -> str:
@@ -253,6 +267,13 @@ def _read_environment(environment: dict[str, Any], where: str) -> dict[str, str]
     return dict(given)
 
 
+def _rate(reader: _Reader) -> float | None:
+    given = reader.take("rate_limit_per_second", (int, float), None, null=True)
+    if given is not None and not 0 < given < 1e9:
+        raise _wrong(reader.at("rate_limit_per_second"), f"should be above 0, not {given}")
+    return None if given is None else float(given)
+
+
 def _read_serving(serving: dict[str, Any], where: str) -> Serving:
     reader = _Reader(serving, f"{where}: serving")
     standard = Serving()
@@ -275,6 +296,8 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         max_requests_per_worker=reader.take("max_requests_per_worker", int, None, least=1, null=True),
         max_batch_rows=reader.take("max_batch_rows", int, None, least=1, null=True),
         max_wait_ms=reader.take("max_wait_ms", int, 0, least=0),
+        rate_limit_per_second=_rate(reader),
+        rate_limit_burst=reader.take("rate_limit_burst", int, None, least=1, null=True),
     )
     reader.done()
     return read

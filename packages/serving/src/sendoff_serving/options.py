@@ -55,6 +55,8 @@ class Options:
         log_file: file of the log; None for standard output.
         revision: name of the first revision.
         reload: load the script again when its files change.
+        auth_file: verification material of keys and tokens; None where anybody may score.
+        certificate: PEM files of certificate and key; None for plain HTTP.
         drain_seconds: time for requests in progress when the server is stopped.
         limits: bounds for each client.
         compatible: answer as the existing server does.
@@ -69,6 +71,8 @@ class Options:
     log_file: Path | None
     revision: str | None
     reload: bool
+    auth_file: Path | None
+    certificate: tuple[Path, Path] | None
     drain_seconds: float
     limits: Limits
     compatible: bool
@@ -93,6 +97,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("should be 0 or more")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError("should be above 0")
     return number
 
 
@@ -139,6 +150,11 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--reload", action="store_true", help="load the script again when its files change")
     how.add_argument("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
     how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
+    how.add_argument("--rate-limit-per-second", type=_rate, metavar="R", help="requests a second of one key or client")
+    how.add_argument("--rate-limit-burst", type=_positive, metavar="N", help="requests that it may make at once")
+    how.add_argument("--auth-file", metavar="F", help="file of verification material: callers need a key or token")
+    how.add_argument("--tls-certificate", metavar="PEM", help="certificate with its chain: serve HTTPS")
+    how.add_argument("--tls-key", metavar="PEM", help="key of the certificate")
     how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
     how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
     how.add_argument("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
@@ -165,6 +181,11 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     limits = Limits(**{field.name: getattr(given, field.name) for field in dataclasses.fields(Limits)})
     environment = os.environ if environment is None else environment
     bundle = _bundle_of(given) if given.bundle else _script_of(given, environment)
+    if (given.tls_certificate is None) != (given.tls_key is None):
+        raise ServingError("bad_arguments", "--tls-certificate and --tls-key belong together")
+    certificate = None
+    if given.tls_certificate is not None:
+        certificate = (Path(given.tls_certificate).absolute(), Path(given.tls_key).absolute())
     control = None if given.control is None else Path(given.control).absolute()
     return Options(
         bundle=_with_serving(bundle, given),
@@ -175,6 +196,8 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         log_file=None if given.log_file is None else Path(given.log_file).absolute(),
         revision=given.revision,
         reload=given.reload,
+        auth_file=None if given.auth_file is None else Path(given.auth_file).absolute(),
+        certificate=certificate,
         drain_seconds=max(given.drain_seconds, 0.0),
         limits=limits,
         compatible=given.compatible,
@@ -284,6 +307,8 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
         "max_requests_per_worker",
         "max_batch_rows",
         "max_wait_ms",
+        "rate_limit_per_second",
+        "rate_limit_burst",
         "nan",
     ):
         if getattr(given, name) is not None:

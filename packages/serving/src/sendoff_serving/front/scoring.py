@@ -13,12 +13,14 @@ from .. import __version__
 from ..errors import RETRY_AFTER, Refusal
 from ..log import ServerLog
 from ..protocol import Frame, Kind, ResultFlag
+from .auth import Gate
 from .cors import Cors
 from .docs_page import page
 from .exchange import JSON_TYPE, Exchange
 from .identifiers import NO_REQUEST, Identifiers
 from .jobs import Job
 from .metrics import CONTENT_TYPE, Metrics
+from .rate import RateLimit
 
 if TYPE_CHECKING:
     from .generation import Generation
@@ -56,6 +58,8 @@ class ScoringApplication:
         cors: the CORS rule.
         path_prefix: further prefix under which the routes are found.
         metrics: where requests are counted.
+        rate: returns the limit of requests of one caller.
+        gate: lets callers in; None where anybody may score.
         gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
     """
@@ -70,6 +74,8 @@ class ScoringApplication:
         path_prefix: Callable[[], str],
         metrics: Metrics,
         gauges: Callable[[], dict[str, float]],
+        rate: Callable[[], RateLimit | None] = lambda: None,
+        gate: Gate | None = None,
         compatible: bool = False,
     ) -> None:
         self._log = log
@@ -79,6 +85,8 @@ class ScoringApplication:
         self._path_prefix = path_prefix
         self.metrics = metrics
         self._gauges = gauges
+        self._rate = rate
+        self.gate = gate
         self.compatible = compatible
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
@@ -94,11 +102,32 @@ class ScoringApplication:
         if route is None:
             return Refusal("not_found", _NOT_FOUND)
         method = exchange.method
+        if not (method == "OPTIONS" and self._cors().is_preflight(method, exchange.known)):
+            refusal = self._gate_refusal(exchange, route)
+            if refusal is not None:
+                return refusal
         if route == "/score":
             if method not in ("POST", "GET", "OPTIONS"):
                 return Refusal("method_not_allowed", _NOT_ALLOWED)
         elif method not in ("GET", "HEAD", "OPTIONS"):
             return Refusal("method_not_allowed", _NOT_ALLOWED)
+        return None
+
+    def _gate_refusal(self, exchange: Exchange, route: str) -> Refusal | None:
+        """Refuse callers without a key, and callers that ask too often; browsers' preflights come before."""
+        caller = ""
+        if self.gate is not None:
+            found = self.gate.admit(route, exchange.known)
+            if isinstance(found, Refusal):
+                return found
+            caller = found
+        if route == "/score":
+            rate = self._rate()
+            if rate is not None:
+                late = rate.admit(caller or exchange.remote_addr)
+                if late is not None:
+                    exchange.retry_after = late[1]
+                    return late[0]
         return None
 
     def handle(self, exchange: Exchange) -> None:
@@ -136,11 +165,15 @@ class ScoringApplication:
         elif refusal.code == "method_not_allowed":
             allowed = "GET, OPTIONS, POST" if self._route(exchange) == "/score" else "GET, HEAD, OPTIONS"
             lines += f"Allow: {allowed}\r\n"
+        if refusal.code == "unauthorized":
+            lines += "WWW-Authenticate: Bearer\r\n"
+        if self._route(exchange) == "/score":
+            self.metrics.answered(refusal.http_status, refusal.code, None, None, time.monotonic() - exchange.arrived)
         self.send_refusal(exchange, refusal, lines)
 
     def send_refusal(self, exchange: Exchange, refusal: Refusal, lines: str) -> None:
         """Send an error body with given header lines."""
-        retry = RETRY_AFTER.get(refusal.code)
+        retry = exchange.retry_after or RETRY_AFTER.get(refusal.code)
         if retry is not None:
             lines += f"Retry-After: {retry}\r\n"
         body = json.dumps(refusal.body(self.compatible)).encode("ascii")

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from .. import protocol
 from ..bundle import Bundle
 from ..errors import Refusal, ServingError
 from ..log import ServerLog
+from .auth import Gate
 from .connection import Connections, HttpConnection
 from .cors import Cors
 from .exchange import Application
@@ -24,7 +24,9 @@ from .generation import Generation
 from .launch import of_bundle
 from .limits import Limits
 from .metrics import Metrics
+from .rate import RateLimit
 from .scoring import ScoringApplication
+from .tls import Certificate
 
 State = Literal["starting", "ready", "failed", "draining"]
 
@@ -73,10 +75,22 @@ class Server:
         limits: bounds for each client.
         compatible: answer as the existing server does.
         log_level: level of the scripts' root logger; None to leave logging as Python has it.
+        auth_file: verification material of keys and tokens; None where anybody may score.
+        certificate: PEM files of the certificate's chain and of its key; None for plain HTTP.
+
+    Raises:
+        ServingError: the material or the certificate cannot be used.
     """
 
     def __init__(
-        self, log: ServerLog, limits: Limits, *, compatible: bool = False, log_level: str | None = "INFO"
+        self,
+        log: ServerLog,
+        limits: Limits,
+        *,
+        compatible: bool = False,
+        log_level: str | None = "INFO",
+        auth_file: Path | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.started = time.time()
         self.serving: Generation | None = None
@@ -94,6 +108,9 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[asyncio.TimerHandle] = []
+        self._rate: RateLimit | None = None
+        self._gate = None if auth_file is None else Gate(auth_file, log.error)
+        self.certificate = None if certificate is None else Certificate(*certificate, log.error)
         self.metrics = Metrics()
         self.application = ScoringApplication(
             log,
@@ -103,6 +120,8 @@ class Server:
             path_prefix=self._path_prefix,
             metrics=self.metrics,
             gauges=self._gauges,
+            rate=lambda: self._rate,
+            gate=self._gate,
             compatible=compatible,
         )
 
@@ -126,14 +145,21 @@ class Server:
             self._run(self.pending.end())
         self.pending = generation
         if self.serving is None:
-            self._cors = Cors(bundle.serving.cors_origins)
+            self._apply(bundle)
         generation.start()
         return generation
+
+    def _apply(self, bundle: Bundle) -> None:
+        """Let the settings that the front itself keeps be those of a bundle."""
+        serving = bundle.serving
+        self._cors = Cors(serving.cors_origins)
+        limit = serving.rate_limit_per_second
+        self._rate = None if limit is None else RateLimit(limit, serving.rate_limit_burst or max(int(limit), 1))
 
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":
             before, self.serving, self.pending = self.serving, generation, None
-            self._cors = Cors(generation.bundle.serving.cors_origins)
+            self._apply(generation.bundle)
             self.metrics.swaps["ready"] += 1
             if before is not None:
                 self._log.info(f"Revision {generation.revision} has taken over; the one before drains")
@@ -224,13 +250,14 @@ class Server:
 
     # Sockets
 
-    async def listen(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    async def listen(self, listener: socket.socket) -> None:
         """Accept clients of the service on a bound socket."""
         self.host, self.port = listener.getsockname()[:2]
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            self._connection, sock=listener, backlog=_BACKLOG, ssl=tls, start_serving=True
-        )
+        more: dict[str, Any] = {}
+        if self.certificate is not None:
+            more = {"ssl": self.certificate.context, "ssl_handshake_timeout": self._limits.head_seconds}
+        server = await loop.create_server(self._connection, sock=listener, backlog=_BACKLOG, **more)
         self._listeners.append(server)
 
     def _connection(self) -> HttpConnection:
@@ -261,6 +288,10 @@ class Server:
 
         def sweep() -> None:
             self._connections.sweep()
+            if self._gate is not None:
+                self._gate.refresh()
+            if self.certificate is not None:
+                self.certificate.refresh()
             for generation in (self.serving, self.pending):
                 if generation is not None:
                     generation.check_workers()

@@ -1,0 +1,237 @@
+"""Who may score: keys by their digests, tokens by public keys; everything is checked here, offline.
+
+The material comes from one JSON file that holds nothing secret. It is read again when it changes, so a key is
+rotated by rewriting the file (written beside it, then renamed):
+
+    {"schema_version": 1,
+     "keys": [{"name": "primary", "sha256": "<hex digest of the key>"}, {"name": "secondary", "sha256": "..."}],
+     "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "..."}]},
+     "audience": "my-service", "issuer": "sendoff",
+     "open": ["health", "docs"]}
+
+``open`` lists what needs no key: health, metrics, docs, swagger. Callers send ``Authorization: Bearer KEY_OR_TOKEN``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import Refusal, ServingError
+
+GROUPS: dict[str, str] = {
+    "/": "health",
+    "/health/live": "health",
+    "/health/ready": "health",
+    "/health/startup": "health",
+    "/metrics": "metrics",
+    "/docs": "docs",
+    "/swagger.json": "swagger",
+    "/score": "score",
+}
+_MEMBERS = frozenset({"schema_version", "keys", "jwks", "audience", "issuer", "open"})
+_LEEWAY = 30.0
+_MOST_REMEMBERED = 4096
+_LONGEST = 8192
+
+Verify = Callable[[bytes, bytes], bool]
+
+
+class _Material:
+    """One version of the file's content."""
+
+    def __init__(self, raw: Any, where: str) -> None:
+        if not isinstance(raw, dict) or raw.get("schema_version") != 1:
+            raise ServingError("auth_invalid", f"{where}: it should be a JSON object of schema_version 1")
+        unknown = sorted(set(raw) - _MEMBERS)
+        if unknown:
+            raise ServingError("auth_invalid", f"{where}: {unknown[0]} is not known")
+        self.audience = raw.get("audience")
+        self.issuer = raw.get("issuer")
+        self.open = frozenset(raw.get("open", ["health", "docs"]))
+        wrong = self.open - (set(GROUPS.values()) - {"score"})
+        if wrong:
+            raise ServingError("auth_invalid", f"{where}: open names {sorted(map(str, wrong))[0]!r}, which cannot be")
+        try:
+            self.keys = [(str(key["name"]), bytes.fromhex(key["sha256"])) for key in raw.get("keys", [])]
+            self.tokens = dict(_public_key(key) for key in raw.get("jwks", {}).get("keys", []))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ServingError("auth_invalid", f"{where}: a key cannot be read: {error!r}") from None
+        if any(len(digest) != 32 for _, digest in self.keys):
+            raise ServingError("auth_invalid", f"{where}: sha256 should be 64 hexadecimal digits")
+        if self.tokens and not self.audience:
+            raise ServingError("auth_invalid", f"{where}: tokens need an audience")
+
+
+class Gate:
+    """Lets callers in, or says why not.
+
+    Args:
+        path: the file of verification material.
+        complain: told when a changed file cannot be used; the material before it stays in force.
+
+    Raises:
+        ServingError: the file cannot be used at the start.
+    """
+
+    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
+        self._path = path
+        self._complain = complain
+        self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._stamp = self._stamp_of_file()
+        self._looked = 0.0
+        self._material = self._read()
+
+    def _stamp_of_file(self) -> tuple[int, int, int]:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+    def _read(self) -> _Material:
+        try:
+            return _Material(json.loads(self._path.read_text("utf-8")), str(self._path))
+        except (OSError, ValueError) as error:
+            raise ServingError("auth_unreadable", f"{self._path} cannot be read: {error}") from None
+
+    def refresh(self) -> None:
+        """Read the file again if it has changed; called regularly and before a caller is turned away."""
+        self._looked = time.monotonic()
+        stamp = self._stamp_of_file()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._material = self._read()
+        except ServingError as error:
+            self._complain(f"The new keys are not used: {error.message}")
+            return
+        self._remembered.clear()
+
+    def admit(self, route: str, known: Mapping[bytes, bytes]) -> str | Refusal:
+        """Return the name of the caller, or a refusal.
+
+        Args:
+            route: path of the route; health and docs are open as a rule.
+            known: the request's headers.
+        """
+        if GROUPS[route] in self._material.open:
+            return "anonymous"
+        header = known.get(b"authorization", b"")
+        scheme, _, credential = header.strip().partition(b" ")
+        credential = credential.strip()
+        if scheme.lower() != b"bearer" or not credential:
+            return _refusal("The request needs the header Authorization: Bearer <key or token>")
+        if len(credential) > _LONGEST:
+            return _refusal("The key or token is not valid for this service")
+        found = self._check(credential)
+        if isinstance(found, Refusal) and time.monotonic() - self._looked > 0.1:
+            self.refresh()  # the caller may hold a key that is a moment old
+            found = self._check(credential)
+        return found
+
+    def _check(self, credential: bytes) -> str | Refusal:
+        digest = hashlib.sha256(credential).digest()
+        name = ""
+        for known, expected in self._material.keys:  # every key is compared, each in constant time
+            if hmac.compare_digest(digest, expected):
+                name = known
+        if name:
+            return name
+        if not self._material.tokens or credential.count(b".") != 2:
+            return _refusal("The key or token is not valid for this service")
+        remembered = self._remembered.get(digest)
+        if remembered is not None and remembered[1] > time.time():
+            return remembered[0]
+        return self._check_token(credential, digest)
+
+    def _check_token(self, token: bytes, digest: bytes) -> str | Refusal:
+        material = self._material
+        signed, _, signature = token.rpartition(b".")
+        try:
+            header, claims = (json.loads(_decoded(part)) for part in signed.split(b"."))
+            algorithm, verify = material.tokens.get(str(header.get("kid", "")), ("", _never))
+            good = header.get("alg") == algorithm and verify(_decoded(signature), signed)
+            expires = float(claims["exp"])
+            audience = claims.get("aud")
+            audiences = audience if isinstance(audience, list) else [audience]
+            begins = float(claims.get("nbf", 0))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
+            return _refusal("The token cannot be read")
+        now = time.time()
+        if not good:
+            return _refusal("The key or token is not valid for this service")
+        if not expires > now - _LEEWAY:
+            return _refusal("The token has expired; get a new one", "token_expired")
+        if begins > now + _LEEWAY:
+            return _refusal("The token is not valid yet")
+        if material.audience not in audiences or (material.issuer and claims.get("iss") != material.issuer):
+            return _refusal("The token was made for another service")
+        name = str(claims.get("sub", "token"))
+        self._remembered[digest] = (name, expires + _LEEWAY)
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return name
+
+
+def _refusal(message: str, error: str = "invalid_token") -> Refusal:
+    return Refusal("unauthorized", message, details={"error": error})
+
+
+def _never(signature: bytes, signed: bytes) -> bool:
+    return False
+
+
+def _decoded(part: bytes) -> bytes:
+    return base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def _public_key(jwk: Mapping[str, str]) -> tuple[str, tuple[str, Verify]]:
+    """Return a key's id, its algorithm and how to verify with it: ES256 and EdDSA (Ed25519)."""
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+    except ImportError:
+        raise ServingError(
+            "extra_missing",
+            "Tokens need the package cryptography",
+            hint="pip install 'sendoff-serving[tokens]'",
+        ) from None
+    x = _decoded(jwk["x"].encode())
+    if (jwk["kty"], jwk["crv"]) == ("OKP", "Ed25519"):
+        edwards = ed25519.Ed25519PublicKey.from_public_bytes(x)
+
+        def verify_eddsa(signature: bytes, signed: bytes) -> bool:
+            try:
+                edwards.verify(signature, signed)
+            except InvalidSignature:
+                return False
+            return True
+
+        return str(jwk.get("kid", "")), ("EdDSA", verify_eddsa)
+    if (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
+        raise ValueError(f"keys of type {jwk['kty']} {jwk['crv']} are not known; there are OKP Ed25519 and EC P-256")
+    y = int.from_bytes(_decoded(jwk["y"].encode()), "big")
+    curve = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), y, ec.SECP256R1()).public_key()
+
+    def verify_es256(signature: bytes, signed: bytes) -> bool:
+        if len(signature) != 64:
+            return False
+        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+        try:
+            curve.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    return str(jwk.get("kid", "")), ("ES256", verify_es256)

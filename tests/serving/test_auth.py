@@ -1,0 +1,208 @@
+"""Keys and tokens, checked offline; rotation without restart; callers that ask too often (pains 38, 46)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+
+from .running import eventually, read_all
+
+SCRIPT = "def init(): pass\ndef run(data): return 'scored'\n"
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def write(path: Path, **content: object) -> Path:
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps({"schema_version": 1, **content}))
+    os.replace(beside, path)
+    return path
+
+
+def keys(*names: str) -> list[dict[str, str]]:
+    return [{"name": name, "sha256": digest(name)} for name in names]
+
+
+def ask(server, credential: str | None = None, path: str = "/score", method: str = "POST", scheme: str = "Bearer"):
+    headers = {} if credential is None else {"Authorization": f"{scheme} {credential}"}
+    return server.request(method, path, b"" if method == "POST" else None, headers)
+
+
+def test_both_keys_score_and_nothing_else_does(serve, tmp_path) -> None:
+    server = serve(SCRIPT, "--auth-file", write(tmp_path / "auth.json", keys=keys("first-key", "second-key")))
+    assert ask(server, "first-key").json == ask(server, "second-key").json == "scored"
+    assert ask(server, "first-key", scheme="bearer").status == 200
+    for credential in (None, "", "wrong", "first-ke", "first-key2", "x" * 20_000, "a.b.c", digest("first-key")):
+        answer = ask(server, credential)
+        assert answer.status == 401, credential
+        assert answer.headers["WWW-Authenticate"] == "Bearer" and answer.json["code"] == "unauthorized"
+        assert answer.headers["x-request-id"]
+    assert ask(server, "first-key", scheme="Basic").status == 401
+
+
+def test_what_is_open_is_a_setting(serve, tmp_path) -> None:
+    server = serve(SCRIPT, "--auth-file", write(tmp_path / "a.json", keys=keys("k")))
+    assert [ask(server, None, path, "GET").status for path in ("/", "/health/ready", "/docs")] == [200] * 3
+    assert [ask(server, None, path, "GET").status for path in ("/metrics", "/swagger.json", "/score")] == [401] * 3
+    assert [ask(server, "k", path, "GET").status for path in ("/metrics", "/swagger.json", "/score")] == [200] * 3
+    closed = serve(SCRIPT, "--auth-file", write(tmp_path / "b.json", keys=keys("k"), open=["swagger"]))
+    assert [ask(closed, None, path, "GET").status for path in ("/", "/docs", "/swagger.json")] == [401, 401, 200]
+
+
+def test_a_key_is_rotated_without_a_restart(serve, tmp_path) -> None:
+    path = write(tmp_path / "auth.json", keys=keys("old", "other"))
+    server = serve(SCRIPT, "--auth-file", path)
+    assert ask(server, "old").status == 200
+    write(path, keys=keys("new", "other"))
+    time.sleep(0.15)
+    assert ask(server, "new").status == 200
+    eventually(lambda: ask(server, "old").status == 401, 3)
+    assert ask(server, "other").status == 200
+    path.write_text("{ half a file")
+    time.sleep(1.3)
+    assert ask(server, "new").status == 200
+    assert "The new keys are not used" in server.log
+
+
+def test_a_request_without_a_key_is_refused_before_its_body_is_read(serve, tmp_path) -> None:
+    server = serve(SCRIPT, "--auth-file", write(tmp_path / "auth.json", keys=keys("k")))
+    with server.connect() as link:
+        link.sendall(b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: 90000000\r\n\r\n")
+        assert read_all(link).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_browsers_preflight_comes_before_the_key(serve, tmp_path) -> None:
+    auth = write(tmp_path / "auth.json", keys=keys("k"))
+    server = serve(SCRIPT, "--auth-file", auth, "--cors-origins", "https://a.example")
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    answer = server.request("OPTIONS", "/score", headers=headers)
+    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (200, "https://a.example")
+    refused = server.request("POST", "/score", b"", {"Origin": "https://a.example"})
+    assert (refused.status, refused.headers["Access-Control-Allow-Origin"]) == (401, "https://a.example")
+
+
+class Issuer:
+    """Signs tokens with one key of each kind."""
+
+    def __init__(self) -> None:
+        self.edwards = ed25519.Ed25519PrivateKey.generate()
+        self.curve = ec.generate_private_key(ec.SECP256R1())
+
+    def jwks(self) -> dict[str, object]:
+        numbers = self.curve.public_key().public_numbers()
+        x, y = (b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+        raw = self.edwards.public_key().public_bytes_raw()
+        return {
+            "keys": [
+                {"kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": b64(raw)},
+                {"kty": "EC", "crv": "P-256", "kid": "ec", "x": x, "y": y},
+            ]
+        }
+
+    def token(self, algorithm: str = "EdDSA", kid: str = "ed", signer: str = "ed", **changes: object) -> str:
+        claims = {"sub": "me", "aud": "svc", "iss": "us", "exp": time.time() + 600, **changes}
+        claims = {name: value for name, value in claims.items() if value is not None}
+        header = {"alg": algorithm, "kid": kid, "typ": "JWT"}
+        signed = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}".encode()
+        if signer == "ed":
+            signature = self.edwards.sign(signed)
+        elif signer == "ec":
+            r, s = utils.decode_dss_signature(self.curve.sign(signed, ec.ECDSA(hashes.SHA256())))
+            signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        else:
+            signature = b""
+        return f"{signed.decode()}.{b64(signature)}"
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+def test_tokens_are_verified_offline(serve, tmp_path, issuer) -> None:
+    auth = write(tmp_path / "auth.json", keys=keys("k"), jwks=issuer.jwks(), audience="svc", issuer="us")
+    server = serve(SCRIPT, "--auth-file", auth)
+    for good in (
+        issuer.token(),
+        issuer.token("ES256", "ec", "ec"),
+        issuer.token(aud=["other", "svc"]),
+        issuer.token(exp=time.time() - 5),  # clocks differ a little
+    ):
+        assert ask(server, good).status == ask(server, good).status == 200
+    for bad in (
+        issuer.token(exp=time.time() - 120),
+        issuer.token(exp=None),
+        issuer.token(exp="soon"),
+        issuer.token(exp=float("nan")),
+        issuer.token(aud="other"),
+        issuer.token(aud=None),
+        issuer.token(iss="them"),
+        issuer.token(nbf=time.time() + 600),
+        issuer.token("none", "ed", ""),
+        issuer.token("HS256"),
+        issuer.token("ES256", "ed", "ed"),
+        issuer.token("EdDSA", "ec", "ed"),
+        issuer.token(kid="unknown"),
+        Issuer().token(),
+        issuer.token()[:-4],
+        issuer.token().replace(".", "..", 1),
+        "eyJ.eyJ.eyJ",
+    ):
+        assert ask(server, bad).status == 401, bad
+    expired = ask(server, issuer.token(exp=time.time() - 120))
+    assert expired.json["details"] == {"error": "token_expired"}
+    assert ask(server, "k").status == 200
+
+
+def test_a_token_is_refused_once_it_has_expired_also_when_it_is_known(serve, tmp_path, issuer) -> None:
+    server = serve(SCRIPT, "--auth-file", write(tmp_path / "a.json", jwks=issuer.jwks(), audience="svc"))
+    token = issuer.token(exp=time.time() - 28)
+    assert ask(server, token).status == 200
+    eventually(lambda: ask(server, token).status == 401, 6)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"keys": [{"name": "a", "sha256": "12"}]}, "sha256 should be 64"),
+        ({"keys": [{"name": "a"}]}, "a key cannot be read"),
+        ({"jwks": {"keys": [{"kty": "RSA", "crv": "x", "x": "AA"}]}, "audience": "a"}, "a key cannot be read"),
+        ({"open": ["score"]}, "open names 'score'"),
+        ({"kyes": []}, "kyes is not known"),
+    ],
+)
+def test_material_that_cannot_be_used_is_told_at_the_start(start, tmp_path, content, message) -> None:
+    from .running import write_script
+
+    auth = write(tmp_path / "auth.json", **content)
+    server = start("--entry-script", write_script(tmp_path, SCRIPT), "--auth-file", auth, wait=False)
+    assert server.wait_end() == 1
+    assert message in server.log and "Traceback" not in server.log
+
+
+def test_a_caller_over_its_rate_is_told_when_to_come_back_and_others_are_not(serve, tmp_path) -> None:
+    auth = write(tmp_path / "auth.json", keys=keys("a", "b"))
+    server = serve(SCRIPT, "--auth-file", auth, "--rate-limit-per-second", 1, "--rate-limit-burst", 3)
+    answers = [ask(server, "a") for _ in range(6)]
+    assert [answer.status for answer in answers[:3]] == [200] * 3
+    assert answers[-1].status == 429 and answers[-1].json["code"] == "rate_limited"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
+    assert ask(server, "b").status == 200
+    assert server.get("/").status == 200
+    eventually(lambda: ask(server, "a").status == 200, 5)
+    metrics = ask(server, "b", "/metrics", "GET").body.decode()
+    assert 'sendoff_requests_total{code="429",reason="rate_limited"}' in metrics

@@ -1,0 +1,113 @@
+"""HTTPS: versions, the certificate's exchange without restart, clients that speak something else."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+import socket
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from .running import eventually, read_all, write_script
+
+RAW = (
+    "from azureml.contrib.services.aml_request import rawhttp\n"
+    "def init(): pass\n@rawhttp\ndef run(request): return [request.scheme, len(request.get_data())]\n"
+)
+REQUEST = b"POST /score HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Write a self-signed certificate and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    format_ = serialization.PrivateFormat.PKCS8
+    files = folder / "tls.crt", folder / "tls.key"
+    contents = made.public_bytes(encoding), key.private_bytes(encoding, format_, serialization.NoEncryption())
+    for file, content in zip(files, contents, strict=True):
+        beside = file.with_suffix(".new")
+        beside.write_bytes(content)
+        os.replace(beside, file)
+    return files
+
+
+def ask(port: int, body: bytes = b"", **versions: ssl.TLSVersion) -> tuple[bytes, str, str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    for name, version in versions.items():
+        setattr(context, name, version)
+    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+        with context.wrap_socket(plain) as link:
+            link.sendall(REQUEST % (len(body), body))
+            answer = read_all(link)
+            der = link.getpeercert(binary_form=True)
+            name = x509.load_der_x509_certificate(der).subject.rfc4514_string()
+            return answer, str(link.version()), name
+
+
+def start_tls(start, folder: Path):
+    crt, key = certificate(folder, "first")
+    script = write_script(folder, RAW)
+    return start("--entry-script", script, "--tls-certificate", crt, "--tls-key", key, "--head-seconds", 2)
+
+
+def test_scoring_over_tls_1_2_and_1_3(start, tmp_path) -> None:
+    server = start_tls(start, tmp_path)
+    assert "Listening on https://127.0.0.1:" in server.log
+    body = b"x" * 3_000_000
+    answer, version, _ = ask(server.port, body)
+    assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b'["https", 3000000]') and version == "TLSv1.3"
+    _, version, _ = ask(server.port, maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert version == "TLSv1.2"
+
+
+def test_older_versions_and_plain_http_are_refused_and_the_service_goes_on(start, tmp_path) -> None:
+    server = start_tls(start, tmp_path)
+    try:
+        ask(server.port, maximum_version=ssl.TLSVersion.TLSv1_1, minimum_version=ssl.TLSVersion.TLSv1_1)
+        raise AssertionError("TLS 1.1 was accepted")
+    except (ssl.SSLError, ConnectionError):
+        pass
+    assert not server.raw(REQUEST % (0, b"")).startswith(b"HTTP/1.1 200")
+    silent = server.connect()
+    assert ask(server.port)[0].startswith(b"HTTP/1.1 200 ")
+    assert silent.recv(1) == b""  # a client that never begins its handshake is closed
+    silent.close()
+
+
+def test_a_new_certificate_is_used_without_a_restart(start, tmp_path) -> None:
+    server = start_tls(start, tmp_path)
+    assert ask(server.port)[2] == "CN=first"
+    (tmp_path / "tls.crt").write_text("half a file")
+    eventually(lambda: "The new certificate is not used" in server.log, 5)
+    assert ask(server.port)[2] == "CN=first"
+    certificate(tmp_path, "second")
+    eventually(lambda: ask(server.port)[2] == "CN=second", 5)
+
+
+def test_files_that_are_no_certificate_are_told_at_the_start(start, tmp_path) -> None:
+    crt, _ = certificate(tmp_path, "x")
+    script = write_script(tmp_path, RAW)
+    server = start("--entry-script", script, "--tls-certificate", crt, "--tls-key", script, wait=False)
+    assert server.wait_end() == 1 and "cannot be used" in server.log
+    server = start("--entry-script", script, "--tls-certificate", crt, wait=False)
+    assert server.wait_end() == 1 and "belong together" in server.log
