@@ -1,6 +1,6 @@
 """One way for every module here to hand out names: they are Sendoff's own, found when a module is imported.
 
-Runs on Python 3.6. Below 3.11, and where `sendoff` is not installed, a name is a stand-in that says so when it is used, so
+Runs on Python 3.6. Below 3.11, and where `sendoff` is not installed, a name is a stand-in that says so when used, so
 that a script which only imports it goes on.
 """
 
