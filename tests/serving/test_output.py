@@ -93,11 +93,13 @@ def test_requests_are_in_the_access_log_and_probes_are_not(serve) -> None:
     server = serve("def init(): pass\ndef run(data): return [1]\n")
     for _ in range(3):
         server.get("/")
-    server.score("")
-    server.get("/score?x=1")
+    server.score("", x_request_id="id-1")
+    server.get("/score?x=1", x_request_id="id-2")
     server.get("/none")
     server.stop()
     lines = [line.split(" - ", 1)[1] for line in server.lines if "sendoff.access" in line]
+    assert lines[0].startswith("id-1 ") and lines[1].startswith("id-2 ")
+    lines = [line.removeprefix("id-1 ").removeprefix("id-2 ") for line in lines]
     assert [line.split()[:3] for line in lines] == [
         ["POST", "/score", "200"],
         ["GET", "/score?x=1", "200"],
@@ -141,3 +143,25 @@ def test_a_log_that_nobody_reads_does_not_stop_scoring(tmp_path) -> None:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_the_log_as_json(serve) -> None:
+    import json
+
+    server = serve(
+        "def init(): print('in init')\ndef run(data):\n    print('a\"b')\n    return 1\n", "--log-format", "json"
+    )
+    server.score("", x_request_id="id-1")
+    server.stop()
+    records = [json.loads(line) for line in server.lines if not line.startswith("Listening")]
+    printed = [record for record in records if record["logger"] == "sendoff.stdout"]
+    assert [record["message"] for record in printed] == ["in init", 'a"b']
+    assert printed[1]["request_id"] == "id-1" and printed[1]["level"] == "INFO" and printed[1]["pid"] > 0
+    access = next(record for record in records if record["logger"] == "sendoff.access")
+    assert (access["method"], access["target"], access["status"], access["request_id"]) == (
+        "POST",
+        "/score",
+        200,
+        "id-1",
+    )
+    assert access["time"].endswith("Z") and access["milliseconds"] > 0 and access["bytes"] == 1

@@ -61,7 +61,7 @@ async def _serve(options: Options) -> int:
 
     _raise_descriptor_limit()
     listener = bind(options.host, options.port)
-    log = ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout))
+    log = ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout), options.log_format)
     server = Server(
         log,
         options.limits,

@@ -1,19 +1,16 @@
-"""The server's log: one line per event, written by a thread of its own so that no reader can stall the front.
-
-Text lines have the form of the existing server (spec/scoring-server.md sec. 10):
-
-    2026-11-22 07:38:34,801 I [pid] logger - message
-"""
+"""The server's log: one line per event, written by a thread of its own so that no reader can stall the front."""
 
 from __future__ import annotations
 
 import os
 import queue
-import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from .log_format import FORMATTERS, Format
 
 # Lines that wait to be written; beyond it they are dropped and counted.
 _MOST_WAITING = 16 * 1024 * 1024
@@ -97,10 +94,13 @@ class ServerLog:
 
     Args:
         sink: where the text goes.
+        form: form of the lines.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, form: Format = "text") -> None:
         self._sink = sink
+        self._format = FORMATTERS[form]
+        self.structured = form == "json"
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lines: list[str] = []
         self._size = 0
@@ -113,7 +113,15 @@ class ServerLog:
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
-    def write(self, level: str, logger: str, message: str, pid: int = 0) -> None:
+    def write(
+        self,
+        level: str,
+        logger: str,
+        message: str,
+        pid: int = 0,
+        request_id: str | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> None:
         """Log one event; a message of several lines stays together.
 
         Args:
@@ -121,13 +129,16 @@ class ServerLog:
             logger: name of the logger, such as "sendoff.access".
             message: the text.
             pid: process that it is about; the front's own by default.
+            request_id: request that it is about.
+            fields: further members of a JSON line.
         """
         now = time.time()
         second = int(now)
         if second != self._second:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
-        line = f"{self._stamp},{int((now - second) * 1000):03d} {level} [{pid or self._pid}] {logger} - {message}\n"
+        milliseconds = int((now - second) * 1000)
+        line = self._format(self._stamp, milliseconds, level, pid or self._pid, logger, message, request_id, fields)
         self._lines.append(line)
         self._size += len(line)
         if self._size > 65536:
@@ -181,8 +192,3 @@ class ServerLog:
         self._thread.join(seconds)
         if not self._thread.is_alive():
             self._sink.close()
-
-
-def to_stdout() -> ServerLog:
-    """Return a log on standard output."""
-    return ServerLog(StreamSink(sys.stdout))

@@ -21,6 +21,7 @@ from . import bundle as bundles
 from .bundle import Bundle, NonFinite, Service, Serving
 from .errors import ServingError
 from .front.limits import Limits
+from .log_format import Format
 
 DEFAULT_PORT = 5001
 # Limit of one run() where the server is started alone (spec/scoring-server.md sec. 2).
@@ -52,7 +53,7 @@ class Options:
         python: interpreter of the workers.
         host: address to listen on; port: its port, 0 for any free one.
         control: Unix socket of the supervised mode; None when the server runs alone.
-        log_file: file of the log; None for standard output.
+        log_file: file of the log; None for standard output. log_format: form of its lines.
         revision: name of the first revision.
         reload: load the script again when its files change.
         auth_file: verification material of keys and tokens; None where anybody may score.
@@ -69,6 +70,7 @@ class Options:
     port: int
     control: Path | None
     log_file: Path | None
+    log_format: Format
     revision: str | None
     reload: bool
     auth_file: Path | None
@@ -137,6 +139,7 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
     where.add_argument("--revision", metavar="R", help="name of the first revision, for --control")
     where.add_argument("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
+    where.add_argument("--log-format", choices=["text", "json"], default="text", help="form of the log's lines")
     how = made.add_argument_group("how")
     how.add_argument("--workers", type=_positive, metavar="N", help="worker processes (WORKER_COUNT; default 1)")
     how.add_argument("--scoring-timeout-ms", type=_positive, metavar="MS", help="deadline (SCORING_TIMEOUT_MS)")
@@ -195,6 +198,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         control=control,
         log_file=None if given.log_file is None else Path(given.log_file).absolute(),
         revision=given.revision,
+        log_format="compatible" if given.compatible and given.log_format == "text" else given.log_format,
         reload=given.reload,
         auth_file=None if given.auth_file is None else Path(given.auth_file).absolute(),
         certificate=certificate,

@@ -294,7 +294,7 @@ class Generation:
         logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
         name = self._request_name(request_id)
         for line in text.split("\n"):
-            self._log.write(level, logger, f"{name} {line}", worker.pid)
+            self._log.write(level, logger, line, worker.pid, name)
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
         self._leaving.discard(worker)

@@ -62,6 +62,7 @@ class ScoringApplication:
         gate: lets callers in; None where anybody may score.
         gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
+        structured: give the access log's lines as fields too.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class ScoringApplication:
         rate: Callable[[], RateLimit | None] = lambda: None,
         gate: Gate | None = None,
         compatible: bool = False,
+        structured: bool = False,
     ) -> None:
         self._log = log
         self._generation = generation
@@ -88,6 +90,7 @@ class ScoringApplication:
         self._rate = rate
         self.gate = gate
         self.compatible = compatible
+        self._structured = structured
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
         self._said_legacy = False
@@ -160,6 +163,7 @@ class ScoringApplication:
         if refusal.code not in ("not_found", "method_not_allowed"):
             ids = Identifiers(exchange.known)
             refused = ids.refusal(exchange.known)
+            exchange.request_id = ids.request_id
             lines += ids.lines if refused is None else ""
             lines += VERSION_LINE
         elif refusal.code == "method_not_allowed":
@@ -176,6 +180,8 @@ class ScoringApplication:
         retry = exchange.retry_after or RETRY_AFTER.get(refusal.code)
         if retry is not None:
             lines += f"Retry-After: {retry}\r\n"
+        if self.compatible:
+            refusal = as_existing_server(refusal)
         body = json.dumps(refusal.body(self.compatible)).encode("ascii")
         exchange.respond(refusal.http_status, body, JSON_TYPE, lines)
         self._access(exchange)
@@ -197,6 +203,7 @@ class ScoringApplication:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""
         ids = Identifiers(exchange.known)
         refused = ids.refusal(exchange.known)
+        exchange.request_id = ids.request_id
         lines = ids.lines + VERSION_LINE + self._cors().lines(exchange.known)
         if refused is not None:
             self.send_refusal(exchange, refused, lines)
@@ -257,6 +264,7 @@ class ScoringApplication:
         known = exchange.known
         ids = Identifiers(known)
         refusal = ids.refusal(known)
+        exchange.request_id = ids.request_id
         generation = self._generation()
         if ids.legacy and not self._said_legacy:
             self._said_legacy = True
@@ -333,29 +341,36 @@ class ScoringApplication:
     def script_failed(self, job: ScoreJob, content: dict[str, object]) -> None:
         """Log what the script raised."""
         text = content.get("traceback") or content["message"]
-        self._log.error(f"{job.ids.request_id} Encountered Exception: {text}")
+        self._log.write("E", "sendoff", f"Encountered Exception: {text}", request_id=job.ids.request_id)
         if content.get("hint"):
-            self._log.error(f"{job.ids.request_id} Hint: {content['hint']}")
+            self._log.write("E", "sendoff", f"Hint: {content['hint']}", request_id=job.ids.request_id)
 
     def non_finite(self, job: ScoreJob) -> None:
         """Count a result with NaN or infinity, and say so once."""
         self.metrics.non_finite += 1
         if not self._said_non_finite:
             self._said_non_finite = True
-            self._log.warning(
-                f"{job.ids.request_id} The result holds NaN or infinity, which is not valid JSON; it is sent as Python "
-                "writes it. The setting nan (null, string, error) changes that. Said once"
+            text = (
+                "The result holds NaN or infinity, which is not valid JSON; it is sent as Python writes it. "
+                "The setting nan (null, string, error) changes that. Said once"
             )
+            self._log.write("W", "sendoff", text, request_id=job.ids.request_id)
 
     def _access(self, exchange: Exchange) -> None:
         if exchange.path in _QUIET and exchange.status < 400:
             return
         milliseconds = (time.monotonic() - exchange.arrived) * 1000
-        self._log.write(
-            "I",
-            "sendoff.access",
-            f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.3f}ms {exchange.sent}",
-        )
+        fields: dict[str, object] | None = None
+        if self._structured:
+            fields = {
+                "method": exchange.method,
+                "target": exchange.target,
+                "status": exchange.status,
+                "milliseconds": round(milliseconds, 3),
+                "bytes": exchange.sent,
+            }
+        text = f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.3f}ms {exchange.sent}"
+        self._log.write("I", "sendoff.access", text, 0, exchange.request_id, fields)
 
 
 class ScoreJob(Job):
@@ -478,13 +493,26 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     if job.gone:
         return
     status = frame.code
-    if application.compatible and status == 400 and code == "value_not_convertible":
-        status, message, failed = 500, _SCRIPT_ERROR, True
+    failed = failed or (application.compatible and code == "value_not_convertible")
     refusal = Refusal(code, message, hint, status=status, details=content.get("details"))
     lines = job.lines(failed)
-    if failed:
-        lines += job._timing(frame.clock) if not application.compatible else ""
+    if failed and not application.compatible:
+        lines += job._timing(frame.clock)
     application.send_refusal(job._exchange, refusal, lines)
+
+
+def as_existing_server(refusal: Refusal) -> Refusal:
+    """Return a refusal with the status and the sentence that the existing server gives (compatibility mode).
+
+    Source: spec/scoring-server.md sec. 9. What that server never says (413, 503, ...) stays as it is.
+    """
+    if refusal.code == "value_not_convertible":
+        return Refusal("run_failed", _SCRIPT_ERROR)
+    if refusal.code == "scoring_timeout":
+        return Refusal(refusal.code, refusal.message, status=500)
+    if refusal.code in ("result_not_encodable", "result_not_finite", "internal_error"):
+        return Refusal("internal_error", "An unexpected internal error occurred. Check the logs for more info.")
+    return refusal
 
 
 def script_lines(encoded: bytes) -> str:

@@ -123,6 +123,7 @@ class Server:
             rate=lambda: self._rate,
             gate=self._gate,
             compatible=compatible,
+            structured=log.structured,
         )
 
     # What is served

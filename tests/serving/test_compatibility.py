@@ -1,0 +1,105 @@
+"""The command that takes the existing server's options: its codes, bodies and log lines (settled.md)."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from sendoff_serving.existing_command import translate
+
+from .interpreters import environment
+
+SCRIPT = """
+    import time
+
+    def init():
+        pass
+
+    def run(data, scale=2):
+        print("seen", data)
+        if data == "fail": raise ValueError("private")
+        if data == "slow": time.sleep(30)
+        if data == "set": return {object()}
+        if data == "nan": return float("nan")
+        return [data, scale]
+"""
+
+
+@pytest.fixture
+def compatible(serve):
+    return lambda text, *arguments, **more: serve(text, "--compatible", *arguments, **more)
+
+
+def test_the_options_are_translated() -> None:
+    given = ["--entry_script", "s.py", "--model_dir=m", "--port", "7", "--worker_count", "2", "--config_file", "c.json"]
+    given += ["--access_control_allow_origins", "a, b", "--health_port", "1", "--appinsights_instrumentation_key", "k"]
+    ours, variables = translate(given)
+    assert ours == [
+        *("--compatible", "--entry-script", "s.py", "--model-dir", "m", "--port", "7", "--workers", "2"),
+        *("--cors-origins", "a, b", "--host", "0.0.0.0"),
+    ]
+    assert variables == {"AZUREML_CONFIG_FILE": "c.json"}
+
+
+def test_codes_and_bodies_are_the_existing_servers(compatible) -> None:
+    server = compatible(SCRIPT, "--scoring-timeout-ms", 700)
+    answer = server.score("x")
+    assert (answer.status, answer.json) == (200, ["x", 2])
+    for body, status, message, failed in (
+        ("fail", 500, "An unexpected error occurred in scoring script. Check the logs for more info.", "True"),
+        ("slow", 500, "Scoring timeout after 700 ms", "True"),
+        ("set", 500, "An unexpected internal error occurred. Check the logs for more info.", "False"),
+        (b"\xff", 400, None, "False"),
+    ):
+        answer = server.score(body)
+        assert answer.status == status, body
+        assert list(answer.json) == ["message"]
+        assert message is None or answer.json["message"] == message
+        assert answer.headers["x-ms-run-function-failed"] == failed
+    assert server.score("nan").body == b"NaN"
+    assert server.get("/nowhere").json.keys() == {"message"}
+    assert server.request("PUT", "/score").json == {"message": "The method is not allowed for the requested URL."}
+    assert server.request("HEAD", "/score").status == 405
+
+
+def test_log_lines_are_the_existing_servers(compatible) -> None:
+    server = compatible(SCRIPT)
+    server.score("x")
+    server.get("/")
+    server.score("fail")
+    server.stop()
+    line = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [DIWEC] \[\d+\] "
+    for pattern in (
+        r"azmlinfsrv\.print - seen x$",
+        r"azmlinfsrv - POST /score 200 \d+\.\d{3}ms 8$",
+        r"azmlinfsrv - POST /score 500 ",
+        r"azmlinfsrv - Encountered Exception: Traceback",
+        r"azmlinfsrv - run\(\) is not decorated\. Server will invoke it with the input in JSON string\.$",
+        r"azmlinfsrv - Invoking user's init function$",
+        r"azmlinfsrv - User's init has completed successfully$",
+        r"azmlinfsrv - Swaggers are prepared for the following versions: \[2, 3, 3\.1\]\.$",
+        r"azmlinfsrv - Scoring timeout is set to 3600000$",
+    ):
+        assert any(re.match(line + pattern, text) for text in server.lines), pattern
+    assert not any("GET / 200" in text for text in server.lines)
+
+
+@pytest.mark.slow
+def test_a_value_that_cannot_be_converted_is_the_scripts_500(compatible) -> None:
+    python = environment(f"{sys.version_info[0]}.{sys.version_info[1]}", "inference-schema[numpy-support]")
+    server = compatible("""
+        import numpy as np
+        from inference_schema.schema_decorators import input_schema
+        from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
+
+        def init(): pass
+
+        @input_schema("data", NumpyParameterType(np.array([[1.0]])))
+        def run(data): return data.tolist()
+    """, "--python", python)  # fmt: skip
+    answer = server.score({"data": [[1, 2]]})
+    assert (answer.status, list(answer.json)) == (500, ["message"])
+    assert answer.headers["x-ms-run-function-failed"] == "True"
+    assert server.score({"data": [[1]]}).json == [[1.0]]
