@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sendoff.deployments import Deployments
+from sendoff.deployments import Deployments, records
 from sendoff.deployments.preflight import Rooms
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
 from sendoff.registry import Registry
@@ -134,6 +134,12 @@ class Rig:
         while not holds():
             assert time.monotonic() < end, "it never came about"
             time.sleep(0.02)
+
+    def step(self, operation: Any, name: str) -> str:
+        """State of a step as it is recorded; looking this way revives nobody."""
+        with self.store.read() as connection:
+            view = records.operation_view(records.get_operation(connection, operation.id))
+        return next((step.state for step in view.steps if step.name == name), "pending")
 
     def runners(self) -> list[int]:
         """Runner processes of this home that are alive."""

@@ -93,7 +93,8 @@ def test_two_lookers_start_one_runner(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(KILL_AT, "environment:end")
     rig.target.script("svc", "hang")
     operation = rig.deployments.deploy(WS, rig.body())
-    rig.until(lambda: rig.runners() == [])
+    # Not by its process alone: one that has only just been started has no command line yet.
+    rig.until(lambda: rig.step(operation, "environment") != "pending" and rig.runners() == [])
     monkeypatch.delenv(KILL_AT)
     for looker in (rig.another(), rig.another(), rig.deployments):
         looker.revive()
