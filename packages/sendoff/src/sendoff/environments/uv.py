@@ -75,7 +75,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="sendoff-uv-") as folder:
         config = Path(folder) / "uv.toml"
         config.touch(mode=0o600)
-        config.write_text(_config(indexes), encoding="utf-8")
+        config.write_text(configuration(indexes), encoding="utf-8")
         command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
         process = subprocess.Popen(
             command,
@@ -114,8 +114,8 @@ def run(
     raise _explain(indexes.conceal(err), waits_for, indexes)
 
 
-def _config(indexes: Indexes) -> str:
-    """uv.toml; JSON's strings and lists are TOML's."""
+def configuration(indexes: Indexes) -> str:
+    """The text of a ``uv.toml`` for these indexes; passwords are in it. JSON's strings and lists are TOML's."""
 
     def line(key: str, value: object) -> str:
         return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"

@@ -28,6 +28,8 @@ class Settings(Spec):
 
     local_target: Literal["process", "docker"] = "process"
     """Where a ``LocalWebservice`` runs."""
+    docker_network: str | None = None
+    """The engine's network that containers of services are in; None is one of the home's own."""
     index_url: str | None = None
     extra_index_urls: list[str] = []
     find_links: list[str] = []
@@ -39,6 +41,10 @@ class Settings(Spec):
     """Never open a connection to resolve or build: cache, wheelhouse and find_links only."""
     channels: list[str] = []
     """conda channels for specs that name none."""
+    base_image: str = "python:3.11-slim-bookworm"
+    """Image that images are built upon where the environment names none; best with Python 3.11 or newer in it."""
+    image_registry: str | None = None
+    """Registry that packages are pushed to, as ``host[:port][/path]``; none: they stay in the engine."""
     interpreters: list[str] = []
     """Folders or interpreters to look at before ``PATH`` for ``python=X.Y``."""
     pickle_policy: Literal["warn", "deny"] = "warn"

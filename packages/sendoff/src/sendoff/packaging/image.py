@@ -1,0 +1,402 @@
+"""A bundle and its locked environment as a container image, assembled layer by layer on this machine.
+
+From below: the base, copied interpreters where the base lacks them, the scoring server, the user's packages, the code,
+the models, and one small layer that says what all of it is. The same inputs give the same digest, and what did not
+change keeps its layer (docs/packages.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ..environments import interpreters
+from ..environments.indexes import Indexes, effective
+from ..errors import EnvironmentFailed, InvalidInput, NotSupported
+from ..spec.bundle import Bundle
+from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
+from ..spec.parse import Spec, decode, encode, replace
+from ..spec.settings import Settings
+from . import base_image, image_python
+from .assemble import APP_ROOT, MANIFEST, MODELS_FOLDER
+from .base_image import BaseImage
+from .image_engine import Part, configuration, load
+from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
+from .image_layers import Entries, Entry, Layer, tree
+from .image_python import ImagePython
+from .image_steps import with_steps
+from .image_store import LayerStore
+from .sbom import sbom
+
+if TYPE_CHECKING:
+    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
+
+Progress = Callable[[str], None]
+
+ROOT = "var/azureml-app"
+"""The application root in an image (spec/behaviour.md sec. 9)."""
+PORT = 5001
+USER = "10001:10001"
+FRONT_PYTHON = f"/{FRONT}/bin/python"
+WORKER_PYTHON = f"/{ENVIRONMENT}/bin/python"
+SBOM = "opt/sendoff/sbom.cdx.json"
+HEALTH = f"{FRONT}/health.py"
+OLDEST_FRONT = (3, 11)
+
+
+class Store(Protocol):
+    """What an image needs of the store."""
+
+    @property
+    def home(self) -> Path:
+        """Sendoff's folder."""
+
+    @property
+    def settings(self) -> Settings:
+        """The home's settings."""
+
+
+class Image(Spec):
+    """An image in the engine. ``python`` is the worker's interpreter in it, ``layers`` are ours, from below."""
+
+    id: str
+    tags: list[str]
+    size: int
+    python: str
+    layers: list[Layer]
+    labels: dict[str, str]
+    sent: list[str] = []
+    """Names of the layers that the engine did not have."""
+    notes: list[str] = []
+
+    @property
+    def digest(self) -> str:
+        """The digest of its configuration, which names every layer: equal for equal inputs. It is the engine's id."""
+        return self.id
+
+
+def build(
+    store: Store,
+    *,
+    bundle: Path,
+    lock: Lock | None,
+    spec: EnvironmentSpec,
+    engine: DockerClient,
+    tags: list[str] | None = None,
+    models: Literal["baked", "mounted"] = "baked",
+    labels: Mapping[str, str] | None = None,
+    indexes: Indexes | None = None,
+    environ: Mapping[str, str] | None = None,
+    progress: Progress = lambda _: None,
+) -> Image:
+    """Make the image of a bundle in the engine, or find it made.
+
+    It runs the scoring server on port 5001 for all addresses, as a user without rights, from ``/var/azureml-app``.
+
+    Args:
+        store: The home and its settings.
+        bundle: The bundle's folder.
+        lock: Its environment; None when the user manages it (``userManagedDependencies``).
+        spec: The environment's definition: base image, Docker steps, variables.
+        engine: Where the image goes (``sendoff.containers.engine.connect``).
+        tags: Names for it.
+        models: ``mounted`` leaves ``/var/azureml-app/azureml-models`` empty, for a read-only mount of the bundle's own
+            ``app/azureml-models``.
+        labels: Further labels.
+        indexes: Where packages come from; as the home's settings say by default.
+        environ: As ``os.environ``.
+        progress: Receives plain lines.
+
+    Raises:
+        InvalidInput: The base image does not exist, or the bundle's files want a place of ours.
+        EnvironmentFailed: Packages cannot be fetched or built, or no Python fits.
+        TargetUnavailable: The engine does not answer.
+    """
+    environ = os.environ if environ is None else environ
+    if indexes is None:
+        indexes, _ = effective(environ, store.settings, lock.pip_options if lock is not None else [])
+    base, notes = find_base(store, spec, engine, indexes=indexes, environ=environ, progress=progress)
+    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
+    builder = Builder(base, indexes=indexes, environ=environ, client=engine, progress=progress)
+    parts = plan.parts(builder, models)
+    config = configuration(base, parts, plan.settings(labels or {}))
+    memory = store.home / "images" / "loaded.json"
+    made = load(engine, base, parts, config, tags=tags or [], memory=memory, progress=progress)
+    return Image(
+        id=made.id,
+        tags=list(tags or []),
+        size=made.size,
+        python=plan.worker_path,
+        layers=[part.layer for part in parts],
+        labels=made.labels,
+        sent=made.sent,
+        notes=[*notes, *plan.notes],
+    )
+
+
+class Plan:
+    """What goes into the image of a bundle, and where.
+
+    Args:
+        store: The home and its settings.
+        bundle: The bundle's folder.
+        lock: Its environment; None when the user manages it.
+        spec: The environment's definition.
+        base: The base image.
+
+    Raises:
+        InvalidInput: The bundle is none, or the interpreter that the user manages is not in the base.
+        EnvironmentFailed: No Python fits.
+        NotSupported: The environment came from a conda channel.
+    """
+
+    def __init__(
+        self, store: Store, *, bundle: Path, lock: Lock | None, spec: EnvironmentSpec, base: BaseImage
+    ) -> None:
+        self._home, self._base, self._folder = store.home, base, bundle
+        self._lock = None if lock is None or lock.method == METHOD_USER_MANAGED else lock
+        if self._lock is not None and self._lock.method == METHOD_CONDA:
+            raise NotSupported(
+                "an environment from a conda channel cannot be put into an image yet",
+                hint="Name packages that pip has (leave the channels out), or build a base image with them and set "
+                "userManagedDependencies.",
+            )
+        self.bundle = decode((bundle / MANIFEST).read_bytes(), Bundle, where=str(bundle / MANIFEST))
+        self.notes: list[str] = []
+        self._local = [
+            (one.path, one.version)
+            for one in interpreters.discover(store.home, store.settings, os.environ)
+            if not one.problem
+        ]
+        self._front = self._front_python()
+        self._worker = self._worker_python(spec)
+
+    @property
+    def worker_path(self) -> str:
+        """The worker's interpreter in the image."""
+        return WORKER_PYTHON if self._lock is not None else self._worker.path
+
+    def parts(self, builder: Builder, models: str) -> list[Part]:
+        """Our layers, from below."""
+        found: list[Part] = []
+        kept = LayerStore(self._home)
+        base = self._base
+        for python in {one.minor: one for one in (self._front, self._worker) if one.copied}.values():
+            self.notes.append(
+                f"{base.reference} has no Python {python.minor}: this machine's {python.version} is copied in"
+            )
+            layer = kept.kept(
+                "interpreter",
+                [python.copied, python.version, base.id],
+                lambda staging, python=python: image_python.entries(python, base, staging / "python"),  # type: ignore[misc]
+            )
+            found.append(Part(layer=layer, made_by=f"Python {python.version} of the build machine"))
+        front = Install(
+            at=FRONT,
+            python=self._front,
+            local=local_python(self._front.minor, self._local),
+            requirements=FRONT_LOCK.read_text(encoding="utf-8"),
+            server=True,
+        )
+        layer = kept.kept(
+            "server",
+            [front.requirements, server_digest(), self._front.path, self._front.version, base.glibc],
+            lambda staging: {
+                **builder.entries(front, staging),
+                HEALTH: Entry(data=Path(__file__).with_name("health.py").read_bytes()),
+            },
+        )
+        found.append(Part(layer=layer, made_by=f"sendoff-serving with {', '.join(front_pins())}"))
+        if self._lock is not None:
+            packages = Install(
+                at=ENVIRONMENT, python=self._worker, local=self._lock.python, requirements=self._lock.requirements
+            )
+            layer = kept.kept(
+                "packages",
+                [self._lock.digest, self._worker.path, self._worker.version, base.glibc],
+                lambda staging: builder.entries(packages, staging),
+            )
+            found.append(Part(layer=layer, made_by=f"packages of the lock {self._lock.digest}"))
+        found.append(Part.of("code", self._code(), f"code of {self.bundle.service.name}"))
+        if models == "baked" and self.bundle.models:
+            found.append(self._models(kept))
+        found.append(Part.of("manifest", self._manifest(), "bundle.json, software bill of materials"))
+        return found
+
+    def settings(self, labels: Mapping[str, str]) -> dict[str, Any]:
+        """The part of the configuration that says how the image runs."""
+        bundle = self.bundle
+        inherited = dict(line.partition("=")[::2] for line in self._base.config.get("Env") or [])
+        path = inherited.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        variables = {
+            **inherited,
+            "PATH": f"/{ENVIRONMENT}/bin:{path}" if self._lock is not None else path,
+            "AML_APP_ROOT": f"/{ROOT}",
+            "HOME": "/tmp",
+            "USER": "sendoff",
+        }
+        if bundle.model_dir is not None:
+            variables["AZUREML_MODEL_DIR"] = f"/{ROOT}/{bundle.model_dir}"
+        known = {
+            "org.opencontainers.image.title": bundle.service.name,
+            "org.opencontainers.image.version": bundle.service.version,
+            "org.opencontainers.image.base.name": self._base.reference,
+            "org.opencontainers.image.base.digest": next(
+                (one.partition("@")[2] for one in self._base.digests), self._base.id
+            ),
+            "org.opencontainers.image.source": "https://pypi.org/project/sendoff/",
+            "io.sendoff.bundle": self._folder.name,
+            "io.sendoff.environment": f"{bundle.environment.name}:{bundle.environment.version or ''}".rstrip(":"),
+            "io.sendoff.lock": bundle.environment.lock_digest,
+            "io.sendoff.models": ",".join(f"{model.name}:{model.version}" for model in bundle.models),
+            "io.sendoff.python": self._worker.version,
+        }
+        return {
+            "Entrypoint": [
+                FRONT_PYTHON, "-m", "sendoff_serving", "--bundle", f"/{ROOT}", "--python", self.worker_path,
+                "--host", "0.0.0.0", "--port", str(PORT),
+            ],
+            "Env": [f"{name}={value}" for name, value in variables.items()],
+            "ExposedPorts": {f"{PORT}/tcp": {}},
+            "Healthcheck": {
+                "Test": ["CMD", FRONT_PYTHON, "-I", "-S", f"/{HEALTH}"],
+                "Interval": 10_000_000_000,
+                "Timeout": 5_000_000_000,
+                "StartPeriod": 60_000_000_000,
+                "Retries": 3,
+            },
+            "Labels": {**known, **labels},
+            "StopSignal": "SIGTERM",
+            "User": USER,
+            "WorkingDir": f"/{ROOT}",
+        }  # fmt: skip
+
+    def _front_python(self) -> ImagePython:
+        there = [tuple(int(part) for part in version.split(".")[:2]) for _, version in self._base.pythons]
+        newest = max((minor for minor in there if minor >= OLDEST_FRONT), default=None)
+        if newest is not None:
+            minor = ".".join(str(part) for part in newest)
+            return image_python.choose(self._base, minor, None, "")
+        local = [(path, version) for path, version in self._local if _minor(version) >= OLDEST_FRONT]
+        if not local:
+            raise EnvironmentFailed(
+                f"the base image {self._base.reference} has no Python 3.11 or newer for the scoring server",
+                hint="Choose another base image (docker.baseImage, or the setting base_image).",
+            )
+        path, version = local[-1]
+        return image_python.choose(self._base, ".".join(version.split(".")[:2]), path, version)
+
+    def _worker_python(self, spec: EnvironmentSpec) -> ImagePython:
+        if self._lock is not None:
+            version = self._lock.python_version
+            minor = ".".join(version.split(".")[:2])
+            found = image_python.choose(self._base, minor, self._lock.python, version)
+            if not found.copied and found.version != version:
+                self.notes.append(f"the image has Python {found.version}, the lock was made with {version}")
+            return found
+        wanted = spec.python.interpreter_path
+        if wanted.startswith("/"):
+            version = next((v for p, v in self._base.pythons if p == wanted), "unknown")
+            return ImagePython(path=wanted, version=version)
+        named = self._base.named.get(wanted) or self._base.named.get("python3" if wanted == "python" else wanted)
+        if named is None:
+            raise InvalidInput(
+                f"the base image {self._base.reference} has no {wanted!r} on its PATH",
+                hint="Write python.interpreterPath as a path in the image.",
+                field="interpreter_path",
+            )
+        return ImagePython(path=named, version=next((v for p, v in self._base.pythons if p == named), "unknown"))
+
+    def _code(self) -> Entries:
+        files = tree(self._folder / APP_ROOT, ROOT, skip=(MODELS_FOLDER,))
+        if f"{ROOT}/{MANIFEST}" in files:
+            raise InvalidInput(f"the source file {MANIFEST!r} wants the place of our own", hint="Rename it.")
+        return {**files, f"{ROOT}/{MODELS_FOLDER}": Entry()}
+
+    def _models(self, kept: LayerStore) -> Part:
+        files = tree(self._folder / APP_ROOT / MODELS_FOLDER, f"{ROOT}/{MODELS_FOLDER}")
+        # Blobs never change: the same file on disk has the same bytes, and half a gigabyte is not read again.
+        facts = [(name, _identity(entry)) for name, entry in sorted(files.items())]
+        made_by = f"models {', '.join(f'{model.name}:{model.version}' for model in self.bundle.models)}"
+        layer = kept.fact("models", facts)
+        if layer is not None:
+            return Part(layer=layer, made_by=made_by, entries=files)
+        part = Part.of("models", files, made_by)
+        kept.remember(facts, part.layer)
+        return part
+
+    def _manifest(self) -> Entries:
+        bundle = replace(self.bundle, app_root=".")
+        content = sbom(self._base, self.bundle, self._lock, front_pins(), self._worker.version)
+        return {f"{ROOT}/{MANIFEST}": Entry(data=encode(bundle)), SBOM: Entry(data=content)}
+
+
+def find_base(
+    store: Store,
+    spec: EnvironmentSpec,
+    engine: DockerClient,
+    *,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> tuple[BaseImage, list[str]]:
+    """The image to build upon, with the user's own Docker steps done, and notes on it.
+
+    Raises:
+        InvalidInput: It does not exist or cannot be pulled; or the definition names two.
+        EnvironmentFailed: A Docker step failed.
+    """
+    reference, notes = base_reference(spec, store.settings)
+    docker = spec.docker
+    if docker.base_dockerfile is None and docker.extra_steps is None:
+        return base_image.inspect(engine, reference, home=store.home, progress=progress), notes
+    text = docker.base_dockerfile if docker.base_dockerfile is not None else f"FROM {reference}\n"
+    made = with_steps(
+        engine, text, docker.extra_steps or "", home=store.home, indexes=indexes, environ=environ, progress=progress
+    )
+    return made, notes
+
+
+def base_reference(spec: EnvironmentSpec, settings: Settings) -> tuple[str, list[str]]:
+    """The base image's name: the environment's own, else the setting's.
+
+    Raises:
+        InvalidInput: The environment has both ``baseImage`` and ``baseDockerfile``.
+    """
+    docker = spec.docker
+    if docker.base_image is None:
+        return settings.base_image, []
+    if docker.base_image.startswith("mcr.microsoft.com/azureml/"):
+        note = (
+            f"the vendor's base image {docker.base_image} brings nothing that is needed: {settings.base_image} is used"
+        )
+        return settings.base_image, [note]
+    if docker.base_dockerfile is not None:
+        raise InvalidInput(
+            "the environment has both docker.baseImage and docker.baseDockerfile",
+            hint="Set one of them to null.",
+            field="base_dockerfile",
+        )
+    address = (docker.base_image_registry.get("address") or "").rstrip("/")
+    if address and not docker.base_image.startswith(f"{address}/"):
+        return f"{address}/{docker.base_image}", []
+    return docker.base_image, []
+
+
+def front_pins() -> dict[str, str]:
+    """The scoring server's packages with their versions."""
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s\\]+)", FRONT_LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def _identity(entry: Entry) -> list[int]:
+    if entry.source is None:
+        return []
+    facts = Path(entry.source).stat()
+    return [facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns]

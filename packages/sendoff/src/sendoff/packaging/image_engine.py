@@ -1,0 +1,322 @@
+"""Puts an assembled image into the engine: only the layers that it has not got travel."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..containers.engine import conceal, explained, sdk
+from ..errors import TargetUnavailable
+from .base_image import BaseImage
+from .image_layers import Entries, Layer, Writable, digest, write
+
+if TYPE_CHECKING:
+    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
+
+Progress = Callable[[str], None]
+_CHUNK = 1 << 20
+_REMEMBERED = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One layer of ours: its facts, what made it (for ``docker history``), and its files where no archive is kept."""
+
+    layer: Layer
+    made_by: str
+    entries: Entries = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, entries: Entries, made_by: str) -> Part:
+        """A layer of these files, read through once."""
+        diff_id, size = digest(entries)
+        return cls(layer=Layer(name=name, diff_id=diff_id, size=size), made_by=made_by, entries=entries)
+
+    def write(self, out: Writable) -> None:
+        """Write its tar archive."""
+        if self.layer.path is None:
+            write(self.entries, out)
+            return
+        with Path(self.layer.path).open("rb", buffering=0) as file:
+            while data := file.read(_CHUNK):
+                out.write(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """An image that is in the engine; ``sent`` are the names of layers that travelled."""
+
+    id: str
+    size: int
+    labels: dict[str, str]
+    sent: list[str]
+
+
+def image_id(config: bytes) -> str:
+    """The engine's id of an image: its configuration's digest."""
+    return f"sha256:{hashlib.sha256(config).hexdigest()}"
+
+
+def configuration(
+    base: BaseImage, parts: Sequence[Part], settings: dict[str, Any], *, created: str = "2000-01-01T00:00:00Z"
+) -> bytes:
+    """An image's configuration, as Docker and the OCI image specification have it.
+
+    Args:
+        base: What it is built upon.
+        parts: Our layers, from below.
+        settings: The part under ``config``: command, variables, labels.
+        created: When it says that it was made; fixed, so that equal inputs give equal digests.
+    """
+    history = [{"created": created, "created_by": f"base {base.reference}"} for _ in base.diff_ids]
+    history += [{"created": created, "created_by": part.made_by} for part in parts]
+    document = {
+        "architecture": base.architecture,
+        "os": base.os,
+        "created": created,
+        "config": settings,
+        "rootfs": {"type": "layers", "diff_ids": [*base.diff_ids, *(part.layer.diff_id for part in parts)]},
+        "history": history,
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def load(
+    client: DockerClient,
+    base: BaseImage,
+    parts: Sequence[Part],
+    config: bytes,
+    *,
+    tags: Sequence[str],
+    memory: Path,
+    progress: Progress,
+) -> Loaded:
+    """Put an image into the engine, or find it there.
+
+    Args:
+        client: The engine.
+        base: What it is built upon; in the engine already.
+        parts: Our layers, from below.
+        config: What :func:`configuration` gave.
+        tags: Names for the image.
+        memory: A file that remembers which images were put there last, to find layers again.
+        progress: Receives plain lines.
+
+    Raises:
+        TargetUnavailable: The engine does not answer, or refuses the image.
+    """
+    wanted = image_id(config)
+    docker = sdk()
+    with explained():
+        image = _find(client, wanted)
+        sent: list[str] = []
+        if image is None:
+            known = _known(client, base, parts, memory)
+            missing = parts[known:]
+            sent = [part.layer.name for part in missing]
+            size = sum(part.layer.size for part in missing)
+            progress(f"giving the engine {', '.join(sent) or 'a configuration'} ({size / 1e6:,.1f} MB)")
+            try:
+                _send(client, base, parts, config, known)
+            except (docker.errors.ImageLoadError, docker.errors.APIError, TargetUnavailable):
+                # An engine with another image store wants every layer in the archive.
+                progress("giving the engine the whole image")
+                _send_whole(client, base, parts, config)
+            image = _find(client, wanted)
+        if image is None:
+            raise TargetUnavailable("the engine took the image and does not have it", hint="Is its disk full?")
+        for tag in tags:
+            image.tag(tag)
+        _remember(memory, wanted)
+        return Loaded(
+            id=wanted, size=int(image.attrs["Size"]), labels=image.attrs["Config"].get("Labels") or {}, sent=sent
+        )
+
+
+def _find(client: DockerClient, id_: str) -> Any:
+    docker = sdk()
+    try:
+        return client.images.get(id_)
+    except docker.errors.ImageNotFound:
+        return None
+
+
+def _known(client: DockerClient, base: BaseImage, parts: Sequence[Part], memory: Path) -> int:
+    """How many of our layers, from below, some image in the engine has upon the same base."""
+    wanted = [part.layer.diff_id for part in parts]
+    most = 0
+    for id_ in _remembered(memory):
+        if most == len(wanted):
+            break
+        image = _find(client, id_)
+        there = (image.attrs.get("RootFS") or {}).get("Layers") or [] if image is not None else []
+        if there[: len(base.diff_ids)] != base.diff_ids:
+            continue
+        ours = there[len(base.diff_ids) :]
+        same = 0
+        while same < min(len(ours), len(wanted)) and ours[same] == wanted[same]:
+            same += 1
+        most = max(most, same)
+    return most
+
+
+def _send(client: DockerClient, base: BaseImage, parts: Sequence[Part], config: bytes, known: int) -> None:
+    # Of a layer that it has the engine looks at the digest alone; its file may be absent from the archive.
+    names = [f"base-{number}/layer.tar" for number in range(len(base.diff_ids))]
+    names += [f"layer-{number}/layer.tar" for number in range(len(parts))]
+    _load(
+        client, _archive(config, names, [(names[len(base.diff_ids) + n], parts[n]) for n in range(known, len(parts))])
+    )
+
+
+def _send_whole(client: DockerClient, base: BaseImage, parts: Sequence[Part], config: bytes) -> None:
+    with tempfile.TemporaryDirectory(prefix="sendoff-image-") as folder:
+        files = saved_layers(client, base.id, Path(folder))
+        names = [f"base-{number}/layer.tar" for number in range(len(files))]
+        names += [f"layer-{number}/layer.tar" for number in range(len(parts))]
+        below = [
+            Part(layer=Layer(name="base", diff_id="", size=f.stat().st_size, path=str(f)), made_by="") for f in files
+        ]
+        _load(client, _archive(config, names, list(zip(names, [*below, *parts], strict=True))))
+
+
+def saved_layers(client: DockerClient, image: str, folder: Path, skip: int = 0) -> list[Path]:
+    """The tar archives of an image's layers, from below, written below a folder.
+
+    Args:
+        client: The engine.
+        image: The image's id.
+        folder: Where to.
+        skip: So many of the lowest are left out.
+    """
+    archive = folder / "image.tar"
+    with explained(), archive.open("wb") as out:
+        for chunk in client.api.get_image(image, chunk_size=_CHUNK):
+            out.write(chunk)
+    with tarfile.open(archive) as tar:
+        listed = tar.extractfile("manifest.json")
+        assert listed is not None
+        layers = json.load(listed)[0]["Layers"][skip:]
+        found = []
+        for number, name in enumerate(layers):
+            member = tar.getmember(name)
+            while member.issym() or member.islnk():  # the same layer twice is stored once
+                target = member.linkname
+                name = str(Path(name).parent / target) if member.issym() else target
+                member = tar.getmember(_normal(name))
+            file = tar.extractfile(member)
+            assert file is not None
+            path = folder / f"{number}.tar"
+            with path.open("wb") as out:
+                _copy(file, out)
+            found.append(path)
+    archive.unlink()
+    return found
+
+
+def _normal(name: str) -> str:
+    parts: list[str] = []
+    for part in name.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _copy(source: IO[bytes], out: IO[bytes]) -> None:
+    while data := source.read(_CHUNK):
+        out.write(data)
+
+
+def _archive(config: bytes, names: list[str], layers: list[tuple[str, Part]]) -> Iterator[bytes]:
+    """An archive for ``docker load``, piece by piece: nothing is written to disk on the way."""
+    file = f"{image_id(config).removeprefix('sha256:')}.json"
+    manifest = json.dumps([{"Config": file, "RepoTags": None, "Layers": names}]).encode()
+    for name, data in (("manifest.json", manifest), (file, config)):
+        yield _header(name, len(data)) + data + bytes(-len(data) % 512)
+    for name, part in layers:
+        yield _header(name, part.layer.size)
+        yield from _pieces(part)
+        yield bytes(-part.layer.size % 512)
+    yield bytes(1024)
+
+
+def _pieces(part: Part) -> Iterator[bytes]:
+    """What :meth:`Part.write` writes, in large pieces; a thread of its own does the writing."""
+    import queue
+    import threading
+
+    pieces: queue.Queue[bytes | BaseException | None] = queue.Queue(8)
+    gone = threading.Event()
+
+    class Pipe:
+        def __init__(self) -> None:
+            self.held = io.BytesIO()
+
+        def write(self, data: bytes) -> int:
+            if gone.is_set():
+                raise BrokenPipeError
+            self.held.write(data)
+            if self.held.tell() >= _CHUNK:
+                self.flush()
+            return len(data)
+
+        def flush(self) -> None:
+            pieces.put(self.held.getvalue())
+            self.held = io.BytesIO()
+
+    def work() -> None:
+        pipe = Pipe()
+        try:
+            part.write(pipe)
+            pipe.flush()
+            pieces.put(None)
+        except BaseException as error:
+            pieces.put(error)
+
+    thread = threading.Thread(target=work, name="sendoff-layer", daemon=True)
+    thread.start()
+    try:
+        while (piece := pieces.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+    finally:
+        gone.set()
+
+
+def _header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _load(client: DockerClient, archive: Iterator[bytes]) -> None:
+    for event in client.api.load_image(archive, quiet=True):
+        if "error" in event:
+            raise TargetUnavailable(f"the engine refused the image: {conceal(str(event['error']))}", reason="refused")
+
+
+def _remembered(memory: Path) -> list[str]:
+    try:
+        return [str(one) for one in json.loads(memory.read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _remember(memory: Path, id_: str) -> None:
+    kept = [id_, *(one for one in _remembered(memory) if one != id_)][:_REMEMBERED]
+    with contextlib.suppress(OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        staged = memory.with_name(f".{memory.name}.{id_[-12:]}")
+        staged.write_text(json.dumps(kept))
+        staged.replace(memory)

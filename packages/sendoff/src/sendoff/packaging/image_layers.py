@@ -1,0 +1,197 @@
+"""An image's layer as a tar archive whose bytes depend on its files alone: sorted, no owners, no times."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import StoreError
+from ..spec.parse import Spec
+
+MTIME = 946_684_800
+"""Of every file in our layers: 2000-01-01, UTC. Nothing may depend on when an image was made."""
+_CHUNK = 1 << 20
+
+
+class Writable(Protocol):
+    """What a layer is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some bytes."""
+
+
+class Layer(Spec):
+    """A layer: ``diff_id`` is its tar archive's digest, ``size`` that in bytes, ``path`` the archive if it was kept."""
+
+    name: str
+    diff_id: str
+    size: int
+    path: str | None = None
+
+
+class Entry(Spec):
+    """One name in a layer: a file's content on disk (``source``) or in memory (``data``), a link, or a folder."""
+
+    source: str | None = None
+    data: bytes | None = None
+    link: str | None = None
+    executable: bool = False
+
+    @property
+    def folder(self) -> bool:
+        """Whether this is a folder."""
+        return self.source is None and self.data is None and self.link is None
+
+
+Entries = dict[str, Entry]
+"""Absolute paths in the image, without the leading ``/``, to what is there."""
+
+
+def tree(folder: Path, at: str, *, skip: Iterable[str] = ()) -> Entries:
+    """Everything below a folder, as it should lie below ``at`` in the image.
+
+    Args:
+        folder: A folder on this machine.
+        at: Where in the image, without the leading ``/``.
+        skip: Paths relative to ``folder`` that are left out with all below them.
+    """
+    left_out = set(skip)
+    found: Entries = {at: Entry()}
+    pending = [""]
+    while pending:
+        inner = pending.pop()
+        with os.scandir(folder / inner) as listed:
+            for one in listed:
+                path = f"{inner}/{one.name}" if inner else one.name
+                if path in left_out:
+                    continue
+                if one.is_symlink():
+                    found[f"{at}/{path}"] = Entry(link=os.readlink(one.path))  # noqa: PTH115 - as it is written
+                elif one.is_dir():
+                    found[f"{at}/{path}"] = Entry()
+                    pending.append(path)
+                elif one.is_file():
+                    executable = bool(one.stat().st_mode & stat.S_IXUSR)
+                    found[f"{at}/{path}"] = Entry(source=one.path, executable=executable)
+    return found
+
+
+def write(entries: Mapping[str, Entry], out: Writable) -> None:
+    """Write a layer's tar archive; equal entries give equal bytes.
+
+    Raises:
+        StoreError: A file cannot be read, or changed its size meanwhile.
+    """
+    for info, entry in _headers(entries):
+        out.write(info.tobuf(tarfile.PAX_FORMAT))
+        if entry.data is not None:
+            out.write(entry.data)
+        elif entry.source is not None:
+            try:
+                _copy(entry.source, info.size, out)
+            except OSError as error:
+                raise StoreError(f"{entry.source} cannot be read: {error.strerror or error}") from None
+        out.write(bytes(-info.size % tarfile.BLOCKSIZE))
+    out.write(bytes(2 * tarfile.BLOCKSIZE))
+
+
+def archived_size(entries: Mapping[str, Entry]) -> int:
+    """How many bytes :func:`write` would write, from the files' sizes alone."""
+    blocks = sum(
+        len(info.tobuf(tarfile.PAX_FORMAT)) + -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        for info, _ in _headers(entries)
+    )
+    return blocks + 2 * tarfile.BLOCKSIZE
+
+
+def _headers(entries: Mapping[str, Entry]) -> Iterator[tuple[tarfile.TarInfo, Entry]]:
+    for name in sorted(_with_parents(entries)):
+        entry = entries.get(name, _FOLDER)
+        info = tarfile.TarInfo(name)
+        info.mtime = MTIME
+        if entry.link is not None:
+            info.type, info.linkname, info.mode = tarfile.SYMTYPE, entry.link, 0o777
+        elif entry.folder:
+            info.type, info.mode = tarfile.DIRTYPE, 0o755
+        else:
+            info.mode = 0o755 if entry.executable else 0o644
+            info.size = len(entry.data) if entry.data is not None else Path(str(entry.source)).stat().st_size
+        yield info, entry
+
+
+def _copy(source: str, size: int, out: Writable) -> None:
+    left = size
+    with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of them
+        while left > 0 and (data := file.read(min(_CHUNK, left))):
+            out.write(data)
+            left -= len(data)
+        if left or file.read(1):
+            raise StoreError(f"{source} changed while it was read", hint="Try again.")
+
+
+def save(name: str, entries: Mapping[str, Entry], path: Path) -> Layer:
+    """Write a layer's archive to a file, put in place when it is whole.
+
+    Raises:
+        StoreError: The file cannot be written, or a source not be read.
+    """
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("wb") as file:
+            hashing = Hashing(file)
+            write(entries, hashing)
+        staged.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
+    finally:
+        staged.unlink(missing_ok=True)
+    return Layer(name=name, diff_id=hashing.digest, size=hashing.size, path=str(path))
+
+
+def digest(entries: Mapping[str, Entry]) -> tuple[str, int]:
+    """The digest and size of the archive that :func:`write` would make."""
+    hashing = Hashing(None)
+    write(entries, hashing)
+    return hashing.digest, hashing.size
+
+
+class Hashing:
+    """A file object that passes on what is written, and knows its digest and size."""
+
+    def __init__(self, out: Writable | None) -> None:
+        self._out = out
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        self._hash.update(data)
+        self.size += len(data)
+        if self._out is not None:
+            self._out.write(data)
+        return len(data)
+
+    @property
+    def digest(self) -> str:
+        """``sha256:<hex>`` of everything so far."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+_FOLDER = Entry()
+
+
+def _with_parents(entries: Mapping[str, Entry]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in entries:
+        parts = name.split("/")
+        for count in range(1, len(parts) + 1):
+            path = "/".join(parts[:count])
+            if path not in seen:
+                seen.add(path)
+                yield path

@@ -1,0 +1,206 @@
+"""The user's own Docker steps (``baseDockerfile``, extra steps), done by the engine, as a base image without traces.
+
+The way to the network (certificates, proxy, pip's index with its password) is given to the steps in a layer below them,
+which is left out of the image that comes of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..containers.engine import conceal, explained, sdk
+from ..environments.indexes import Indexes
+from ..errors import EnvironmentFailed, InvalidInput
+from ..spec.parse import encode, replace
+from . import base_image
+from .base_image import BaseImage
+from .image_engine import Part, configuration, load, saved_layers
+from .image_environment import build_variables
+from .image_layers import Entries, Entry, Layer
+
+if TYPE_CHECKING:
+    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
+
+Progress = Callable[[str], None]
+
+_AT = "opt/sendoff-build"
+_CERTIFICATE_NAMES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
+_FROM = re.compile(r"^(\s*FROM\s+(?:--platform=\S+\s+)?)(\S+)((?:\s+AS\s+(\S+))?\s*)$", re.IGNORECASE | re.MULTILINE)
+
+
+def with_steps(
+    client: DockerClient,
+    dockerfile: str,
+    steps: str,
+    *,
+    home: Path,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> BaseImage:
+    """The image of a Dockerfile and further steps; made once for the same text and base.
+
+    Args:
+        client: The engine.
+        dockerfile: Starts with ``FROM``; files cannot be copied in, since there is no folder beside it.
+        steps: Lines put behind it.
+        home: Sendoff's home.
+        indexes: The way to the packages.
+        environ: As ``os.environ``.
+        progress: Receives plain lines.
+
+    Raises:
+        InvalidInput: No ``FROM``, or a base image that is nowhere.
+        EnvironmentFailed: A step failed; context carries the engine's last lines.
+    """
+    if not _FROM.search(dockerfile):
+        raise InvalidInput(
+            "the Dockerfile has no FROM line", hint="Start it with FROM and an image.", field="base_dockerfile"
+        )
+    text = dockerfile.rstrip("\n") + "\n" + steps.rstrip("\n") + "\n"
+    stages = {match[4].lower() for match in _FROM.finditer(dockerfile) if match[4]}
+    names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
+    bases = {name: base_image.inspect(client, name, home=home, progress=progress) for name in names}
+    key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
+    tag = f"sendoff/base:{key}"
+    with explained():
+        found = client.images.list(tag)
+    if found:
+        return base_image.inspect(client, tag, home=home, progress=progress)
+    progress("doing the environment's Docker steps")
+    return _build(client, text, bases, tag, home, indexes, environ, progress)
+
+
+def _build(
+    client: DockerClient,
+    text: str,
+    bases: dict[str, BaseImage],
+    tag: str,
+    home: Path,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> BaseImage:
+    docker = sdk()
+    secret = Part.of("way", _way(indexes), "the way to the network")
+    memory = home / "images" / "loaded.json"
+    number = uuid.uuid4().hex[:12]
+    temporary: dict[str, str] = {}
+    for position, (name, base) in enumerate(bases.items()):
+        settings = {**base.config, "Env": [*(base.config.get("Env") or []), *_variables(indexes)]}
+        config = configuration(base, [secret], settings)
+        temporary[name] = f"sendoff/building:{number}-{position}"
+        load(client, base, [secret], config, tags=[temporary[name]], memory=memory, progress=lambda _: None)
+    result = f"sendoff/building:{number}"
+    try:
+        text = _FROM.sub(lambda match: f"{match[1]}{temporary.get(match[2], match[2])}{match[3]}", text)
+        with explained():
+            lines = _run(client, text, result, build_variables(indexes, environ), indexes)
+            image = client.images.get(result)
+        return _without_the_way(client, image, list(bases.values()), secret, tag, home, lines, progress)
+    finally:
+        for name in [result, *temporary.values()]:
+            try:
+                client.images.remove(name, force=True)
+            except docker.errors.APIError:
+                continue
+
+
+def _run(client: DockerClient, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> list[str]:
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        info = tarfile.TarInfo("Dockerfile")
+        data = text.encode()
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    context.seek(0)
+    said: list[str] = []
+    for event in client.api.build(
+        fileobj=context, custom_context=True, tag=tag, buildargs=arguments, network_mode="host", rm=True, forcerm=True,
+        nocache=True, decode=True,
+    ):  # fmt: skip
+        said += [line for line in indexes.conceal(conceal(str(event.get("stream", "")))).splitlines() if line.strip()]
+        if "error" in event:
+            failed = next((line for line in reversed(said) if line.startswith("Step ")), "the Dockerfile")
+            raise EnvironmentFailed(
+                f"a Docker step failed: {indexes.conceal(conceal(str(event['error'])))}",
+                hint=f"It was: {failed}",
+                log=said[-20:],
+            )
+    return said
+
+
+def _without_the_way(
+    client: DockerClient,
+    image: Any,
+    bases: list[BaseImage],
+    secret: Part,
+    tag: str,
+    home: Path,
+    lines: list[str],
+    progress: Progress,
+) -> BaseImage:
+    """The built image's layers upon the base that its last stage had, without ours between them."""
+    layers: list[str] = image.attrs["RootFS"]["Layers"]
+    base = next(
+        (one for one in bases if layers[: len(one.diff_ids) + 1] == [*one.diff_ids, secret.layer.diff_id]), None
+    )
+    settings = dict(image.attrs["Config"])
+    given = {line.partition("=")[0] for line in _names(secret)}
+    settings["Env"] = [line for line in settings.get("Env") or [] if line.partition("=")[0] not in given]
+    settings.pop("Image", None)
+    if base is None:  # a last stage FROM scratch: there is nothing of ours in it
+        with explained():
+            image.tag(tag)
+        return base_image.inspect(client, tag, home=home, progress=progress)
+    settings["Env"] += [
+        line for line in base.config.get("Env") or [] if line.partition("=")[0] in given and line not in settings["Env"]
+    ]
+    with tempfile.TemporaryDirectory(prefix="sendoff-steps-") as folder:
+        skip = len(base.diff_ids) + 1
+        files = saved_layers(client, image.id, Path(folder), skip)
+        parts = [
+            Part(
+                layer=Layer(name="steps", diff_id=diff_id, size=file.stat().st_size, path=str(file)),
+                made_by="the environment's Docker steps",
+            )
+            for diff_id, file in zip(layers[skip:], files, strict=True)
+        ]
+        config = configuration(base, parts, settings)
+        load(client, base, parts, config, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
+    found = base_image.inspect(client, tag, home=home, progress=progress)
+    return replace(found, digests=base.digests)
+
+
+def _way(indexes: Indexes) -> Entries:
+    found: Entries = {_AT: Entry()}
+    if indexes.cert and Path(indexes.cert).expanduser().is_file():
+        found[f"{_AT}/ca.pem"] = Entry(source=str(Path(indexes.cert).expanduser()))
+    lines = ["[global]"]
+    if indexes.index_url:
+        lines.append(f"index-url = {indexes.index_url}")
+    if indexes.extra_index_urls:
+        lines.append(f"extra-index-url = {' '.join(indexes.extra_index_urls)}")
+    lines += [f"trusted-host = {' '.join(indexes.trusted_hosts)}"] if indexes.trusted_hosts else []
+    found[f"{_AT}/pip.conf"] = Entry(data="\n".join([*lines, ""]).encode())
+    return found
+
+
+def _variables(indexes: Indexes) -> list[str]:
+    found = [f"PIP_CONFIG_FILE=/{_AT}/pip.conf"]
+    if indexes.cert:
+        found += [f"{name}=/{_AT}/ca.pem" for name in _CERTIFICATE_NAMES]
+    return found
+
+
+def _names(secret: Part) -> list[str]:
+    names = ["PIP_CONFIG_FILE"]
+    return names + list(_CERTIFICATE_NAMES) if f"{_AT}/ca.pem" in secret.entries else names
