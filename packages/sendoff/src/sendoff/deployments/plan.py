@@ -102,6 +102,16 @@ def merge_deployment(last: DeploymentSpec, change: DeploymentSpec | None) -> Dep
         for field in change.__struct_fields__  # type: ignore[attr-defined]
         if field not in ("description", "tags", "properties") and (value := getattr(change, field)) is not None
     }
+    # Keys or tokens: turning one on turns the other off, unless both are asked for, which is an error.
+    for one, other in (("auth_enabled", "token_auth_enabled"), ("token_auth_enabled", "auth_enabled")):
+        if given.get(one) and other not in given:
+            given[other] = False
+    if change.ssl_cert_pem_file is not None and change.ssl_cert_pem is None:
+        raise InvalidInput(
+            f"the certificate {change.ssl_cert_pem_file} was not sent",
+            hint="Over the HTTP API, its text goes into ssl_cert_pem, that of its key into ssl_key_pem.",
+            field="ssl_cert_pem",
+        )
     return replace(last, **given)
 
 

@@ -15,8 +15,8 @@ from ..spec.inference import EnvironmentReference, InferenceSpec, SourceSpec
 from ..spec.names import check_environment, check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
-from . import records
-from .choose_target import Choice, choose_target, unhonoured, wants_keys
+from . import access, records
+from .choose_target import Choice, choose_target, unhonoured
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class Ready:
 
     plan: Plan
     choice: Choice
-    auth_enabled: bool
-    token_auth_enabled: bool
+    given: access.Given
     notes: list[str]
 
 
@@ -100,17 +99,15 @@ def check_request(
     target = rooms.target(choice.target)
     able = target.capabilities()
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
+    deployment, given = access.without_secrets(deployment)
+    deployment, said = access.settled(rooms.store, deployment, given, able, service)
     if deployment.port is not None:
         _check_port(rooms, target, workspace, name, deployment.port, service)
-    if deployment.primary_key is not None or deployment.secondary_key is not None:
-        # Keys belong to the secrets, never into a revision; no target of this version has a use for them.
-        deployment = replace(deployment, primary_key=None, secondary_key=None)
     return Ready(
         plan=Plan(models=pinned, inference=inference, deployment=deployment),
         choice=choice,
-        auth_enabled=able.auth and wants_keys(deployment),
-        token_auth_enabled=able.auth and bool(deployment.token_auth_enabled),
-        notes=notes,
+        given=given,
+        notes=[*notes, *said],
     )
 
 

@@ -76,8 +76,6 @@ def add_service(
     name: str,
     target: str,
     deployment: DeploymentSpec,
-    auth_enabled: bool,
-    token_auth_enabled: bool,
 ) -> AnyRow:
     """Insert a service without revisions.
 
@@ -98,8 +96,8 @@ def add_service(
             description=deployment.description,
             tags=deployment.tags,
             properties=deployment.properties,
-            auth_enabled=auth_enabled,
-            token_auth_enabled=token_auth_enabled,
+            auth_enabled=bool(deployment.auth_enabled),
+            token_auth_enabled=bool(deployment.token_auth_enabled),
             port=deployment.port,
             wanted_revision=0,
             created=now,

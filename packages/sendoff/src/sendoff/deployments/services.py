@@ -12,7 +12,7 @@ from ..spec.inference import EnvironmentReference, InferenceSpec
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from . import garbage, records
+from . import access, garbage, records
 from .execute import give_up
 from .launch import Launcher, service_log_path
 from .plan import Pinned, merge_deployment, merge_properties, merge_tags
@@ -49,6 +49,7 @@ class Deployments:
         self._rooms = Rooms(store=store, registry=registry, environments=environments, targets=targets)
         self._store = store
         self._launcher = Launcher(store, runner_command)
+        self.access = access.ServiceAccess(store)
 
     def deploy(self, ws: str, body: DeployService) -> Operation | CheckReport:
         """Make a service, or with ``overwrite`` the next revision of the one of that name.
@@ -94,8 +95,6 @@ class Deployments:
                     name=body.name,
                     target=ready.choice.target,
                     deployment=ready.plan.deployment,
-                    auth_enabled=ready.auth_enabled,
-                    token_auth_enabled=ready.token_auth_enabled,
                 )
             else:
                 service = records.get_service(connection, ws, body.name)
@@ -103,6 +102,7 @@ class Deployments:
                 self._describe(connection, service, ready, deployment.tags, deployment.properties)
                 if deployment.description:
                     records.change_service(connection, service.uid, description=deployment.description)
+            access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
             id_ = self._next_revision(connection, service, ready, records.DEPLOY)
         return self._start(id_)
 
@@ -130,13 +130,18 @@ class Deployments:
             given = body.deployment.description
         if given is not None:
             words["description"] = given  # type: ignore[assignment]
-        deployment = merge_deployment(plan.deployment, body.deployment)
+        merged = merge_deployment(plan.deployment, body.deployment)
+        deployment, given_secrets = access.without_secrets(merged)
         inference = body.inference or _as_registered(plan.inference, plan.pinned)
         changed = body.models is not None or body.inference is not None or deployment != plan.deployment
         if not changed:
             with self._store.begin() as connection:
                 if any(getattr(row, column) != value for column, value in words.items()):
                     records.change_service(connection, row.uid, **words)
+                if given_secrets.keys:
+                    access.keep(self._store, row.uid, deployment, given_secrets)
+            if given_secrets.keys:
+                access.publish(self._store, row, create=False)
             return self.get(ws, name)
         ready = check_request(
             self._rooms,
@@ -144,7 +149,7 @@ class Deployments:
             name,
             models=plan.models if body.models is None else body.models,
             inference=inference,
-            deployment=deployment,
+            deployment=merged,
             service=row,
         )
         ready = self._register(ws, ready)
@@ -152,6 +157,7 @@ class Deployments:
             service = records.get_service(connection, ws, name)
             records.refuse_if_busy(connection, service.uid, service.name)
             records.change_service(connection, service.uid, **words)
+            access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
             id_ = self._next_revision(connection, service, ready, records.UPDATE)
         return self._start(id_)
 
@@ -183,6 +189,8 @@ class Deployments:
                 )
             if done and number == done[0]:
                 raise Conflict(f"revision {number} of service {name!r} is the present one", hint="Name another one.")
+            now = records.get_plan(connection, service.uid, done[0]) if done else None
+            plan = access.as_now(plan, now)
             fresh = records.add_revision(connection, service.uid, replace(plan, restores=number))
             id_ = records.add_operation(
                 connection,
@@ -396,7 +404,7 @@ class Deployments:
             # After a reboot a target may hold the service's folder and say unhealthy: asking again does no harm.
             if plan is None or target.observe(row.uid).phase in ("ready", "starting", "init"):
                 continue
-            wanted = wanted_service(self._store.home, row, number, plan)
+            wanted = wanted_service(self._store, row, number, plan)
             if wanted is not None:
                 target.apply(wanted)
             else:
@@ -461,8 +469,6 @@ class Deployments:
             service.uid,
             tags=merge_tags(service.tags, change),
             properties=merge_properties(service.properties, change),
-            auth_enabled=ready.auth_enabled,
-            token_auth_enabled=ready.token_auth_enabled,
         )
 
     def _earlier(self, connection: Any, service: records.AnyRow, done: Sequence[int], revision: int | None) -> int:

@@ -19,12 +19,14 @@ from ..errors import (
     Timeout,
     from_payload,
 )
+from ..identity import Identity
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import Lock
+from ..spec.identity import KEY, TOKEN
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
-from . import records
+from . import access, records
 from .launch import service_log_path
 from .plan import Plan, serving_settings
 from .timeline import Timeline
@@ -32,6 +34,7 @@ from .timeline import Timeline
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..store import Store
     from .preflight import Rooms
 
 START_SECONDS, INIT_SECONDS, READY_SECONDS = 60.0, 3600.0, 120.0
@@ -41,14 +44,18 @@ Outcome = tuple[str, str, list[str]]
 """Reason code, message and log lines of a step that is done."""
 
 
-def wanted_service(home: Path, service: records.AnyRow, number: int, plan: Plan) -> WantedService | None:
-    """What a target has to run for a revision; None when its bundle or interpreter is not on this machine."""
+def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Plan) -> WantedService | None:
+    """What a target has to run for a revision; None when its bundle or interpreter is not on this machine.
+
+    What requests are checked by is written by then: nothing runs unguarded.
+    """
     pinned = plan.pinned
     if pinned.bundle is None or pinned.python is None:
         return None
-    bundle = home / "bundles" / pinned.bundle
+    bundle = store.home / "bundles" / pinned.bundle
     if not bundle.is_dir() or not Path(pinned.python).exists():
         return None
+    guard = access.publish(store, service, number)
     return WantedService(
         uid=service.uid,
         name=service.name,
@@ -57,6 +64,7 @@ def wanted_service(home: Path, service: records.AnyRow, number: int, plan: Plan)
         bundle=str(bundle),
         python=pinned.python,
         port=plan.deployment.port or 0,
+        auth_file=None if guard is None else str(guard),
     )
 
 
@@ -101,7 +109,11 @@ class DeploySteps:
     def settle(self, connection: Connection) -> None:
         """Write what the service has become, in the transaction that ends the operation."""
         observed = self._target.observe(self._service.uid)
-        columns: dict[str, Any] = {"wanted_revision": self._number}
+        columns: dict[str, Any] = {
+            "wanted_revision": self._number,
+            "auth_enabled": access.mode_of(self._plan.deployment) == KEY,
+            "token_auth_enabled": access.mode_of(self._plan.deployment) == TOKEN,
+        }
         if observed.port is not None:
             columns["port"] = observed.port
         records.change_service(connection, self._service.uid, **columns)
@@ -113,7 +125,7 @@ class DeploySteps:
         with self._store.read() as connection:
             good = records.serving_revision(connection, uid)
             plan = records.get_plan(connection, uid, good) if good is not None else None
-        wanted = None if good is None or plan is None else wanted_service(self._store.home, self._service, good, plan)
+        wanted = None if good is None or plan is None else wanted_service(self._store, self._service, good, plan)
         if wanted is None:
             self._target.remove(uid)
             return
@@ -221,7 +233,7 @@ class DeploySteps:
         return "BundleReady", folder.name, []
 
     def _start(self) -> Outcome:
-        wanted = wanted_service(self._store.home, self._service, self._number, self._plan)
+        wanted = wanted_service(self._store, self._service, self._number, self._plan)
         if wanted is None:
             raise DeploymentFailed(
                 "the bundle or the environment was removed while the service was being started",
@@ -290,6 +302,7 @@ class DeleteSteps:
 
     def __init__(self, rooms: Rooms, row: records.AnyRow, timeline: Timeline) -> None:
         self._rooms = rooms
+        self._store = rooms.store
         self._row = row
         with rooms.store.read() as connection:
             service = records.find_service(connection, row.workspace, row.service)
@@ -303,6 +316,7 @@ class DeleteSteps:
             return "Drained", "requests are answered, processes ended", []
         if self._target is not None and self._row.uid in self._target.present():
             raise DeploymentFailed(f"the target still holds service {self._row.service!r} after its removal")
+        Identity(self._store).forget(self._row.uid)
         return "Removed", f"service {self._row.service!r}", []
 
     def last_log(self) -> list[str]:

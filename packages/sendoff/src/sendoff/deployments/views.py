@@ -36,8 +36,8 @@ def service_view(rooms: Rooms, connection: Connection, row: records.AnyRow) -> S
         error = target_error or observed.error
         if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
             error = newest.error or error
-    base = observed.base_url
     deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
+    base = _address(observed, deployment)
     return Service(
         name=row.name,
         workspace=row.workspace,
@@ -64,6 +64,19 @@ def service_view(rooms: Rooms, connection: Connection, row: records.AnyRow) -> S
         deployment=replace(deployment, description=row.description, tags=row.tags, properties=row.properties),
         operation=None if newest is None else records.operation_view(newest),
     )
+
+
+def _address(observed: Observation, deployment: DeploymentSpec) -> str | None:
+    """The address with the name that the certificate is for; whether it is TLS, a server that answers knows best."""
+    base = observed.base_url
+    if base is None:
+        return None
+    scheme, _, host = base.partition("://")
+    if observed.phase != "ready" and deployment.ssl_enabled:
+        scheme = "https"
+    if scheme == "https" and deployment.ssl_cname:
+        host = f"{deployment.ssl_cname}:{host.rpartition(':')[2]}"
+    return f"{scheme}://{host}"
 
 
 def revision_views(rooms: Rooms, connection: Connection, row: records.AnyRow) -> list[Revision]:

@@ -63,6 +63,12 @@ class DeploymentSpec(Spec):
     ssl_cert_pem_file: str | None = None
     ssl_key_pem_file: str | None = None
     ssl_cname: str | None = None
+    ssl_cert_pem: str | None = None
+    """The text of the certificate's file; public."""
+    ssl_key_pem: str | None = None
+    """The text of the key's file; goes to the secrets and is never shown."""
+    protected_paths: list[str] | None = None
+    """What needs the key or token too, of ``health``, ``metrics`` and ``docs``, which are open to all."""
     enable_app_insights: bool | None = None
     collect_model_data: bool | None = None
     scoring_timeout_ms: int | None = None
@@ -81,6 +87,18 @@ class DeploymentSpec(Spec):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
 
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={'redacted' if name in SECRET_FIELDS else repr(value)}"
+            for name in self.__struct_fields__  # type: ignore[attr-defined]
+            if (value := getattr(self, name)) not in (None, "", {})
+        )
+        return f"DeploymentSpec({', '.join(shown)})"
+
+
+SECRET_FIELDS = ("primary_key", "secondary_key", "ssl_key_pem")
+"""Fields that are taken in and never given out."""
+PROTECTABLE = ("health", "metrics", "docs")
 
 # field -> (least, most, unit); the field's name is the one of the spec and of the SDK.
 _RANGES: dict[str, tuple[float, float, str]] = {
@@ -141,6 +159,9 @@ def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
         _check_ranges(spec.liveness_probe, _PROBE_RANGES, where, "liveness_probe.")
     if spec.auth_enabled and spec.token_auth_enabled:
         raise _bad(where, "token_auth_enabled", "cannot be true together with auth_enabled: keys or tokens", True)
+    unknown = [name for name in spec.protected_paths or [] if name not in PROTECTABLE]
+    if unknown:
+        raise _bad(where, "protected_paths", f"has some of {', '.join(PROTECTABLE)}", unknown[0])
     if (spec.ssl_cert_pem_file is None) != (spec.ssl_key_pem_file is None):
         lone = "ssl_cert_pem_file" if spec.ssl_key_pem_file is None else "ssl_key_pem_file"
         raise _bad(where, lone, "needs the other of certificate and key beside it", getattr(spec, lone))

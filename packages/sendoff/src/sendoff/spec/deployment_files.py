@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
 from .parse import nearest, read_file
-from .values import as_bool, as_float, as_int, as_text, as_text_map, fold
+from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
 
 Reader = Callable[[Any, str, str], Any]
 Field = tuple[str, Reader]
@@ -27,7 +27,7 @@ _RESOURCES: dict[str, Field] = {
     "gpu": ("gpu_cores", as_int),
 }
 _DATA_COLLECTION: dict[str, Field] = {"storageEnabled": ("collect_model_data", as_bool)}
-_KEYS: dict[str, Field] = {"primaryKey": ("primary_key", as_text), "secondaryKey": ("secondary_key", as_text)}
+_KEYS: dict[str, Field] = {"primaryKey": ("primary_key", as_secret), "secondaryKey": ("secondary_key", as_secret)}
 _AUTO_SCALER: dict[str, Field] = {
     "autoscaleEnabled": ("autoscale_enabled", as_bool),
     "minReplicas": ("min_replicas", as_int),
@@ -42,18 +42,23 @@ _PROBE: dict[str, Field] = {
     "successThreshold": ("success_threshold", as_int),
     "failureThreshold": ("failure_threshold", as_int),
 }
-_SHARED: dict[str, Field] = {
-    **_EVERY,
+_ACCESS: dict[str, Field] = {
     "authEnabled": ("auth_enabled", as_bool),
+    "tokenAuthEnabled": ("token_auth_enabled", as_bool),
+    "primaryKey": ("primary_key", as_secret),
+    "secondaryKey": ("secondary_key", as_secret),
     "sslEnabled": ("ssl_enabled", as_bool),
-    "appInsightsEnabled": ("enable_app_insights", as_bool),
-    "enableAppInsights": ("enable_app_insights", as_bool),
-    "collectModelData": ("collect_model_data", as_bool),
-    "primaryKey": ("primary_key", as_text),
-    "secondaryKey": ("secondary_key", as_text),
     "sslCertificate": ("ssl_cert_pem_file", as_text),
     "sslKey": ("ssl_key_pem_file", as_text),
     "cname": ("ssl_cname", as_text),
+    "protectedPaths": ("protected_paths", as_texts),
+}
+_SHARED: dict[str, Field] = {
+    **_EVERY,
+    **_ACCESS,
+    "appInsightsEnabled": ("enable_app_insights", as_bool),
+    "enableAppInsights": ("enable_app_insights", as_bool),
+    "collectModelData": ("collect_model_data", as_bool),
     "location": ("location", as_text),
     "cpuCores": ("cpu_cores", as_float),
     "memoryGB": ("memory_gb", as_float),
@@ -64,6 +69,7 @@ _SHARED: dict[str, Field] = {
 _PLAIN: dict[str, dict[str, Field]] = {
     LOCAL: {
         **_EVERY,
+        **_ACCESS,
         "port": ("port", as_int),
         "workers": ("workers", as_int),
         "memoryLimitMb": ("memory_limit_mb", as_int),
@@ -77,7 +83,6 @@ _PLAIN: dict[str, dict[str, Field]] = {
     },
     AKS: {
         **_SHARED,
-        "tokenAuthEnabled": ("token_auth_enabled", as_bool),
         "numReplicas": ("num_replicas", as_int),
         "scoringTimeoutMs": ("scoring_timeout_ms", as_int),
         "maxConcurrentRequestsPerContainer": ("replica_max_concurrent_requests", as_int),
@@ -88,7 +93,7 @@ _PLAIN: dict[str, dict[str, Field]] = {
     },
 }
 _GROUPS: dict[str, dict[str, dict[str, Field]]] = {
-    LOCAL: {},
+    LOCAL: {"keys": _KEYS},
     ACI: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
     AKS: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
 }

@@ -64,6 +64,22 @@ def as_text(value: Any, where: str, key: str) -> str:
     raise _wrong(value, where, key, "text")
 
 
+def as_secret(value: Any, where: str, key: str) -> str:
+    """Text that no error repeats."""
+    if isinstance(value, str):
+        return value
+    raise InvalidInput(f"{where}: {key}: text in quotes was expected", where=where, field=key, expected="text")
+
+
+def as_texts(value: Any, where: str, key: str) -> list[str]:
+    """A list of texts; one text alone is a list of it."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return list(value)
+    raise _wrong(value, where, key, "a list of texts")
+
+
 def as_text_map(value: Any, where: str, key: str) -> dict[str, str]:
     """Names to texts, as tags and properties are."""
     if not isinstance(value, Mapping):

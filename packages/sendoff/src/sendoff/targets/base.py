@@ -42,6 +42,8 @@ class WantedService(Spec):
     port: int
     host: str = "127.0.0.1"
     drain_seconds: float = 10.0
+    auth_file: str | None = None
+    """What the scoring server checks requests by, with its TLS files beside it (docs/authentication.md)."""
 
 
 class Observation(Spec):

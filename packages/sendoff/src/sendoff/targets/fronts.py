@@ -213,6 +213,8 @@ def _launch(folder: RunFolder, wanted: Wanted, first: Good) -> Front:
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
     ]
+    if wanted.auth_file is not None:
+        argv += ["--auth-file", wanted.auth_file]
     pid = processes.spawn(argv, environ={**wanted.environ, processes.MARK: token}, console=folder.console)
     identity = processes.identify(pid)
     if identity is not None:

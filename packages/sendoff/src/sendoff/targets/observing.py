@@ -51,10 +51,10 @@ def observe(folder: RunFolder) -> Observation:
     )
 
 
-def base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int, scheme: str = "http") -> str:
     """Where a client on this machine reaches a server that listens on ``host``."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
 def _look(folder: RunFolder, wanted: Wanted, front: Front) -> Observation:
@@ -102,7 +102,8 @@ def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observ
         phase = UNHEALTHY
     elif phase not in (STARTING, INIT, READY, FAILED):
         phase = STARTING
-    observation = _at(front, phase=phase, revision=serving["revision"], error=error, workers=workers)
+    scheme = str(status.get("scheme") or "http")
+    observation = _at(front, scheme, phase=phase, revision=serving["revision"], error=error, workers=workers)
     if pending is not None:
         return Observation(
             phase=observation.phase,
@@ -190,8 +191,8 @@ def _worker(entry: dict[str, Any]) -> Worker:
     )
 
 
-def _at(front: Front, **facts: Any) -> Observation:
-    return Observation(port=front.port, base_url=base_url(front.host, front.port), **facts)
+def _at(front: Front, scheme: str = "http", **facts: Any) -> Observation:
+    return Observation(port=front.port, base_url=base_url(front.host, front.port, scheme), **facts)
 
 
 def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:

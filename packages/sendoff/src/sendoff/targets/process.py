@@ -37,7 +37,7 @@ class ProcessTarget:
 
     def capabilities(self) -> Capabilities:
         """What this target can do: limits on memory are kept by the front for each worker."""
-        return Capabilities(name="process", memory_limit=True, reload=True)
+        return Capabilities(name="process", auth=True, tls=True, memory_limit=True, reload=True)
 
     def check(self, wanted: WantedService) -> None:
         """Say what would keep the service from starting; ``bundle`` and ``python`` may be empty when not known yet.
@@ -235,6 +235,7 @@ class ProcessTarget:
             boot=processes.boot_id(),
             environ=base_environment(),
             command=self._front,
+            auth_file=wanted.auth_file,
         )
 
     def _keep_good(self, folder: RunFolder) -> None:

@@ -50,6 +50,7 @@ class Wanted(NamedTuple):
     environ: dict[str, str]
     command: list[str] | None = None
     removing: bool = False
+    auth_file: str | None = None
 
 
 class Front(NamedTuple):

@@ -10,6 +10,13 @@ rotated by rewriting the file (written beside it, then renamed):
      "open": ["health", "docs"]}
 
 ``open`` lists what needs no key: health, metrics, docs, swagger. Callers send ``Authorization: Bearer KEY_OR_TOKEN``.
+A key with a ``salt`` (hexadecimal) has the HMAC-SHA256 of the key under it instead of a plain digest.
+
+Whoever supervises the server adds how each revision is guarded, so that an update changes this when it takes over,
+and not when it fails: ``auth`` is none, key or token, ``tls`` the name of two files beside this one, without their
+suffixes .crt and .key. What is at the top holds for revisions that are not named:
+
+     "auth": "key", "tls": null, "revisions": {"3": {"auth": "none", "tls": null}}
 """
 
 from __future__ import annotations
@@ -20,8 +27,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +45,22 @@ GROUPS: dict[str, str] = {
     "/swagger.json": "swagger",
     "/score": "score",
 }
-_MEMBERS = frozenset({"schema_version", "keys", "jwks", "audience", "issuer", "open"})
+_MEMBERS = frozenset({"schema_version", "keys", "jwks", "audience", "issuer", "open", "auth", "tls", "revisions"})
+_MODES = (None, "none", "key", "token")
 _LEEWAY = 30.0
 _MOST_REMEMBERED = 4096
 _LONGEST = 8192
+_SAY_SECONDS = 10.0
 
 Verify = Callable[[bytes, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one revision is guarded: ``auth`` none, key, token, or None for both; ``tls`` the stem of its files."""
+
+    auth: str | None = None
+    tls: str | None = None
 
 
 class _Material:
@@ -61,14 +79,29 @@ class _Material:
         if wrong:
             raise ServingError("auth_invalid", f"{where}: open names {sorted(map(str, wrong))[0]!r}, which cannot be")
         try:
-            self.keys = [(str(key["name"]), bytes.fromhex(key["sha256"])) for key in raw.get("keys", [])]
+            self.keys = [
+                (str(key["name"]), bytes.fromhex(key.get("salt", "")), bytes.fromhex(key["sha256"]))
+                for key in raw.get("keys", [])
+            ]
             self.tokens = dict(_public_key(key) for key in raw.get("jwks", {}).get("keys", []))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ServingError("auth_invalid", f"{where}: a key cannot be read: {error!r}") from None
-        if any(len(digest) != 32 for _, digest in self.keys):
+        if any(len(digest) != 32 for _, _, digest in self.keys):
             raise ServingError("auth_invalid", f"{where}: sha256 should be 64 hexadecimal digits")
         if self.tokens and not self.audience:
             raise ServingError("auth_invalid", f"{where}: tokens need an audience")
+        revisions = raw.get("revisions", {})
+        if not isinstance(revisions, dict):
+            raise ServingError("auth_invalid", f"{where}: revisions should be an object")
+        self.rule = _rule(raw, where)
+        self.rules = {revision: _rule(entry, f"{where}: revisions.{revision}") for revision, entry in revisions.items()}
+
+
+def _rule(raw: Any, where: str) -> Rule:
+    auth, tls = (raw.get("auth"), raw.get("tls")) if isinstance(raw, dict) else ("", None)
+    if auth not in _MODES or not (tls is None or (isinstance(tls, str) and tls and "/" not in tls)):
+        raise ServingError("auth_invalid", f"{where}: auth should be none, key or token, and tls the name of files")
+    return Rule(auth, tls)
 
 
 class Gate:
@@ -76,32 +109,38 @@ class Gate:
 
     Args:
         path: the file of verification material.
-        complain: told when a changed file cannot be used; the material before it stays in force.
+        complain: told when a changed file cannot be used, the material before it then stays in force; and how many
+            callers were turned away, at most every ten seconds.
 
     Raises:
         ServingError: the file cannot be used at the start.
     """
 
     def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
-        self._path = path
+        self.path = path
         self._complain = complain
+        self._revision: str | None = None
+        self._refused: Counter[str] = Counter()
+        self._addresses: set[str] = set()
+        self._said = 0.0
         self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._stamp = self._stamp_of_file()
         self._looked = 0.0
         self._material = self._read()
+        self._rule = self._material.rule
 
     def _stamp_of_file(self) -> tuple[int, int, int]:
         try:
-            stat = self._path.stat()
+            stat = self.path.stat()
         except OSError:
             return (0, 0, 0)
         return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
     def _read(self) -> _Material:
         try:
-            return _Material(json.loads(self._path.read_text("utf-8")), str(self._path))
+            return _Material(json.loads(self.path.read_text("utf-8")), str(self.path))
         except (OSError, ValueError) as error:
-            raise ServingError("auth_unreadable", f"{self._path} cannot be read: {error}") from None
+            raise ServingError("auth_unreadable", f"{self.path} cannot be read: {error}") from None
 
     def refresh(self) -> None:
         """Read the file again if it has changed; called regularly and before a caller is turned away."""
@@ -112,42 +151,92 @@ class Gate:
         self._stamp = stamp
         try:
             self._material = self._read()
+            self._rule = self._material.rules.get(self._revision or "", self._material.rule)
         except ServingError as error:
             self._complain(f"The new keys are not used: {error.message}")
             return
         self._remembered.clear()
 
-    def admit(self, route: str, known: Mapping[bytes, bytes]) -> str | Refusal:
+    def follow(self, revision: str | None) -> None:
+        """Go by the rule of a revision from now on."""
+        self._revision = revision
+        self.refresh()
+        self._rule = self._material.rules.get(revision or "", self._material.rule)
+        self._remembered.clear()
+
+    def guards(self, revision: str | None) -> bool:
+        """Whether callers of a revision need a key or token."""
+        return self._material.rules.get(revision or "", self._material.rule).auth != "none"
+
+    @property
+    def guarded(self) -> bool:
+        """Whether callers need a key or token now."""
+        return self._rule.auth != "none"
+
+    @property
+    def tls(self) -> str | None:
+        """Stem of the certificate's files beside the file of material; None for plain HTTP."""
+        return self._rule.tls
+
+    def tell(self) -> None:
+        """Say how many callers were turned away; called regularly."""
+        now = time.monotonic()
+        if not self._refused or now - self._said < _SAY_SECONDS:
+            return
+        self._said = now
+        reasons = ", ".join(f"{reason} {count}" for reason, count in self._refused.most_common())
+        some = sorted(self._addresses)
+        places = ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")
+        self._complain(f"{self._refused.total()} requests had no good key or token: {reasons}; from {places}")
+        self._refused.clear()
+        self._addresses.clear()
+
+    def admit(self, route: str, known: Mapping[bytes, bytes], address: str = "") -> str | Refusal:
         """Return the name of the caller, or a refusal.
 
         Args:
             route: path of the route; health and docs are open as a rule.
             known: the request's headers.
+            address: of the client, for the log.
         """
-        if GROUPS[route] in self._material.open:
+        if self._rule.auth == "none":
+            return ""
+        if time.monotonic() - self._looked > 0.1:
+            self.refresh()  # a key that was taken back is not good for long
+        if GROUPS.get(route, "score") in self._material.open:
             return "anonymous"
+        found = self._judge(known)
+        if isinstance(found, Refusal):
+            self._refused[str((found.details or {}).get("error"))] += 1
+            if len(self._addresses) < 1000:
+                self._addresses.add(address or "a Unix socket")
+        return found
+
+    def _judge(self, known: Mapping[bytes, bytes]) -> str | Refusal:
         header = known.get(b"authorization", b"")
         scheme, _, credential = header.strip().partition(b" ")
         credential = credential.strip()
         if scheme.lower() != b"bearer" or not credential:
-            return _refusal("The request needs the header Authorization: Bearer <key or token>")
+            what = {"key": "key", "token": "token"}.get(self._rule.auth or "", "key or token")
+            return _refusal(f"The request needs the header Authorization: Bearer <{what}>", "credentials_missing")
         if len(credential) > _LONGEST:
             return _refusal("The key or token is not valid for this service")
         found = self._check(credential)
-        if isinstance(found, Refusal) and time.monotonic() - self._looked > 0.1:
+        if isinstance(found, Refusal) and self._stamp_of_file() != self._stamp:
             self.refresh()  # the caller may hold a key that is a moment old
             found = self._check(credential)
         return found
 
     def _check(self, credential: bytes) -> str | Refusal:
+        mode = self._rule.auth
         digest = hashlib.sha256(credential).digest()
         name = ""
-        for known, expected in self._material.keys:  # every key is compared, each in constant time
-            if hmac.compare_digest(digest, expected):
+        for known, salt, expected in self._material.keys:  # every key is compared, each in constant time
+            if hmac.compare_digest(hmac.digest(salt, credential, "sha256") if salt else digest, expected):
                 name = known
-        if name:
+        if name and mode != "token":
             return name
-        if not self._material.tokens or credential.count(b".") != 2:
+        if mode == "key" or not self._material.tokens or credential.count(b".") != 2:
             return _refusal("The key or token is not valid for this service")
         remembered = self._remembered.get(digest)
         if remembered is not None and remembered[1] > time.time():
@@ -157,25 +246,31 @@ class Gate:
     def _check_token(self, token: bytes, digest: bytes) -> str | Refusal:
         material = self._material
         signed, _, signature = token.rpartition(b".")
+        # Until the signature is known to be good, no answer says anything about the token's content.
         try:
             header, claims = (json.loads(_decoded(part)) for part in signed.split(b"."))
             algorithm, verify = material.tokens.get(str(header.get("kid", "")), ("", _never))
-            good = header.get("alg") == algorithm and verify(_decoded(signature), signed)
+            if not algorithm:
+                return _refusal("The token is signed with a key that this service does not know", "token_key_unknown")
+            if header.get("alg") != algorithm or "crit" in header:
+                return _refusal("The token's algorithm is not allowed", "token_algorithm")
+            if not verify(_decoded(signature), signed):
+                return _refusal("The token's signature is wrong", "token_signature")
             expires = float(claims["exp"])
             audience = claims.get("aud")
             audiences = audience if isinstance(audience, list) else [audience]
-            begins = float(claims.get("nbf", 0))
+            begins = max(float(claims.get("nbf", 0)), float(claims.get("iat", 0)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
-            return _refusal("The token cannot be read")
+            return _refusal("The token cannot be read", "token_malformed")
         now = time.time()
-        if not good:
-            return _refusal("The key or token is not valid for this service")
         if not expires > now - _LEEWAY:
             return _refusal("The token has expired; get a new one", "token_expired")
-        if begins > now + _LEEWAY:
-            return _refusal("The token is not valid yet")
-        if material.audience not in audiences or (material.issuer and claims.get("iss") != material.issuer):
-            return _refusal("The token was made for another service")
+        if not begins <= now + _LEEWAY:
+            return _refusal("The token is not valid yet", "token_not_yet_valid")
+        if material.audience not in audiences:
+            return _refusal("The token was made for another service", "token_audience")
+        if material.issuer and claims.get("iss") != material.issuer:
+            return _refusal("The token was issued by somebody else", "token_issuer")
         name = str(claims.get("sub", "token"))
         self._remembered[digest] = (name, expires + _LEEWAY)
         if len(self._remembered) > _MOST_REMEMBERED:

@@ -59,6 +59,12 @@ class Connections:
         for connection in list(self.open):
             connection.check_time(now)
 
+    def close_other(self, scheme: str) -> None:
+        """As ``close_idle``, for clients of the other of http and https; Unix sockets are neither."""
+        for connection in list(self.open):
+            if connection.remote_addr and connection.scheme != scheme:
+                connection.close_when_idle()
+
     def close_idle(self) -> None:
         """Close connections that wait for a next request, and the others once they are answered."""
         for connection in list(self.open):

@@ -106,11 +106,15 @@ class Server:
         self._cors = Cors(())
         self._connections = Connections()
         self._listeners: list[asyncio.Server] = []
+        self._socket: socket.socket | None = None
+        self._public: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[asyncio.TimerHandle] = []
         self._rate: RateLimit | None = None
         self._gate = None if auth_file is None else Gate(auth_file, log.error)
+        self._own_certificate = certificate is not None
         self.certificate = None if certificate is None else Certificate(*certificate, log.error)
+        self._use_certificate()
         self.metrics = Metrics()
         self.application = ScoringApplication(
             log,
@@ -146,12 +150,16 @@ class Server:
             self._run(self.pending.end())
         self.pending = generation
         if self.serving is None:
-            self._apply(bundle)
+            self._apply(bundle, revision)
         generation.start()
         return generation
 
-    def _apply(self, bundle: Bundle) -> None:
-        """Let the settings that the front itself keeps be those of a bundle."""
+    def _apply(self, bundle: Bundle, revision: str | None) -> None:
+        """Let the settings that the front itself keeps be those of a revision and its bundle."""
+        if self._gate is not None:
+            self._gate.follow(revision)
+            if self._use_certificate() and self._public is not None:
+                self._run(self._listen_again())
         serving = bundle.serving
         self._cors = Cors(serving.cors_origins)
         limit = serving.rate_limit_per_second
@@ -160,7 +168,7 @@ class Server:
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":
             before, self.serving, self.pending = self.serving, generation, None
-            self._apply(generation.bundle)
+            self._apply(generation.bundle, generation.revision)
             self.metrics.swaps["ready"] += 1
             if before is not None:
                 self._log.info(f"Revision {generation.revision} has taken over; the one before drains")
@@ -226,6 +234,7 @@ class Server:
             "protocol": protocol.VERSION,
             "host": self.host,
             "port": self.port,
+            "scheme": "http" if self.certificate is None else "https",
             "state": self.state,
             "revision": self.serving.revision if self.serving else None,
             "serving": self.serving.status() if self.serving else None,
@@ -254,12 +263,38 @@ class Server:
     async def listen(self, listener: socket.socket) -> None:
         """Accept clients of the service on a bound socket."""
         self.host, self.port = listener.getsockname()[:2]
+        self._socket = listener
+        await self._listen_again()
+
+    async def _listen_again(self) -> None:
+        """Take clients with the present certificate, or without one; the socket stays open, so none is turned away."""
+        if self._socket is None or self.draining:
+            return
         loop = asyncio.get_running_loop()
         more: dict[str, Any] = {}
         if self.certificate is not None:
             more = {"ssl": self.certificate.context, "ssl_handshake_timeout": self._limits.head_seconds}
-        server = await loop.create_server(self._connection, sock=listener, backlog=_BACKLOG, **more)
-        self._listeners.append(server)
+        before = self._public
+        self._public = await loop.create_server(self._connection, sock=self._socket.dup(), backlog=_BACKLOG, **more)
+        self._listeners.append(self._public)
+        if before is not None:
+            before.close()
+            self._listeners.remove(before)
+            self._connections.close_other("http" if self.certificate is None else "https")
+
+    def _use_certificate(self) -> bool:
+        """Let the certificate be the one that the material names for the revision; True when that is another."""
+        if self._own_certificate or self._gate is None:
+            return False
+        stem, before = self._gate.tls, self.certificate
+        if stem is None:
+            self.certificate = None
+        else:
+            files = self._gate.path.with_name(f"{stem}.crt"), self._gate.path.with_name(f"{stem}.key")
+            if before is not None and before.files == files:
+                return False
+            self.certificate = Certificate(*files, self._log.error)
+        return self.certificate is not before
 
     def _connection(self) -> HttpConnection:
         return HttpConnection(self.application, self._limits, self._connections, self._max_body)
@@ -291,6 +326,7 @@ class Server:
             self._connections.sweep()
             if self._gate is not None:
                 self._gate.refresh()
+                self._gate.tell()
             if self.certificate is not None:
                 self.certificate.refresh()
             for generation in (self.serving, self.pending):
@@ -313,6 +349,8 @@ class Server:
     async def _stop(self, drain_seconds: float) -> None:
         for listener in self._listeners:
             listener.close()
+        if self._socket is not None:
+            self._socket.close()
         self._connections.close_idle()
         for generation in (self.pending, self.serving):
             if generation is not None:

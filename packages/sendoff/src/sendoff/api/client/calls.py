@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ...errors import SendoffError, Unreachable, from_payload
 from ...spec.environment import Environment, EnvironmentSpec
+from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ...spec.inference import InferenceSpec
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ...spec.operation import Operation
@@ -235,6 +236,20 @@ class Client:
     def service_inference(self, workspace: str, name: str) -> InferenceSpec:
         """Entry script, source files and environment that a service runs."""
         return self._get(InferenceSpec, f"/workspaces/{_q(workspace)}/services/{_q(name)}/inference")
+
+    def service_keys(self, workspace: str, name: str) -> ServiceKeys:
+        """Both keys of a service. Raises `NotSupported` when it asks for none."""
+        return self._send(ServiceKeys, "POST", f"/workspaces/{_q(workspace)}/services/{_q(name)}/listkeys")
+
+    def regenerate_key(self, workspace: str, name: str, which: str, value: str | None = None) -> ServiceKeys:
+        """Replace the key ``Primary`` or ``Secondary``; the other stays good."""
+        path = f"/workspaces/{_q(workspace)}/services/{_q(name)}/regenerateKeys"
+        return self._send(ServiceKeys, "POST", path, RegenerateKey(key_type=which, key_value=value))
+
+    def service_token(self, workspace: str, name: str, user: str = "") -> AccessToken:
+        """A token for a service. Raises `NotSupported` when it takes none."""
+        path = f"/workspaces/{_q(workspace)}/services/{_q(name)}/token"
+        return self._send(AccessToken, "POST", path, IssueToken(user=user))
 
     # Operations
 

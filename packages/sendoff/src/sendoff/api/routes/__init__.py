@@ -1,6 +1,6 @@
 """The table of routes, one noun a file."""
 
-from . import blobs, environments, facts, models, operations, services, workspaces
+from . import blobs, environments, facts, identity, models, operations, services, workspaces
 
 ROUTES = (
     *facts.ROUTES,
@@ -9,5 +9,6 @@ ROUTES = (
     *models.ROUTES,
     *environments.ROUTES,
     *services.ROUTES,
+    *identity.ROUTES,
     *operations.ROUTES,
 )

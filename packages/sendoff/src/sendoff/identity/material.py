@@ -1,0 +1,90 @@
+"""The folder from which a scoring server learns who may ask it, ``run/<uid>/access/`` (docs/authentication.md).
+
+``auth.json`` has salted digests of keys and public keys of tokens, nothing that opens anything. The certificate's key
+has to lie beside it in clear: 0600, in folders of 0700. Files are staged, then renamed; the server reads them again
+when they change.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets as random
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..errors import StoreError
+from ..spec.identity import ServiceKeys
+
+FILE = "auth.json"
+
+
+def folder_of(home: Path, uid: str) -> Path:
+    """Where the material of a service is."""
+    return home / "run" / uid / "access"
+
+
+def digests(keys: ServiceKeys | None) -> list[dict[str, str]]:
+    """What tells a key from others: HMAC-SHA256 of it under a fresh salt."""
+    made = []
+    for name, key in (("primary", keys.primary_key), ("secondary", keys.secondary_key)) if keys else ():
+        salt = random.token_bytes(16)
+        made.append({"name": name, "salt": salt.hex(), "sha256": hmac.digest(salt, key.encode(), "sha256").hex()})
+    return made
+
+
+def write(folder: Path, content: dict[str, Any], certificates: dict[str, tuple[str, str]]) -> Path:
+    """Put the files in place; ``auth.json`` comes last, and files that it does not name go.
+
+    Args:
+        folder: Made when it is missing.
+        content: Of ``auth.json``.
+        certificates: Certificate and key by id, as PEM text.
+
+    Raises:
+        StoreError: A file cannot be written; the ones before are in force.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.chmod(0o700)
+        for id_, (certificate, key) in certificates.items():
+            _put(folder / f"tls-{id_}.key", key)
+            _put(folder / f"tls-{id_}.crt", certificate)
+        _put(folder / FILE, json.dumps(content, indent=1))
+        for path in folder.glob("tls-*"):
+            if path.stem.removeprefix("tls-") not in certificates:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error.strerror}", path=str(folder)) from None
+    return folder / FILE
+
+
+def forget(home: Path, uid: str) -> None:
+    """Remove the folder; the run folder too when nothing else is in it."""
+    folder = folder_of(home, uid)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.parent.rmdir()
+    except OSError:
+        pass
+
+
+def _put(path: Path, text: str) -> None:
+    try:
+        if path.read_text() == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass
+    staged = path.with_name(f".{path.name}.{random.token_hex(6)}")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        staged.replace(path)
+    except OSError:
+        staged.unlink(missing_ok=True)
+        raise
