@@ -18,13 +18,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "targets"))
 
+from docker_rig import DockerRig
 from rigs import HANGS, RIGS, Rig, score, wait_for
 
 from sendoff.errors import NotFound, PortInUse
 from sendoff.targets import processes
 
 
-@pytest.fixture(params=RIGS, ids=lambda rig: rig.name)
+@pytest.fixture(params=[*RIGS, DockerRig], ids=lambda rig: rig.name)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     made = request.param(tmp_path)
     yield made

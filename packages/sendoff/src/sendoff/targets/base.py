@@ -24,13 +24,16 @@ class Capabilities(Spec):
     memory_limit: bool = False
     reload: bool = False
     gpu: bool = False
+    images: bool = False
+    """It runs images: a deployment builds one before it starts."""
 
 
 class WantedService(Spec):
     """What has to run: everything a target needs, as paths and plain values.
 
     ``uid`` is unique across workspaces and stays with the service; ``bundle`` is the bundle's folder, ``python`` the
-    environment's interpreter. ``port`` 0 means that the target chooses one and keeps it.
+    environment's interpreter. ``port`` 0 means that the target chooses one and keeps it. ``image`` is for targets that
+    run images, and ``python`` is within it then; ``cpus`` are cores, None is no limit.
     """
 
     uid: str
@@ -44,6 +47,9 @@ class WantedService(Spec):
     drain_seconds: float = 10.0
     auth_file: str | None = None
     """What the scoring server checks requests by, with its TLS files beside it (docs/authentication.md)."""
+    image: str = ""
+    cpus: float | None = None
+    memory_mb: int | None = None
 
 
 class Observation(Spec):

@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import fronts, processes
@@ -53,8 +54,13 @@ def needed(home: Path) -> bool:
     return False
 
 
-def ensure(home: Path) -> bool:
+def ensure(home: Path, *, module: str = "sendoff.targets.supervisor", needed: Callable[[Path], bool] = needed) -> bool:
     """Start the supervisor if something is wanted and none lives.
+
+    Args:
+        home: The home.
+        module: What to start; another target's supervisor is one too.
+        needed: Tells whether something is wanted.
 
     Returns:
         Whether one was started. Two callers may both start one: all but one of them end at once.
@@ -66,7 +72,7 @@ def ensure(home: Path) -> bool:
         return False  # It is about to take its lock.
     place = folder(home)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    argv = [sys.executable, "-P", "-m", "sendoff.targets.supervisor", "--home", str(home)]
+    argv = [sys.executable, "-P", "-m", module, "--home", str(home)]
     environ = base_environment()
     if "PYTHONPATH" in os.environ:
         environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
@@ -149,7 +155,7 @@ class Supervisor:
             remove_file(place / "supervisor.json")
             os.close(self._lock)
             # Somebody may have wanted something while the lock still said that a supervisor lives.
-            if not self.home.exists() or not needed(self.home):
+            if not self.home.exists() or not self._needed():
                 break
         if place.exists():
             self._log(f"supervisor {os.getpid()} ends")
@@ -162,6 +168,9 @@ class Supervisor:
                 wanted = service.wanted() if held else None
                 if wanted is not None and wanted.boot != processes.boot_id():
                     service.write(wanted._replace(boot=processes.boot_id()))
+
+    def _needed(self) -> bool:
+        return needed(self.home)
 
     def _round(self) -> float:
         now = time.monotonic()
@@ -218,7 +227,7 @@ class Supervisor:
 
     def _idle(self) -> bool:
         now = time.monotonic()
-        if needed(self.home):
+        if self._needed():
             self._wanted_at = now
         return self.idle_seconds is not None and now - self._wanted_at > self.idle_seconds
 

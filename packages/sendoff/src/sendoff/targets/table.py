@@ -12,13 +12,14 @@ from .base import Target
 
 TARGETS: dict[str, tuple[str, str]] = {
     "process": ("sendoff.targets.process", "ProcessTarget"),
+    "docker": ("sendoff.targets.docker.target", "DockerTarget"),
     "fake": ("sendoff.targets.fake", "FakeTarget"),
 }
 """Name to module and class; a class takes the home folder."""
 
 FOR_TESTS = frozenset({"fake"})
 
-PLANNED = ("docker", "kubernetes", "edge", "fpga")
+PLANNED = ("kubernetes", "edge", "fpga")
 """Targets that the design names and that this version does not have."""
 
 

@@ -1,0 +1,386 @@
+"""Containers of services: their names and labels, how they are made, and what the engine says of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
+from .. import front_control
+from ..run_folder import write_json
+from .engine import Engine, EngineError
+from .records import ServiceFolder, Wanted, home_id
+
+PORT = 5001
+HOME, SERVICE, SERIAL, REVISION = "sendoff.home", "sendoff.service", "sendoff.serial", "sendoff.revision"
+APP_ROOT = "/var/azureml-app"
+"""Application root in images (docs: settled, spec/behaviour.md sec. 9)."""
+USER = 10001
+"""Who runs in containers when Sendoff itself is root's; else it is the user that Sendoff runs as."""
+SERVER = "sendoff_serving"
+FRONT = ["/opt/sendoff/front/bin/python", "-m", SERVER]
+LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
+PIDS = 4096
+
+
+class Container(NamedTuple):
+    """A container of a service, as the engine lists it; ``address`` is empty while it has none."""
+
+    id: str
+    name: str
+    serial: int
+    revision: int
+    state: str
+    address: str
+
+    @property
+    def endpoint(self) -> str:
+        """Where its front listens."""
+        return f"{self.address}:{PORT}" if self.address else ""
+
+
+def labels(home: Path, wanted: Wanted) -> dict[str, str]:
+    """What tells a container of ours from every other."""
+    return {
+        HOME: home_id(home),
+        SERVICE: wanted.uid,
+        SERIAL: str(wanted.serial),
+        REVISION: str(wanted.revision),
+        "sendoff.name": wanted.name,
+        "sendoff.workspace": wanted.workspace,
+    }
+
+
+def container_name(home: Path, wanted: Wanted) -> str:
+    """Readable, and with a hash that no other home, service or attempt gives (spec/pains.md 12)."""
+    digest = hashlib.sha256(f"{home_id(home)}/{wanted.uid}/{wanted.serial}".encode()).hexdigest()[:8]
+    words = [re.sub(r"[^a-z0-9-]+", "-", word.lower()).strip("-")[:24] for word in (wanted.workspace, wanted.name)]
+    return f"sendoff-{words[0]}-{words[1]}-r{wanted.revision}-{digest}"
+
+
+def network_name(home: Path) -> str:
+    """The home's own network."""
+    return f"sendoff-{home_id(home)[:12]}"
+
+
+def listed(engine: Engine, home: Path, uid: str | None = None) -> list[tuple[str, Container]]:
+    """This home's containers with their services' uids, the oldest first."""
+    wanted = [f"{HOME}={home_id(home)}", *([f"{SERVICE}={uid}"] if uid is not None else [])]
+    answer = engine.call("GET", "/containers/json", query={"all": "1", "filters": {"label": wanted}}) or []
+    found = []
+    for entry in answer:
+        marks = entry.get("Labels") or {}
+        try:
+            serial, revision = int(marks[SERIAL]), int(marks[REVISION])
+        except (KeyError, ValueError):
+            continue
+        networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}
+        address = next((net.get("IPAddress") for net in networks.values() if net.get("IPAddress")), "")
+        name = (entry.get("Names") or [""])[0].lstrip("/")
+        found.append(
+            (
+                marks.get(SERVICE, ""),
+                Container(entry["Id"], name, serial, revision, entry.get("State", ""), address or ""),
+            )
+        )
+    return sorted(found, key=lambda pair: pair[1].serial)
+
+
+def of_service(engine: Engine, home: Path, uid: str) -> list[Container]:
+    """A service's containers, the oldest first."""
+    return [container for _, container in listed(engine, home, uid)]
+
+
+def ensure_network(engine: Engine, home: Path, name: str) -> None:
+    """Make the home's own network, in which containers cannot reach each other; a named one has to be there.
+
+    Raises:
+        InvalidInput: The network of the settings does not exist.
+        DeploymentFailed: It cannot be made.
+    """
+    try:
+        engine.call("GET", f"/networks/{name}")
+        return
+    except EngineError as error:
+        if error.status != 404:
+            raise explain(error, name) from None
+    if name != network_name(home):
+        raise InvalidInput(
+            f"the engine has no network {name!r}", hint=f"`docker network create {name}`, or unset docker_network."
+        )
+    body = {
+        "Name": name,
+        "CheckDuplicate": True,
+        "Labels": {HOME: home_id(home)},
+        "Options": {"com.docker.network.bridge.enable_icc": "false"},
+    }
+    try:
+        engine.call("POST", "/networks/create", body=body)
+    except EngineError as error:
+        if error.status != 409:
+            raise explain(error, name) from None
+
+
+def remove_network(engine: Engine, home: Path) -> None:
+    """Remove the home's own network if nothing is in it."""
+    try:
+        engine.call("DELETE", f"/networks/{network_name(home)}")
+    except EngineError:
+        pass
+
+
+def create(engine: Engine, folder: ServiceFolder, wanted: Wanted) -> None:
+    """Make and start the wanted container; one that an interrupted attempt made is taken, if it is ours.
+
+    Raises:
+        SendoffError: It cannot be made or started; then there is none.
+    """
+    home = folder.home
+    ensure_network(engine, home, wanted.network)
+    place = _prepare(folder, wanted)
+    name = container_name(home, wanted)
+    try:
+        made = engine.call(
+            "POST", "/containers/create", query={"name": name}, body=_body(engine, home, wanted, place), seconds=60.0
+        )
+        id_ = str(made["Id"])
+    except EngineError as error:
+        if error.status != 409 or "name" not in error.message:
+            raise explain(error, wanted.image) from None
+        id_ = _adopt(engine, home, wanted, name)
+    try:
+        engine.call("POST", f"/containers/{id_}/start", seconds=60.0)
+    except EngineError as error:
+        remove(engine, id_)
+        raise explain(error, wanted.image) from None
+
+
+def remove(engine: Engine, id_: str) -> None:
+    """Remove a container, whatever it does."""
+    try:
+        engine.call("DELETE", f"/containers/{id_}", query={"force": "1", "v": "1"}, seconds=60.0)
+    except EngineError as error:
+        if error.status not in (404, 409):
+            raise explain(error, id_) from None
+
+
+def no_restart(engine: Engine, id_: str) -> None:
+    """Let it end for good."""
+    try:
+        engine.call("POST", f"/containers/{id_}/update", body={"RestartPolicy": {"Name": "no"}})
+    except EngineError:
+        pass
+
+
+def start(engine: Engine, id_: str) -> None:
+    """Start one that somebody stopped."""
+    try:
+        engine.call("POST", f"/containers/{id_}/start", seconds=60.0)
+    except EngineError as error:
+        raise explain(error, id_) from None
+
+
+def kill(engine: Engine, id_: str) -> None:
+    """End its processes at once."""
+    try:
+        engine.call("POST", f"/containers/{id_}/kill")
+    except EngineError:
+        pass
+
+
+def inspect(engine: Engine, id_: str) -> dict[str, Any]:
+    """All that the engine knows of it; empty when it is gone."""
+    try:
+        found: dict[str, Any] = engine.call("GET", f"/containers/{id_}/json")
+        return found
+    except EngineError:
+        return {}
+
+
+def out_of_memory(engine: Engine, id_: str, since: float) -> int:
+    """How often the kernel ended one of its processes for want of memory, since that time (unix seconds)."""
+    query = {
+        "since": str(int(since)),
+        "until": str(int(time.time()) + 1),
+        "filters": {"container": [id_], "event": ["oom"]},
+    }
+    try:
+        answer = engine.call("GET", "/events", query=query)
+    except EngineError:
+        return 0
+    if isinstance(answer, dict):
+        return 1
+    text = answer if isinstance(answer, bytes) else b""
+    return sum(1 for line in text.splitlines() if line.strip())
+
+
+def log_lines(engine: Engine, id_: str, count: int, *, since: float = 0.0) -> list[str]:
+    """The newest lines that its front wrote, the oldest first."""
+    if count <= 0:
+        return []
+    query = {"stdout": "1", "stderr": "1", "tail": str(count), "since": f"{since:.6f}" if since else None}
+    try:
+        data = engine.call("GET", f"/containers/{id_}/logs", query=query)
+    except EngineError:
+        return []
+    return _unframed(data if isinstance(data, bytes) else b"").decode("utf-8", "replace").splitlines()
+
+
+def status(folder: ServiceFolder, serial: int, *, seconds: float = 1.0) -> dict[str, Any]:
+    """The ``/status`` of the front in a container.
+
+    Raises:
+        NoAnswer: It does not answer.
+    """
+    found: dict[str, Any] = _over_socket(folder, serial, lambda path: front_control.status(path, seconds=seconds))
+    return found
+
+
+def ask_to_stop(folder: ServiceFolder, serial: int, drain_seconds: float) -> bool:
+    """Tell a container's front to finish what it has and end; False when it does not hear."""
+    try:
+        _over_socket(folder, serial, lambda path: front_control.stop(path, drain_seconds=drain_seconds))
+    except (front_control.NoAnswer, front_control.Refused):
+        return False
+    return True
+
+
+def explain(error: EngineError, what: str) -> SendoffError:
+    """An engine's refusal as one sentence with a reason code of its own (context ``reported_code``)."""
+    words = error.message.strip()
+    lower = words.lower()
+    if "no space left on device" in lower:
+        return StoreError(
+            f"the Docker engine's disk is full: {words}",
+            hint="`docker system df` shows what takes the room; `sendoff gc` removes what Sendoff no longer needs.",
+            reported_code="disk_full",
+        )
+    if error.status == 404 and ("no such image" in lower or "not found" in lower):
+        return DeploymentFailed(
+            f"the image {what} is not on the engine: {words}",
+            hint="It was removed since it was built: deploy again, and it is built anew.",
+            reported_code="image_missing",
+        )
+    if "port is already allocated" in lower or "address already in use" in lower:
+        return PortInUse(f"the engine cannot have the port: {words}", hint="Give another port.", reported_code="port")
+    if "all predefined address pools have been fully subnetted" in lower or "non-overlapping ipv4" in lower:
+        return DeploymentFailed(
+            f"the engine has no address range left for another network: {words}",
+            hint="`docker network prune`, or name a network that is there in the setting docker_network.",
+            reported_code="network_failed",
+        )
+    return DeploymentFailed(f"the Docker engine refused: {words}", reported_code="engine_refused", status=error.status)
+
+
+def _over_socket(folder: ServiceFolder, serial: int, call: Any) -> Any:
+    try:
+        handle = os.open(folder.container_folder(serial), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        raise front_control.NoAnswer("its folder is not there") from None
+    try:
+        # A socket's path holds about a hundred bytes; a home may be deeper than that.
+        return call(f"/proc/self/fd/{handle}/control.sock")
+    finally:
+        os.close(handle)
+
+
+def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
+    place = folder.container_folder(wanted.serial)
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.getuid() == 0:
+            os.chown(place, USER, USER)
+        manifest = json.loads((Path(wanted.bundle) / "bundle.json").read_bytes())
+        # The server takes paths below the bundle's folder alone: /var with azureml-app in it is one.
+        manifest["app_root"] = APP_ROOT.removeprefix("/var/")
+        # The container's limit bounds all of its processes together.
+        manifest.get("serving", {}).pop("memory_limit_mb", None)
+        write_json(place / "bundle.json", manifest)
+        (place / "bundle.json").chmod(0o444)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{place} cannot be written: {error}", path=str(place)) from None
+    return place
+
+
+def _body(engine: Engine, home: Path, wanted: Wanted, place: Path) -> dict[str, Any]:
+    user = os.getuid() or USER
+    group = os.getgid() if os.getuid() else USER
+    app = Path(wanted.bundle) / json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("app_root", "app")
+    memory = None if wanted.memory_mb is None else wanted.memory_mb * 1024 * 1024
+    command = [
+        *("--bundle", "/var", "--python", wanted.python, "--host", "0.0.0.0", "--port", str(PORT)),
+        *("--control", "/run/sendoff/control.sock", "--revision", str(wanted.revision)),
+        *("--drain-seconds", f"{wanted.drain_seconds:g}"),
+    ]
+    return {
+        "Image": wanted.image,
+        "Entrypoint": _front(engine, wanted.image),
+        "Cmd": command,
+        "User": f"{user}:{group}",
+        "WorkingDir": APP_ROOT,
+        "Env": ["HOME=/tmp", f"SERVICE_NAME={wanted.name}", f"WORKSPACE_NAME={wanted.workspace}"],
+        "Labels": labels(home, wanted),
+        "StopTimeout": int(wanted.drain_seconds) + 2,
+        "HostConfig": {
+            "Memory": memory or 0,
+            # Equal to the memory: no swap, which would only make an answer late.
+            "MemorySwap": memory or 0,
+            "NanoCpus": int((wanted.cpus or 0) * 1e9),
+            "PidsLimit": PIDS,
+            "RestartPolicy": {"Name": "unless-stopped"},
+            "ReadonlyRootfs": True,
+            "Tmpfs": {"/tmp": "rw,exec,nosuid,nodev,mode=1777"},
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "LogConfig": {"Type": "json-file", "Config": LOG_OPTIONS},
+            "NetworkMode": wanted.network,
+            "Mounts": [
+                _bind(app, APP_ROOT, read_only=True),
+                _bind(place / "bundle.json", "/var/bundle.json", read_only=True),
+                _bind(place, "/run/sendoff", read_only=False),
+            ],
+        },
+    }
+
+
+def _bind(source: Path, target: str, *, read_only: bool) -> dict[str, Any]:
+    return {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": read_only}
+
+
+def _front(engine: Engine, image: str) -> list[str]:
+    """How the scoring server is started in an image: as the image itself does, without its options."""
+    try:
+        config = engine.call("GET", f"/images/{image}/json").get("Config") or {}
+    except EngineError as error:
+        raise explain(error, image) from None
+    command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+    return command[: command.index(SERVER) + 1] if SERVER in command else FRONT
+
+
+def _adopt(engine: Engine, home: Path, wanted: Wanted, name: str) -> str:
+    facts = inspect(engine, name)
+    have = (facts.get("Config") or {}).get("Labels") or {}
+    if any(have.get(key) != value for key, value in labels(home, wanted).items()):
+        raise Conflict(
+            f"a container named {name!r} is on the engine and is not Sendoff's",
+            hint=f"Rename or remove it: `docker rename {name} other-name`.",
+            reported_code="name_taken",
+            name=name,
+        )
+    return str(facts["Id"])
+
+
+def _unframed(data: bytes) -> bytes:
+    """The text of a container's log: the engine frames stdout and stderr (Engine API, "Attach to a container")."""
+    parts = []
+    at = 0
+    while at + 8 <= len(data) and data[at] in (0, 1, 2) and data[at + 1 : at + 4] == b"\0\0\0":
+        size = int.from_bytes(data[at + 4 : at + 8], "big")
+        parts.append(data[at + 8 : at + 8 + size])
+        at += 8 + size
+    return b"".join(parts) if parts else data

@@ -1,0 +1,128 @@
+"""Keeps a home's containers and its gateway as they are wanted: one detached process a home.
+
+    python -m sendoff.targets.docker.keeper --home HOME/docker
+
+It holds no state of its own; containers and Envoy go on without it. The engine's events wake it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import time
+from pathlib import Path
+
+from ...errors import SendoffError
+from .. import processes
+from ..gateway.gateway import Gateway
+from ..run_folder import uids
+from ..supervisor import IDLE_SECONDS, Supervisor, _Watch
+from . import containers, services
+from .engine import Engine
+from .records import ServiceFolder, home_id
+
+LONGEST = 5.0
+"""Seconds after which everything is looked at again, whether or not anything was heard."""
+ENGINE_WAIT = 1.0
+"""Seconds between looks for an engine that does not answer."""
+
+
+def needed(folder: Path) -> bool:
+    """Whether any service is wanted; ``folder`` is the docker target's own within the home.
+
+    After a start of the machine too: the engine starts the containers again by itself, and they need their gateway.
+    """
+    return any(ServiceFolder(folder.parent, uid).wanted() is not None for uid in uids(folder))
+
+
+class Keeper(Supervisor):
+    """The loop; ``home`` is the docker target's folder, which has the form of a home."""
+
+    def __init__(self, home: Path, *, idle_seconds: float | None = IDLE_SECONDS) -> None:
+        super().__init__(home, idle_seconds=idle_seconds)
+        self._gateway = Gateway(home.parent)
+        self._events: dict[str, socket.socket] = {}
+
+    def _needed(self) -> bool:
+        return needed(self.home)
+
+    def _look(self, uid: str, watch: _Watch) -> None:
+        folder = ServiceFolder(self.home.parent, uid)
+        try:
+            with folder.run.lock(0) as held:
+                if not held:
+                    watch.due = time.monotonic() + 0.1
+                    return
+                wanted = folder.wanted()
+                if wanted is None:
+                    watch.due = time.monotonic() + LONGEST
+                    return
+                engine = Engine(wanted.engine)
+                self._follow(engine)
+                step = services.advance(folder, engine, self._gateway, self._log)
+                watch.signature = folder.run.signature()
+                watch.due = time.monotonic() + (LONGEST if step.again is None else step.again)
+        except SendoffError as error:
+            self._log(f"{uid}: {error.message}")
+            watch.due = time.monotonic() + ENGINE_WAIT
+        except Exception as error:
+            # Whatever is wrong with one service must not end the care for the others.
+            self._log(f"{uid}: {type(error).__name__}: {error}")
+            watch.due = time.monotonic() + 2.0
+
+    def _follow(self, engine: Engine) -> None:
+        """Hear of what happens to this home's containers."""
+        if engine.path not in self._events:
+            mark = f"{containers.HOME}={home_id(self.home.parent)}"
+            self._events[engine.path] = engine.follow({"label": [mark], "type": ["container"]})
+
+    def _sleep(self, seconds: float) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        heard = {link.fileno(): path for path, link in self._events.items()}
+        for handle in heard:
+            poll.register(handle, select.POLLIN)
+        envoy = self._gateway.running()
+        ended = processes.watch(envoy.process) if envoy is not None else None
+        if ended is not None:
+            poll.register(ended, select.POLLIN)
+        try:
+            for handle, _ in poll.poll(seconds * 1000):
+                if handle in heard:
+                    self._hear(heard[handle])
+                if handle in heard or handle == ended:
+                    for watch in self._watches.values():
+                        watch.due = 0.0
+        finally:
+            if ended is not None:
+                os.close(ended)
+
+    def _hear(self, path: str) -> None:
+        link = self._events[path]
+        try:
+            alive = bool(link.recv(65536))
+        except OSError:
+            alive = False
+        if not alive:
+            # The engine has ended; it is asked again until it answers.
+            link.close()
+            del self._events[path]
+            self._log(f"the engine at {path} has ended")
+
+
+def main(argv: list[str]) -> int:
+    """``--home HOME/docker [--idle-seconds N]``."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m sendoff.targets.docker.keeper", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS)
+    options = parser.parse_args(argv)
+    Keeper(options.home.absolute(), idle_seconds=options.idle_seconds).run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
