@@ -47,11 +47,14 @@ class Client(asyncio.Protocol):
             self.times.append(time.perf_counter() - self.start)
             status = self.buffer[9:12]
             self.statuses[status] = self.statuses.get(status, 0) + 1
+            closes = b"connection: close" in self.buffer[: self.buffer.find(b"\r\n\r\n")].lower()
             self.buffer, self.expected = b"", 0
-            if self.running:
+            if self.running and not closes:
                 self.send()
             else:
+                # A server without keep-alive is not waited for while it closes: the next connection begins now.
                 self.transport.close()
+                self.connection_lost(None)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.running = False

@@ -245,3 +245,17 @@ def run(when, blob):
     answer = server.score({"when": "2021-02-03 04:05:06", "blob": "AAE="})
     assert answer.json == ["2021-02-03T04:05:06", "AAE="]
     assert server.score({"when": "never", "blob": "AAE="}).status == 400
+
+
+def test_a_decorated_parameter_with_a_default_may_be_left_out(schema) -> None:
+    server = schema("""
+@input_schema('a', StandardPythonParameterType(1))
+@input_schema('b', StandardPythonParameterType("x"))
+@input_schema('c', StandardPythonParameterType(1.5))
+def run(a, b="dflt", c=None, d=4):
+    return [a, b, c, d]
+""")
+    assert server.score({"a": 1, "c": 2.5}).json == [1, "dflt", 2.5, 4]
+    assert server.score({"a": 1, "b": "y", "c": 3, "d": [5]}).json == [1, "y", 3, [5]]
+    answer = server.score({"a": 1})
+    assert (answer.status, answer.json["code"]) == (400, "parameter_missing")

@@ -6,6 +6,7 @@ application root goes before a generated one.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,12 +49,13 @@ class Documents:
         return cls({}, [])
 
     @classmethod
-    def make(cls, bundle: Bundle, description: Mapping[str, Any]) -> Documents:
+    def make(cls, bundle: Bundle, description: Mapping[str, Any], *, secured: bool = False) -> Documents:
         """Make the documents of a loaded script.
 
         Args:
             bundle: names the service, its version and path prefix, and the folder of the user's own documents.
             description: what the worker said of the script ("schema", "parameters").
+            secured: whether callers need a key or token.
         """
         documents: dict[str, bytes] = {}
         problems: list[str] = []
@@ -64,7 +66,7 @@ class Documents:
             if own is not None:
                 documents[version] = own
             elif _SCHEMA_NAMES[version] in supported:
-                documents[version] = json.dumps(document(version, bundle, description)).encode("ascii")
+                documents[version] = json.dumps(document(version, bundle, description, secured)).encode("ascii")
         return cls(documents, problems)
 
     @property
@@ -109,13 +111,14 @@ def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -
     return None
 
 
-def document(version: str, bundle: Bundle, description: Mapping[str, Any]) -> dict[str, Any]:
+def document(version: str, bundle: Bundle, description: Mapping[str, Any], secured: bool = False) -> dict[str, Any]:
     """Return one document.
 
     Args:
         version: "2", "3" or "3.1".
         bundle: names the service.
         description: what the worker said of the script.
+        secured: whether callers need a key or token; a 2.0 document always says so, as the article's does.
     """
     prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
     schemas = _schemas(description)
@@ -126,7 +129,24 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any]) -> di
     }
     if version == "2":
         return _document_2(info, prefix, schemas)
-    return _document_3({"3": "3.0.3", "3.1": "3.1.0"}[version], info, prefix, schemas)
+    shapes = (description.get("schema") or {}).get("shapes", {})
+    _add_sizes(schemas["ServiceInput"], shapes)
+    number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
+    return _document_3(number, info, prefix, schemas, secured=secured, required=bool(description.get("required")))
+
+
+def _add_sizes(service_input: Schema, shapes: Mapping[str, list[int]]) -> None:
+    """Say how long the inner arrays must be, where a numpy sample prescribes it."""
+    for name, sizes in shapes.items():
+        array = service_input.get("properties", {}).get(name)
+        if array is None or not sizes:
+            continue
+        array["minItems"] = 1  # an empty list has one dimension
+        for size in sizes:
+            array = array.get("items", {})
+            if array.get("type") != "array":
+                break
+            array["minItems"] = array["maxItems"] = size
 
 
 def _schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
@@ -151,6 +171,7 @@ def _schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
 
 def _input_schema(given: Schema, description: Mapping[str, Any]) -> Schema:
     known = description["parameters"]
+    given = copy.deepcopy(given)
     properties = {name: value for name, value in given.get("properties", {}).items() if name in known}
     made: Schema = {**given, "properties": properties}
     if isinstance(given.get("example"), dict):
@@ -205,7 +226,9 @@ def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[s
     }
 
 
-def _document_3(number: str, info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[str, Any]:
+def _document_3(
+    number: str, info: Schema, prefix: str, schemas: dict[str, Schema], *, secured: bool, required: bool
+) -> dict[str, Any]:
     def content(name: str) -> dict[str, Any]:
         return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
@@ -221,20 +244,44 @@ def _document_3(number: str, info: Schema, prefix: str, schemas: dict[str, Schem
             "default": failed,
         },
     }
-    score = {
+    score: dict[str, Any] = {
         "operationId": "RunMLService",
         "description": _RUN,
-        "security": [{"Bearer": []}],
-        "requestBody": {"description": _INPUT, "content": content("ServiceInput")},
+        "requestBody": {"description": _INPUT, "content": content("ServiceInput"), "required": required},
         "responses": {
             "200": {"description": _OUTPUT, "content": content("ServiceOutput")},
             "default": failed,
         },
     }
     bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
+    by_query = {
+        "operationId": "RunMLServiceByQuery",
+        "description": "The same, with the input in the query; each value is JSON",
+        "parameters": _query_parameters(schemas["ServiceInput"]),
+        "responses": score["responses"],
+    }
+    if secured:
+        score["security"] = by_query["security"] = [{"Bearer": []}]
     return {
         "openapi": number,
         "info": info,
-        "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score}},
+        "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score, "get": by_query}},
         "components": {"securitySchemes": {"Bearer": bearer}, "schemas": schemas},
     }
+
+
+def _query_parameters(service_input: Schema) -> list[Schema]:
+    """Describe the members of the input as parameters of a query, each encoded as JSON."""
+    required = service_input.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "content": {
+                "application/json": {"schema": {"$ref": f"#/components/schemas/ServiceInput/properties/{name}"}}
+            },
+        }
+        for name in service_input.get("properties", {})
+        if name.isidentifier()
+    ]

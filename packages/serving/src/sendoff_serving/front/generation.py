@@ -56,6 +56,7 @@ class Generation:
         log: the server's log.
         request_name: gives the request id that users know for the id of a frame.
         metrics: where replaced workers are counted.
+        secured: whether callers need a key or token, for the OpenAPI documents.
         on_change: called when the phase has changed.
     """
 
@@ -68,6 +69,7 @@ class Generation:
         log: ServerLog,
         request_name: Callable[[int], str],
         metrics: Metrics,
+        secured: bool,
         on_change: Callable[[Generation], None],
     ) -> None:
         self.bundle = bundle
@@ -79,6 +81,7 @@ class Generation:
         self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
         self._metrics = metrics
+        self._secured = secured
         self._log = log
         self._request_name = request_name
         self._on_change = on_change
@@ -224,7 +227,7 @@ class Generation:
 
     def _describe(self, description: dict[str, Any]) -> None:
         self.description = description
-        self.documents = Documents.make(self.bundle, description)
+        self.documents = Documents.make(self.bundle, description, secured=self._secured)
         for problem in self.documents.problems:
             self._log.warning(problem)
         self._log.info(f"Swaggers are prepared for the following versions: {self.documents.versions_text}.")

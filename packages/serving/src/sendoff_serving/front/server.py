@@ -144,6 +144,7 @@ class Server:
             log=self._log,
             request_name=self.application.request_name,
             metrics=self.metrics,
+            secured=self._gate is not None and self._gate.guards(revision),
             on_change=self._changed,
         )
         if self.pending is not None:

@@ -119,6 +119,8 @@ class Invoker:
         elif script.shape == SCHEMA:
             given = query_values(target) if method == "GET" else _object(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
+            for name, value in script.defaults.items():
+                arguments.setdefault(name, value)
             for name in script.required:
                 if name not in arguments:
                     raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)

@@ -35,12 +35,45 @@ def is_decorated(run: Any) -> bool:
     return bool(properties)
 
 
+def parameter_types(run: Any, optional: bool = True) -> Dict[str, Any]:
+    """Return the parameter type objects of run()'s input decorators, by parameter name.
+
+    Args:
+        run: the decorated function.
+        optional: list those too that the decorator says are optional.
+
+    They are found in what the decorators closed over; a release of the package that keeps them elsewhere gives
+    an empty answer, and what depends on them is left out.
+    """
+    found: Dict[str, Any] = {}
+    function = run
+    while hasattr(function, "__wrapped__"):
+        wrapper = getattr(function, "_self_wrapper", None)
+        names = getattr(getattr(wrapper, "__code__", None), "co_freevars", ())
+        closed = {name: cell.cell_contents for name, cell in zip(names, getattr(wrapper, "__closure__", None) or ())}
+        wanted = closed.get("convert_to_provided_type", True) and (optional or not closed.get("optional"))
+        if "param_name" in closed and "param_type" in closed and wanted:
+            found[closed["param_name"]] = closed["param_type"]
+        function = function.__wrapped__
+    return found
+
+
+def shapes(run: Any) -> Dict[str, List[int]]:
+    """Return the sizes that numpy samples prescribe for every dimension but the first, by parameter name."""
+    found: Dict[str, List[int]] = {}
+    for name, kind in parameter_types(run).items():
+        shape = getattr(getattr(kind, "sample_input", None), "shape", None)
+        if type(kind).__name__ == "NumpyParameterType" and shape and getattr(kind, "enforce_shape", False):
+            found[name] = [int(size) for size in shape[1:]]
+    return found
+
+
 def document(run: Any) -> Optional[Dict[str, Any]]:
     """Return the recorded schemas of run() as plain JSON values.
 
     Returns:
         "input" and "output" (OpenAPI schema objects with their examples) and "versions" (document versions
-        they can be expressed in); None where nothing is recorded.
+        they can be expressed in), "shapes" (sizes that arrays must have); None where nothing is recorded.
     """
     recorded = _recorded()
     if recorded is None:
@@ -50,6 +83,7 @@ def document(run: Any) -> Optional[Dict[str, Any]]:
             "input": recorded.get_input_schema(run),
             "output": recorded.get_output_schema(run),
             "versions": _versions(recorded, run),
+            "shapes": shapes(run),
         }
         plain: Dict[str, Any] = json.loads(encode(found, "null")[0].decode("ascii"))
     except Exception as error:

@@ -66,6 +66,7 @@ class EntryScript:
         shape: ``STRING``, ``SCHEMA`` or ``RAW``.
         parameters: names of run()'s parameters, without ``request_headers``.
         required: those of them that have no default.
+        defaults: values for decorated parameters that a request leaves out.
         wants_headers: whether run() has a parameter ``request_headers``.
 
     Raises:
@@ -86,6 +87,8 @@ class EntryScript:
         if raw and decorated:
             raise ScriptError("run() cannot be decorated with both @rawhttp and @input_schema")
         self.shape = RAW if raw else SCHEMA if decorated else STRING
+        if decorated:
+            self._read_defaults()
         if self.shape != SCHEMA and len(self.required) > 1:
             raise ScriptError(
                 "run() has %d parameters without a default (%s) but receives one value; "
@@ -94,6 +97,7 @@ class EntryScript:
 
     def _read_parameters(self) -> None:
         self.parameters: List[str] = []
+        self.defaults: Dict[str, Any] = {}
         self.required: List[str] = []
         self.wants_headers = False
         for parameter in inspect.signature(self.run).parameters.values():
@@ -111,6 +115,17 @@ class EntryScript:
                 self.required.append(parameter.name)
         if not self.parameters:
             raise ScriptError("run() must take at least one parameter other than request_headers")
+
+    def _read_defaults(self) -> None:
+        """Note the defaults that inference-schema's wrapper must be given; left out, it fails on them."""
+        signature = inspect.signature(self.run)
+        for name, kind in schema.parameter_types(self.run, optional=False).items():
+            if name in self.parameters and name not in self.required:
+                default = signature.parameters[name].default
+                if isinstance(default, kind.sample_data_type):
+                    self.defaults[name] = default
+                else:
+                    self.required.append(name)
 
     @property
     def input_parameter(self) -> str:

@@ -1,0 +1,55 @@
+"""Schemathesis makes requests from the document and finds no answer that it does not describe."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .interpreters import environment
+
+# numpy reads true and 1.5 as integers where it is told to; inference-schema leaves that to it, and so do we.
+LENIENT = ("--exclude-checks", "negative_data_rejection")
+
+IMPORTS = """
+import numpy as np
+from inference_schema.schema_decorators import input_schema, output_schema
+from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
+from inference_schema.parameter_types.standard_py_parameter_type import StandardPythonParameterType
+def init(): pass
+"""
+
+ARRAY = """
+@input_schema('data', NumpyParameterType(np.array([[10, 9, 8]])))
+@output_schema(NumpyParameterType(np.array([3726.995])))
+def run(data):
+    return data.sum(axis=1) * 1.0
+"""
+
+PLAIN_TYPES = """
+@input_schema('text', StandardPythonParameterType("a"))
+@input_schema('flag', StandardPythonParameterType(True))
+@output_schema(StandardPythonParameterType({"length": 1}))
+def run(text, flag=False):
+    return {"length": len(text)}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [ARRAY, PLAIN_TYPES])
+@pytest.mark.parametrize("version", ["3", "3.1"])
+def test_answers_are_as_the_document_says(start, tmp_path: Path, text: str, version: str) -> None:
+    tool = Path(environment("3.12", "schemathesis")).with_name("schemathesis")
+    script = tmp_path / "score.py"
+    script.write_text(IMPORTS + text)
+    server = start("--entry-script", script, "--python", environment("3.13", "inference-schema[numpy-support]"))
+    url = f"http://127.0.0.1:{server.port}/swagger.json?version={version}"
+    done = subprocess.run(
+        [str(tool), "run", url, "-n", "40", "--no-color", "--seed", "1", *LENIENT],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
