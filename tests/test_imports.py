@@ -22,7 +22,9 @@ ALLOWED: dict[str, set[str]] = {
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
     "identity": {"errors", "spec", "store"},
-    "deployments": {"errors", "spec", "store", "targets", "registry", "environments", "packaging", "identity"},
+    "deployments": {
+        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
+    },
     "api": {"errors", "spec", "store", "targets", "registry", "environments", "packaging", "deployments"},
     "sdk": {"errors", "spec", "api.client"},
     "cli": {"errors", "spec", "api.client"},

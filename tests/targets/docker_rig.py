@@ -21,8 +21,10 @@ from rigs import Rig
 
 from sendoff.targets import processes, supervisor
 from sendoff.targets.base import Observation, WantedService
-from sendoff.targets.docker import containers, engine, keeper
-from sendoff.targets.docker.records import ServiceFolder, home_id, place
+from sendoff.targets.docker import containers, engine
+from sendoff.targets.docker.engine import Engine
+from sendoff.targets.docker.labels import HOME, home_id
+from sendoff.targets.docker.records import ServiceFolder, place
 from sendoff.targets.docker.target import DockerTarget
 from sendoff.targets.run_folder import uids
 
@@ -123,28 +125,32 @@ class DockerRig(Rig):
         found += [str(folder)] if folder.exists() else []
         if not uids(place(self.home)):
             found += [str(path) for path in (self.home / "gateway").glob("*") if path.name != "lock"]
-            label = {"label": [f"{containers.HOME}={home_id(self.home)}"]}
+            label = {"label": [f"{HOME}={home_id(self.home)}"]}
             found += [net["Name"] for net in self.engine.call("GET", "/networks", query={"filters": label})]
         return found
 
     def close(self) -> None:
-        supervisor.stop(place(self.home))
-        for container in self.containers():
-            containers.remove(self.engine, container.id)
-        containers.remove_network(self.engine, self.home)
-        try:
-            record = json.loads((self.home / "gateway" / "envoy.json").read_bytes())
-        except OSError:
-            record = None
-        if record is not None:
-            for process in processes.marked(record["token"]):
-                processes.send(process, signal.SIGKILL)
-            Path(record["admin"]).unlink(missing_ok=True)
-        # A keeper that a test left behind ends when its home is gone.
-        shutil.rmtree(self.home, ignore_errors=True)
-        end = time.monotonic() + 10
-        while supervisor.running(place(self.home)) and time.monotonic() < end:
-            time.sleep(0.05)
+        destroy(self.home, self.engine)
 
 
-__all__ = ["DockerRig", "image", "keeper", "require_engine"]
+def destroy(home: Path, engine: Engine) -> None:
+    """End and remove everything of a home on the engine, and its keeper and Envoy, each by its id."""
+    supervisor.stop(place(home))
+    for _, container in containers.listed(engine, home):
+        containers.remove(engine, container.id)
+    containers.remove_network(engine, home)
+    for image in engine.call("GET", "/images/json", query={"filters": {"label": [f"{HOME}={home_id(home)}"]}}):
+        engine.call("DELETE", f"/images/{image['Id']}", query={"force": "1"}, seconds=60.0)
+    try:
+        record = json.loads((home / "gateway" / "envoy.json").read_bytes())
+    except OSError:
+        record = None
+    if record is not None:
+        for process in processes.marked(record["token"]):
+            processes.send(process, signal.SIGKILL)
+        Path(record["admin"]).unlink(missing_ok=True)
+    # A keeper that a test left behind ends when its home is gone.
+    shutil.rmtree(home, ignore_errors=True)
+    end = time.monotonic() + 10
+    while supervisor.running(place(home)) and time.monotonic() < end:
+        time.sleep(0.05)

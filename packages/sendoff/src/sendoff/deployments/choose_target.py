@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import NotSupported
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
 from ..targets.base import Capabilities
 
-PROCESS = "process"
+PROCESS, DOCKER = "process", "docker"
 
 
 @dataclass(frozen=True)
@@ -19,25 +20,38 @@ class Choice:
     notes: list[str] = field(default_factory=list)
 
 
-def choose_target(deployment: DeploymentSpec, local_target: str) -> Choice:
+def choose_target(
+    deployment: DeploymentSpec, *, local_target: str, aci_target: str, docker_problem: Callable[[], str]
+) -> Choice:
     """The target for a new service; it is fixed from then on.
 
     Args:
         deployment: The configuration; its compute type decides.
         local_target: The setting of that name: where a local service runs.
+        aci_target: The setting of that name: where everything else runs; ``auto`` looks for an engine.
+        docker_problem: Says why containers cannot be run on this machine now; empty when they can.
     """
     if deployment.compute_type == LOCAL:
         return Choice(local_target)
-    why = "this version has no docker target yet"
     if deployment.compute_type == ACI:
-        return Choice(PROCESS, [f"Container instance: runs as processes on this machine, for {why}."])
-    if deployment.compute_type == AKS:
+        what = "Container instance"
+    elif deployment.compute_type == AKS:
         named = f" {deployment.compute_target_name!r}" if deployment.compute_target_name else ""
-        return Choice(
-            PROCESS,
-            [f"AKS: no cluster{named} is attached, so it runs as processes on this machine, as {why}."],
-        )
-    return Choice(PROCESS, [f"No deployment configuration: runs as processes on this machine, for {why}."])
+        what = f"AKS: no cluster{named} is attached"
+    else:
+        what = "No deployment configuration"
+    if aci_target == PROCESS:
+        why = "as the setting aci_target says"
+    elif aci_target == DOCKER:
+        return Choice(DOCKER, [f"{what}: runs as a container on this machine, as the setting aci_target says."])
+    elif deployment.ssl_enabled or deployment.ssl_cert_pem_file:
+        why = "for only they keep TLS"
+    else:
+        problem = docker_problem()
+        if not problem:
+            return Choice(DOCKER, [f"{what}: runs as a container of this machine's Docker engine."])
+        why = f"for {problem}"
+    return Choice(PROCESS, [f"{what}: runs as processes on this machine, {why}."])
 
 
 # What a field needs of a target: a field of Capabilities, or nothing that any target of this version has.

@@ -28,6 +28,8 @@ class Pinned(Spec):
     python: str | None = None
     bundle: str | None = None
     """The bundle folder's name."""
+    image: str | None = None
+    """The image's id, where the target runs images; ``python`` is a path in it then."""
 
 
 class Plan(Spec):
@@ -68,18 +70,22 @@ def serving_settings(deployment: DeploymentSpec, *, memory_limit: bool) -> Servi
         memory_limit: Whether the target can keep a memory limit.
     """
     production = deployment.compute_type == AKS
-    memory = deployment.memory_limit_mb
-    gigabytes = deployment.memory_gb_limit or deployment.memory_gb
-    if memory is None and gigabytes is not None:
-        memory = int(gigabytes * 1024)
     wait = deployment.max_request_wait_time
     return ServingSettings(
         workers=deployment.workers or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
-        memory_limit_mb=memory if memory_limit else None,
+        memory_limit_mb=memory_mb(deployment) if memory_limit else None,
         preload=bool(deployment.preload),
     )
+
+
+def memory_mb(deployment: DeploymentSpec) -> int | None:
+    """The memory that a service may use, in MB; None is no limit."""
+    gigabytes = deployment.memory_gb_limit or deployment.memory_gb
+    if deployment.memory_limit_mb is None and gigabytes is not None:
+        return int(gigabytes * 1024)
+    return deployment.memory_limit_mb
 
 
 def merge_deployment(last: DeploymentSpec, change: DeploymentSpec | None) -> DeploymentSpec:

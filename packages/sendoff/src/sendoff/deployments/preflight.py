@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import Conflict, InvalidInput, NotSupported, PortInUse
+from ..errors import Conflict, InvalidInput, NotSupported, PortInUse, SendoffError
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.deployment import DeploymentSpec
@@ -16,7 +16,7 @@ from ..spec.names import check_environment, check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
 from . import access, records
-from .choose_target import Choice, choose_target, unhonoured
+from .choose_target import DOCKER, Choice, choose_target, unhonoured
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -94,10 +94,12 @@ def check_request(
             "deploying without an inference configuration is not supported yet",
             hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
         )
-    inference, notes = _check_code(rooms, workspace, inference)
-    choice = Choice(service.target) if service is not None else choose_target(deployment, _local_target(rooms))
+    inference, notes = check_code(rooms, workspace, inference)
+    choice = Choice(service.target) if service is not None else _choose(rooms, deployment)
     target = rooms.target(choice.target)
     able = target.capabilities()
+    if able.images:
+        target.check(_probe(name, workspace))
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     deployment, given = access.without_secrets(deployment)
     deployment, said = access.settled(rooms.store, deployment, given, able, service)
@@ -111,11 +113,47 @@ def check_request(
     )
 
 
-def _local_target(rooms: Rooms) -> str:
-    return rooms.store.settings.local_target
+def _choose(rooms: Rooms, deployment: DeploymentSpec) -> Choice:
+    def docker_problem() -> str:
+        try:
+            rooms.target(DOCKER).check(_probe("any", "any"))
+        except SendoffError as error:
+            return f"{error.message} ({error.hint.rstrip('.')})" if error.hint else error.message
+        return ""
+
+    settings = rooms.store.settings
+    return choose_target(
+        deployment,
+        local_target=settings.local_target,
+        aci_target=settings.aci_target,
+        docker_problem=docker_problem,
+    )
 
 
-def _check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[InferenceSpec, list[str]]:
+def _probe(name: str, workspace: str, *, uid: str = "", port: int = 0) -> WantedService:
+    """What asks a target whether it could run a service that is not made yet."""
+    return WantedService(
+        uid=uid or f"check-{name}", name=name, workspace=workspace, revision=0, bundle="", python="", port=port
+    )
+
+
+def check_code(
+    rooms: Rooms, workspace: str, inference: InferenceSpec, *, here: bool = True
+) -> tuple[InferenceSpec, list[str]]:
+    """Check code and environment; the environment's definition is filled in where it was named.
+
+    Args:
+        rooms: What to look into.
+        workspace: The workspace's name.
+        inference: Code and environment.
+        here: Whether an interpreter that the user manages has to be on this machine; in an image it has not.
+
+    Returns:
+        The configuration with the environment's definition, and notes.
+
+    Raises:
+        SendoffError: Whatever would surely fail later.
+    """
     if (inference.environment is None) == (inference.environment_ref is None):
         given = "both" if inference.environment is not None else "neither is given"
         raise InvalidInput(
@@ -133,7 +171,7 @@ def _check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple
     if inference.environment_ref is None:
         check_environment(spec.name)
     path = spec.python.interpreter_path
-    if spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
+    if here and spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
         raise InvalidInput(
             f"environment {spec.name!r}: the interpreter {path} does not exist",
             hint="Correct python.interpreterPath, or let Sendoff build the environment.",
@@ -171,8 +209,4 @@ def _check_port(
                     hint="Choose another port, or none: then a free one is taken.",
                     port=port,
                 )
-    target.check(
-        WantedService(
-            uid=uid or f"check-{name}", name=name, workspace=workspace, revision=0, bundle="", python="", port=port
-        )
-    )
+    target.check(_probe(name, workspace, uid=uid, port=port))

@@ -9,6 +9,7 @@ REASONS: dict[str, str] = {
     "Registered": "The environment is registered in the workspace.",
     "EnvironmentReady": "The environment's interpreter is on this machine.",
     "BundleReady": "Code and models are assembled in one folder.",
+    "ImageReady": "The image, or the folder to build one from, is where the message says.",
     "Started": "The target was told what to run.",
     "Initialised": "Every worker imported the entry script and its init() returned.",
     "Ready": "The service answers requests with this revision.",
@@ -20,6 +21,7 @@ REASONS: dict[str, str] = {
     "WaitingForReady": "The workers are up; the service does not answer yet.",
     "WaitingForResources": "The target has no room for the service at this moment.",
     "ResolvingEnvironment": "Package versions are being chosen or installed.",
+    "BuildingImage": "Layers are being made or sent.",
     "InvalidInput": "Something in the request cannot work.",
     "ModelNotFound": "A model version of the revision does not exist any more.",
     "EnvironmentNotFound": "The named environment does not exist.",
@@ -29,6 +31,13 @@ REASONS: dict[str, str] = {
     "StartFailed": "The target could not start the service.",
     "PortInUse": "The asked port is taken on this machine.",
     "TargetUnavailable": "The target's engine does not answer.",
+    "EngineStopped": "No Docker engine answers.",
+    "EnginePermission": "This user may not use the Docker engine.",
+    "OutOfMemory": "The kernel ended a process of the container: its memory limit was reached.",
+    "ImageMissing": "The image, or its base, is not on the engine and cannot be pulled.",
+    "NameTaken": "A container that is not Sendoff's has the name.",
+    "DiskFull": "The engine's disk is full.",
+    "ContainerEnded": "The container ended again and again before it answered.",
     "NotSupported": "The target cannot do what was asked.",
     "StoreError": "The store cannot be read or written.",
     "TimedOut": "The step took longer than it may.",
@@ -57,6 +66,21 @@ _BY_CODE = {
 }
 
 
+# What an error's class does not tell: the engine's own failures, by the code in the error's context.
+_BY_DETAIL = {
+    "not_running": "EngineStopped",
+    "permission": "EnginePermission",
+    "out_of_memory": "OutOfMemory",
+    "image_missing": "ImageMissing",
+    "name_taken": "NameTaken",
+    "disk_full": "DiskFull",
+    "container_ended": "ContainerEnded",
+}
+
+
 def reason_of(error: SendoffError) -> str:
     """The reason code of a step that ended with this error."""
+    detail = error.context.get("reported_code") or error.context.get("reason")
+    if detail in _BY_DETAIL:
+        return _BY_DETAIL[detail]
     return _BY_CODE.get(error.code, "InternalError")

@@ -20,6 +20,7 @@ from .plan import Plan, plan_from
 
 DEPLOY, UPDATE, ROLLBACK, RELOAD, DELETE = "Deploy", "Update", "Rollback", "Reload", "Delete"
 DEPLOY_STEPS = ("validate", "register", "environment", "bundle", "start", "init", "healthy")
+IMAGE_STEPS = ("validate", "register", "environment", "bundle", "image", "start", "init", "healthy")
 DELETE_STEPS = ("drain", "remove")
 MAX_ATTEMPTS = 3
 
@@ -198,15 +199,16 @@ def add_operation(
     revision: int | None,
     notes: list[str],
     request: dict[str, Any] | None = None,
+    images: bool = False,
 ) -> str:
-    """Insert an operation in NotStarted; its id.
+    """Insert an operation in NotStarted; its id. ``images``: its target runs images, so one is built.
 
     Raises:
         OperationInProgress: Another one is not over yet.
     """
     refuse_if_busy(connection, service.uid, service.name)
     id_ = uuid.uuid4().hex
-    steps = DELETE_STEPS if type_ == DELETE else DEPLOY_STEPS
+    steps = DELETE_STEPS if type_ == DELETE else IMAGE_STEPS if images else DEPLOY_STEPS
     connection.execute(
         insert(operations).values(
             id=id_,

@@ -198,6 +198,7 @@ class Deployments:
                 records.ROLLBACK,
                 revision=fresh,
                 notes=[f"Revision {fresh} equals revision {number}."],
+                images=self._images(service),
             )
         return self._start(id_)
 
@@ -221,6 +222,7 @@ class Deployments:
                 records.RELOAD,
                 revision=fresh,
                 notes=[f"Revision {fresh} equals revision {number}."],
+                images=self._images(service),
             )
         return self._start(id_)
 
@@ -458,7 +460,12 @@ class Deployments:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
         number = records.add_revision(connection, service.uid, ready.plan)
-        return records.add_operation(connection, service, type_, revision=number, notes=ready.notes)
+        return records.add_operation(
+            connection, service, type_, revision=number, notes=ready.notes, images=self._images(service)
+        )
+
+    def _images(self, service: records.AnyRow) -> bool:
+        return self._rooms.target(service.target).capabilities().images
 
     def _describe(
         self, connection: Any, service: records.AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]

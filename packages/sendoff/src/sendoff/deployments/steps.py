@@ -26,9 +26,10 @@ from ..spec.environment import Lock
 from ..spec.identity import KEY, TOKEN
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
+from ..targets.docker.labels import HOME, home_id
 from . import access, records
 from .launch import service_log_path
-from .plan import Plan, serving_settings
+from .plan import Plan, memory_mb, serving_settings
 from .timeline import Timeline
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 START_SECONDS, INIT_SECONDS, READY_SECONDS = 60.0, 3600.0, 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
-_IN_BUNDLE = re.compile(r".*/bundles/[0-9a-f]{64}/app/")
+_IN_BUNDLE = re.compile(r"(.*/bundles/[0-9a-f]{64}/app|^/var/azureml-app)/")
 Outcome = tuple[str, str, list[str]]
 """Reason code, message and log lines of a step that is done."""
 
@@ -53,7 +54,8 @@ def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Pla
     if pinned.bundle is None or pinned.python is None:
         return None
     bundle = store.home / "bundles" / pinned.bundle
-    if not bundle.is_dir() or not Path(pinned.python).exists():
+    # With an image the interpreter is in there.
+    if not bundle.is_dir() or (pinned.image is None and not Path(pinned.python).exists()):
         return None
     guard = access.publish(store, service, number)
     return WantedService(
@@ -65,6 +67,9 @@ def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Pla
         python=pinned.python,
         port=plan.deployment.port or 0,
         auth_file=None if guard is None else str(guard),
+        image=pinned.image or "",
+        cpus=plan.deployment.cpu_cores_limit or plan.deployment.cpu_cores,
+        memory_mb=memory_mb(plan.deployment),
     )
 
 
@@ -88,6 +93,7 @@ class DeploySteps:
         assert plan is not None
         self._service, self._plan = service, plan
         self._target: Target = rooms.target(service.target)
+        self._able = self._target.capabilities()
 
     def do(self, name: str) -> Outcome:
         """Do one step by its name."""
@@ -96,6 +102,7 @@ class DeploySteps:
             "register": self._register,
             "environment": self._environment,
             "bundle": self._bundle,
+            "image": self._image,
             "start": self._start,
             "init": self._init,
             "healthy": self._healthy,
@@ -186,6 +193,10 @@ class DeploySteps:
             self._timeline.tell("environment", "ResolvingEnvironment", line)
 
         lock = self._lock(progress)
+        if self._able.images:
+            self._timeline.note(list(lock.notes))
+            self._pin(lock_digest=lock.digest)
+            return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
         built = self._rooms.environments.ensure(lock, progress)
         self._timeline.note(list(built.notes))
         self._pin(lock_digest=lock.digest, environment_key=built.key, python=str(built.python))
@@ -227,10 +238,43 @@ class DeploySteps:
                 lock_digest=plan.pinned.lock_digest,
                 variables=spec.environment_variables,
             ),
-            serving=serving_settings(plan.deployment, memory_limit=self._target.capabilities().memory_limit),
+            serving=serving_settings(plan.deployment, memory_limit=self._able.memory_limit and not self._able.images),
         )
         self._pin(bundle=folder.name)
         return "BundleReady", folder.name, []
+
+    def _image(self) -> Outcome:
+        # Imported here: services of processes have no use for the engine's package.
+        from ..containers.engine import connect
+        from ..packaging.image import build
+
+        spec = self._plan.inference.environment
+        assert spec is not None
+        said: list[str] = []
+
+        def progress(line: str) -> None:
+            said.append(line)
+            self._timeline.tell("image", "BuildingImage", line)
+
+        bundle = self._bundle_folder()
+        client = connect()
+        try:
+            image = build(
+                self._store,
+                bundle=bundle,
+                lock=self._lock(progress),
+                spec=spec,
+                engine=client,
+                tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
+                models="mounted",
+                labels={HOME: home_id(self._store.home)},
+                progress=progress,
+            )
+        finally:
+            client.close()
+        self._timeline.note(list(image.notes))
+        self._pin(image=image.id, python=image.python)
+        return "ImageReady", f"{image.id.removeprefix('sha256:')[:12]}, {image.size / 1e6:.0f} MB", said
 
     def _start(self) -> Outcome:
         wanted = wanted_service(self._store, self._service, self._number, self._plan)

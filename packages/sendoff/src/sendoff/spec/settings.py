@@ -28,6 +28,8 @@ class Settings(Spec):
 
     local_target: Literal["process", "docker"] = "process"
     """Where a ``LocalWebservice`` runs."""
+    aci_target: Literal["auto", "process", "docker"] = "auto"
+    """Where container instances and services without a configuration run; ``auto``: docker if an engine answers."""
     docker_network: str | None = None
     """The engine's network that containers of services are in; None is one of the home's own."""
     index_url: str | None = None

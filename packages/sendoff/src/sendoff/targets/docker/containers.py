@@ -14,10 +14,10 @@ from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, Sendo
 from .. import front_control
 from ..run_folder import write_json
 from .engine import Engine, EngineError
-from .records import ServiceFolder, Wanted, home_id
+from .labels import HOME, REVISION, SERIAL, SERVICE, home_id
+from .records import ServiceFolder, Wanted
 
 PORT = 5001
-HOME, SERVICE, SERIAL, REVISION = "sendoff.home", "sendoff.service", "sendoff.serial", "sendoff.revision"
 APP_ROOT = "/var/azureml-app"
 """Application root in images (docs: settled, spec/behaviour.md sec. 9)."""
 USER = 10001

@@ -19,9 +19,10 @@ from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, _Watch
-from . import containers, services
+from . import services
 from .engine import Engine
-from .records import ServiceFolder, home_id
+from .labels import HOME, home_id
+from .records import ServiceFolder
 
 LONGEST = 5.0
 """Seconds after which everything is looked at again, whether or not anything was heard."""
@@ -75,7 +76,7 @@ class Keeper(Supervisor):
     def _follow(self, engine: Engine) -> None:
         """Hear of what happens to this home's containers."""
         if engine.path not in self._events:
-            mark = f"{containers.HOME}={home_id(self.home.parent)}"
+            mark = f"{HOME}={home_id(self.home.parent)}"
             self._events[engine.path] = engine.follow({"label": [mark], "type": ["container"]})
 
     def _sleep(self, seconds: float) -> None:

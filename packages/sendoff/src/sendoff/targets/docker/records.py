@@ -6,7 +6,6 @@ engine and of the front in the container.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from pathlib import Path
@@ -124,11 +123,6 @@ class ServiceFolder:
 def place(home: Path) -> Path:
     """Where the docker target keeps its folders: below it is ``run/``, as in the home for processes."""
     return home / "docker"
-
-
-def home_id(home: Path) -> str:
-    """What tells this home's containers, networks and images from another home's on the same engine."""
-    return hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
 
 
 def _load(path: Path) -> Wanted | None:

@@ -1,0 +1,134 @@
+"""Deployments on the docker target, from the request to the answer: real engine, real images."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "deployments"))
+
+from deployment_rigs import WS, Rig
+from docker_rig import BASE, destroy, require_engine
+from rigs import score
+
+from sendoff.deployments import Deployments, records
+from sendoff.environments import Environments
+from sendoff.registry import Registry
+from sendoff.spec.deployment import DeploymentSpec
+from sendoff.spec.environment import EnvironmentSpec, PythonSpec
+from sendoff.spec.inference import InferenceSpec
+from sendoff.spec.service import Service, UpdateService
+from sendoff.targets import table
+from sendoff.targets.docker import containers, engine
+
+ECHO = b"""\
+import json
+import os
+import sys
+
+
+def init():
+    global text
+    with open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.bin")) as file:
+        text = file.read()
+
+
+def run(data):
+    return [text, json.loads(data), ANSWER, sys.executable, os.getcwd()]
+
+
+ANSWER = 1
+"""
+
+
+class DockerDeployments(Rig):
+    """A home whose container instances run as containers."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.engine = engine.connect()
+
+    def another(self) -> Deployments:
+        return Deployments(self.store, Registry(self.store), Environments(self.store), table)
+
+    def inference(self, script: bytes = ECHO, **fields: object) -> InferenceSpec:
+        spec = EnvironmentSpec(name="env", python=PythonSpec(conda_packages=["python=3.11"]))
+        return super().inference(script, **{"environment": spec, **fields})
+
+    def uid(self, name: str = "svc") -> str:
+        """The service's uid."""
+        with self.store.read() as connection:
+            return str(records.get_service(connection, WS, name).uid)
+
+    def score(self, service: Service, value: object = 1) -> list[object]:
+        assert service.scoring_uri is not None, service
+        found = score(type("At", (), {"base_url": service.scoring_uri.removesuffix("/score")})(), json.dumps(value))  # type: ignore[arg-type]
+        assert isinstance(found, list)
+        return found
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            destroy(self.home, self.engine)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerDeployments]:
+    require_engine()
+    monkeypatch.setenv("SENDOFF_ACI_TARGET", "auto")
+    monkeypatch.setenv("SENDOFF_BASE_IMAGE", BASE)
+    rig = DockerDeployments(tmp_path / "home")
+    yield rig
+    rig.close()
+
+
+ACI = DeploymentSpec(compute_type="ACI", cpu_cores=1.0, memory_gb=0.5)
+
+
+def test_a_container_instance_is_deployed_updated_without_a_failed_request_and_deleted_10(
+    home: DockerDeployments,
+) -> None:
+    home.model("m", b"weights")
+    operation = home.deploy(models=["m"], deployment=ACI)
+    assert operation.state == "Succeeded", operation
+    assert any("container of this machine's Docker engine" in note for note in operation.notes), operation.notes
+    assert [step.name for step in operation.steps][3:6] == ["bundle", "image", "start"]
+    service = home.deployments.get(WS, "svc")
+    assert (service.state, service.target) == ("Healthy", "docker"), service
+    assert home.score(service, [7]) == ["weights", [7], 1, "/opt/sendoff/environment/bin/python", "/var/azureml-app"]
+    (container,) = containers.of_service(home.engine, home.home, home.uid())
+    limits = containers.inspect(home.engine, container.id)["HostConfig"]
+    assert (limits["Memory"], limits["NanoCpus"], limits["ReadonlyRootfs"]) == (512 * 1024**2, 10**9, True)
+
+    answers: list[object] = []
+    problems: list[Exception] = []
+    stop = threading.Event()
+
+    def hammer() -> None:
+        while not stop.is_set():
+            try:
+                answers.append(home.score(service)[2])
+            except Exception as error:
+                problems.append(error)
+
+    client = threading.Thread(target=hammer)
+    client.start()
+    try:
+        change = UpdateService(inference=home.inference(ECHO.replace(b"ANSWER = 1", b"ANSWER = 2")))
+        operation = home.wait(home.deployments.update(WS, "svc", change))
+    finally:
+        stop.set()
+        client.join()
+    assert operation.state == "Succeeded", operation
+    assert problems == []
+    assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 2]
+    assert home.wait(home.deployments.rollback(WS, "svc")).state == "Succeeded"
+    assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 1]
+    assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"
+    assert containers.listed(home.engine, home.home) == []
