@@ -423,6 +423,7 @@ class HttpConnection(asyncio.Protocol):
     def finished(self, exchange: Exchange) -> None:
         """Go on after an answer is complete: close, or take the next request."""
         self._release(exchange)
+        exchange.on_gone = exchange.on_half_closed = None  # they point back here: no work for the collector
         if self._active is not exchange:
             return
         self._active = None

@@ -60,6 +60,7 @@ class Exchange:
         known: values of the headers the server itself looks at, by lower-case name.
         chunks: pieces of the body; size: their length together.
         arrived: monotonic time at which the head was complete.
+        route: the route that the application has found.
         request_id: what the log calls the request.
         retry_after: seconds after which a refused caller may ask again, where that is known.
         on_gone: called when the client disconnects before the answer is complete.
@@ -82,6 +83,7 @@ class Exchange:
         "refusal",
         "request_id",
         "retry_after",
+        "route",
         "sent",
         "size",
         "status",
@@ -116,6 +118,7 @@ class Exchange:
         self.sent = 0
         self.streaming = False
         self.request_id: str | None = None
+        self.route: str | None = None
         self.retry_after: int | None = None
         self.on_gone: object = None
         self.on_half_closed: object = None

@@ -101,11 +101,13 @@ class ScoringApplication:
 
     def accept(self, exchange: Exchange) -> Refusal | None:
         """Refuse what needs no body to be refused."""
-        route = self._route(exchange)
+        route = exchange.route = self._route(exchange)
         if route is None:
             return Refusal("not_found", _NOT_FOUND)
         method = exchange.method
-        if not (method == "OPTIONS" and self._cors().is_preflight(method, exchange.known)):
+        if (self.gate is not None or self._rate() is not None) and not (
+            method == "OPTIONS" and self._cors().is_preflight(method, exchange.known)
+        ):
             refusal = self._gate_refusal(exchange, route)
             if refusal is not None:
                 return refusal
@@ -135,8 +137,8 @@ class ScoringApplication:
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request."""
-        route = self._route(exchange)
-        if self._cors().is_preflight(exchange.method, exchange.known):
+        route = exchange.route
+        if exchange.method == "OPTIONS" and self._cors().is_preflight(exchange.method, exchange.known):
             exchange.respond(200, b"", _TEXT, self._cors().preflight_lines(exchange.known))
             self._access(exchange)
         elif route == "/score":
@@ -167,11 +169,11 @@ class ScoringApplication:
             lines += ids.lines if refused is None else ""
             lines += VERSION_LINE
         elif refusal.code == "method_not_allowed":
-            allowed = "GET, OPTIONS, POST" if self._route(exchange) == "/score" else "GET, HEAD, OPTIONS"
+            allowed = "GET, OPTIONS, POST" if exchange.route == "/score" else "GET, HEAD, OPTIONS"
             lines += f"Allow: {allowed}\r\n"
         if refusal.code == "unauthorized":
             lines += "WWW-Authenticate: Bearer\r\n"
-        if self._route(exchange) == "/score":
+        if exchange.route == "/score":
             self.metrics.answered(refusal.http_status, refusal.code, None, None, time.monotonic() - exchange.arrived)
         self.send_refusal(exchange, refusal, lines)
 

@@ -30,7 +30,7 @@ _CANCELLED_AT = 16
 BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
-DEEPEST = 8
+DEEPEST = 16
 
 
 class WorkerEvents(Protocol):

@@ -165,6 +165,10 @@ def _plain(value: Any, non_finite: str, path: str) -> Any:
     return _plain(_convert(value), non_finite, path)
 
 
+# json.dumps() makes an encoder for each call that has arguments of its own.
+_encoder = json.JSONEncoder(default=_convert)
+
+
 def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
     """Encode a result.
 
@@ -183,7 +187,7 @@ def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
         return b"{}", False
     try:
         try:
-            text = json.dumps(value, default=_convert)
+            text = _encoder.encode(value)
         except TypeError as error:
             if "key" not in str(error):
                 raise

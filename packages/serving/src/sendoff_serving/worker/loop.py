@@ -42,8 +42,9 @@ class _Progress:
         self._page = mmap.mmap(descriptor, _PAGE_SIZE)
         os.close(descriptor)
 
-    def mark(self, request_id: int) -> None:
-        _PROGRESS.pack_into(self._page, 0, request_id, time.monotonic())
+    def mark(self, request_id: int, now: float) -> None:
+        """Say that a request is begun, or with 0 that none runs."""
+        _PROGRESS.pack_into(self._page, 0, request_id, now)
 
     def is_cancelled(self, request_id: int) -> bool:
         """Whether the front says that nobody reads this request's stream any more."""
@@ -180,17 +181,19 @@ class _Loop:
             frames = self._channel.receive()
             if frames is None:
                 return
-            flushed = time.monotonic()
+            now = flushed = time.monotonic()
             if len(frames) > 1:
                 self._expect_late()
             for frame in frames:
                 if frame.kind != Kind.RUN:
                     continue
-                self._one(frame)
+                self._one(frame, now)
                 now = time.monotonic()
                 if now - flushed > _HOLD:
                     self.flush()
                     flushed = now
+            self._progress.mark(0, now)
+            self._channel.request_id = 0
             self.flush()
 
     def run_batches(self, batcher: Batcher) -> None:
@@ -228,7 +231,7 @@ class _Loop:
 
     def _batch(self, batcher: Batcher, batch: Batch) -> None:
         # The front takes what is before the marked request as begun too.
-        self._progress.mark(batch.frames[-1].id)
+        self._progress.mark(batch.frames[-1].id, time.monotonic())
         self._channel.request_id = batch.frames[0].id
         outcomes = batcher.run(batch)
         self._leave_if_forked()
@@ -241,7 +244,7 @@ class _Loop:
                 self._hold(_encoded(frame.id, outcome))
         self._output.finish_lines()
         self._channel.request_id = 0
-        self._progress.mark(0)
+        self._progress.mark(0, time.monotonic())
 
     def _expect_late(self) -> None:
         if self._late is None:
@@ -261,12 +264,12 @@ class _Loop:
         with self._lock:
             self._answers.append(answer)
 
-    def _one(self, frame: Frame) -> None:
+    def _one(self, frame: Frame, now: float) -> None:
         channel = self._channel
-        if frame.clock and time.monotonic() > frame.clock:
+        if frame.clock and now > frame.clock:
             self._refuse(frame.id, _expired())
             return
-        self._progress.mark(frame.id)
+        self._progress.mark(frame.id, now)
         channel.request_id = frame.id
         try:
             request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
@@ -283,8 +286,6 @@ class _Loop:
             else:
                 self._hold(_encoded(frame.id, answer))
         self._output.finish_lines()
-        channel.request_id = 0
-        self._progress.mark(0)
 
     def _leave_if_forked(self) -> None:
         # A run() that forks and returns in the child too would answer every later request twice.
@@ -325,6 +326,9 @@ def _expired() -> Refusal:
 
 
 def _encoded(request_id: int, answer: Answer) -> bytes:
+    if answer.headers is None and not answer.non_finite:
+        body = answer.body
+        return protocol.encode_head(Kind.RESULT, (len(body),), answer.status, request_id, answer.seconds) + body
     code = answer.status & ResultFlag.STATUS_MASK
     bodies = [answer.body]
     if answer.headers is not None:
