@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +16,15 @@ sys.path.append(str(Path(__file__).parents[1] / "deployments"))
 
 from deployment_rigs import WS, Rig
 from docker_rig import BASE, destroy, require_engine
-from rigs import score
+from rigs import score, wait_for
 
 from sendoff.deployments import Deployments, records
+from sendoff.deployments.access import ServiceAccess
 from sendoff.environments import Environments
 from sendoff.registry import Registry
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
+from sendoff.spec.identity import RegenerateKey
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.service import Service, UpdateService
 from sendoff.targets import table
@@ -132,3 +136,31 @@ def test_a_container_instance_is_deployed_updated_without_a_failed_request_and_d
     assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 1]
     assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"
     assert containers.listed(home.engine, home.home) == []
+
+
+def test_keys_guard_a_container_and_a_new_key_counts_at_once(home: DockerDeployments) -> None:
+    guarded = DeploymentSpec(compute_type="ACI", auth_enabled=True, primary_key="first-key-of-32-characters-00001")
+    operation = home.deploy(inference=home.inference(PLAIN), deployment=guarded)
+    assert operation.state == "Succeeded", operation
+    service = home.deployments.get(WS, "svc")
+    assert service.auth_enabled
+    assert status_of(service) == 401
+    access = ServiceAccess(home.store)
+    first = access.keys(WS, "svc").primary_key
+    assert status_of(service, first) == 200
+    second = access.regenerate(WS, "svc", RegenerateKey(key_type="Primary")).primary_key
+    wait_for(lambda: (status_of(service, second), status_of(service, first)) == (200, 401), 10)
+
+
+PLAIN = b"def init():\n    pass\n\n\ndef run(data):\n    return data\n"
+
+
+def status_of(service: Service, key: str | None = None) -> int:
+    """The status of one request, with a key or without."""
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    request = urllib.request.Request(str(service.scoring_uri), data=b"1", headers=headers)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

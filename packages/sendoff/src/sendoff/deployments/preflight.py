@@ -98,6 +98,13 @@ def check_request(
     choice = Choice(service.target) if service is not None else _choose(rooms, deployment)
     target = rooms.target(choice.target)
     able = target.capabilities()
+    if able.images and deployment.token_auth_enabled:
+        # Never open in place of guarded: images have no cryptography package to check tokens with.
+        raise NotSupported(
+            f"the {able.name} target checks keys, not tokens",
+            hint="auth_enabled=True guards the service with keys; the setting aci_target=process has tokens.",
+            field="token_auth_enabled",
+        )
     if able.images:
         target.check(_probe(name, workspace))
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
 from ..run_folder import write_json
+from . import access
 from .engine import Engine, EngineError
 from .labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from .records import ServiceFolder, Wanted
@@ -146,7 +147,7 @@ def create(engine: Engine, folder: ServiceFolder, wanted: Wanted) -> None:
     name = container_name(home, wanted)
     try:
         made = engine.call(
-            "POST", "/containers/create", query={"name": name}, body=_body(engine, home, wanted, place), seconds=60.0
+            "POST", "/containers/create", query={"name": name}, body=_body(engine, folder, wanted, place), seconds=60.0
         )
         id_ = str(made["Id"])
     except EngineError as error:
@@ -293,8 +294,8 @@ def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
     place = folder.container_folder(wanted.serial)
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.getuid() == 0:
-            os.chown(place, USER, USER)
+        if stranger():
+            os.chown(place, stranger(), stranger())
         manifest = json.loads((Path(wanted.bundle) / "bundle.json").read_bytes())
         # The server takes paths below the bundle's folder alone: /var with azureml-app in it is one.
         manifest["app_root"] = APP_ROOT.removeprefix("/var/")
@@ -307,16 +308,23 @@ def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
     return place
 
 
-def _body(engine: Engine, home: Path, wanted: Wanted, place: Path) -> dict[str, Any]:
-    user = os.getuid() or USER
-    group = os.getgid() if os.getuid() else USER
+def stranger() -> int:
+    """Who runs in containers when it is not this user, else 0: root's containers are not root's."""
+    return USER if os.getuid() == 0 else 0
+
+
+def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) -> dict[str, Any]:
+    home = folder.home
+    user, group = (stranger(), stranger()) if stranger() else (os.getuid(), os.getgid())
     app = Path(wanted.bundle) / json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("app_root", "app")
     memory = None if wanted.memory_mb is None else wanted.memory_mb * 1024 * 1024
     command = [
         *("--bundle", "/var", "--python", wanted.python, "--host", "0.0.0.0", "--port", str(PORT)),
         *("--control", "/run/sendoff/control.sock", "--revision", str(wanted.revision)),
         *("--drain-seconds", f"{wanted.drain_seconds:g}"),
+        *(("--auth-file", f"{access.FOLDER}/{Path(wanted.auth_file).name}") if wanted.auth_file is not None else ()),
     ]
+    guard = access.shared(folder, wanted, stranger())
     return {
         "Image": wanted.image,
         "Entrypoint": _front(engine, wanted.image),
@@ -343,6 +351,7 @@ def _body(engine: Engine, home: Path, wanted: Wanted, place: Path) -> dict[str, 
                 _bind(app, APP_ROOT, read_only=True),
                 _bind(place / "bundle.json", "/var/bundle.json", read_only=True),
                 _bind(place, "/run/sendoff", read_only=False),
+                *([_bind(guard, access.FOLDER, read_only=True)] if guard is not None else []),
             ],
         },
     }

@@ -14,12 +14,12 @@ import sys
 import time
 from pathlib import Path
 
-from ...errors import SendoffError
+from ...errors import SendoffError, StoreError
 from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, _Watch
-from . import services
+from . import access, containers, services
 from .engine import Engine
 from .labels import HOME, home_id
 from .records import ServiceFolder
@@ -48,6 +48,18 @@ class Keeper(Supervisor):
 
     def _needed(self) -> bool:
         return needed(self.home)
+
+    def _round(self) -> float:
+        if containers.stranger():
+            for uid in uids(self.home):
+                folder = ServiceFolder(self.home.parent, uid)
+                wanted = folder.wanted()
+                try:
+                    if wanted is not None and not wanted.removing:
+                        access.shared(folder, wanted, containers.stranger())
+                except StoreError as error:
+                    self._log(f"{uid}: {error.message}")
+        return super()._round()
 
     def _look(self, uid: str, watch: _Watch) -> None:
         folder = ServiceFolder(self.home.parent, uid)

@@ -37,6 +37,7 @@ class Wanted(NamedTuple):
     cpus: float | None = None
     memory_mb: int | None = None
     removing: bool = False
+    auth_file: str | None = None
 
     def same_run(self, other: Wanted) -> bool:
         """Whether a container made for the other is what this asks for."""

@@ -36,7 +36,7 @@ class DockerTarget:
 
     def capabilities(self) -> Capabilities:
         """What this target can do: the kernel keeps the limits, for all processes of a container together."""
-        return Capabilities(name="docker", cpu_limit=True, memory_limit=True, reload=True, images=True)
+        return Capabilities(name="docker", auth=True, cpu_limit=True, memory_limit=True, reload=True, images=True)
 
     def check(self, wanted: WantedService) -> None:
         """Say what would keep the service from starting; ``bundle`` and ``image`` may be empty when not known yet.
@@ -268,6 +268,7 @@ class DockerTarget:
             serial=0,
             cpus=wanted.cpus,
             memory_mb=wanted.memory_mb,
+            auth_file=wanted.auth_file,
         )
         seen = services.look(engine, folder)
         for known in (before, folder.good()):

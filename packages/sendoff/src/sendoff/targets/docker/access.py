@@ -1,0 +1,66 @@
+"""What requests are checked by (``auth_file``), where the server in a container can read it.
+
+The files are this user's alone. Where Sendoff runs as root, containers run as somebody else, who gets a copy; the
+keeper brings it up to date within a second of every change.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...errors import StoreError
+from ..run_folder import remove_file
+from .records import ServiceFolder, Wanted
+
+FOLDER = "/run/sendoff-access"
+"""Where it is in a container."""
+
+
+def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
+    """The folder to mount, its files as they are now; None when nothing is checked.
+
+    Args:
+        folder: The service's.
+        wanted: Names the file.
+        user: Who has to read it; 0 for nobody but this user.
+
+    Raises:
+        StoreError: The copy cannot be written.
+    """
+    if wanted.auth_file is None:
+        return None
+    own = Path(wanted.auth_file).parent
+    if not user:
+        return own
+    copy = folder.run.path / "access"
+    try:
+        copy.mkdir(mode=0o700, exist_ok=True)
+        os.chown(copy, user, user)
+        names = {path.name for path in own.iterdir() if not path.name.startswith(".")}
+        # The file that names the others goes last.
+        for name in sorted(names, key=lambda name: name == Path(wanted.auth_file or "").name):
+            _copy(own / name, copy / name, user)
+        for path in copy.iterdir():
+            if path.name not in names:
+                remove_file(path)
+    except OSError as error:
+        raise StoreError(f"{copy} cannot be written: {error.strerror}", path=str(copy)) from None
+    return copy
+
+
+def _copy(source: Path, place: Path, user: int) -> None:
+    content = source.read_bytes()
+    try:
+        if place.read_bytes() == content:
+            return
+    except OSError:
+        pass
+    staged = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+    try:
+        os.write(descriptor, content)
+        os.fchown(descriptor, user, user)
+    finally:
+        os.close(descriptor)
+    staged.replace(place)
