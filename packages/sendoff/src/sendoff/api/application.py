@@ -18,6 +18,7 @@ from .route import Answer, Route, Stream
 
 if TYPE_CHECKING:
     from ..deployments import Deployments
+    from ..deployments.packages import Packages
     from ..environments import Environments
     from ..registry import Registry
     from ..store import Store
@@ -85,6 +86,20 @@ class Core:
             return Deployments(self.store, self.registry, self.environments, table)
 
         return self._once("deployments", make)
+
+    @property
+    def packages(self) -> Packages:
+        """Images and the folders to build them from."""
+
+        def make() -> Packages:
+            from ..deployments.packages import Packages
+            from ..deployments.preflight import Rooms
+            from ..targets import table
+
+            rooms = Rooms(store=self.store, registry=self.registry, environments=self.environments, targets=table)
+            return Packages(rooms, self.deployments.revive)
+
+        return self._once("packages", make)
 
     def close(self) -> None:
         """Give the store's connections back; a later use opens it again."""

@@ -40,18 +40,3 @@ def profile(name: str | None, misplaced_id: str | None, misplaced_tags: tuple[st
         "profiling is not there yet",
         hint="Deploy it with --cc and --gb, send it requests and look at `sendoff service show -n NAME`.",
     )
-
-
-@click.command(cls=Command, example="sendoff model package -m diabetes:1 --ic inferenceconfig.json --output-path image")
-@inference_flags.models
-@inference_flags.flags
-@option("--image-name", "--in", default=None, metavar="NAME", help="Name of the image.")
-@option("--image-label", "--il", default=None, metavar="LABEL", help="Label of the image.")
-@option("--output-path", default=None, metavar="DIR", help="Write the folder to build from, instead of building.")
-@option("--no-wait", is_flag=True, help="Do not wait for the build.")
-def package(**flags: Any) -> None:
-    """Build an image, or a folder to build one from: not there yet."""
-    raise NotSupported(
-        "packaging images is not there yet",
-        hint="`sendoff model deploy` runs the same bundle as processes on this machine, with no image.",
-    )

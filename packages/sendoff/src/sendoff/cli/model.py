@@ -16,7 +16,7 @@ _FRAMEWORKS = ("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi")
 
 _LAZY = {
     "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),
-    "package": ("later:package", "Build an image, or a folder to build one from."),
+    "package": ("package:package", "Build an image, or a folder to build one from."),
     "profile": ("later:profile", "Measure what CPU and memory a model needs."),
 }
 

@@ -14,6 +14,7 @@ LAZY = {
     "environment": ("environment:environment", "Make, register, build and look at environments."),
     "folder": ("folder:folder", "Tie a folder to a workspace."),
     "gc": ("upkeep:gc", "Remove built environments, bundles and blobs that nothing refers to."),
+    "image": ("image:image", "Look into container images."),
     "model": ("model:model", "Register, find, download and deploy models."),
     "operation": ("operation:operation", "Look at long jobs and cancel them."),
     "serve": ("serve:serve", "Serve an entry script in the foreground, with no store and no registration."),

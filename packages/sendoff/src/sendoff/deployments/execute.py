@@ -19,6 +19,7 @@ from ..errors import Timeout as TooLong
 from ..spec.operation import CANCELLED, FAILED, STEP_DONE, SUCCEEDED, TIMED_OUT
 from . import records
 from .lease import Holder
+from .packages import PACKAGE, PackageSteps
 from .preflight import Rooms
 from .reasons import reason_of
 from .steps import DeleteSteps, DeploySteps
@@ -27,6 +28,7 @@ from .timeline import LeaseLost, Timeline
 if TYPE_CHECKING:
     from ..store import Store
 
+Work = DeploySteps | DeleteSteps | PackageSteps
 KILL_AT = "SENDOFF_TEST_KILL_RUNNER_AT"
 
 
@@ -117,13 +119,13 @@ def give_up(rooms: Rooms, id_: str, dead: Holder | None) -> None:
         return
 
 
-def _work(rooms: Rooms, row: records.AnyRow, timeline: Timeline) -> DeploySteps | DeleteSteps:
+def _work(rooms: Rooms, row: records.AnyRow, timeline: Timeline) -> Work:
+    if row.type == PACKAGE:
+        return PackageSteps(rooms, row, timeline)
     return DeleteSteps(rooms, row, timeline) if row.type == records.DELETE else DeploySteps(rooms, row, timeline)
 
 
-def _step(
-    store: Store, work: DeploySteps | DeleteSteps, timeline: Timeline, name: str, attempt: int
-) -> SendoffError | None:
+def _step(store: Store, work: Work, timeline: Timeline, name: str, attempt: int) -> SendoffError | None:
     """Do one step; the error that ended it, if one did."""
     try:
         with store.read() as connection:

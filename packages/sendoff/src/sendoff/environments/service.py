@@ -171,7 +171,7 @@ class Environments:
             EnvironmentFailed: It cannot be built.
             StoreError: The home cannot be written.
         """
-        indexes = self._indexes(lock.pip_options)
+        indexes = self.indexes(lock.pip_options)
         return build.ensure(lock, home=self._store.home, indexes=indexes, environ=self._environ, progress=progress)
 
     def present(self) -> builtins.list[PresentEnvironment]:
@@ -186,7 +186,14 @@ class Environments:
         """Every Python on this machine, broken ones with a ``problem`` (for ``sendoff doctor``)."""
         return interpreters.discover(self._store.home, self._store.settings, self._environ)
 
-    def _indexes(self, options: builtins.list[str]) -> Indexes:
+    def image_credentials(self, spec: EnvironmentSpec) -> tuple[str, str] | None:
+        """User and password that a definition gave for its base image's registry; None where it gave none."""
+        registry = spec.docker.base_image_registry
+        password = self._store.secrets.get(f"image-registry:{registry.get('address') or ''}")
+        return (str(registry["username"]), password) if password and registry.get("username") else None
+
+    def indexes(self, options: builtins.list[str]) -> Indexes:
+        """Where packages come from on this machine, for an environment with these pip options."""
         found, _ = effective(self._environ, self._store.settings, options, credentials=self._credentials(options))
         return found
 

@@ -6,13 +6,14 @@ import contextlib
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..containers.engine import explained, sdk
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.parse import Spec, decode, encode
+from .registry_client import Credentials, credentials_for, split_reference
 
 if TYPE_CHECKING:
     from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
@@ -59,13 +60,23 @@ class BaseImage(Spec):
         return next((path for path, version in self.pythons if version.startswith(f"{minor}.")), None)
 
 
-def inspect(client: DockerClient, reference: str, *, home: Path, progress: Callable[[str], None]) -> BaseImage:
+def inspect(
+    client: DockerClient,
+    reference: str,
+    *,
+    home: Path,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
+    credentials: tuple[str, str] | None = None,
+) -> BaseImage:
     """Find a base image in the engine, or pull it, and look what it has; the answer is kept by the image's id.
 
     Args:
         client: The engine.
         reference: A name, name and tag, or id.
         home: Sendoff's home, for what was found.
+        environ: As ``os.environ``, for credentials.
+        credentials: User and password of the image's registry; else as the ``docker`` command has them.
         progress: Receives plain lines.
 
     Raises:
@@ -73,7 +84,7 @@ def inspect(client: DockerClient, reference: str, *, home: Path, progress: Calla
         EnvironmentFailed: It does not run.
         TargetUnavailable: The engine does not answer.
     """
-    image = find(client, reference, progress)
+    image = find(client, reference, environ, credentials, progress)
     attributes: dict[str, Any] = image.attrs
     kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}.json"
     try:
@@ -87,20 +98,46 @@ def inspect(client: DockerClient, reference: str, *, home: Path, progress: Calla
     return found
 
 
-def find(client: DockerClient, reference: str, progress: Callable[[str], None]) -> Any:
-    """The image in the engine, pulled when it is not there (credentials as the ``docker`` command has them).
+def known(
+    client: DockerClient, reference: str, *, home: Path, environ: Mapping[str, str], progress: Callable[[str], None]
+) -> BaseImage | None:
+    """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
+    docker = sdk()
+    with explained(environ):
+        try:
+            client.images.get(reference)
+        except docker.errors.ImageNotFound:
+            return None
+    return inspect(client, reference, home=home, environ=environ, progress=progress)
+
+
+def find(
+    client: DockerClient,
+    reference: str,
+    environ: Mapping[str, str],
+    credentials: tuple[str, str] | None,
+    progress: Callable[[str], None],
+) -> Any:
+    """The image in the engine, pulled when it is not there.
 
     Raises:
         InvalidInput: It is nowhere.
     """
     docker = sdk()
-    with explained():
+    with explained(environ):
         try:
             return client.images.get(reference)
         except docker.errors.ImageNotFound:
             progress(f"pulling {reference}")
+        found = credentials_for(split_reference(reference)[0], environ)
+        if credentials is not None:
+            found = Credentials(username=credentials[0], password=credentials[1])
         try:
-            client.images.pull(reference, tag=None if re.search(r"[:@][^/]+$", reference) else "latest")
+            client.images.pull(
+                reference,
+                tag=None if re.search(r"[:@][^/]+$", reference) else "latest",
+                auth_config=None if found is None else {"username": found.username, "password": found.password},
+            )
             return client.images.get(reference)
         except docker.errors.APIError as error:
             raise InvalidInput(

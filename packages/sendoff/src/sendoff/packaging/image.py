@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -25,7 +26,7 @@ from .assemble import APP_ROOT, MANIFEST, MODELS_FOLDER
 from .base_image import BaseImage
 from .image_engine import Part, configuration, load
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
-from .image_layers import Entries, Entry, Layer, tree
+from .image_layers import Entries, Entry, Layer, digest, tree
 from .image_python import ImagePython
 from .image_steps import with_steps
 from .image_store import LayerStore
@@ -45,6 +46,7 @@ WORKER_PYTHON = f"/{ENVIRONMENT}/bin/python"
 SBOM = "opt/sendoff/sbom.cdx.json"
 HEALTH = f"{FRONT}/health.py"
 OLDEST_FRONT = (3, 11)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Store(Protocol):
@@ -90,6 +92,7 @@ def build(
     labels: Mapping[str, str] | None = None,
     indexes: Indexes | None = None,
     environ: Mapping[str, str] | None = None,
+    credentials: tuple[str, str] | None = None,
     progress: Progress = lambda _: None,
 ) -> Image:
     """Make the image of a bundle in the engine, or find it made.
@@ -108,6 +111,7 @@ def build(
         labels: Further labels.
         indexes: Where packages come from; as the home's settings say by default.
         environ: As ``os.environ``.
+        credentials: User and password of the base image's registry; else as the ``docker`` command has them.
         progress: Receives plain lines.
 
     Raises:
@@ -115,26 +119,70 @@ def build(
         EnvironmentFailed: Packages cannot be fetched or built, or no Python fits.
         TargetUnavailable: The engine does not answer.
     """
-    environ = os.environ if environ is None else environ
-    if indexes is None:
-        indexes, _ = effective(environ, store.settings, lock.pip_options if lock is not None else [])
-    base, notes = find_base(store, spec, engine, indexes=indexes, environ=environ, progress=progress)
-    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
-    builder = Builder(base, indexes=indexes, environ=environ, client=engine, progress=progress)
-    parts = plan.parts(builder, models)
-    config = configuration(base, parts, plan.settings(labels or {}))
+    ready = prepare(
+        store,
+        bundle=bundle,
+        lock=lock,
+        spec=spec,
+        engine=engine,
+        models=models,
+        labels=labels,
+        indexes=indexes,
+        environ=environ,
+        credentials=credentials,
+        progress=progress,
+    )
     memory = store.home / "images" / "loaded.json"
-    made = load(engine, base, parts, config, tags=tags or [], memory=memory, progress=progress)
+    made = load(engine, ready.base, ready.parts, ready.config, tags=tags or [], memory=memory, progress=progress)
     return Image(
         id=made.id,
         tags=list(tags or []),
         size=made.size,
-        python=plan.worker_path,
-        layers=[part.layer for part in parts],
+        python=ready.python,
+        layers=[part.layer for part in ready.parts],
         labels=made.labels,
         sent=made.sent,
-        notes=[*notes, *plan.notes],
+        notes=ready.notes,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """An image that is made and is nowhere yet: its base, our layers, its configuration."""
+
+    base: BaseImage
+    parts: list[Part]
+    config: bytes
+    python: str
+    notes: list[str]
+
+
+def prepare(
+    store: Store,
+    *,
+    bundle: Path,
+    lock: Lock | None,
+    spec: EnvironmentSpec,
+    engine: DockerClient,
+    models: Literal["baked", "mounted"] = "baked",
+    labels: Mapping[str, str] | None = None,
+    indexes: Indexes | None = None,
+    environ: Mapping[str, str] | None = None,
+    credentials: tuple[str, str] | None = None,
+    progress: Progress = lambda _: None,
+) -> Ready:
+    """Make all layers of a bundle's image; arguments and errors as those of :func:`build`."""
+    environ = os.environ if environ is None else environ
+    if indexes is None:
+        indexes, _ = effective(environ, store.settings, lock.pip_options if lock is not None else [])
+    base, notes = find_base(
+        store, spec, engine, indexes=indexes, environ=environ, credentials=credentials, progress=progress
+    )
+    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
+    builder = Builder(base, indexes=indexes, environ=environ, client=engine, progress=progress)
+    parts = plan.parts(builder, models)
+    config = configuration(base, parts, plan.settings(labels or {}))
+    return Ready(base=base, parts=parts, config=config, python=plan.worker_path, notes=[*notes, *plan.notes])
 
 
 class Plan:
@@ -171,75 +219,92 @@ class Plan:
             for one in interpreters.discover(store.home, store.settings, os.environ)
             if not one.problem
         ]
-        self._front = self._front_python()
-        self._worker = self._worker_python(spec)
+        self.front = self._front_python()
+        self.worker = self._worker_python(spec)
 
     @property
     def worker_path(self) -> str:
         """The worker's interpreter in the image."""
-        return WORKER_PYTHON if self._lock is not None else self._worker.path
+        return WORKER_PYTHON if self._lock is not None else self.worker.path
 
     def parts(self, builder: Builder, models: str) -> list[Part]:
         """Our layers, from below."""
         found: list[Part] = []
         kept = LayerStore(self._home)
         base = self._base
-        for python in {one.minor: one for one in (self._front, self._worker) if one.copied}.values():
-            self.notes.append(
-                f"{base.reference} has no Python {python.minor}: this machine's {python.version} is copied in"
-            )
-            layer = kept.kept(
-                "interpreter",
-                [python.copied, python.version, base.id],
-                lambda staging, python=python: image_python.entries(python, base, staging / "python"),  # type: ignore[misc]
-            )
-            found.append(Part(layer=layer, made_by=f"Python {python.version} of the build machine"))
+        if self.front.copied:
+            found.append(self._interpreter(kept, self.front))
         front = Install(
             at=FRONT,
-            python=self._front,
-            local=local_python(self._front.minor, self._local),
+            python=self.front,
+            local=local_python(self.front.minor, self._local),
             requirements=FRONT_LOCK.read_text(encoding="utf-8"),
             server=True,
         )
         layer = kept.kept(
             "server",
-            [front.requirements, server_digest(), self._front.path, self._front.version, base.glibc],
+            [front.requirements, server_digest(), self.front.path, self.front.version, base.glibc],
             lambda staging: {
                 **builder.entries(front, staging),
                 HEALTH: Entry(data=Path(__file__).with_name("health.py").read_bytes()),
             },
         )
         found.append(Part(layer=layer, made_by=f"sendoff-serving with {', '.join(front_pins())}"))
+        if self.worker.copied and self.worker.minor != self.front.minor:
+            found.append(self._interpreter(kept, self.worker))
         if self._lock is not None:
             packages = Install(
-                at=ENVIRONMENT, python=self._worker, local=self._lock.python, requirements=self._lock.requirements
+                at=ENVIRONMENT, python=self.worker, local=self._lock.python, requirements=self._lock.requirements
             )
             layer = kept.kept(
                 "packages",
-                [self._lock.digest, self._worker.path, self._worker.version, base.glibc],
+                [self._lock.digest, self.worker.path, self.worker.version, base.glibc],
                 lambda staging: builder.entries(packages, staging),
             )
             found.append(Part(layer=layer, made_by=f"packages of the lock {self._lock.digest}"))
         found.append(Part.of("code", self._code(), f"code of {self.bundle.service.name}"))
         if models == "baked" and self.bundle.models:
             found.append(self._models(kept))
-        found.append(Part.of("manifest", self._manifest(), "bundle.json, software bill of materials"))
+        found.append(Part.of("manifest", self.manifest(), "bundle.json, software bill of materials"))
         return found
 
-    def settings(self, labels: Mapping[str, str]) -> dict[str, Any]:
-        """The part of the configuration that says how the image runs."""
-        bundle = self.bundle
-        inherited = dict(line.partition("=")[::2] for line in self._base.config.get("Env") or [])
-        path = inherited.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        variables = {
-            **inherited,
+    def variables(self, path: str) -> dict[str, str]:
+        """Variables of the image, upon the base's own.
+
+        Args:
+            path: The base's ``PATH``.
+        """
+        found = {
             "PATH": f"/{ENVIRONMENT}/bin:{path}" if self._lock is not None else path,
             "AML_APP_ROOT": f"/{ROOT}",
             "HOME": "/tmp",
             "USER": "sendoff",
         }
-        if bundle.model_dir is not None:
-            variables["AZUREML_MODEL_DIR"] = f"/{ROOT}/{bundle.model_dir}"
+        if self.bundle.model_dir is not None:
+            found["AZUREML_MODEL_DIR"] = f"/{ROOT}/{self.bundle.model_dir}"
+        return found
+
+    def copied(self) -> list[ImagePython]:
+        """Interpreters that are copied in, since the base lacks them; the front's first."""
+        return list({one.minor: one for one in (self.front, self.worker) if one.copied}.values())
+
+    def _interpreter(self, kept: LayerStore, python: ImagePython) -> Part:
+        base = self._base
+        self.notes.append(
+            f"{base.reference} has no Python {python.minor}: this machine's {python.version} is copied in"
+        )
+        layer = kept.kept(
+            "interpreter",
+            [python.copied, python.version, base.id],
+            lambda staging: image_python.entries(python, base, staging / "python"),
+        )
+        return Part(layer=layer, made_by=f"Python {python.version} of the build machine")
+
+    def settings(self, labels: Mapping[str, str]) -> dict[str, Any]:
+        """The part of the configuration that says how the image runs."""
+        bundle = self.bundle
+        inherited = dict(line.partition("=")[::2] for line in self._base.config.get("Env") or [])
+        variables = {**inherited, **self.variables(inherited.get("PATH", _PATH))}
         known = {
             "org.opencontainers.image.title": bundle.service.name,
             "org.opencontainers.image.version": bundle.service.version,
@@ -247,12 +312,12 @@ class Plan:
             "org.opencontainers.image.base.digest": next(
                 (one.partition("@")[2] for one in self._base.digests), self._base.id
             ),
-            "org.opencontainers.image.source": "https://pypi.org/project/sendoff/",
             "io.sendoff.bundle": self._folder.name,
             "io.sendoff.environment": f"{bundle.environment.name}:{bundle.environment.version or ''}".rstrip(":"),
             "io.sendoff.lock": bundle.environment.lock_digest,
             "io.sendoff.models": ",".join(f"{model.name}:{model.version}" for model in bundle.models),
-            "io.sendoff.python": self._worker.version,
+            "io.sendoff.python": self.worker.version,
+            "io.sendoff.source": digest(self._code())[0],
         }
         return {
             "Entrypoint": [
@@ -328,9 +393,10 @@ class Plan:
         kept.remember(facts, part.layer)
         return part
 
-    def _manifest(self) -> Entries:
+    def manifest(self) -> Entries:
+        """What says what all of it is: the bundle's own manifest, and the software bill of materials."""
         bundle = replace(self.bundle, app_root=".")
-        content = sbom(self._base, self.bundle, self._lock, front_pins(), self._worker.version)
+        content = sbom(self._base, self.bundle, self._lock, front_pins(), self.worker.version)
         return {f"{ROOT}/{MANIFEST}": Entry(data=encode(bundle)), SBOM: Entry(data=content)}
 
 
@@ -341,6 +407,7 @@ def find_base(
     *,
     indexes: Indexes,
     environ: Mapping[str, str],
+    credentials: tuple[str, str] | None,
     progress: Progress,
 ) -> tuple[BaseImage, list[str]]:
     """The image to build upon, with the user's own Docker steps done, and notes on it.
@@ -352,7 +419,10 @@ def find_base(
     reference, notes = base_reference(spec, store.settings)
     docker = spec.docker
     if docker.base_dockerfile is None and docker.extra_steps is None:
-        return base_image.inspect(engine, reference, home=store.home, progress=progress), notes
+        found = base_image.inspect(
+            engine, reference, home=store.home, environ=environ, credentials=credentials, progress=progress
+        )
+        return found, notes
     text = docker.base_dockerfile if docker.base_dockerfile is not None else f"FROM {reference}\n"
     made = with_steps(
         engine, text, docker.extra_steps or "", home=store.home, indexes=indexes, environ=environ, progress=progress

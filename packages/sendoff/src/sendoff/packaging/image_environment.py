@@ -86,28 +86,10 @@ class Builder:
         return placed(folder, install)
 
     def _here(self, install: Install, folder: Path) -> None:
-        assert install.local is not None
-
-        def run(arguments: list[str], waits_for: str) -> None:
-            uv.run(
-                arguments,
-                indexes=self._indexes,
-                environ=self._environ,
-                waits_for=waits_for,
-                progress=self._progress,
-            )
-
-        arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--relocatable"]
-        run([*arguments, "--python", install.local, str(folder)], "making the image's environment")
-        count = uv.packages(install.requirements.count("==") + install.requirements.count(" @ "))
-        if install.requirements:
-            self._progress(f"installing {count} for the image")
-            listed = folder.parent / "requirements.txt"
-            listed.write_text(install.requirements, encoding="utf-8")
-            arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
-            run([*arguments, "--python", str(folder / "bin" / "python")], f"installing {count} for the image")
+        make_environment(install, folder, indexes=self._indexes, environ=self._environ, progress=self._progress)
         _add_server(install, folder)
-        compile_tree(install.local, folder, f"/{install.at}")
+        assert install.local is not None
+        compile_tree(install.local, folder / "lib", f"/{install.at}/lib")
 
     def _inside(self, install: Install, folder: Path) -> None:
         """In a container of the base image: this machine has no such Python, or a newer C library."""
@@ -134,7 +116,7 @@ $uv venv --quiet --no-project --no-python-downloads --relocatable --allow-existi
 if [ -s requirements.txt ]; then
   $uv pip install --quiet --require-hashes --no-deps --requirements requirements.txt --python {at}/bin/python
 fi
-{install.python.path} -s -S compile_files.py {at} {at} {MTIME}
+{install.python.path} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
         mounts: dict[str, dict[str, str]] = {
             str(folder): {"bind": at, "mode": "rw"},
@@ -181,27 +163,65 @@ fi
             )
 
 
+def make_environment(
+    install: Install, folder: Path, *, indexes: Indexes, environ: Mapping[str, str], progress: Progress
+) -> None:
+    """Install locked packages into a virtual environment on this machine, with this machine's interpreter.
+
+    Args:
+        install: What to make; ``local`` is set.
+        folder: Where, on this machine.
+        indexes: Where packages come from.
+        environ: As ``os.environ``.
+        progress: Receives plain lines.
+
+    Raises:
+        EnvironmentFailed: A package cannot be fetched or built.
+    """
+    assert install.local is not None
+
+    def run(arguments: list[str], waits_for: str) -> None:
+        uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
+
+    arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--relocatable"]
+    run([*arguments, "--python", install.local, str(folder)], "making the image's environment")
+    if not install.requirements:
+        return
+    count = uv.packages(len(re.findall(r"^[A-Za-z0-9]", install.requirements, re.MULTILINE)))
+    progress(f"installing {count} for the image")
+    listed = folder.parent / "requirements.txt"
+    listed.write_text(install.requirements, encoding="utf-8")
+    arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
+    run([*arguments, "--python", str(folder / "bin" / "python")], f"installing {count} for the image")
+
+
 def placed(folder: Path, install: Install) -> Entries:
     """A virtual environment's files as they have to lie in the image: its own interpreter, no paths of this machine."""
     found = tree(folder, install.at, skip=("pyvenv.cfg", ".lock", ".gitignore", "CACHEDIR.TAG", ".sendoff"))
     for path in [path for path in found if path.startswith(f"{install.at}/bin/")]:
         if _NOT_NEEDED.match(path.rpartition("/")[2]) or re.search(r"/python[\d.]*\Z", path):
             del found[path]
-    for path in [path for path in found if path.endswith(".dist-info/uv_cache.json")]:
-        # When a local wheel was read: it would differ from build to build.
-        record = f"{path.rpartition('/')[0]}/RECORD"
+    for path in [path for path in found if path.endswith((".dist-info/uv_cache.json", ".dist-info/direct_url.json"))]:
+        # Where and when a local wheel was read: this machine's business, and different from build to build.
+        folder_name, _, name = path.rpartition("/")
+        record = found.get(f"{folder_name}/RECORD")
         del found[path]
-        if record in found and (source := found[record].source) is not None:
-            kept = [line for line in Path(source).read_bytes().splitlines(True) if b"/uv_cache.json," not in line]
-            found[record] = Entry(data=b"".join(kept))
+        if record is not None:
+            lines = record.data.splitlines(True) if record.data is not None else _lines(record)
+            kept = [line for line in lines if f"/{name},".encode() not in line]
+            found[f"{folder_name}/RECORD"] = Entry(data=b"".join(kept))
     bin_folder = f"{install.at}/bin"
     found[f"{bin_folder}/python"] = Entry(link=install.python.path)
     found[f"{bin_folder}/python3"] = Entry(link="python")
     found[f"{bin_folder}/python{install.python.minor}"] = Entry(link="python")
     home = install.python.path.rpartition("/")[0]
-    lines = f"home = {home}\ninclude-system-site-packages = false\nversion = {install.python.version}\n"
-    found[f"{install.at}/pyvenv.cfg"] = Entry(data=lines.encode())
+    config = f"home = {home}\ninclude-system-site-packages = false\nversion = {install.python.version}\n"
+    found[f"{install.at}/pyvenv.cfg"] = Entry(data=config.encode())
     return found
+
+
+def _lines(entry: Entry) -> list[bytes]:
+    return Path(str(entry.source)).read_bytes().splitlines(keepends=True)
 
 
 def build_variables(indexes: Indexes, environ: Mapping[str, str]) -> dict[str, str]:

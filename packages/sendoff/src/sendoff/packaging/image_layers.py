@@ -177,6 +177,9 @@ class Hashing:
             self._out.write(data)
         return len(data)
 
+    def flush(self) -> None:
+        """Nothing is held back."""
+
     @property
     def digest(self) -> str:
         """``sha256:<hex>`` of everything so far."""

@@ -68,13 +68,13 @@ def with_steps(
     text = dockerfile.rstrip("\n") + "\n" + steps.rstrip("\n") + "\n"
     stages = {match[4].lower() for match in _FROM.finditer(dockerfile) if match[4]}
     names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
-    bases = {name: base_image.inspect(client, name, home=home, progress=progress) for name in names}
+    bases = {name: base_image.inspect(client, name, home=home, environ=environ, progress=progress) for name in names}
     key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
     tag = f"sendoff/base:{key}"
     with explained():
         found = client.images.list(tag)
     if found:
-        return base_image.inspect(client, tag, home=home, progress=progress)
+        return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     progress("doing the environment's Docker steps")
     return _build(client, text, bases, tag, home, indexes, environ, progress)
 
@@ -103,9 +103,9 @@ def _build(
     try:
         text = _FROM.sub(lambda match: f"{match[1]}{temporary.get(match[2], match[2])}{match[3]}", text)
         with explained():
-            lines = _run(client, text, result, build_variables(indexes, environ), indexes)
+            _run(client, text, result, build_variables(indexes, environ), indexes)
             image = client.images.get(result)
-        return _without_the_way(client, image, list(bases.values()), secret, tag, home, lines, progress)
+        return _without_the_way(client, image, list(bases.values()), secret, tag, home, environ, progress)
     finally:
         for name in [result, *temporary.values()]:
             try:
@@ -145,7 +145,7 @@ def _without_the_way(
     secret: Part,
     tag: str,
     home: Path,
-    lines: list[str],
+    environ: Mapping[str, str],
     progress: Progress,
 ) -> BaseImage:
     """The built image's layers upon the base that its last stage had, without ours between them."""
@@ -160,7 +160,7 @@ def _without_the_way(
     if base is None:  # a last stage FROM scratch: there is nothing of ours in it
         with explained():
             image.tag(tag)
-        return base_image.inspect(client, tag, home=home, progress=progress)
+        return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     settings["Env"] += [
         line for line in base.config.get("Env") or [] if line.partition("=")[0] in given and line not in settings["Env"]
     ]
@@ -176,7 +176,7 @@ def _without_the_way(
         ]
         config = configuration(base, parts, settings)
         load(client, base, parts, config, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
-    found = base_image.inspect(client, tag, home=home, progress=progress)
+    found = base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     return replace(found, digests=base.digests)
 
 

@@ -20,6 +20,7 @@ from .saying import say
 
 if TYPE_CHECKING:
     from .deployment_configuration import WebserviceDeploymentConfiguration
+    from .package import ModelPackage
     from .webservice import Webservice
     from .workspace import Workspace
 
@@ -435,13 +436,41 @@ class Model:
             say(f"Deployment target: {getattr(deployment_target, 'name', deployment_target)}")
 
     @staticmethod
-    def package(*_: Any, **__: Any) -> None:
-        """Not here yet.
+    @as_sdk_errors(WebserviceException)
+    def package(
+        workspace: Workspace,
+        models: Sequence[Model | str],
+        inference_config: InferenceConfig | None = None,
+        generate_dockerfile: bool = False,
+        image_name: str | None = None,
+        image_label: str | None = None,
+    ) -> ModelPackage:
+        """Start making an image of models, code and environment; `ModelPackage.wait_for_creation` waits.
+
+        Args:
+            workspace: Where the models are.
+            models: Registered models; also ids, or local paths that are registered first. May be empty.
+            inference_config: Entry script and environment.
+            generate_dockerfile: A folder with a Dockerfile instead, for `ModelPackage.save`; no engine is needed.
+            image_name: Name of the image; ``package`` when absent.
+            image_label: Its label; the time when absent.
 
         Raises:
-            WebserviceException: Always.
+            WebserviceException: Something is wrong that can be told before anything starts.
         """
-        raise _later("Model.package")
+        from ..spec.package import CreatePackage
+        from .package import ModelPackage
+
+        body = CreatePackage(
+            models=[registered(workspace, one) for one in listed(models)],
+            inference=inference_config._spec(workspace) if inference_config else None,
+            generate_dockerfile=generate_dockerfile,
+            image_name=image_name,
+            image_label=image_label,
+        )
+        made = workspace._client.create_package(workspace.name, body)
+        environment = inference_config.environment if inference_config else None
+        return ModelPackage(workspace, made.id, environment)
 
     @staticmethod
     def profile(*_: Any, **__: Any) -> None:

@@ -13,6 +13,7 @@ from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ...spec.inference import InferenceSpec
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ...spec.operation import Operation
+from ...spec.package import CreatePackage, ImageReport, Package
 from ...spec.parse import decode, encode
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ...spec.workspace import CreateWorkspace, Workspace
@@ -250,6 +251,34 @@ class Client:
         """A token for a service. Raises `NotSupported` when it takes none."""
         path = f"/workspaces/{_q(workspace)}/services/{_q(name)}/token"
         return self._send(AccessToken, "POST", path, IssueToken(user=user))
+
+    # Packages
+
+    def create_package(self, workspace: str, body: CreatePackage) -> Package:
+        """Start making an image, or a folder to build one from, and return at once."""
+        return self._send(Package, "POST", f"/workspaces/{_q(workspace)}/packages", body)
+
+    def packages(self, workspace: str) -> list[Package]:
+        """A workspace's packages, newest first."""
+        return self._list(Package, f"/workspaces/{_q(workspace)}/packages")
+
+    def package(self, workspace: str, package_id: str) -> Package:
+        """One package as it is now. Raises `NotFound`."""
+        return self._get(Package, f"/workspaces/{_q(workspace)}/packages/{_q(package_id)}")
+
+    def package_log(self, workspace: str, package_id: str) -> str:
+        """What a package's work has said so far."""
+        return self._get(bodies.Logs, f"/workspaces/{_q(workspace)}/packages/{_q(package_id)}/log").text
+
+    def pull_package(self, workspace: str, package_id: str) -> Package:
+        """Bring its image from its registry into the engine of the API's machine."""
+        path = f"/workspaces/{_q(workspace)}/packages/{_q(package_id)}/pull"
+        return self._send(Package, "POST", path, timeout=_LONG_SECONDS)
+
+    def inspect_image(self, image: str) -> ImageReport:
+        """What is in an image of the engine. Raises `NotFound`, `TargetUnavailable`."""
+        response = self._request("GET", "/images/inspect", query={"image": image}, timeout=_LONG_SECONDS)
+        return _answer(ImageReport, response)
 
     # Operations
 

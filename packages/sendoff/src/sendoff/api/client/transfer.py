@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -131,6 +132,26 @@ class Transfer:
                 staged.unlink(missing_ok=True)
         tops = {dest.relative_to(target).parts[0] for _, dest in wanted}
         return target / tops.pop() if len(tops) == 1 else target
+
+    def get_folder(self, location: str, target: Path | str) -> Path:
+        """Copy a package's folder (``file://…``) to ``target``.
+
+        Raises:
+            NotSupported: It is on a machine that this one cannot reach.
+            AlreadyExists: ``target`` has files in it.
+        """
+        parts = urlsplit(location)
+        source, target = Path(unquote(parts.path)), Path(target)
+        if parts.scheme != "file" or not source.is_dir():
+            raise NotSupported(
+                f"the package's folder {location} is not on this machine",
+                hint="Run this on the server's machine, or package it again.",
+                location=location,
+            )
+        if target.is_dir() and any(target.iterdir()):
+            raise AlreadyExists(f"{target} has files in it", hint="Give another folder, or empty it.", path=str(target))
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        return target
 
     def _put(self, found: CollectedSource) -> SourceSpec:
         store, meter = self._store(), _Meter("Storing", self._progress)

@@ -1,6 +1,6 @@
 """The table of routes, one noun a file."""
 
-from . import blobs, environments, facts, identity, models, operations, services, workspaces
+from . import blobs, environments, facts, identity, models, operations, packages, services, workspaces
 
 ROUTES = (
     *facts.ROUTES,
@@ -10,5 +10,6 @@ ROUTES = (
     *environments.ROUTES,
     *services.ROUTES,
     *identity.ROUTES,
+    *packages.ROUTES,
     *operations.ROUTES,
 )

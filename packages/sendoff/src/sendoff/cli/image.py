@@ -1,0 +1,39 @@
+"""``sendoff image``: what is in a container image."""
+
+from __future__ import annotations
+
+import click
+
+from . import records
+from .command import Command, Group, pass_session
+from .records import Record
+from .session import Session
+
+_COLUMNS = (
+    ("Id", "id"),
+    ("Size", "size"),
+    ("User", "user"),
+    ("Layers", "layers[].madeBy"),
+    ("Packages", "packages[].name"),
+    ("Biggest", "biggest[].path"),
+)
+
+
+@click.group(cls=Group)
+def image() -> None:
+    """Look into container images."""
+
+
+@image.command("inspect", cls=Command, columns=_COLUMNS, example="sendoff image inspect diabetes:1 -o json")
+@click.argument("name", metavar="IMAGE")
+@pass_session
+def inspect(session: Session, name: str) -> Record:
+    """Show what is in an image of the engine: its layers, packages, labels and the ten biggest files."""
+    view = session.client.inspect_image(name)
+    record: Record = records.plain(view)
+    record["labels"] = dict(view.labels)
+    record["layers"] = [
+        {"diffId": one["diff_id"], "madeBy": one["made_by"], "size": one["size"], "files": one["files"]}
+        for one in view.layers
+    ]
+    return record

@@ -1,0 +1,149 @@
+"""An assembled image straight into a registry: layers that it has not got, compressed the same way each time."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInput, StoreError
+from ..spec.parse import Spec, decode, encode
+from .base_image import BaseImage
+from .image_engine import Part, saved_layers
+from .image_layers import Hashing, Layer
+from .registry_client import MANIFEST_TYPE, RegistryClient, credentials_for, split_reference
+
+if TYPE_CHECKING:
+    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
+
+_LEVEL = 1
+"""Layers are mostly shared objects: a higher level costs minutes and saves little."""
+
+
+class Blob(Spec):
+    """A compressed layer: what a registry calls it."""
+
+    digest: str
+    size: int
+
+
+def push(
+    client: DockerClient,
+    base: BaseImage,
+    parts: Sequence[Part],
+    config: bytes,
+    reference: str,
+    *,
+    home: Path,
+    environ: Mapping[str, str],
+    ca: str | None,
+    progress: Callable[[str], None],
+) -> str:
+    """Push an image; the digest of its manifest, equal for equal inputs.
+
+    Args:
+        client: The engine that has the base image.
+        base: What it is built upon.
+        parts: Our layers, from below.
+        config: The image's configuration.
+        reference: ``registry/name:tag``.
+        home: Sendoff's home; compressed layers are kept there.
+        environ: As ``os.environ``, for credentials.
+        ca: File of certificates to trust.
+        progress: Receives plain lines.
+
+    Raises:
+        Unreachable: The registry does not answer.
+        Unauthorized: It does not let us in.
+        StoreError: The home cannot be written.
+    """
+    registry, repository, tag = split_reference(reference)
+    remote = RegistryClient(registry, repository, credentials=credentials_for(registry, environ), ca=ca)
+    store = _Compressed(home / "images" / "blobs")
+    blobs: list[Blob] = []
+    known = [store.known(diff_id) for diff_id in base.diff_ids]
+    with tempfile.TemporaryDirectory(prefix="sendoff-push-") as folder:
+        saved: list[Path] = []
+        for number, (diff_id, blob) in enumerate(zip(base.diff_ids, known, strict=True)):
+            if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
+                if not saved:
+                    progress(f"reading {base.reference} from the engine")
+                    saved = saved_layers(client, base.id, Path(folder))
+                layer = Layer(name="base", diff_id=diff_id, size=0, path=str(saved[number]))
+                blob = store.make(diff_id, Part(layer=layer, made_by=""))
+            blobs.append(blob)
+    for part in parts:
+        blob = store.known(part.layer.diff_id)
+        if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
+            blob = store.make(part.layer.diff_id, part)
+        blobs.append(blob)
+    names = [f"{base.reference}"] * len(base.diff_ids) + [part.layer.name for part in parts]
+    for blob, name in zip(blobs, names, strict=True):
+        if not remote.has(blob.digest):
+            progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
+            remote.put_blob(blob.digest, store.path(blob))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": remote.put_bytes(config),
+            "size": len(config),
+        },
+        "layers": [
+            {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": blob.digest, "size": blob.size}
+            for blob in blobs
+        ],
+    }
+    return remote.put_manifest(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode(), tag)
+
+
+class _Compressed:
+    """Compressed layers of a home, found by the digest of what is in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def known(self, diff_id: str) -> Blob | None:
+        try:
+            file = self._fact(diff_id)
+            return decode(file.read_bytes(), Blob, where=str(file))
+        except (OSError, InvalidInput):
+            return None
+
+    def path(self, blob: Blob) -> Path:
+        return self._folder / blob.digest.removeprefix("sha256:")
+
+    def make(self, diff_id: str, part: Part) -> Blob:
+        staged = self._folder / f".{os.getpid()}-{diff_id[-16:]}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with staged.open("wb") as file:
+                hashing = Hashing(file)
+                read = hashlib.sha256()
+                with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=hashing, mtime=0) as packed:
+
+                    class Both:
+                        def write(self, data: bytes) -> int:
+                            read.update(data)
+                            return packed.write(data)
+
+                    part.write(Both())
+            if f"sha256:{read.hexdigest()}" != diff_id:
+                raise StoreError(f"the layer {part.layer.name} is not what it was when the image was made")
+            blob = Blob(digest=hashing.digest, size=hashing.size)
+            staged.replace(self.path(blob))
+            self._fact(diff_id).write_bytes(encode(blob))
+            return blob
+        except OSError as error:
+            raise StoreError(f"{self._folder} cannot be written: {error.strerror}", path=str(self._folder)) from None
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def _fact(self, diff_id: str) -> Path:
+        return self._folder / f"{diff_id.removeprefix('sha256:')}.json"
