@@ -53,6 +53,8 @@ def deploy(
     from ..spec.names import check_service
     from ..spec.parse import replace
     from ..spec.service import DeployService
+    from ..spec.tls_files import with_tls_files
+    from .scoring import curl
 
     models = options.model_ids(flags["models"], flags["model_metadata_files"])
     if name is None:
@@ -72,6 +74,7 @@ def deploy(
         tags={**deployment.tags, **options.pairs(tags, "--tag")},
         properties={**deployment.properties, **options.pairs(properties, "--property")},
     )
+    deployment = with_tls_files(deployment)
     body = DeployService(
         name=name,
         models=models,
@@ -94,4 +97,6 @@ def deploy(
         session.say(
             f"{name} answers at {service.scoring_uri}\nnext: sendoff service run -n {name} -d '{{\"data\": …}}'"
         )
+        if recipe := curl(service):
+            session.say(recipe)
     return records.service(service)

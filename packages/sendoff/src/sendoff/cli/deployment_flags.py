@@ -24,6 +24,11 @@ class Flag(NamedTuple):
     help: str
 
 
+def names(text: str) -> list[str]:
+    """Names, by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 FLAGS = (
     Flag(("--compute-type", "--cp"), "compute_type", click.Choice(["local", "aci", "aks"], case_sensitive=False),
          "Kind of service. Else the file's, else as for aci without limits."),
@@ -51,6 +56,8 @@ FLAGS = (
     Flag(("--ssl-cert-pem-file", "--sp"), "ssl_cert_pem_file", str, "Certificate, PEM file."),
     Flag(("--ssl-key-pem-file", "--sk"), "ssl_key_pem_file", str, "Its key, PEM file."),
     Flag(("--ssl-cname", "--sc"), "ssl_cname", str, "Host name of the certificate."),
+    Flag(("--protected-paths",), "protected_paths", names,
+         "What needs the key or token too, by commas: health, metrics, docs. Open to all if not given."),
     Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send telemetry."),
     Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
     Flag(("--scoring-timeout-ms", "--tm"), "scoring_timeout_ms", int, "Milliseconds that one request may take; 60000."),

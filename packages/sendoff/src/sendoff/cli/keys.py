@@ -1,34 +1,42 @@
-"""``sendoff service get-keys``, ``regen-key`` and ``get-access-token``: no target of this version asks for keys yet."""
+"""``sendoff service get-keys``, ``regen-key`` and ``get-access-token``."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from ..errors import NotSupported
-from ..spec.service import Service
+from ..spec.identity import AccessToken, ServiceKeys
 from . import options
 from .command import Command, option, pass_session
 from .session import Session
 
+Record = dict[str, Any]
 
-def _refuse(view: Service, what: str) -> NotSupported:
-    if view.auth_enabled or view.token_auth_enabled:
-        return NotSupported(
-            f"service {view.name!r} on target {view.target!r} has authentication, but {what} cannot be read yet",
-            hint="Give your own keys when deploying: --kp KEY --ks KEY.",
-        )
-    return NotSupported(
-        f"service {view.name!r} has no {what}: it answers every request that reaches {view.scoring_uri or 'it'}",
-        hint="Authentication at a service's address is not there yet; it listens on this machine alone.",
-    )
+
+def _keys(found: ServiceKeys) -> Record:
+    return {"primaryKey": found.primary_key, "secondaryKey": found.secondary_key}
+
+
+def _token(found: AccessToken) -> Record:
+    return {
+        "accessToken": found.access_token,
+        "tokenType": found.token_type,
+        "refreshAfter": found.refresh_after,
+        "expiryOn": found.expiry_on,
+    }
 
 
 @click.command("get-keys", cls=Command, example="sendoff service get-keys -n diabetes --query primaryKey -o tsv")
 @options.name("Its name.")
 @pass_session
-def get_keys(session: Session, name: str) -> None:
-    """Show both keys of a service: not there yet."""
-    raise _refuse(session.client.service(session.workspace, name), "keys")
+def get_keys(session: Session, name: str) -> Record:
+    """Show both keys of a service; either opens it.
+
+    A client sends one as the header `Authorization: Bearer KEY`. A service without keys gets some with
+    `sendoff service update -n NAME --ae true`.
+    """
+    return _keys(session.client.service_keys(session.workspace, name))
 
 
 @click.command("regen-key", cls=Command, example="sendoff service regen-key -n diabetes -k Primary")
@@ -38,16 +46,28 @@ def get_keys(session: Session, name: str) -> None:
 )
 @option("--set-key", "-s", default=None, metavar="KEY", help="The new key; else one is made.")
 @pass_session
-def regen_key(session: Session, name: str, key: str, set_key: str | None) -> None:
-    """Replace one of a service's keys: not there yet."""
-    raise _refuse(session.client.service(session.workspace, name), "keys")
+def regen_key(session: Session, name: str, key: str, set_key: str | None) -> Record:
+    """Replace one of a service's keys and show both.
+
+    The other one stays good all the time, so that clients can be moved to it first. The old one is refused
+    within a second; nothing is restarted and no request fails.
+    """
+    found = session.client.regenerate_key(session.workspace, name, key, set_key)
+    session.say(f"Replaced the {key.lower()} key of {name!r}.")
+    return _keys(found)
 
 
 @click.command(
-    "get-access-token", cls=Command, example="sendoff service get-access-token -n diabetes --query accessToken"
+    "get-access-token", cls=Command, example="sendoff service get-access-token -n diabetes --query accessToken -o tsv"
 )
 @options.name("Its name.")
 @pass_session
-def get_access_token(session: Session, name: str) -> None:
-    """Get a token for a service that asks for one: not there yet."""
-    raise _refuse(session.client.service(session.workspace, name), "access token")
+def get_access_token(session: Session, name: str) -> Record:
+    """Get a token for a service that asks for one.
+
+    It is good for an hour; `refreshAfter` (Unix seconds) says when to get the next. A client sends it as the header
+    `Authorization: Bearer TOKEN`. Tokens are turned on with `sendoff service update -n NAME --token-auth-enabled true`.
+    """
+    from ..api.client.service_link import user
+
+    return _token(session.client.service_token(session.workspace, name, user()))

@@ -133,6 +133,9 @@ def service(view: Service) -> Record:
     record["operation"] = operation(view.operation) if view.operation else None
     if record["operation"]:
         del record["operation"]["steps"]
+    # The certificate's text is long and of no use to people; secrets are never told, get-keys gives the keys.
+    for name in ("sslCertPem", "sslKeyPem", "primaryKey", "secondaryKey"):
+        record["deployment"].pop(name, None)
     record["operationId"] = view.operation.id if view.operation else None
     return record
 

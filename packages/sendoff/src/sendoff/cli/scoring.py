@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..api.client.service_link import Credentials, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.service import Service
 
+if TYPE_CHECKING:
+    from ..api.client import Client
 
-def score(view: Service, body: bytes, *, key: str | None = None, timeout: float = 120.0) -> Any:
+
+def score(client: Client, view: Service, body: bytes, *, key: str | None = None, timeout: float = 120.0) -> Any:
     """The decoded answer of a service; text that is no JSON comes back as text.
 
     Args:
+        client: Gives the key or token that the service asks for.
         view: The service.
         body: The request's bytes, sent as ``application/json``.
-        key: Bearer token, where the service asks for one.
+        key: Key or token to send instead.
         timeout: Seconds.
 
     Raises:
@@ -31,12 +36,13 @@ def score(view: Service, body: bytes, *, key: str | None = None, timeout: float 
             hint=f"sendoff service show -n {view.name}",
             state=view.state,
         )
-    status, answer, kind = _post(view.scoring_uri, body, key, timeout)
+    credential = Credentials(client).headers(view) if key is None else bearer(key)
+    status, answer, kind = _post(view, body, credential, timeout, client.embedded)
     text = answer.decode("utf-8", "replace")
     if status != 200:
         raise ScoringFailed(
             f"service {view.name!r} answered {status}: {_sentence(text)}",
-            hint=f"sendoff service get-logs -n {view.name}",
+            hint=f"sendoff service {'get-keys' if status == 401 else 'get-logs'} -n {view.name}",
             status=status,
             body=text,
         )
@@ -48,18 +54,33 @@ def score(view: Service, body: bytes, *, key: str | None = None, timeout: float 
     return text
 
 
-def _post(uri: str, body: bytes, key: str | None, timeout: float) -> tuple[int, bytes, str]:
-    parts = urlsplit(uri)
-    maker = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = maker(parts.hostname or "", parts.port, timeout=timeout)
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+def curl(view: Service) -> str:
+    """How to call a guarded service from a shell; empty for one that anybody may call, which needs no recipe."""
+    if view.token_auth_enabled:
+        what = f"get-access-token -n {view.name} --query accessToken -o tsv"
+    elif view.auth_enabled:
+        what = f"get-keys -n {view.name} --query primaryKey -o tsv"
+    else:
+        return ""
+    return (
+        f'curl: curl -H "Authorization: Bearer $(sendoff service {what})" '
+        f"-H 'Content-Type: application/json' -d '{{\"data\": …}}' {view.scoring_uri}"
+    )
+
+
+def _post(
+    view: Service, body: bytes, credential: dict[str, str], timeout: float, embedded: bool
+) -> tuple[int, bytes, str]:
+    parts = urlsplit(str(view.scoring_uri))
+    connection = connect(view, timeout=timeout, embedded=embedded)
+    headers = {"Content-Type": "application/json", **credential}
     try:
         connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
         response = connection.getresponse()
         return response.status, response.read(), response.headers.get("Content-Type", "")
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
-            f"{uri} does not answer: {error or type(error).__name__}",
+            f"{view.scoring_uri} does not answer: {error or type(error).__name__}",
             hint="sendoff service list shows its state; sendoff up starts what should run.",
         ) from None
     finally:

@@ -69,11 +69,11 @@ def show(session: Session, name: str) -> Record:
 @service.command("run", cls=Command, form="json", example="sendoff service run -n diabetes -d @request.json")
 @options.name("Its name.")
 @option("--input-data", "-d", required=True, metavar="JSON|@FILE|-", help="Request: the text itself, a file, or stdin.")
-@option("--key", default=None, metavar="KEY", help="Key or token, where the service asks for one.")
+@option("--key", default=None, metavar="KEY", help="Key or token to send instead of your own.")
 @option("--timeout", type=float, default=120.0, show_default=True, metavar="SECONDS", help="How long to wait.")
 @pass_session
 def run(session: Session, name: str, input_data: str, key: str | None, timeout: float) -> None:
-    """Send one request to a service and print its answer as JSON.
+    """Send one request to a service, with the key or token it asks for, and print its answer as JSON.
 
     An answer that is itself a text of JSON is printed as it is sent, as `az ml` did.
     """
@@ -81,7 +81,7 @@ def run(session: Session, name: str, input_data: str, key: str | None, timeout: 
 
     body = request_body(input_data)
     view = session.client.service(session.workspace, name)
-    answer = score(view, body, key=key, timeout=timeout)
+    answer = score(session.client, view, body, key=key, timeout=timeout)
     output.emit(answer, session.output or "json", session.query)
 
 

@@ -46,6 +46,7 @@ def update(
     from ..spec.deployment import DeploymentSpec
     from ..spec.deployment_files import load_deployment
     from ..spec.service import UpdateService
+    from ..spec.tls_files import with_tls_files
 
     models = options.model_ids(flags["models"], flags["model_metadata_files"])
     deployment = None
@@ -59,6 +60,8 @@ def update(
             present = session.client.service(session.workspace, name).deployment
             base = DeploymentSpec(autoscaler=present.autoscaler, liveness_probe=present.liveness_probe)
         deployment = deployment_flags.overridden(base, flags)
+    if deployment is not None:
+        deployment = with_tls_files(deployment)
     body = UpdateService(
         models=models or None,
         inference=inference_flags.inference(session, flags),

@@ -49,6 +49,7 @@ class AciWebservice(Webservice):
         cmk_key_version: str | None = None,
         vnet_name: str | None = None,
         subnet_name: str | None = None,
+        token_auth_enabled: bool | None = None,
     ) -> AciServiceDeploymentConfiguration:
         """How large it is. What the chosen target cannot honour is said in the timeline.
 
@@ -74,6 +75,7 @@ class AciWebservice(Webservice):
             cmk_key_version: As above.
             vnet_name: With subnet_name or neither.
             subnet_name: As above.
+            token_auth_enabled: Ask for a token with each request; SDK v1 had this for AKS alone.
 
         Raises:
             WebserviceException: Values are out of their range or do not go together.
@@ -100,6 +102,7 @@ class AciWebservice(Webservice):
             cmk_key_version=cmk_key_version,
             vnet_name=vnet_name,
             subnet_name=subnet_name,
+            token_auth_enabled=token_auth_enabled,
         )
 
     def update(
@@ -116,6 +119,7 @@ class AciWebservice(Webservice):
         enable_app_insights: bool | None = None,
         models: Sequence[Any] | None = None,
         inference_config: InferenceConfig | None = None,
+        token_auth_enabled: bool | None = None,
     ) -> None:
         """Change what is given; follow it with `wait_for_deployment`.
 
@@ -132,6 +136,7 @@ class AciWebservice(Webservice):
             enable_app_insights: Telemetry.
             models: What it serves from now on.
             inference_config: Other code or environment.
+            token_auth_enabled: Tokens instead of keys.
 
         Raises:
             WebserviceException: Something is wrong; the running service is as it was.
@@ -142,6 +147,7 @@ class AciWebservice(Webservice):
             inference_config=inference_config,
             deployment=self._changed_deployment(
                 auth_enabled=auth_enabled,
+                token_auth_enabled=token_auth_enabled,
                 ssl_enabled=ssl_enabled,
                 ssl_cert_pem_file=ssl_cert_pem_file,
                 ssl_key_pem_file=ssl_key_pem_file,

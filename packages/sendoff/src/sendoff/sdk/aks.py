@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..spec.deployment import AKS
+from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, liveness_probe
 from .webservice import Webservice, _refuse_image, _texts
 
 if TYPE_CHECKING:
     from .inference_config import InferenceConfig
+
+__all__ = ["AksServiceAccessToken", "AksWebservice"]
 
 
 class AksWebservice(Webservice):

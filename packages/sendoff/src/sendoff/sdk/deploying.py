@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec.deployment import DeploymentSpec
 from ..spec.parse import replace
+from ..spec.tls_files import with_tls_files
 
 if TYPE_CHECKING:
     from .deployment_configuration import WebserviceDeploymentConfiguration
@@ -37,7 +38,7 @@ def registered(workspace: Workspace, one: Any) -> str:
 
 def deployment_spec(config: WebserviceDeploymentConfiguration | None, target: Any) -> DeploymentSpec:
     """The configuration, with the cluster's name when one is given."""
-    made = config._spec() if config is not None else DeploymentSpec()
+    made = with_tls_files(config._spec()) if config is not None else DeploymentSpec()
     return made if target is None else replace(made, compute_target_name=str(getattr(target, "name", target)))
 
 

@@ -93,6 +93,11 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         workers: Processes that run the script.
         memory_limit_mb: Of each worker, in MB.
         preload: Run ``init()`` once and share its memory between workers.
+        auth_enabled: Ask for a key with each request; excludes token_auth_enabled.
+        token_auth_enabled: Ask for a token with each request.
+        primary_key: Made when None, like secondary_key.
+        ssl_enabled: HTTPS with ssl_cert_pem_file, ssl_key_pem_file and, where it is not this machine's, ssl_cname.
+        protected_paths: Ask for key or token there too: ``health``, ``metrics``, ``docs``.
     """
 
     compute_type = spec.LOCAL
@@ -107,8 +112,24 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         tags: dict[str, str] | None = None,
         properties: dict[str, str] | None = None,
         description: str | None = None,
+        auth_enabled: bool | None = None,
+        token_auth_enabled: bool | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        ssl_enabled: bool | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        ssl_cname: str | None = None,
+        protected_paths: list[str] | None = None,
     ) -> None:
-        super().__init__(None, description, tags, properties)
+        super().__init__(None, description, tags, properties, primary_key, secondary_key)
+        self.auth_enabled = auth_enabled
+        self.token_auth_enabled = token_auth_enabled
+        self.ssl_enabled = ssl_enabled
+        self.ssl_cert_pem_file = ssl_cert_pem_file
+        self.ssl_key_pem_file = ssl_key_pem_file
+        self.ssl_cname = ssl_cname
+        self.protected_paths = protected_paths
         self.port = port or None
         self.workers = workers
         self.memory_limit_mb = memory_limit_mb
@@ -120,6 +141,8 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         port = self.port
         if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65_535):
             found.append(f"port has to be a whole number from 1 to 65535, not {port!r}")
+        if self.ssl_enabled and not (self.ssl_cert_pem_file and self.ssl_key_pem_file):
+            found.append("ssl_enabled needs ssl_cert_pem_file and ssl_key_pem_file")
         return found
 
     def _fields(self) -> dict[str, Any]:
@@ -128,6 +151,13 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             "workers": self.workers,
             "memory_limit_mb": self.memory_limit_mb,
             "preload": self.preload,
+            "auth_enabled": self.auth_enabled,
+            "token_auth_enabled": self.token_auth_enabled,
+            "ssl_enabled": self.ssl_enabled,
+            "ssl_cert_pem_file": self.ssl_cert_pem_file,
+            "ssl_key_pem_file": self.ssl_key_pem_file,
+            "ssl_cname": self.ssl_cname,
+            "protected_paths": self.protected_paths,
         }
 
 
@@ -159,6 +189,7 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         cmk_key_version: str | None = None,
         vnet_name: str | None = None,
         subnet_name: str | None = None,
+        token_auth_enabled: bool | None = None,
     ) -> None:
         super().__init__(None, description, tags, properties, primary_key, secondary_key, location)
         self.cpu_cores = cpu_cores
@@ -176,6 +207,7 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         self.cmk_key_version = cmk_key_version
         self.vnet_name = vnet_name
         self.subnet_name = subnet_name
+        self.token_auth_enabled = token_auth_enabled
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -189,8 +221,8 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
 
     def _fields(self) -> dict[str, Any]:
         names = (
-            "cpu_cores memory_gb auth_enabled ssl_enabled enable_app_insights ssl_cert_pem_file ssl_key_pem_file "
-            "ssl_cname dns_name_label collect_model_data vnet_name subnet_name"
+            "cpu_cores memory_gb auth_enabled token_auth_enabled ssl_enabled enable_app_insights ssl_cert_pem_file "
+            "ssl_key_pem_file ssl_cname dns_name_label collect_model_data vnet_name subnet_name"
         )
         return {name: getattr(self, name) for name in names.split()}
 

@@ -9,6 +9,7 @@ from ..api.client import Transfer
 from ..errors import ServiceNotFound
 from ..spec.deployment import LOCAL
 from ..spec.operation import Operation
+from ..spec.tls_files import with_tls_files
 from .deployment_configuration import LocalWebserviceDeploymentConfiguration, WebserviceDeploymentConfiguration
 from .exceptions import WebserviceException, as_sdk_errors
 from .inference_config import InferenceConfig
@@ -52,7 +53,10 @@ class LocalWebservice(Webservice):
 
         Args:
             port: 1 to 65535; a free one is taken, and kept, when None.
-            **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``.
+            **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``; and what
+                SDK v1 had for cloud services alone: ``auth_enabled``, ``token_auth_enabled``, ``primary_key``,
+                ``secondary_key``, ``ssl_enabled``, ``ssl_cert_pem_file``, ``ssl_key_pem_file``, ``ssl_cname``,
+                ``protected_paths``.
 
         Raises:
             WebserviceException: A value is out of its range.
@@ -93,7 +97,7 @@ class LocalWebservice(Webservice):
         """
         if image_config is not None:
             raise WebserviceException("image_config is not supported.", hint="Use inference_config.")
-        deployment = deployment_config._spec() if deployment_config is not None else None
+        deployment = with_tls_files(deployment_config._spec()) if deployment_config is not None else None
         self._update(models=models, inference_config=inference_config, deployment=deployment)
         if wait:
             self.wait_for_deployment()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,20 +19,14 @@ def encode_input(data: Any) -> bytes:
     return json.dumps(data).encode()
 
 
-def score(uri: str, data: Any, *, timeout: float | None, headers: dict[str, str] | None = None) -> Any:
-    """POST to a scoring address and decode the answer: JSON, else text, else bytes.
+def score(uri: str, data: Any, connection: http.client.HTTPConnection, headers: dict[str, str] | None = None) -> Any:
+    """POST to a scoring address over a connection and decode the answer: JSON, else text, else bytes.
 
     Raises:
         ScoringFailed: Any status but 2xx; context has ``status`` and ``body``.
         Unreachable: Nothing answers there.
     """
     parts = urlsplit(uri)
-    host, port = parts.hostname or "", parts.port
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request(
             "POST", parts.path or "/", encode_input(data), {"Content-Type": "application/json", **(headers or {})}

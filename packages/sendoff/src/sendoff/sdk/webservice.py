@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import DeploymentFailed, NotSupported, SendoffError, Timeout, Unreachable
+from ..api.client.service_link import Credentials, connect, user
+from ..errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ..spec import service as spec
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
 from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation
-from ..spec.parse import replace
+from ..spec.tls_files import with_tls_files
 from .deploying import listed, registered
 from .exceptions import WebserviceException, as_sdk_errors, raised_as
 from .scoring import score
 from .timeline import Timeline
 
 if TYPE_CHECKING:
+    from .access_token import AksServiceAccessToken
     from .inference_config import InferenceConfig
     from .model import Model
     from .workspace import Workspace
@@ -176,7 +179,7 @@ class Webservice:
         self._fill(self.workspace._client.service(self.workspace.name, self.name))
 
     def run(self, input_data: Any = None, **kwargs: Any) -> Any:
-        """Send a request to ``scoring_uri`` and give the decoded answer.
+        """Send a request to ``scoring_uri``, with the key or token it asks for, and give the decoded answer.
 
         Args:
             input_data: Text or bytes are sent as they are, anything else as JSON.
@@ -196,8 +199,26 @@ class Webservice:
                     f"service {self.name!r} is {self.state} and has no address",
                     hint="wait_for_deployment() waits for it.",
                 )
-            limit = self._view.deployment.scoring_timeout_ms or 60_000
-            return score(uri, data, timeout=2 * limit / 1000 + 10)
+            try:
+                return self._score(data)
+            except ScoringFailed as refused:
+                if refused.context.get("status") != 401:
+                    raise
+            # A key was replaced, or a token is asked for now: with what the service wants today, once more.
+            self._credentials().forget()
+            self.update_deployment_state()
+            return self._score(data)
+
+    def _score(self, data: Any) -> Any:
+        limit = self._view.deployment.scoring_timeout_ms or 60_000
+        client = self.workspace._client
+        link = connect(self._view, timeout=2 * limit / 1000 + 10, embedded=client.embedded)
+        return score(str(self._view.scoring_uri), data, link, self._credentials().headers(self._view))
+
+    def _credentials(self) -> Credentials:
+        if not hasattr(self, "_kept_credentials"):
+            self._kept_credentials = Credentials(self.workspace._client)
+        return self._kept_credentials
 
     @as_sdk_errors(WebserviceException)
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
@@ -235,28 +256,49 @@ class Webservice:
         self._update(add_properties=_texts(properties))
 
     def get_keys(self) -> tuple[str, str]:
-        """Not yet: services have no keys.
+        """Its primary and its secondary key; either opens it.
 
         Raises:
-            WebserviceException: Always.
+            WebserviceException: It asks for no keys; the text says how to turn them on.
         """
-        self._no_auth("keys")
+        with self._access():
+            keys = self.workspace._client.service_keys(self.workspace.name, self.name)
+        return keys.primary_key, keys.secondary_key
 
     def regen_key(self, key: str, set_key: str | None = None) -> None:
-        """Not yet: services have no keys.
+        """Replace one key; the other stays good, so that clients can be moved without a failed request.
+
+        Args:
+            key: ``'Primary'`` or ``'Secondary'``, in any case.
+            set_key: The new key; one is made when None.
 
         Raises:
-            WebserviceException: Always.
+            WebserviceException: It asks for no keys, or there is no key of that name.
         """
-        self._no_auth("keys")
+        with self._access():
+            self.workspace._client.regenerate_key(self.workspace.name, self.name, key, set_key)
+        self._credentials().forget()
 
     def get_token(self) -> tuple[str, datetime]:
-        """Not yet: services take no tokens.
+        """A token, and the time (UTC) after which to ask for the next one.
 
         Raises:
-            WebserviceException: Always.
+            WebserviceException: It takes no tokens; the text says how to turn them on.
         """
-        self._no_auth("tokens")
+        token = self.get_access_token()
+        return token.access_token, token.refresh_after
+
+    def get_access_token(self) -> AksServiceAccessToken:
+        """A token with all that is known of it.
+
+        Raises:
+            WebserviceException: It takes no tokens; the text says how to turn them on.
+        """
+        from .access_token import AksServiceAccessToken
+
+        with self._access():
+            made = self.workspace._client.service_token(self.workspace.name, self.name, user())
+        return AksServiceAccessToken(made.access_token, made.token_type, made.refresh_after, made.expiry_on)
 
     @staticmethod
     def deploy(*_: Any, **__: Any) -> NoReturn:
@@ -335,14 +377,19 @@ class Webservice:
             self._fill(answer)
 
     def _changed_deployment(self, **changes: Any) -> DeploymentSpec | None:
-        """The present configuration with what is given; None when nothing is."""
+        """What is given, as a configuration to be merged with the present one; None when nothing is."""
         given = {name: value for name, value in changes.items() if value is not None}
-        return replace(self._view.deployment, **given) if given else None
+        return with_tls_files(DeploymentSpec(**given)) if given else None
 
-    def _no_auth(self, what: str) -> NoReturn:
-        hint = "auth_enabled and token_auth_enabled are False: call scoring_uri as it is."
-        error = NotSupported(f"service {self.name!r} has no {what}: authentication is not here yet", hint=hint)
-        raise raised_as(WebserviceException, error, NotImplementedError)
+    @contextmanager
+    def _access(self) -> Iterator[None]:
+        """As everywhere; a service without keys or tokens raises what SDK v1 raised for such, too."""
+        try:
+            yield
+        except NotSupported as error:
+            raise raised_as(WebserviceException, error, NotImplementedError) from None
+        except SendoffError as error:
+            raise raised_as(WebserviceException, error) from None
 
 
 def _of_view(workspace: Workspace, view: spec.Service) -> Webservice:
