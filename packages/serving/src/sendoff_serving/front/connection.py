@@ -242,7 +242,11 @@ class HttpConnection(asyncio.Protocol):
         )
         refusal = self._refusal_of_head(exchange)
         if refusal is None:
-            refusal = self._application.accept(exchange)
+            try:
+                refusal = self._application.accept(exchange)
+            except Exception as error:
+                self._application.fault(error)
+                refusal = Refusal("internal_error", "An unexpected internal error occurred")
         if refusal is not None:
             self._refuse_head(exchange, refusal)
             return
@@ -391,10 +395,13 @@ class HttpConnection(asyncio.Protocol):
         try:
             while self._active is None and self._line:
                 exchange = self._active = self._line.popleft()
-                if exchange.refusal is not None:
-                    self._application.refuse(exchange, exchange.refusal)
-                else:
-                    self._application.handle(exchange)
+                try:
+                    if exchange.refusal is not None:
+                        self._application.refuse(exchange, exchange.refusal)
+                    else:
+                        self._application.handle(exchange)
+                except Exception as error:
+                    self._broken(exchange, error)
         finally:
             self._pumping = False
         if self._active is not None:
@@ -405,6 +412,15 @@ class HttpConnection(asyncio.Protocol):
         if current is not None and current.expects_continue and not self._stopped:
             current.expects_continue = False
             self._transport.write(_CONTINUE)
+
+    def _broken(self, exchange: Exchange, error: Exception) -> None:
+        """Answer for a fault of ours: this request fails, the connection ends, the service goes on."""
+        self._application.fault(error)
+        if self._active is exchange and not exchange.status:
+            exchange.keep_alive = False
+            exchange.respond(500, b'{"status_code": 500, "message": "internal error", "code": "internal_error"}')
+        elif self._active is exchange:
+            self._transport.abort()
 
     def write(self, data: bytes) -> None:
         """Write bytes of an answer; dropped when the client has gone or leaves too much unread."""

@@ -41,6 +41,10 @@ class ControlApplication:
         """Answer with an error."""
         _send(exchange, refusal.http_status, refusal.body(False))
 
+    def fault(self, error: Exception) -> None:
+        """Log a fault of the server's own."""
+        self._server.application.fault(error)
+
     def handle(self, exchange: Exchange) -> None:
         """Carry out a request."""
         if exchange.path == "/status":

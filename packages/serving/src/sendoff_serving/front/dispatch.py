@@ -124,10 +124,13 @@ class Dispatcher:
         if self._line:
             self._fill()
         if job is not None:
-            if kind == Kind.RESULT or kind == Kind.ERROR:
-                job.answered(frame)
-            else:
-                job.streamed(frame)
+            try:
+                if kind == Kind.RESULT or kind == Kind.ERROR:
+                    job.answered(frame)
+                else:
+                    job.streamed(frame)
+            except Exception as error:
+                job.broken(error)
         if not worker.inflight:
             self._note_idle()
 

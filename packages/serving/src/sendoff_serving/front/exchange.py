@@ -30,6 +30,9 @@ class Application(Protocol):
     def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer a request with an error."""
 
+    def fault(self, error: Exception) -> None:
+        """Take note of a fault of the application itself."""
+
 
 class _Date:
     """The Date header, made once a second."""

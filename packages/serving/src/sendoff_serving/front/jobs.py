@@ -63,6 +63,10 @@ class Job:
         """Take the news that there will be no answer."""
         raise NotImplementedError
 
+    def broken(self, error: Exception) -> None:
+        """Take the news that the answer could not be passed on."""
+        raise NotImplementedError
+
 
 class WaitingLine:
     """Jobs that wait for a worker, first come first served, bounded in number.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -187,6 +188,10 @@ class ScoringApplication:
         body = json.dumps(refusal.body(self.compatible)).encode("ascii")
         exchange.respond(refusal.http_status, body, JSON_TYPE, lines)
         self._access(exchange)
+
+    def fault(self, error: BaseException) -> None:
+        """Log a fault of the server's own."""
+        self._log.error(f"Internal error: {''.join(traceback.format_exception(error)).rstrip()}")
 
     # Routes
 
@@ -465,6 +470,11 @@ class ScoreJob(Job):
         failed = refusal.code in ("run_failed", "scoring_timeout")
         self._application.send_refusal(self._exchange, refusal, self.lines(failed))
 
+    def broken(self, error: Exception) -> None:
+        self._application.fault(error)
+        if not self.gone:
+            self._exchange.connection.abort()
+
     def client_gone(self) -> None:
         """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
         self.gone = True
@@ -523,7 +533,8 @@ def as_existing_server(refusal: Refusal) -> Refusal:
 def script_lines(encoded: bytes) -> str:
     """Return a script's response headers as lines, without those that would break the answer's framing."""
     lines = []
-    for name, value in json.loads(encoded):
+    for name, given in json.loads(encoded):
+        value = str(given)
         lower = name.lower()
         if lower in _RESERVED or lower in _SHARED or not _NAME.fullmatch(name) or _UNSAFE.search(value):
             continue

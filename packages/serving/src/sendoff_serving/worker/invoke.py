@@ -157,6 +157,9 @@ class Invoker:
             known = http_response.as_answer(value)
             if known is not None:
                 status, headers, body, pieces, failed = known
+                if not 200 <= status <= 999:
+                    message = "run() returned a response with the status %r, which no answer can have" % (status,)
+                    raise Refusal(500, "result_not_encodable", message, seconds=seconds)
                 return Answer(seconds, body or b"", status, headers, pieces, failed)
         return self.encoded(value, seconds)
 

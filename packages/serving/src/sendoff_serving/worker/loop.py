@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from sendoff_serving import protocol
 from sendoff_serving.protocol import Frame, Kind, ResultFlag, RunFlag
 
-from . import boot, failure, modules, script
+from . import boot, debugging, failure, modules, script
 from .batching import Batch, Batcher
 from .channel import Channel
 from .http_response import to_bytes
@@ -117,6 +117,16 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
     if path:
         folders.append(os.path.dirname(path))
     modules.lay_path(folders)
+    if os.environ.get("AZUREML_DEBUG_PORT") and not debugging.connect(os.environ["AZUREML_DEBUG_PORT"]):
+        content = {
+            "code": "debugger_missing",
+            "message": debugging.MISSING,
+            "traceback": None,
+            "file": None,
+            "line": None,
+        }
+        channel.send_json(Kind.FAILED, content)
+        return None
     modules.install_moved_packages()
     code, reason = "script_failed", "The score script cannot be loaded"
     try:
