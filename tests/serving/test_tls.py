@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import os
 import socket
 import ssl
@@ -22,7 +23,7 @@ RAW = (
 REQUEST = b"POST /score HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
 
 
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+def certificate(folder: Path, name: str, days: int = 1) -> tuple[Path, Path]:
     """Write a self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -33,8 +34,8 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=10))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
         .sign(key, hashes.SHA256())
     )
@@ -111,3 +112,46 @@ def test_files_that_are_no_certificate_are_told_at_the_start(start, tmp_path) ->
     assert server.wait_end() == 1 and "cannot be used" in server.log
     server = start("--entry-script", script, "--tls-certificate", crt, wait=False)
     assert server.wait_end() == 1 and "belong together" in server.log
+
+
+def test_https_is_turned_on_and_off_by_revision_at_the_same_port(start, make_bundle, tmp_path) -> None:
+    certificate(tmp_path, "second")
+    (tmp_path / "tls.crt").rename(tmp_path / "tls-a.crt")
+    (tmp_path / "tls.key").rename(tmp_path / "tls-a.key")
+    auth = tmp_path / "auth.json"
+    rules = {"1": {"auth": "none", "tls": None}, "2": {"auth": "none", "tls": "tls-a"}}
+    auth.write_text(json.dumps({"schema_version": 1, "auth": "none", "tls": None, "revisions": rules}))
+    bundle = make_bundle(RAW)
+    options = ("--bundle", bundle, "--revision", "1", "--auth-file", auth)
+    server = start(*options, control=tmp_path / "c.sock")
+    server.wait_state("ready")
+    port = server.port
+    assert server.status()["scheme"] == "http" and server.raw(REQUEST % (0, b"")).startswith(b"HTTP/1.1 200 ")
+    idle = server.connect()
+    for revision, scheme in (("2", "https"), ("1", "http"), ("2", "https")):
+        server.ask("POST", "/swap", {"bundle": str(bundle), "revision": revision})
+        eventually(lambda wanted=(revision, scheme): (server.status()["revision"], server.status()["scheme"]) == wanted)
+        if scheme == "https":
+            eventually(lambda: answers_tls(port))
+            assert idle.recv(1) == b""  # nobody goes on in the clear
+        else:
+            eventually(lambda: server.raw(REQUEST % (0, b"")).startswith(b"HTTP/1.1 200 "))
+    assert server.stop() == 0
+    with socket.socket() as link:
+        assert link.connect_ex(("127.0.0.1", port)) != 0
+
+
+def answers_tls(port: int) -> bool:
+    try:
+        return ask(port)[2] == "CN=second"
+    except (OSError, ValueError):
+        return False
+
+
+def test_a_certificate_that_has_expired_or_is_gone_is_told_at_the_start(start, tmp_path) -> None:
+    script = write_script(tmp_path, RAW)
+    crt, key = certificate(tmp_path, "old", days=-1)
+    server = start("--entry-script", script, "--ssl-cert", crt, "--ssl-key", key, wait=False)
+    assert server.wait_end() == 1 and "expired on" in server.log and str(crt) in server.log
+    server = start("--entry-script", script, "--ssl-cert", tmp_path / "no.crt", "--ssl-key", key, wait=False)
+    assert server.wait_end() == 1 and f"{tmp_path / 'no.crt'} is not there" in server.log

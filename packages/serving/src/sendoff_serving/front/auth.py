@@ -7,7 +7,7 @@ rotated by rewriting the file (written beside it, then renamed):
      "keys": [{"name": "primary", "sha256": "<hex digest of the key>"}, {"name": "secondary", "sha256": "..."}],
      "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "..."}]},
      "audience": "my-service", "issuer": "sendoff",
-     "open": ["health", "docs"]}
+     "open": ["health", "metrics", "docs"]}
 
 ``open`` lists what needs no key: health, metrics, docs, swagger. Callers send ``Authorization: Bearer KEY_OR_TOKEN``.
 A key with a ``salt`` (hexadecimal) has the HMAC-SHA256 of the key under it instead of a plain digest.
@@ -74,7 +74,7 @@ class _Material:
             raise ServingError("auth_invalid", f"{where}: {unknown[0]} is not known")
         self.audience = raw.get("audience")
         self.issuer = raw.get("issuer")
-        self.open = frozenset(raw.get("open", ["health", "docs"]))
+        self.open = frozenset(raw.get("open", ["health", "metrics", "docs"]))
         wrong = self.open - (set(GROUPS.values()) - {"score"})
         if wrong:
             raise ServingError("auth_invalid", f"{where}: open names {sorted(map(str, wrong))[0]!r}, which cannot be")
@@ -195,7 +195,7 @@ class Gate:
         """Return the name of the caller, or a refusal.
 
         Args:
-            route: path of the route; health and docs are open as a rule.
+            route: path of the route; health, metrics and docs are open as a rule.
             known: the request's headers.
             address: of the client, for the log.
         """
