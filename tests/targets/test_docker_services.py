@@ -26,9 +26,9 @@ from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.identity import RegenerateKey
 from sendoff.spec.inference import InferenceSpec
-from sendoff.spec.service import Service, UpdateService
+from sendoff.spec.service import CheckReport, Service, UpdateService
 from sendoff.targets import table
-from sendoff.targets.docker import containers, engine
+from sendoff.targets.docker import containers, engine, labels
 
 ECHO = b"""\
 import json
@@ -164,3 +164,61 @@ def status_of(service: Service, key: str | None = None) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def test_gc_shows_and_removes_what_nothing_refers_to_on_the_engine(home: DockerDeployments) -> None:
+    assert home.deploy(inference=home.inference(PLAIN), deployment=ACI).state == "Succeeded"
+    (kept,) = containers.of_service(home.engine, home.home, home.uid())
+    mine = {labels.HOME: labels.home_id(home.home)}
+    told = home.deployments.gc(dry_run=True)
+    assert (told.images, told.containers, told.networks) == ([], [], [])
+    image = containers.inspect(home.engine, kept.id)["Image"]
+    marks = {**mine, labels.SERVICE: "gone", labels.SERIAL: "1", labels.REVISION: "1"}
+    stray = {"Image": image, "Labels": marks}
+    home.engine.call("POST", "/containers/create", query={"name": f"stray-{home.home.parent.name}"}, body=stray)
+    told = home.deployments.gc(dry_run=True)
+    assert told.containers == [f"stray-{home.home.parent.name}"] and told.images == []
+    assert home.deployments.gc().containers == told.containers
+    assert [one.id for one in containers.of_service(home.engine, home.home, home.uid())] == [kept.id]
+    assert home.deployments.get(WS, "svc").state == "Healthy"
+
+    home.wait(home.deployments.delete(WS, "svc"))
+    done = home.deployments.gc()
+    assert len(done.images) == 1
+    assert (
+        home.engine.call("GET", "/images/json", query={"filters": {"label": [f"{labels.HOME}={mine[labels.HOME]}"]}})
+        == []
+    )
+    again = home.deployments.gc(dry_run=True)
+    assert (again.images, again.containers, again.networks) == ([], [], [])
+
+
+def test_a_failing_script_says_its_line_and_the_service_is_gone(home: DockerDeployments) -> None:
+    broken = home.inference(b"def init():\n    raise ValueError('no weights')\n\n\ndef run(data): pass\n")
+    operation = home.deploy(inference=broken, deployment=ACI)
+    assert operation.state == "Failed" and operation.error is not None
+    assert operation.error["code"] == "script_failed", operation.error
+    assert (operation.error["context"]["file"], operation.error["context"]["line"]) == ("score.py", 2)
+    assert "score.py, line 2" in operation.error["message"]
+    assert "no weights" in home.deployments.logs(WS, "svc")
+    assert containers.listed(home.engine, home.home) == []
+
+
+def test_out_of_memory_has_its_own_reason_in_the_timeline(home: DockerDeployments) -> None:
+    greedy = (
+        b"def init():\n    global held\n    held = [bytearray(1 << 20) for _ in range(900)]\n\n\ndef run(data): pass\n"
+    )
+    small = DeploymentSpec(compute_type="ACI", memory_gb=0.125)
+    operation = home.deploy(inference=home.inference(greedy), deployment=small)
+    failed = next(step for step in operation.steps if step.state == "failed")
+    assert (failed.name, failed.reason) == ("init", "OutOfMemory"), operation
+
+
+def test_without_an_engine_the_timeline_says_why_it_runs_as_processes(
+    home: DockerDeployments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+    found = home.deployments.deploy(WS, home.body(deployment=ACI, check=True))
+    assert isinstance(found, CheckReport)
+    assert found.target == "process"
+    assert "there is no Docker engine at /no/such/socket" in found.notes[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from .application import Core
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(6, 15))
-_EXTRAS = {"server": ("starlette", "uvicorn"), "conda": ("rattler",)}
+_EXTRAS = {"server": ("starlette", "uvicorn"), "conda": ("rattler",), "docker": ("docker", "envoy")}
 
 
 def examine(core: Core) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def examine(core: Core) -> dict[str, Any]:
         "disk": {"free_gb": round(usage.free / 1e9, 1), "total_gb": round(usage.total / 1e9, 1)},
         "interpreters": {v: path for v in _PYTHONS if (path := shutil.which(f"python{v}"))},
         "uv": _uv(),
-        "docker": _engine("docker") or _engine("podman"),
+        "docker": _docker(),
         "loopback_ports": _free_port(),
         "extras": {name: all(find_spec(part) for part in parts) for name, parts in _EXTRAS.items()},
     }
@@ -62,17 +61,18 @@ def _uv() -> str | None:
         return found and "on PATH"
 
 
-def _engine(name: str) -> dict[str, Any] | None:
-    path = shutil.which(name)
-    if path is None:
-        return None
+def _docker() -> dict[str, Any] | None:
+    """The engine that the docker target would use; None where nothing hints at one."""
+    from ..targets.docker.engine import EngineError, connect
+
     try:
-        done = subprocess.run(
-            [path, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return {"path": path, "answers": False, "why": str(error)}
-    return {"path": path, "answers": done.returncode == 0, "version": done.stdout.strip() or None}
+        engine = connect()
+        found = engine.version(2.0)
+    except (SendoffError, EngineError) as error:
+        why, hint = getattr(error, "message", str(error)), getattr(error, "hint", "")
+        there = any(shutil.which(name) for name in ("docker", "podman")) or "there is no" not in why
+        return {"answers": False, "why": why, "hint": hint} if there else None
+    return {"path": engine.path, "answers": True, "version": found.get("Version")}
 
 
 def _free_port() -> bool:

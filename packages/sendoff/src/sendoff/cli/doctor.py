@@ -144,9 +144,10 @@ def _uv(value: Any) -> Record:
 
 def _docker(value: Any) -> Record:
     if not value:
-        return row(WARN, "docker", "none", "Only images need it; the process target works without.")
+        return row(WARN, "docker", "none", "Only images and containers need it; the process target works without.")
     if isinstance(value, dict) and not value.get("answers", True):
-        return row(WARN, "docker", f"{value.get('path')} does not answer", "Start the engine, if you want images.")
+        why = value.get("why") or f"{value.get('path')} does not answer"
+        return row(WARN, "docker", why, value.get("hint") or "Start the engine, if you want images.")
     return row(OK, "docker", _text(value))
 
 

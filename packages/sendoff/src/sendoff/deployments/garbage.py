@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from ..spec.operation import FINAL
 from ..spec.parse import Spec
 from ..store.tables import models
+from ..targets.docker import garbage as docker
 from . import records
 from .plan import plan_from
 
@@ -37,7 +38,12 @@ class GarbageReport(Spec):
     logs: list[str] = []
     revisions: list[str] = []
     """Old revisions that were forgotten, as ``workspace/service:number``."""
+    images: list[str] = []
+    """Images on the Docker engine that no kept revision runs."""
+    containers: list[str] = []
+    networks: list[str] = []
     bytes: int = 0
+    """What is on the engine is not counted: layers are shared."""
 
 
 def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS) -> GarbageReport:
@@ -61,7 +67,7 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
             for uid, _, numbers in forgotten:
                 records.forget_revisions(connection, uid, numbers)
         dropped = {(uid, number) for uid, _, numbers in forgotten for number in numbers}
-        blobs, bundles, environments, uids = _in_use(connection, dropped)
+        blobs, bundles, environments, uids, images = _in_use(connection, dropped)
         sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
         dead_blobs = sorted(digest for digest in set(sizes) - blobs if sizes[digest].put_time < before)
         # A runner at work may have just made what its revision does not name yet.
@@ -80,6 +86,8 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
             for digest in dead_blobs:
                 rooms.store.blobs.delete(digest)
     strangers = _strangers(rooms, uids)
+    # A runner at work may have built an image that its revision does not name yet.
+    on_engine = [] if busy or not (home / "docker").is_dir() else docker.find(home, services=uids, images=images)
     report = GarbageReport(
         dry_run=dry_run,
         blobs=dead_blobs,
@@ -88,6 +96,9 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
         services=[uid for _, uid in strangers],
         logs=[path.name for path in logs],
         revisions=[f"{label}:{number}" for _, label, numbers in forgotten for number in numbers],
+        images=[found.name for found in on_engine if found.kind == docker.IMAGE],
+        containers=[found.name for found in on_engine if found.kind == docker.CONTAINER],
+        networks=[found.name for found in on_engine if found.kind == docker.NETWORK],
         bytes=freed,
     )
     if not dry_run:
@@ -97,6 +108,8 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
             rooms.environments.remove(key)
         for target, uid in strangers:
             rooms.target(target).remove(uid)
+        for found in on_engine:
+            docker.remove(found)
         for path in logs:
             path.unlink(missing_ok=True)
     return report
@@ -119,12 +132,15 @@ def _serving(connection: Connection, uid: str) -> set[int]:
     return set() if number is None else {number}
 
 
-def _in_use(connection: Connection, dropped: set[tuple[str, int]]) -> tuple[set[str], set[str], set[str], set[str]]:
-    """Blob digests, bundle names, environment keys and service uids that something refers to."""
+def _in_use(
+    connection: Connection, dropped: set[tuple[str, int]]
+) -> tuple[set[str], set[str], set[str], set[str], set[str]]:
+    """Blob digests, bundle names, environment keys, service uids and image ids that something refers to."""
     blobs = {file["digest"] for files in connection.scalars(select(models.c.files)) for file in files}
     bundles: set[str] = set()
     environments: set[str] = set()
     uids: set[str] = set()
+    images: set[str] = set()
     for service in records.list_services(connection):
         uids.add(service.uid)
         for row in records.list_revisions(connection, service.uid):
@@ -133,9 +149,10 @@ def _in_use(connection: Connection, dropped: set[tuple[str, int]]) -> tuple[set[
             plan = plan_from(row.wanted)
             blobs |= {file.digest for file in plan.inference.source.files}
             bundles |= {name for name in [plan.pinned.bundle] if name}
+            images |= {image for image in [plan.pinned.image] if image}
             environments |= {key for key in [plan.pinned.environment_key] if key}
     uids |= {row.uid for row in records.unfinished_operations(connection)}
-    return blobs, bundles, environments, uids
+    return blobs, bundles, environments, uids, images
 
 
 def _dead_logs(connection: Connection, home: Path, uids: set[str]) -> list[Path]:
@@ -161,8 +178,8 @@ def _older(folder: Path, kept: set[str], before: float) -> list[Path]:
 
 
 def _strangers(rooms: Rooms, uids: set[str]) -> list[tuple[str, str]]:
-    """What the process target holds of services that do not exist."""
-    names: Iterable[str] = ("process",)
+    """What the targets hold of services that do not exist."""
+    names: Iterable[str] = ("process", *(["docker"] if (rooms.store.home / "docker").is_dir() else []))
     return [(name, uid) for name in names for uid in rooms.target(name).present() if uid not in uids]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
+from ...errors import InvalidInput, MissingExtra, SendoffError, ServiceNotFound, TargetUnavailable
 from .. import fronts, ports, supervisor
 from ..base import Capabilities, Observation, WantedService
 from ..gateway import gateway as gateways
@@ -44,11 +46,15 @@ class DockerTarget:
         Raises:
             TargetUnavailable: The engine does not answer; the hint is what mends it.
             NotSupported: The engine is on another machine.
-            MissingExtra: Envoy is not installed.
+            MissingExtra: Envoy or Docker's Python package is not installed.
             PortInUse: The port is taken, or kept by another service of this home.
             InvalidInput: The bundle is not there.
         """
         gateways.binary()
+        if importlib.util.find_spec("docker") is None:
+            raise MissingExtra(
+                "the docker target needs Docker's Python package to build images", hint=gateways.INSTALL, extra="docker"
+            )
         self._engine(wanted.uid).version()
         if wanted.bundle and not (Path(wanted.bundle) / "bundle.json").is_file():
             raise InvalidInput(f"{wanted.bundle} is not a bundle: it has no bundle.json", field="bundle")
@@ -288,8 +294,6 @@ def _silent(line: str) -> None:
 
 
 def _setting(home: Path) -> str | None:
-    import os
-
     from ...spec.settings import load_settings
 
     return load_settings(home, os.environ).docker_network

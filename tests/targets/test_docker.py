@@ -1,0 +1,288 @@
+"""What only the docker target does: limits, an engine that fails or restarts, a gateway, other people's containers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docker_rig import DockerRig, image
+from rigs import score, wait_for
+
+from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
+from sendoff.targets import processes, supervisor
+from sendoff.targets.docker import containers, engine
+from sendoff.targets.docker.records import place
+from sendoff.targets.docker.target import DockerTarget
+
+GREEDY = """
+def init():
+    global held
+    held = [bytearray(1 << 20) for _ in range(1000)]
+def run(data):
+    return data
+"""
+LOOKS = """
+import os, tempfile
+def init():
+    pass
+def run(data):
+    try:
+        open("/var/azureml-app/new", "w")
+        outside = "written"
+    except OSError as error:
+        outside = error.strerror
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"x")
+    status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    return {"uid": os.getuid(), "outside": outside, "capabilities": int(status["CapEff"], 16), "cwd": os.getcwd()}
+"""
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[DockerRig]:
+    made = DockerRig(tmp_path)
+    yield made
+    made.close()
+
+
+def envoy(rig: DockerRig) -> processes.Identity:
+    found = rig.target._gateway.running()
+    assert found is not None
+    return found.process
+
+
+def test_a_service_has_no_rights_and_writes_only_to_its_temporary_folder(rig: DockerRig) -> None:
+    rig.target.apply(rig.wanted(LOOKS, cpus=0.5, memory_mb=256))
+    seen = score(rig.until("ready"))
+    assert seen == {
+        "uid": os.getuid() or containers.USER,
+        "outside": "Read-only file system",
+        "capabilities": 0,
+        "cwd": "/var/azureml-app",
+    }
+    (container,) = rig.containers("u1")
+    facts = containers.inspect(rig.engine, container.id)
+    host = facts["HostConfig"]
+    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"]) == (5 * 10**8, 256 * 1024**2, 256 * 1024**2)
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert host["LogConfig"]["Config"] == containers.LOG_OPTIONS
+    assert not host["PortBindings"], "the gateway has the port, not the container"
+    assert container.name.startswith("sendoff-ws-name-u1-r1-")
+
+
+def test_out_of_memory_is_said_with_the_limit(rig: DockerRig) -> None:
+    rig.target.apply(rig.wanted(GREEDY, memory_mb=128))
+    seen = rig.until("failed")
+    assert seen.error is not None
+    assert seen.error["code"] == "out_of_memory", seen.error
+    assert "memory limit of 128 MB" in seen.error["message"]
+    assert "memory_gb" in seen.error["hint"]
+
+
+def test_an_image_that_is_gone_is_said_and_nothing_is_left(rig: DockerRig) -> None:
+    with pytest.raises(DeploymentFailed) as caught:
+        rig.target.apply(rig.answering("one", image="sha256:" + "0" * 64))
+    assert caught.value.context["reported_code"] == "image_missing"
+    assert "deploy again" in caught.value.hint
+    assert rig.leftovers("u1") == []
+
+
+def test_a_container_of_somebody_else_is_left_alone_12(rig: DockerRig) -> None:
+    wanted = rig.answering("one")
+    name = "sendoff-ws-name-u1-r1-"
+    rig.target.apply(wanted)
+    rig.until("ready")
+    name = rig.containers("u1")[0].name
+    rig.target.remove("u1")
+    made = rig.engine.call("POST", "/containers/create", query={"name": name}, body={"Image": rig.image})
+    try:
+        with pytest.raises(Conflict) as caught:
+            rig.target.apply(wanted)
+        assert caught.value.context["reported_code"] == "name_taken"
+        assert name in caught.value.message
+        assert containers.inspect(rig.engine, made["Id"])["State"]["Status"] == "created"
+        assert rig.leftovers("u1") == []
+    finally:
+        containers.remove(rig.engine, made["Id"])
+
+
+def test_a_server_that_cannot_start_is_given_up_after_five_times_4(rig: DockerRig) -> None:
+    rig.target.apply(rig.answering("one", python="/no/such/python"))
+    seen = rig.until("failed")
+    assert seen.error is not None and seen.error["code"] == "container_ended", seen.error
+    assert "/no/such/python" in seen.error["message"]
+    rig.target.apply(rig.answering("mended", revision=2))
+    assert score(rig.until("ready", revision=2))["said"] == "mended"  # type: ignore[index]
+    wait_for(lambda: len(rig.containers("u1")) == 1)
+
+
+@pytest.mark.parametrize("deed", ["rm", "stop", "kill"])
+def test_what_somebody_ends_is_back_on_the_same_port(rig: DockerRig, deed: str) -> None:
+    rig.target.apply(rig.answering("one"))
+    first = rig.until("ready")
+    (container,) = rig.containers("u1")
+    before = containers.inspect(rig.engine, container.id)["State"]["StartedAt"]
+    calls = {"rm": ("DELETE", "?force=1"), "stop": ("POST", "/stop?t=1"), "kill": ("POST", "/kill")}
+    method, rest = calls[deed]
+    rig.engine.call(method, f"/containers/{container.id}{rest}", seconds=30)
+
+    def back() -> bool:
+        found = rig.containers("u1")
+        started = containers.inspect(rig.engine, found[0].id)["State"]["StartedAt"] if found else before
+        return started != before and rig.target.observe("u1").phase == "ready"
+
+    wait_for(back, 30)
+    again = rig.target.observe("u1")
+    assert (again.port, score(again)["said"]) == (first.port, "one")  # type: ignore[index]
+
+
+def test_a_killed_gateway_is_back_at_once(rig: DockerRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    first = rig.until("ready")
+    before = envoy(rig)
+    processes.send(before, signal.SIGKILL)
+    wait_for(lambda: rig.target._gateway.running() is not None and envoy(rig) != before, 10)
+    assert score(rig.until("ready"))["said"] == "one"  # type: ignore[index]
+    assert rig.target.observe("u1").port == first.port
+
+
+def test_everything_goes_on_without_the_keeper_and_the_next_look_starts_another(rig: DockerRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    seen = rig.until("ready")
+    keeper = supervisor.running(place(rig.home))
+    assert keeper is not None
+    processes.send(keeper, signal.SIGKILL)
+    assert score(seen)["said"] == "one"  # type: ignore[index]
+
+    def another() -> bool:
+        rig.target.observe("u1")
+        return supervisor.running(place(rig.home)) not in (None, keeper)
+
+    wait_for(another, 15)
+
+
+def test_a_reload_is_another_container_of_the_same_image(rig: DockerRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    rig.until("ready")
+    (before,) = rig.containers("u1")
+    rig.target.reload("u1")
+    wait_for(
+        lambda: [one.id for one in rig.containers("u1")] not in ([before.id], []) and len(rig.containers("u1")) == 1
+    )
+    (after,) = rig.containers("u1")
+    images = {containers.inspect(rig.engine, one)["Image"] for one in (after.id,)}
+    assert images == {rig.engine.call("GET", f"/images/{rig.image}/json")["Id"]}
+    assert "init of one" in rig.target.logs("u1", 1000)
+
+
+def test_an_address_that_is_not_the_engine_is_said_in_a_sentence(
+    rig: DockerRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{rig.tmp}/nobody.sock")
+    with pytest.raises(TargetUnavailable) as caught:
+        rig.target.check(rig.answering("one"))
+    assert caught.value.context["reason"] == "not_running"
+    assert "systemctl start docker" in caught.value.hint
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+    with pytest.raises(SendoffError) as elsewhere:
+        rig.target.check(rig.answering("one"))
+    assert "tcp://192.0.2.1:2375" in elsewhere.value.message
+
+
+def test_no_permission_names_the_group() -> None:
+    error = engine.unavailable("/var/run/docker.sock", PermissionError(13, "Permission denied"))
+    assert error.context["reason"] == "permission"
+    assert "usermod -aG docker" in error.hint
+
+
+@pytest.mark.parametrize("package", ["envoy", "docker"])
+def test_without_the_extra_the_install_line_is_said(
+    rig: DockerRig, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else real(name))
+    with pytest.raises(MissingExtra) as caught:
+        rig.target.check(rig.answering("one"))
+    assert caught.value.hint == "pip install 'sendoff[docker]'"
+
+
+class OwnEngine:
+    """An engine of the test's own, beside the machine's: it may be stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = f"{folder}/e.sock"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = {
+            "--host": f"unix://{self.path}",
+            "--data-root": f"{self.folder}/data",
+            "--exec-root": f"{self.folder}/exec",
+            "--pidfile": f"{self.folder}/pid",
+            "--bridge": "none",
+        }
+        command = ["dockerd", "--iptables=false", *(part for pair in options.items() for part in pair)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        wait_for(self.answers, 60, lambda: (self.folder / "log").read_text()[-2000:])
+
+    def answers(self) -> bool:
+        try:
+            engine.Engine(self.path).version(2)
+            return True
+        except TargetUnavailable:
+            return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
+            self.process = None
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory, rig: DockerRig) -> Iterator[OwnEngine]:
+    # Not below tmp_path: the engine's sockets have long names of their own.
+    import shutil
+    import tempfile
+
+    if os.getuid() != 0:
+        pytest.skip("only root can start an engine of its own")
+    folder = Path(tempfile.mkdtemp(prefix="sendoff-engine-"))
+    made = OwnEngine(folder)
+    made.start()
+    yield made
+    made.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_services_survive_a_restart_of_the_engine(
+    rig: DockerRig, own: OwnEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = subprocess.Popen(["docker", "save", image()], stdout=subprocess.PIPE)
+    subprocess.run(["docker", "-H", f"unix://{own.path}", "load", "-q"], stdin=saved.stdout, check=True)
+    saved.wait(120)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{own.path}")
+    machines, rig.engine = rig.engine, engine.connect()
+    rig.target = DockerTarget(rig.home)
+    try:
+        rig.target.apply(rig.answering("one", uid="u1"))
+        rig.target.apply(rig.answering("two", uid="u2"))
+        ports = [rig.until("ready", uid=uid).port for uid in ("u1", "u2")]
+        own.stop()
+        with pytest.raises(TargetUnavailable) as caught:
+            rig.target.observe("u1")
+        assert caught.value.context["reason"] == "not_running"
+        own.start()
+        for uid, said, port in (("u1", "one", ports[0]), ("u2", "two", ports[1])):
+            seen = rig.until("ready", uid=uid)
+            assert (score(seen)["said"], seen.port) == (said, port)  # type: ignore[index]
+    finally:
+        rig.close()
+        rig.engine = machines
