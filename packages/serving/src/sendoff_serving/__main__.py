@@ -50,6 +50,9 @@ def serve(options: Options) -> int:
     """
     import uvloop
 
+    from .worker.boot import keep_freed_memory
+
+    keep_freed_memory()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(options))
 

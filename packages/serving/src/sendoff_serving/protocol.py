@@ -186,7 +186,8 @@ class Decoder:
             self._buffer += data
             if len(self._buffer) < self._needed:
                 return []
-            source = bytes(self._buffer)
+            # Not copied as a whole: the bodies of a large frame are copied out once, below.
+            source: Union[bytes, bytearray] = self._buffer
         else:
             source = bytes(data)
         frames: List[Frame] = []
@@ -197,16 +198,19 @@ class Decoder:
                 break
             frame, at = taken
             frames.append(frame)
-        self._buffer = bytearray(memoryview(source)[at:])
+        if at == len(source):
+            self._buffer = bytearray()
+        elif at or source is not self._buffer:
+            self._buffer = bytearray(memoryview(source)[at:])
         return frames
 
-    def _take(self, source: bytes, at: int) -> Optional[Tuple[Frame, int]]:
+    def _take(self, source: Union[bytes, bytearray], at: int) -> Optional[Tuple[Frame, int]]:
         available = len(source) - at
         if available < HEAD_SIZE:
             self._needed = HEAD_SIZE
             # A wrong start is told at once, not when enough rubbish has come.
-            if available and not MAGIC.startswith(source[at : at + 2]):
-                raise ProtocolError("not a frame: it starts with %r" % source[at : at + 2])
+            if available and not MAGIC.startswith(bytes(source[at : at + 2])):
+                raise ProtocolError("not a frame: it starts with %r" % bytes(source[at : at + 2]))
             return None
         magic, version, kind, code, count, frame_id, clock = _HEAD.unpack_from(source, at)
         if magic != MAGIC:
@@ -228,10 +232,13 @@ class Decoder:
         if available < start + size:
             self._needed = start + size
             return None
-        bodies = []
+        bodies: List[bytes] = []
         position = at + start
         for length in lengths:
-            bodies.append(source[position : position + length])
+            if isinstance(source, bytes):
+                bodies.append(source[position : position + length])
+            else:
+                bodies.append(bytes(memoryview(source)[position : position + length]))
             position += length
         self._needed = HEAD_SIZE
         return Frame(kind, code, frame_id, clock, bodies), position

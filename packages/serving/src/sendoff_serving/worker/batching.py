@@ -121,6 +121,7 @@ class Batcher:
         key = str(batch.key)
         if script.shape == SCHEMA:
             arguments: Dict[str, Any] = {key: rows}
+            self._invoker.convert_arrays(arguments)
         else:
             arguments = {script.input_parameter: json.dumps({key: rows})}
         start = time.perf_counter()

@@ -26,6 +26,24 @@ def die_with(parent: int) -> None:
         os._exit(0)  # the front went before the call above
 
 
+def keep_freed_memory() -> None:
+    """Let glibc keep freed blocks of up to 32 MiB for the next request.
+
+    Its first setting gives every large block back to the kernel at once and pays for each page again: for bodies
+    of a mebibyte that was half of the time.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        import ctypes
+
+        library = ctypes.CDLL(None)
+        library.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
+        library.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD
+    except (ImportError, OSError, AttributeError):
+        return  # another C library, which has its own ways
+
+
 def _lay_path(here: str) -> None:
     import types
 
@@ -41,6 +59,7 @@ def _lay_path(here: str) -> None:
 def main(arguments: "list[str]") -> int:
     given = dict(zip(arguments[::2], arguments[1::2]))
     die_with(int(given["--parent"]))
+    keep_freed_memory()
     _lay_path(os.path.dirname(os.path.realpath(__file__)))
     from sendoff_serving.worker.loop import work
 

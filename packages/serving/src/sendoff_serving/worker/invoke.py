@@ -6,7 +6,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
-from . import failure, http_response, schema
+from . import arrays, failure, http_response, schema
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest, BadRequest
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
@@ -81,6 +81,7 @@ class Invoker:
         self._folders = folders
         self._non_finite = non_finite
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
+        self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
         self._only_text = script.shape == STRING and not script.wants_headers
 
     def answer(self, body: bytes, request: Optional[Dict[str, Any]]) -> Answer:
@@ -119,6 +120,7 @@ class Invoker:
         elif script.shape == SCHEMA:
             given = query_values(target) if method == "GET" else _object(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
+            self.convert_arrays(arguments)
             for name, value in script.defaults.items():
                 arguments.setdefault(name, value)
             for name in script.required:
@@ -130,6 +132,12 @@ class Invoker:
         if script.wants_headers:
             arguments["request_headers"] = {name.title(): value for name, value in headers}
         return arguments
+
+    def convert_arrays(self, arguments: Dict[str, Any]) -> None:
+        """Turn lists into the arrays that numpy samples ask for, where that has no surprises."""
+        for name, rule in self._arrays.items():
+            if name in arguments:
+                arguments[name] = arrays.convert(arguments[name], rule)
 
     def _refusal(self, error: BaseException, seconds: float) -> Refusal:
         if isinstance(error, BadRequest):
