@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,8 +134,8 @@ def test_what_somebody_ends_is_back_on_the_same_port(rig: DockerRig, deed: str) 
 
     def back() -> bool:
         found = rig.containers("u1")
-        started = containers.inspect(rig.engine, found[0].id)["State"]["StartedAt"] if found else before
-        return started != before and rig.target.observe("u1").phase == "ready"
+        facts = containers.inspect(rig.engine, found[0].id) if found else {}
+        return facts.get("State", {}).get("StartedAt", before) != before and rig.target.observe("u1").phase == "ready"
 
     wait_for(back, 30)
     again = rig.target.observe("u1")
@@ -286,3 +287,22 @@ def test_services_survive_a_restart_of_the_engine(
     finally:
         rig.close()
         rig.engine = machines
+
+
+def test_a_port_that_was_lost_while_the_gateway_was_down_is_said_and_taken_back(rig: DockerRig) -> None:
+    rig.target.apply(rig.answering("one"))
+    port = rig.until("ready").port or 0
+    keeper = supervisor.running(place(rig.home))
+    assert keeper is not None
+    processes.send(keeper, signal.SIGSTOP)
+    before = envoy(rig)
+    processes.send(before, signal.SIGKILL)
+    processes.wait_ended([before], 5)
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        processes.send(keeper, signal.SIGCONT)
+        wait_for(lambda: (rig.target.observe("u1").error or {}).get("code") == "port_in_use", 20)
+        assert rig.target.observe("u1").phase == "unhealthy"
+    assert score(rig.until("ready"))["said"] == "one"  # type: ignore[index]

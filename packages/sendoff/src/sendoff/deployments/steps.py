@@ -13,6 +13,7 @@ from ..errors import (
     Conflict,
     DeploymentFailed,
     EnvironmentNotFound,
+    InvalidInput,
     ScriptFailed,
     SendoffError,
     ServiceNotFound,
@@ -270,6 +271,10 @@ class DeploySteps:
                 labels={HOME: home_id(self._store.home)},
                 progress=progress,
             )
+        except InvalidInput as error:
+            if error.context.get("field") == "base_image":
+                error.context["reported_code"] = "image_missing"
+            raise
         finally:
             client.close()
         self._timeline.note(list(image.notes))

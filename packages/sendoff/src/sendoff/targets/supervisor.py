@@ -108,7 +108,7 @@ def _lock_held(home: Path) -> bool:
         os.close(handle)
 
 
-class _Watch:
+class Watch:
     """What the supervisor knows of a service between two looks."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class Supervisor:
         self.home = home
         self.idle_seconds = idle_seconds
         self._log = _Log(folder(home) / "supervisor.log")
-        self._watches: dict[str, _Watch] = {}
+        self._watches: dict[str, Watch] = {}
         self._wanted_at = time.monotonic()
         self._lock = -1
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
@@ -178,7 +178,7 @@ class Supervisor:
         for uid in set(self._watches) - set(present):
             self._watches.pop(uid).close()
         for uid in present:
-            watch = self._watches.setdefault(uid, _Watch())
+            watch = self._watches.setdefault(uid, Watch())
             if any(not processes.alive(process) for process in watch.unwatched):
                 watch.due = 0.0
             if watch.due <= now or watch.signature != RunFolder(self.home, uid).signature():
@@ -186,7 +186,7 @@ class Supervisor:
         soonest = min((watch.due for watch in self._watches.values()), default=now + ROUND)
         return max(0.01, min(ROUND, soonest - time.monotonic()))
 
-    def _look(self, uid: str, watch: _Watch) -> None:
+    def _look(self, uid: str, watch: Watch) -> None:
         service = RunFolder(self.home, uid)
         try:
             with service.lock(0) as held:

@@ -18,7 +18,7 @@ from ...errors import SendoffError, StoreError
 from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
-from ..supervisor import IDLE_SECONDS, Supervisor, _Watch
+from ..supervisor import IDLE_SECONDS, Supervisor, Watch
 from . import access, containers, services
 from .engine import Engine
 from .labels import HOME, home_id
@@ -61,7 +61,7 @@ class Keeper(Supervisor):
                     self._log(f"{uid}: {error.message}")
         return super()._round()
 
-    def _look(self, uid: str, watch: _Watch) -> None:
+    def _look(self, uid: str, watch: Watch) -> None:
         folder = ServiceFolder(self.home.parent, uid)
         try:
             with folder.run.lock(0) as held:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...errors import SendoffError
-from .. import front_control
+from .. import front_control, ports
 from ..gateway.config import Route
 from ..gateway.gateway import Gateway
 from . import containers
@@ -121,9 +121,12 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
     _revive_good(folder, engine, seen, wanted, log)
     changing = False
     for one in seen:
-        if one.container.state == "exited" and not _gave_up(engine, folder, one.container):
-            # The engine restarts what ends by itself; this one was stopped by somebody.
+        if one.container.state in ("exited", "created") and not _gave_up(engine, folder, one.container):
+            # The engine restarts what ends by itself; this one was stopped by somebody, or never started.
             containers.start(engine, one.container.id)
+            changing = True
+        elif one.container.state == "dead":
+            containers.remove(engine, one.container.id)
             changing = True
         elif one.container.state == "restarting" and _give_up(engine, folder, one.container):
             log(f"{folder.uid}: container {one.container.serial} ended {ATTEMPTS} times before it answered")
@@ -142,7 +145,13 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
     if leaving or changing:
         return Step(0.1)
     if newest.ready and chosen is newest:
-        return Step(None if route is None or gateway.serves(route) else 0.1)
+        if route is None or gateway.serves(route):
+            return Step(None)
+        if not gateway.problem(folder.uid):
+            return Step(0.1)
+        if not ports.problem(route.host, route.port):
+            gateway.again()
+        return Step(1.0)
     if failed(newest):
         return Step(None)
     return Step(0.05 if newest.status is None else 0.1)

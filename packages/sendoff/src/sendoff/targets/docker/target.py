@@ -81,11 +81,10 @@ class DockerTarget:
                 record = self._record(engine, folder, wanted, before)
                 folder.write(record)
                 services.advance(folder, engine, self._gateway, _silent, asked=True)
+                self._check_listener(record)
             except SendoffError:
                 if before is None:
-                    self._gateway.drop(wanted.uid)
-                    self._gateway.sync()
-                    folder.run.delete()
+                    services.take_down(folder, engine, self._gateway, _silent, drain_seconds=0.0)
                     self._tidy(engine)
                 else:
                     folder.write(before)
@@ -248,6 +247,15 @@ class DockerTarget:
         problem = ports.problem(wanted.host, wanted.port)
         if problem:
             raise fronts.port_in_use(wanted.host, wanted.port, problem)
+
+    def _check_listener(self, record: Wanted) -> None:
+        """The port was free a moment ago; that Envoy has it now is seen, not assumed."""
+        route = self._gateway.route(record.uid)
+        if route is None or route.port != record.port or self._gateway.wait(route, 3.0):
+            return
+        problem = self._gateway.problem(record.uid)
+        if problem:
+            raise fronts.port_in_use(route.host, route.port, ports.problem(route.host, route.port) or problem)
 
     def _record(self, engine: Engine, folder: ServiceFolder, wanted: WantedService, before: Wanted | None) -> Wanted:
         port = wanted.port

@@ -67,7 +67,6 @@ class Gateway:
 
     Args:
         home: The home folder; everything is under ``home/gateway``.
-        routes: Gives the routes of all services at this moment.
     """
 
     def __init__(self, home: Path) -> None:
@@ -134,11 +133,12 @@ class Gateway:
             if self.running() is None:
                 self._start()
 
-    def end(self) -> None:
-        """End Envoy and forget everything."""
+    def again(self) -> None:
+        """Let Envoy try once more what it has refused: a port may be free again."""
         with self._lock() as held:
-            if held:
-                self._end()
+            listeners = self.folder / "listeners.json"
+            if held and listeners.exists():
+                write_json(listeners, config.listeners(self.routes()))
 
     def serves(self, route: Route) -> bool:
         """Whether Envoy listens for the route and has exactly its endpoints."""
