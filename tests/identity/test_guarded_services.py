@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -213,3 +215,31 @@ def test_health_and_metrics_are_closed_when_asked(deploy):
     assert [call_get(base + path) for path in ("", "metrics", "health/live", "docs")] == [401, 401, 401, 200]
     with pytest.raises(InvalidInput, match="protected_paths"):
         service.deploy_configuration(protected_paths=["score"])._spec()
+
+
+def test_a_front_that_was_killed_comes_back_with_its_guard(deploy, home):
+    service = deploy(auth_enabled=True)
+    key = service.get_keys()[0]
+    record = next((home / "run").glob("svc*/front-*.json"))
+    before = json.loads(record.read_bytes())["pid"]
+    os.kill(before, signal.SIGKILL)
+    seen = set()
+
+    def answers() -> bool:
+        try:
+            seen.add(call(service.scoring_uri)[0])
+            return call(service.scoring_uri, key) == (200, 1)
+        except OSError:
+            return False
+
+    eventually(lambda: answers() and not Path(f"/proc/{before}").exists(), 30)
+    assert seen == {401}
+
+
+def test_keys_given_to_an_update_are_good_without_a_new_revision(deploy, ws):
+    service = deploy(auth_enabled=True)
+    revisions = service._view.wanted_revision
+    assert cli("service", "update", "-n", "svc", "-w", "demo", "--kp", PLANTED[0], "--ks", PLANTED[1])[0] == 0
+    assert service.get_keys() == PLANTED and call(service.scoring_uri, PLANTED[0]) == (200, 1)
+    service.update_deployment_state()
+    assert service._view.wanted_revision == revisions
