@@ -1,6 +1,7 @@
 """A home with a model, code and an environment, from which images are made; and looking into images."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -92,10 +93,21 @@ def locked(conda: str) -> Lock:
     return replace(lock, python=environment_cache.interpreter(".".join(lock.python_version.split(".")[:2])))
 
 
+def network(engine) -> str:
+    """A network of these tests' own: another engine on this machine may take the default one's bridge away."""
+    name = "sendoff-image-tests"
+    with (environment_cache.cache() / "network.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not engine.networks.list(names=[name]):
+            engine.networks.create(name)
+    return name
+
+
 @contextlib.contextmanager
 def running(engine, image_id: str, **options) -> Iterator[str]:
     """The address of a container's port 5001, once it listens."""
     options.setdefault("read_only", True)
+    options.setdefault("network", network(engine))
     container = engine.containers.run(image_id, detach=True, ports={"5001/tcp": ("127.0.0.1", None)}, **options)
     try:
         end = time.monotonic() + 60

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from image_rig import CONDA_36, CONDA_311, SCORE, Rig, ask, files, locked, running, saved
+from image_rig import CONDA_36, CONDA_311, SCORE, Rig, ask, files, locked, network, running, saved
 
 from sendoff.environments.indexes import Indexes
 from sendoff.errors import EnvironmentFailed, InvalidInput
@@ -20,7 +20,7 @@ def lock():
 @pytest.mark.slow
 def test_it_answers_without_rights_on_a_read_only_file_system_and_says_that_it_is_healthy(rig, engine, lock):
     made = rig.build(engine, rig.bundle(lock), lock)
-    with running(engine, made.id, read_only=True, network_mode="bridge") as address:
+    with running(engine, made.id, read_only=True) as address:
         answer = ask(address, {"data": 1})
     assert answer == {
         "model": "a model", "python": "3.11", "uid": 10001, "cwd": "/var/azureml-app", "root": "/var/azureml-app",
@@ -28,7 +28,7 @@ def test_it_answers_without_rights_on_a_read_only_file_system_and_says_that_it_i
     }  # fmt: skip
     config = engine.images.get(made.id).attrs["Config"]
     assert config["User"] == "10001:10001"
-    container = engine.containers.run(made.id, detach=True)
+    container = engine.containers.run(made.id, detach=True, network=network(engine))
     try:
         test = config["Healthcheck"]["Test"][1:]
         for _ in range(100):
