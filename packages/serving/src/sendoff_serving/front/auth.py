@@ -124,6 +124,7 @@ class Gate:
         self._addresses: set[str] = set()
         self._said = 0.0
         self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._good: list[tuple[str, bytes]] = []
         self._stamp = self._stamp_of_file()
         self._looked = 0.0
         self._material = self._read()
@@ -156,6 +157,7 @@ class Gate:
             self._complain(f"The new keys are not used: {error.message}")
             return
         self._remembered.clear()
+        self._good.clear()
 
     def follow(self, revision: str | None) -> None:
         """Go by the rule of a revision from now on."""
@@ -163,6 +165,7 @@ class Gate:
         self.refresh()
         self._rule = self._material.rules.get(revision or "", self._material.rule)
         self._remembered.clear()
+        self._good.clear()
 
     def guards(self, revision: str | None) -> bool:
         """Whether callers of a revision need a key or token."""
@@ -230,11 +233,8 @@ class Gate:
     def _check(self, credential: bytes) -> str | Refusal:
         mode = self._rule.auth
         digest = hashlib.sha256(credential).digest()
-        name = ""
-        for known, salt, expected in self._material.keys:  # every key is compared, each in constant time
-            if hmac.compare_digest(hmac.digest(salt, credential, "sha256") if salt else digest, expected):
-                name = known
-        if name and mode != "token":
+        name = "" if mode == "token" else self._key_name(credential, digest)
+        if name:
             return name
         if mode == "key" or not self._material.tokens or credential.count(b".") != 2:
             return _refusal("The key or token is not valid for this service")
@@ -242,6 +242,21 @@ class Gate:
         if remembered is not None and remembered[1] > time.time():
             return remembered[0]
         return self._check_token(credential, digest)
+
+    def _key_name(self, credential: bytes, digest: bytes) -> str:
+        """The name of a key, "" for what is none. Every key is compared, each in constant time."""
+        name = ""
+        for known, expected in self._good:  # keys that were used already, without their salts, which cost time
+            if hmac.compare_digest(digest, expected):
+                name = known
+        if name:
+            return name
+        for known, salt, expected in self._material.keys:
+            if hmac.compare_digest(hmac.digest(salt, credential, "sha256") if salt else digest, expected):
+                name = known
+        if name:
+            self._good.append((name, digest))
+        return name
 
     def _check_token(self, token: bytes, digest: bytes) -> str | Refusal:
         material = self._material
