@@ -17,7 +17,8 @@ from ..bundle import Bundle
 from ..errors import Refusal, ServingError
 from ..log import ServerLog
 from .auth import Gate
-from .connection import Connections, HttpConnection
+from .connection import HttpConnection
+from .connections import Connections
 from .cors import Cors
 from .exchange import Application
 from .generation import Generation

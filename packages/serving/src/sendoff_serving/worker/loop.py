@@ -192,7 +192,7 @@ class _Loop:
             if frames is None:
                 return
             now = flushed = time.monotonic()
-            if len(frames) > 1:
+            if len(frames) > 1 and frames[0].kind == Kind.RUN:
                 self._expect_late()
             for frame in frames:
                 if frame.kind != Kind.RUN:

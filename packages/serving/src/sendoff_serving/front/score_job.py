@@ -1,0 +1,175 @@
+"""One request to /score: a job for the workers, and the answer made of their frames."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..errors import Refusal
+from ..protocol import Frame, Kind, ResultFlag
+from .exchange import JSON_TYPE, Exchange
+from .identifiers import Identifiers
+from .jobs import Job
+
+if TYPE_CHECKING:
+    from .generation import Generation
+    from .scoring import ScoringApplication
+
+VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSAFE = re.compile(r"[\r\n\0]")
+# Headers that the connection sets; a script's own would break the framing.
+_RESERVED = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"})
+_SHARED = frozenset({"x-request-id", "x-ms-request-id", "x-ms-client-request-id", "date", "server-timing"})
+SCRIPT_ERROR = "An unexpected error occurred in scoring script. Check the logs for more info."
+
+
+class ScoreJob(Job):
+    """One request to /score."""
+
+    __slots__ = ("_application", "_exchange", "arrived", "generation", "ids")
+
+    def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers) -> None:
+        super().__init__(exchange.chunks, exchange.size, None)
+        self._application = application
+        self._exchange = exchange
+        self.arrived = exchange.arrived
+        self.ids = ids
+        self.generation: Generation | None = None
+
+    def lines(self, failed: bool) -> str:
+        """Return the header lines that every answer of /score has."""
+        cors = self._application.cors
+        return (
+            f"{self.ids.lines}{VERSION_LINE}x-ms-run-function-failed: {failed}\r\n"
+            f"{cors.lines(self._exchange.known) if cors.enabled else ''}"
+        )
+
+    def _timing(self, seconds: float) -> str:
+        queued = max(self.handed - self.admitted, 0.0) * 1000
+        run = seconds * 1000
+        return f"x-ms-run-fn-exec-ms: {run:.3f}\r\nServer-Timing: queue;dur={queued:.3f}, run;dur={run:.3f}\r\n"
+
+    def answered(self, frame: Frame) -> None:
+        application = self._application
+        if frame.kind == Kind.ERROR:
+            application_error(self, frame)
+            return
+        code = frame.code
+        if code & ResultFlag.STREAM:
+            self._start_stream(frame)
+            return
+        application.ended(self, code & ResultFlag.STATUS_MASK, "ok", frame.clock)
+        if self.gone:
+            return
+        if code & ResultFlag.NON_FINITE:
+            application.non_finite(self)
+        status = code & ResultFlag.STATUS_MASK
+        body = frame.bodies[0]
+        if not code & ResultFlag.HEADERS:
+            self._exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
+        else:
+            failed = bool(code & ResultFlag.FAILED) or status >= 500
+            own = script_lines(frame.bodies[1])
+            lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
+            self._exchange.respond(status, body, None, lines)
+        application.access(self._exchange)
+
+    def _without_own_cors(self, own: str, lines: str) -> str:
+        if "access-control-allow-origin:" not in own.lower():
+            return lines
+        kept = [line for line in lines.split("\r\n") if not line.startswith("Access-Control-Allow-Origin:")]
+        return "\r\n".join(kept)
+
+    def _start_stream(self, frame: Frame) -> None:
+        if self.gone:
+            return
+        code = frame.code
+        status = code & ResultFlag.STATUS_MASK
+        own = script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
+        failed = bool(code & ResultFlag.FAILED) or status >= 500
+        self._exchange.start_stream(status, self._without_own_cors(own, self.lines(failed)) + own)
+
+    def streamed(self, frame: Frame) -> None:
+        if frame.kind == Kind.CHUNK:
+            if not self.gone:
+                self._exchange.send_piece(frame.bodies[0])
+            return
+        self._application.ended(self, self._exchange.status, "stream_failed" if frame.code else "ok", frame.clock)
+        if not self.gone:
+            self._exchange.end_stream(complete=not frame.code)
+            self._application.access(self._exchange)
+
+    def refused(self, refusal: Refusal) -> None:
+        self._application.ended(self, refusal.http_status, refusal.code)
+        if self.gone:
+            return
+        if self._exchange.streaming:
+            self._exchange.end_stream(complete=False)
+            self._application.access(self._exchange)
+            return
+        failed = refusal.code in ("run_failed", "scoring_timeout")
+        self._application.send_refusal(self._exchange, refusal, self.lines(failed))
+
+    def broken(self, error: Exception) -> None:
+        self._application.fault(error)
+        if not self.gone:
+            self._exchange.connection.abort()
+
+    def client_gone(self) -> None:
+        """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
+        self.gone = True
+        self._exchange.status = 499
+        self._application.access(self._exchange)
+        if self.generation is not None:
+            self.generation.dispatcher.forget(self)
+        self._application.ended(self, 499, "client_gone")
+        if not self.handed:
+            self.chunks = []
+
+    def client_half_closed(self) -> None:
+        """The client sends no more; it may be gone."""
+        if self.generation is not None:
+            self.generation.dispatcher.doubt(self)
+
+
+def application_error(job: ScoreJob, frame: Frame) -> None:
+    """Answer with what the worker says of a request that has no result."""
+    content = json.loads(frame.bodies[0])
+    code = str(content["code"])
+    message, hint = str(content["message"]), content.get("hint")
+    failed = code == "run_failed"
+    if failed or frame.code >= 500:
+        job._application.script_failed(job, content)
+    if failed:
+        # What the script raised may hold private data: it is in the log, not in the answer.
+        message, hint = SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
+    application = job._application
+    application.ended(job, frame.code, code, frame.clock if failed else None)
+    if job.gone:
+        return
+    status = frame.code
+    failed = failed or (application.compatible and code == "value_not_convertible")
+    refusal = Refusal(code, message, hint, status=status, details=content.get("details"))
+    lines = job.lines(failed)
+    if failed and not application.compatible:
+        lines += job._timing(frame.clock)
+    application.send_refusal(job._exchange, refusal, lines)
+
+
+def script_lines(encoded: bytes) -> str:
+    """Return a script's response headers as lines, without those that would break the answer's framing."""
+    lines = []
+    for name, given in json.loads(encoded):
+        value = str(given)
+        lower = name.lower()
+        if lower in _RESERVED or lower in _SHARED or not _NAME.fullmatch(name) or _UNSAFE.search(value):
+            continue
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            value = value.encode("utf-8").decode("latin-1")
+        lines.append(f"{name}: {value}\r\n")
+    return "".join(lines)
