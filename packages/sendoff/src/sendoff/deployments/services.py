@@ -17,7 +17,7 @@ from .execute import give_up
 from .launch import Launcher, service_log_path
 from .plan import Pinned, merge_deployment, merge_properties, merge_tags
 from .preflight import Ready, Rooms, Targets, check_blobs, check_request
-from .steps import wanted_service
+from .start_again import start_again
 from .views import matches, revision_views, service_view
 
 if TYPE_CHECKING:
@@ -391,29 +391,12 @@ class Deployments:
 
         Returns:
             ``workspace/service`` of each that was started.
+
+        Raises:
+            TargetUnavailable: A target's engine does not answer; what others can run was started.
         """
         self.revive()
-        started = []
-        with self._store.read() as connection:
-            candidates = []
-            for row in records.list_services(connection):
-                newest = records.newest_operation(connection, row.uid)
-                number = records.serving_revision(connection, row.uid)
-                if number is not None and not row.deleting and (newest is None or newest.state in FINAL):
-                    candidates.append((row, number, records.get_plan(connection, row.uid, number)))
-        for row, number, plan in candidates:
-            target = self._rooms.target(row.target)
-            # After a reboot a target may hold the service's folder and say unhealthy: asking again does no harm.
-            if plan is None or target.observe(row.uid).phase in ("ready", "starting", "init"):
-                continue
-            wanted = wanted_service(self._store, row, number, plan)
-            if wanted is not None:
-                target.apply(wanted)
-            else:
-                # Its environment or bundle is gone from this machine: make them again.
-                self.reload(row.workspace, row.name)
-            started.append(f"{row.workspace}/{row.name}")
-        return started
+        return start_again(self._rooms, self.reload)
 
     def gc(self, dry_run: bool = False) -> garbage.GarbageReport:
         """Remove what nothing refers to: blobs, bundles, environments, run folders and logs.
