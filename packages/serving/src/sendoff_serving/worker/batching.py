@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from sendoff_serving.protocol import Frame, RunFlag
 
-from .invoke import Answer, Invoker, Refusal
+from .invoke import Answer, Invoker, Refusal, fault
 from .script import RAW, SCHEMA, EntryScript
 
 Outcome = Union[Answer, Refusal]
@@ -114,6 +114,8 @@ class Batcher:
             return self._invoker.answer(frame.bodies[0], request)
         except Refusal as refusal:
             return refusal
+        except Exception as error:
+            return fault(error)
 
     def _together(self, batch: Batch) -> Optional[List[Outcome]]:
         script = self._script
@@ -130,7 +132,10 @@ class Batcher:
         except BaseException:
             return None  # each is run alone: the one that is wrong gets its own error
         seconds = time.perf_counter() - start
-        parts = split(value, [len(part) for part in batch.rows])
+        try:
+            parts = split(value, [len(part) for part in batch.rows])
+        except Exception:  # an object that cannot be cut, or answers questions about itself with an exception
+            parts = None
         if parts is None:
             if not isinstance(value, str):
                 self._off = True

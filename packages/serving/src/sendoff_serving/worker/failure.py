@@ -25,6 +25,11 @@ def text_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, trimmed(error.__traceback__))).rstrip("\n")
 
 
+def summary(error: BaseException) -> str:
+    """Return the last line of what Python prints of an exception: its kind and its text."""
+    return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+
+
 def describe(error: BaseException, folders: List[str], code: str) -> Dict[str, Any]:
     """Describe an exception as the JSON of a FAILED or ERROR frame.
 
@@ -49,5 +54,4 @@ def describe(error: BaseException, folders: List[str], code: str) -> Dict[str, A
             if real.startswith(roots) and "site-packages" not in real:
                 file, line = name, at.tb_lineno
             at = at.tb_next
-    summary = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
-    return {"code": code, "message": summary, "traceback": text_of(error), "file": file, "line": line}
+    return {"code": code, "message": summary(error), "traceback": text_of(error), "file": file, "line": line}

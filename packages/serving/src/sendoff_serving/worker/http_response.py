@@ -3,8 +3,12 @@
 import json
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
-from .encoding import encode
-from .mappings import Headers
+from .encoding import NotEncodable, encode
+from .mappings import Headers, header_text
+
+_TEXT = (str, bytes, bytearray, memoryview)
+# Results that are never responses, whatever attributes their class offers (addict, Box: any).
+_VALUES = (dict, list, tuple, set, frozenset, str, bytes, int, float)
 
 _REASONS = {200: "OK", 201: "CREATED", 202: "ACCEPTED", 204: "NO CONTENT", 400: "BAD REQUEST", 404: "NOT FOUND"}
 
@@ -13,8 +17,8 @@ class AMLResponse:
     """An HTTP answer made by the script (spec/scoring-server.md sec. 6).
 
     Args:
-        message: the body: text, bytes, an iterator of pieces (streamed), or with ``json_str`` any value that
-            is encoded as JSON. None gives ``{}`` as JSON.
+        message: the body: text, bytes, a list of them, an iterator of them (streamed); any other value is encoded
+            as JSON, as ``json_str`` does with text too. None gives ``{}`` as JSON.
         status_code: HTTP status.
         response_headers: header names and values; a value is split at commas into repeated headers.
         json_str: encode ``message`` as JSON.
@@ -34,24 +38,33 @@ class AMLResponse:
         self._stream: Optional[Iterator[Any]] = None
         self._data = b""
         self.headers = Headers()
-        if message is None or json_str:
-            self._data = b"{}" if message is None else encode(message, "legacy")[0]
-            self.headers["Content-Type"] = "application/json"
-        elif isinstance(message, (str, bytes, bytearray, memoryview)):
+        if not json_str and isinstance(message, _TEXT):
             self.set_data(message)
-            self.headers["Content-Type"] = "text/html; charset=utf-8"
-        elif hasattr(message, "__iter__") or hasattr(message, "__next__"):
+        elif not json_str and _is_pieces(message):
+            self._data = b"".join(to_bytes(piece) for piece in message)
+        elif not json_str and hasattr(type(message), "__next__"):
             self._stream = iter(message)
-            self.headers["Content-Type"] = "text/html; charset=utf-8"
         else:
-            self.set_data(json.dumps(message))
+            self._set_value(message, json_str)
+        if "Content-Type" not in self.headers:
             self.headers["Content-Type"] = "text/html; charset=utf-8"
         given = Headers(response_headers or {})
-        for name in {known.lower() for known in given}:
+        for name in {known.lower() for known in given.keys()}:
             del self.headers[name]
         for name, value in given.items():
-            for single in str(value).split(","):
+            for single in value.split(","):
                 self.headers.add(name, single.strip())
+
+    def _set_value(self, message: Any, json_str: bool) -> None:
+        """Take a value that is neither text nor pieces as JSON; what has no JSON form may still give pieces."""
+        try:
+            self._data = encode(message, "legacy")[0]
+        except NotEncodable:
+            if json_str or not hasattr(type(message), "__iter__") or isinstance(message, (dict, list, tuple, set)):
+                raise
+            self._stream = iter(message)
+        else:
+            self.headers["Content-Type"] = "application/json"
 
     @property
     def stream(self) -> Optional[Iterator[Any]]:
@@ -123,9 +136,25 @@ class AMLResponse:
         return "<Response %d bytes [%s]>" % (len(self._data), self.status)
 
 
+def _is_pieces(message: Any) -> bool:
+    return isinstance(message, list) and bool(message) and all(isinstance(piece, _TEXT) for piece in message)
+
+
 def to_bytes(piece: Any) -> bytes:
-    """Return a piece of a body as bytes; text is encoded as UTF-8."""
-    return piece.encode("utf-8") if isinstance(piece, str) else bytes(piece)
+    """Return a piece of a body as bytes; text is encoded as UTF-8.
+
+    Raises:
+        TypeError: it is neither text nor bytes. (``bytes`` itself makes zeros of an int, and an array's memory.)
+    """
+    if isinstance(piece, str):
+        return piece.encode("utf-8")
+    if isinstance(piece, (bytes, bytearray, memoryview)):
+        return bytes(piece)
+    raise TypeError("a piece of a response should be text or bytes, not %s" % type(piece).__name__)
+
+
+class BadResponse(Exception):
+    """run() returned a response object that cannot be sent; the message says why."""
 
 
 Answer = Tuple[int, List[Tuple[str, str]], Optional[bytes], Optional[Iterator[Any]], bool]
@@ -137,13 +166,33 @@ def as_answer(value: Any) -> Optional[Answer]:
     Returns:
         Status, headers, body (or None), pieces (or None) and whether the script says it failed; None when the
         value is no response object.
+
+    Raises:
+        BadResponse: its status, headers or body are none.
     """
     if isinstance(value, AMLResponse):
         stream = value.stream
         body = None if stream is not None else value.get_data()
-        return value.status_code, value.headers.items(), body, stream, bool(value.run_function_failed)
-    if hasattr(value, "status_code") and hasattr(value, "headers") and hasattr(value, "get_data"):
-        if getattr(value, "is_streamed", False) and hasattr(value, "iter_encoded"):
-            return value.status_code, list(value.headers.items()), None, iter(value.iter_encoded()), False
-        return value.status_code, list(value.headers.items()), value.get_data(), None, False
-    return None
+        return _status(value.status_code), _pairs(value.headers), body, stream, bool(value.run_function_failed)
+    kind = type(value)
+    # What the class has: objects that invent attributes when asked (mocks, open dicts) are no responses.
+    if isinstance(value, _VALUES) or not (hasattr(kind, "status_code") and callable(getattr(kind, "get_data", None))):
+        return None
+    if getattr(value, "is_streamed", False) is True and hasattr(kind, "iter_encoded"):
+        return _status(value.status_code), _pairs(value.headers), None, iter(value.iter_encoded()), False
+    return _status(value.status_code), _pairs(value.headers), to_bytes(value.get_data()), None, False
+
+
+def _status(given: Any) -> int:
+    try:
+        status = int(given)
+    except (TypeError, ValueError):
+        status = 0
+    if not 200 <= status <= 999:
+        raise BadResponse("run() returned a response with the status %r, which no answer can have" % (given,))
+    return status
+
+
+def _pairs(headers: Any) -> List[Tuple[str, str]]:
+    items = headers.items() if hasattr(headers, "items") else headers
+    return [(str(name), header_text(value)) for name, value in items]

@@ -1,7 +1,6 @@
 """One request as a call of run(), and what it returned as an answer."""
 
 import json
-import sys
 import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
@@ -26,6 +25,12 @@ class Refusal(Exception):
         Exception.__init__(self, message)
         self.status = status
         self.content: Dict[str, Any] = dict(more, code=code, message=message)
+
+
+def fault(error: Exception) -> Refusal:
+    """Return the refusal for an exception that nothing else has taken: it must not end the worker."""
+    message = "The answer could not be made: %s" % failure.summary(error)
+    return Refusal(500, "internal_error", message, traceback=failure.text_of(error))
 
 
 class Answer:
@@ -162,14 +167,27 @@ class Invoker:
     def _from_value(self, value: Any, seconds: float) -> Answer:
         kind = type(value)
         if kind not in (dict, list, str, int, float, bool, type(None)):
-            known = http_response.as_answer(value)
+            try:
+                known = http_response.as_answer(value)
+            except http_response.BadResponse as error:
+                raise Refusal(500, "result_not_encodable", str(error), seconds=seconds) from error
+            except Exception as error:  # whatever a property of the script's object raises
+                message = "The response that run() returned cannot be read: %s" % failure.summary(error)
+                trace = failure.text_of(error)
+                raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
             if known is not None:
                 status, headers, body, pieces, failed = known
-                if not 200 <= status <= 999:
-                    message = "run() returned a response with the status %r, which no answer can have" % (status,)
-                    raise Refusal(500, "result_not_encodable", message, seconds=seconds)
                 return Answer(seconds, body or b"", status, headers, pieces, failed)
+            if isinstance(value, BaseException):
+                message = "run() returned an exception instead of raising it: %s" % failure.summary(value)
+                hint = "let run() raise it, or return a value such as {'error': str(e)}"
+                trace = failure.text_of(value)
+                raise Refusal(500, "result_not_encodable", message, hint=hint, traceback=trace, seconds=seconds)
         return self.encoded(value, seconds)
+
+    def first_piece_failed(self, error: BaseException, seconds: float) -> Refusal:
+        """Return the refusal for an iterator that raised before it gave anything."""
+        return self._refusal(error, seconds)
 
     def encoded(self, value: Any, seconds: float) -> Answer:
         """Return a result as JSON.
@@ -196,8 +214,9 @@ class Invoker:
                 seconds=seconds,
             ) from error
         except Exception as error:
-            sys.stderr.write(failure.text_of(error) + "\n")
-            raise Refusal(500, "result_not_encodable", "The result of run() cannot be encoded: %s" % error) from error
+            message = "The result of run() cannot be encoded: %s" % failure.summary(error)
+            trace = failure.text_of(error)
+            raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
         return Answer(seconds, text, non_finite=non_finite)
 
 

@@ -17,7 +17,7 @@ from . import boot, debugging, failure, modules, script
 from .batching import Batch, Batcher
 from .channel import Channel
 from .http_response import to_bytes
-from .invoke import Answer, Invoker, Refusal
+from .invoke import Answer, Invoker, Refusal, fault
 from .output import Output
 from .template import Template
 
@@ -29,6 +29,7 @@ _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
 _CANCELLED = struct.Struct("<Q")
 _CANCELLED_AT = 16
+_END = object()
 
 
 class _Progress:
@@ -248,10 +249,14 @@ class _Loop:
         for frame, outcome in zip(batch.frames, outcomes):
             if isinstance(outcome, Refusal):
                 self._refuse(frame.id, outcome)
-            elif outcome.pieces is not None:
-                self._stream(frame.id, outcome)
-            else:
-                self._hold(_encoded(frame.id, outcome))
+                continue
+            try:
+                if outcome.pieces is not None:
+                    self._stream(frame.id, outcome)
+                else:
+                    self._hold(_encoded(frame.id, outcome))
+            except Exception as error:
+                self._refuse(frame.id, fault(error))
         self._output.finish_lines()
         self._channel.request_id = 0
         self._progress.mark(0, time.monotonic())
@@ -284,17 +289,18 @@ class _Loop:
         try:
             request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
             answer = self._invoker.answer(frame.bodies[0], request)
-        except Refusal as refusal:
-            answer = None
             self._leave_if_forked()
-            self._refuse(frame.id, refusal)
-        self._leave_if_forked()
-        if answer is not None:
-            if answer.pieces is not None:
+            if answer.pieces is None:
+                self._hold(_encoded(frame.id, answer))
+            else:
                 self.flush()
                 self._stream(frame.id, answer)
-            else:
-                self._hold(_encoded(frame.id, answer))
+        except Refusal as refusal:
+            self._leave_if_forked()
+            self._refuse(frame.id, refusal)
+        except Exception as error:
+            self._leave_if_forked()
+            self._refuse(frame.id, fault(error))
         self._output.finish_lines()
 
     def _leave_if_forked(self) -> None:
@@ -308,18 +314,30 @@ class _Loop:
         self._hold(protocol.encode(Kind.ERROR, [body], refusal.status, request_id, seconds))
 
     def _stream(self, request_id: int, answer: Answer) -> None:
-        """Send a generator's pieces as they come."""
+        """Send a generator's pieces as they come; one that raises before its first piece has no answer yet."""
         start = time.perf_counter()
+        pieces = answer.pieces or iter(())
+        try:
+            data = to_bytes(next(pieces, b""))
+        except BaseException as error:
+            self._leave_if_forked()
+            refusal = self._invoker.first_piece_failed(error, answer.seconds + time.perf_counter() - start)
+            self._refuse(request_id, refusal)
+            return
+        self._leave_if_forked()
         self._channel.send(_encoded(request_id, answer))
         failed = 0
         try:
-            for piece in answer.pieces or ():
-                data = to_bytes(piece)
+            while True:
                 if data:
                     self._channel.send(protocol.encode(Kind.CHUNK, [data], 0, request_id))
                 if self._progress.is_cancelled(request_id):
                     failed = 1
                     break
+                piece = next(pieces, _END)
+                if piece is _END:
+                    break
+                data = to_bytes(piece)
         except BaseException as error:
             self._leave_if_forked()
             sys.stderr.write(failure.text_of(error) + "\n")

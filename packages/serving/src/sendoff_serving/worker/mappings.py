@@ -6,8 +6,16 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 Pairs = Iterable[Tuple[str, str]]
 
 
+def header_text(value: Any) -> str:
+    """Return a header's value as text; bytes are decoded as HTTP does."""
+    return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
+
+
 class Headers(MutableMapping):  # type: ignore[type-arg]
     """HTTP headers in their order; a name may be there more than once and is found in any case.
+
+    Iterating gives pairs of name and value, not names, as scripts know it from Flask's headers; ``keys()`` gives
+    the names, so ``dict(headers)`` is what one expects.
 
     Args:
         given: a mapping, or pairs of name and value.
@@ -33,18 +41,41 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
             if known.lower() != wanted:
                 kept.append((known, old))
             elif not placed:
-                kept.append((name, str(value)))
+                kept.append((name, header_text(value)))
                 placed = True
         if not placed:
-            kept.append((name, str(value)))
+            kept.append((name, header_text(value)))
         self._pairs = kept
 
     def __delitem__(self, name: str) -> None:
         wanted = name.lower()
         self._pairs = [pair for pair in self._pairs if pair[0].lower() != wanted]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._pairs])
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._pairs))
+
+    def keys(self) -> Any:
+        """Return the names, in their order."""
+        return [name for name, _ in self._pairs]
+
+    def values(self) -> Any:
+        """Return the values, in their order."""
+        return [value for _, value in self._pairs]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return sorted((k.lower(), v) for k, v in self._pairs) == sorted((k.lower(), v) for k, v in other._pairs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def clear(self) -> None:
+        """Remove every header."""
+        self._pairs = []
+
+    def popitem(self) -> Tuple[str, str]:
+        """Remove the last header and return it."""
+        return self._pairs.pop()
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -58,7 +89,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     def add(self, name: str, value: Any) -> None:
         """Add a header beside those of the same name."""
-        self._pairs.append((name, str(value)))
+        self._pairs.append((name, header_text(value)))
 
     def set(self, name: str, value: Any) -> None:
         """Replace every header of this name by one."""
