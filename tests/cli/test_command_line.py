@@ -68,7 +68,6 @@ def test_the_articles_add_tag_on_profile_is_told_where_it_belongs(cli: Cli):
     "argv",
     [
         ["model", "profile", "-g", "rg", "-w", "ws", "--ic", "i.json", "-m", "m:1", "--idi", "d", "-n", "x"],
-        ["model", "package", "-m", "m:1", "--ic", "i.json", "--output-path", "out", "--in", "image", "--il", "1"],
         ["workspace", "share", "-w", "ws", "--user", "ann@example.org", "--role", "reader"],
         ["model", "deploy", "-n", "svc", "-m", "m:1", "--vn", "v1", "--tp", "10"],
         ["model", "register", "-n", "m", "--asset-path", "outputs/m.pkl", "--experiment-name", "e", "--run-id", "r"],

@@ -119,7 +119,7 @@ def test_passwords_are_kept_in_the_secrets_alone(environments, store, home):
     assert b"plantedSecret" not in encode(registered) + encode(lock)
     assert "https://packages.invalid/simple" in lock.pip_options[0]
     assert store.secrets.get("image-registry:r.invalid") == "plantedSecret"
-    assert "plantedSecret" in environments._indexes(lock.pip_options).extra_index_urls[0]
+    assert "plantedSecret" in environments.indexes(lock.pip_options).extra_index_urls[0]
     for path in home.rglob("*"):
         if path.is_file():
             assert b"plantedSecret" not in path.read_bytes(), path
