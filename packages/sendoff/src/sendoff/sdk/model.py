@@ -15,6 +15,7 @@ from ..spec.service import DeployService
 from .deploying import deployment_spec, listed, registered, user
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .inference_config import InferenceConfig
+from .model_payload import id_of, texts, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
 
@@ -180,15 +181,15 @@ class Model:
             spec.RegisterModel(
                 name=model_name,
                 files=Transfer(workspace._client, say).put_model(model_path, child_paths),
-                tags=_texts(tags),
-                properties=_texts(properties),
+                tags=texts(tags),
+                properties=texts(properties),
                 description=description or "",
                 framework=model_framework or Model.Framework.CUSTOM,
                 framework_version=model_framework_version,
                 resource_configuration=resource_configuration._spec() if resource_configuration else None,
-                datasets=[spec.DatasetReference(scenario=one, id=_id_of(data)) for one, data in datasets or ()],
-                sample_input_dataset_id=_id_of(sample_input_dataset) if sample_input_dataset else None,
-                sample_output_dataset_id=_id_of(sample_output_dataset) if sample_output_dataset else None,
+                datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
+                sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
+                sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
                 created_by=user(),
             ),
         )
@@ -267,17 +268,17 @@ class Model:
         """Change what is given; ``tags`` replaces all tags."""
         self._change(
             spec.UpdateModel(
-                tags=None if tags is None else _texts(tags),
+                tags=None if tags is None else texts(tags),
                 description=description,
-                sample_input_dataset_id=_id_of(sample_input_dataset) if sample_input_dataset else None,
-                sample_output_dataset_id=_id_of(sample_output_dataset) if sample_output_dataset else None,
+                sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
+                sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
                 resource_configuration=resource_configuration._spec() if resource_configuration else None,
             )
         )
 
     def add_tags(self, tags: dict[str, str]) -> None:
         """Add tags, or change their values."""
-        self._change(spec.UpdateModel(add_tags=_texts(tags)))
+        self._change(spec.UpdateModel(add_tags=texts(tags)))
 
     def remove_tags(self, tags: Sequence[str]) -> None:
         """Remove tags by key; a key that is not there is ignored."""
@@ -289,7 +290,7 @@ class Model:
         Raises:
             WebserviceException: A property is set already to another value.
         """
-        self._change(spec.UpdateModel(add_properties=_texts(properties)))
+        self._change(spec.UpdateModel(add_properties=texts(properties)))
 
     def update_tags_properties(
         self,
@@ -300,7 +301,7 @@ class Model:
         """All three at once, or none of them."""
         self._change(
             spec.UpdateModel(
-                add_tags=_texts(add_tags), remove_tags=[*(remove_tags or ())], add_properties=_texts(add_properties)
+                add_tags=texts(add_tags), remove_tags=[*(remove_tags or ())], add_properties=texts(add_properties)
             )
         )
 
@@ -330,28 +331,7 @@ class Model:
 
     def serialize(self) -> dict[str, Any]:
         """The model as a JSON object with SDK v1's keys."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "version": self.version,
-            "framework": self.model_framework,
-            "frameworkVersion": self.model_framework_version,
-            "description": self.description,
-            "tags": dict(self.tags),
-            "properties": dict(self.properties),
-            "url": self.url,
-            "mimeType": self.mime_type,
-            "unpack": self.unpack,
-            "createdBy": self.created_by,
-            "createdTime": self.created_time.isoformat() if self.created_time else None,
-            "experimentName": self.experiment_name,
-            "runId": self.run_id,
-            "runDetails": None,
-            "datasets": {scenario: [*ids] for scenario, ids in self.datasets.items()},
-            "sampleInputDatasetId": self.sample_input_dataset,
-            "sampleOutputDatasetId": self.sample_output_dataset,
-            "resourceConfiguration": self.resource_configuration.serialize() if self.resource_configuration else None,
-        }
+        return to_payload(self)
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -520,12 +500,3 @@ def _later(what: str) -> Exception:
         NotSupported(f"{what} is not here yet", hint="docs/sdk.md lists what is."),
         NotImplementedError,
     )
-
-
-def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
-    """Tags and properties as text: scripts give numbers too."""
-    return {str(key): value if isinstance(value, str) else str(value) for key, value in (pairs or {}).items()}
-
-
-def _id_of(dataset: Any) -> str:
-    return str(getattr(dataset, "id", dataset))
