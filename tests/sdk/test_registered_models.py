@@ -114,8 +114,8 @@ def test_get_model_path_finds_what_a_service_has():
         Model.get_model_path("nobody")
 
 
-def test_package_and_profile_say_that_they_are_not_here_yet(ws):
+def test_profile_says_that_it_is_not_here_yet(ws):
     with pytest.raises(WebserviceException, match="not here yet"):
-        Model.package(ws, [])
+        Model.profile(ws, "x", [], None, None)
     with pytest.raises(NotImplementedError):
         Model.profile(ws, "x", [], None, None)
