@@ -495,8 +495,5 @@ class Model:
 
 
 def _later(what: str) -> Exception:
-    return raised_as(
-        WebserviceException,
-        NotSupported(f"{what} is not here yet", hint="docs/sdk.md lists what is."),
-        NotImplementedError,
-    )
+    missing = NotSupported(f"{what} is not here yet", hint="docs/sdk.md lists what is.")
+    return raised_as(WebserviceException, missing, NotImplementedError)
