@@ -10,6 +10,7 @@ import pytest
 from sendoff_serving.existing_command import translate
 
 from .interpreters import environment
+from .running import eventually
 
 SCRIPT = """
     import time
@@ -58,6 +59,7 @@ def test_codes_and_bodies_are_the_existing_servers(compatible) -> None:
         assert list(answer.json) == ["message"]
         assert message is None or answer.json["message"] == message
         assert answer.headers["x-ms-run-function-failed"] == failed
+        eventually(lambda: server.score("x").status == 200)  # the stuck worker is replaced
     assert server.score("nan").body == b"NaN"
     assert server.get("/nowhere").json.keys() == {"message"}
     assert server.request("PUT", "/score").json == {"message": "The method is not allowed for the requested URL."}
@@ -76,10 +78,12 @@ def test_log_lines_are_the_existing_servers(compatible) -> None:
         r"azmlinfsrv - POST /score 200 \d+\.\d{3}ms 8$",
         r"azmlinfsrv - POST /score 500 ",
         r"azmlinfsrv - Encountered Exception: Traceback",
-        r"azmlinfsrv - run\(\) is not decorated\. Server will invoke it with the input in JSON string\.$",
-        r"azmlinfsrv - Invoking user's init function$",
-        r"azmlinfsrv - User's init has completed successfully$",
-        r"azmlinfsrv - Swaggers are prepared for the following versions: \[2, 3, 3\.1\]\.$",
+        r"azmlinfsrv\.user_script - Found user script at /\S+/score\.py$",
+        r"azmlinfsrv\.user_script - run\(\) is not decorated\. Server will invoke it with the input in JSON string\.$",
+        r"azmlinfsrv\.user_script - Invoking user's init function$",
+        r"azmlinfsrv\.user_script - Users's init has completed successfully$",
+        r"azmlinfsrv\.swagger - Swaggers are prepared for the following versions: \[2, 3, 3\.1\]\.$",
+        r"azmlinfsrv - Worker with pid \d+ ready for serving traffic$",
         r"azmlinfsrv - Scoring timeout is set to 3600000$",
     ):
         assert any(re.match(line + pattern, text) for text in server.lines), pattern
@@ -103,3 +107,54 @@ def test_a_value_that_cannot_be_converted_is_the_scripts_500(compatible) -> None
     assert (answer.status, list(answer.json)) == (500, ["message"])
     assert answer.headers["x-ms-run-function-failed"] == "True"
     assert server.score({"data": [[1]]}).json == [[1.0]]
+    answer = server.score(b"\xff")
+    assert (answer.status, answer.json["message"][:31]) == (500, "An unexpected internal error oc")
+    assert answer.headers["x-ms-run-function-failed"] == "False"
+    found = server.get("/swagger.json?version=3").json
+    assert "required" not in found["components"]["schemas"]["ServiceInput"]
+    assert "minItems" not in str(found) and "maxItems" not in str(found)
+    server.stop()
+    said = [line for line in server.lines if "The value of 'data' cannot be converted" in line]
+    assert len(said) == 1 and " E [" in said[0]
+    assert "expected numpy array of float64, shape (any, 1), got list" in said[0]
+
+
+def test_what_a_raw_script_cannot_parse_is_the_scripts_500(compatible) -> None:
+    server = compatible("""
+        from azureml.contrib.services.aml_request import rawhttp
+        def init(): pass
+        @rawhttp
+        def run(request): return request.get_json(force=True)
+    """)
+    answer = server.request("POST", "/score", b"{")
+    assert (answer.status, answer.headers["x-ms-run-function-failed"]) == (500, "True")
+    assert answer.json == {"message": "An unexpected error occurred in scoring script. Check the logs for more info."}
+    server.stop()
+    assert "The request body is not JSON" in server.log
+
+
+def test_every_answer_but_health_says_whether_run_failed(compatible) -> None:
+    server = compatible(SCRIPT)
+    for method, path in (("GET", "/swagger.json"), ("GET", "/nowhere"), ("PUT", "/score"), ("HEAD", "/score")):
+        answer = server.request(method, path)
+        assert answer.headers.get_all("x-ms-run-function-failed") == ["False"], path
+    assert server.get("/").headers["x-ms-run-function-failed"] is None
+    assert server.request("HEAD", "/score").headers["x-request-id"]
+    assert server.request("PUT", "/score").headers["x-request-id"] is None
+
+
+def test_documents_are_the_existing_servers(compatible) -> None:
+    server = compatible(SCRIPT, "--service-name", "svc")
+    for version in ("2", "3", "3.1"):
+        found = server.get(f"/swagger.json?version={version}").json
+        assert found["info"]["description"] == "API specification for the Azure Machine Learning service svc"
+        assert list(found["paths"]) == ["/", "/score", "/swagger.json"]
+        assert list(found["paths"]["/score"]) == ["post"]
+        assert found["paths"]["/swagger.json"]["get"]["operationId"] == "GetSwaggerSpec"
+        new = version != "2"
+        schemas = found["components"]["schemas"] if new else found["definitions"]
+        assert list(schemas["ErrorResponse"]["properties"]) == ["message"]
+        bearer = found["components"]["securitySchemes"] if new else found["securityDefinitions"]
+        assert bearer["Bearer"]["type"] == "apiKey"
+        assert found["paths"]["/score"]["post"]["security"] == [{"Bearer": []}]
+        assert new == ("security" in found)

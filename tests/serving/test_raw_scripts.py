@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 
@@ -179,6 +180,9 @@ return response
     assert answer.headers.get_all("x-request-id") == ["theirs"]
     assert answer.headers["X-Injected"] is None and answer.headers["Bad Name"] is None
     assert answer.headers["x-ms-run-function-failed"] == "True"
+    server.stop()
+    said = [line for line in server.lines if "'X-Bad', 'Bad Name' is not sent" in line]
+    assert len(said) == 1 and " W [" in said[0] and " theirs " in said[0]
 
 
 STREAM = """
@@ -248,3 +252,79 @@ def test_raw_and_schema_together_fail_at_the_start(start, tmp_path) -> None:
     server = start("--entry-script", script, "--python", python, wait=False)
     assert server.wait_end() == 3
     assert "both @rawhttp and @input_schema" in server.log
+
+
+def test_header_names_are_in_title_case_whatever_the_client_or_a_proxy_made_of_them(raw) -> None:
+    server = raw("""
+return {
+    "dict": dict(request.headers)["Content-Type"],
+    "pairs": sorted(name for name, value in request.headers if value),
+    "keys": sorted(request.headers.keys()) == sorted(dict(request.headers)),
+    "values": "text/x" in request.headers.values(),
+    "items": sorted(request.headers.items()) == sorted(request.headers),
+    "in": "content-TYPE" in request.headers,
+    "get": [request.headers.get("x-a"), request.headers.get("X-A", type=int)],
+}
+""")
+    link = server.connect()
+    link.sendall(b"POST /score HTTP/1.1\r\nhost: a\r\ncontent-type: text/x\r\nx-a: 5\r\ncontent-length: 0\r\n")
+    link.sendall(b"connection: close\r\n\r\n")
+    found = json.loads(read_all(link).partition(b"\r\n\r\n")[2])
+    assert found == {
+        "dict": "text/x",
+        "pairs": ["Connection", "Content-Length", "Content-Type", "Host", "X-A"],
+        "keys": True,
+        "values": True,
+        "items": True,
+        "in": True,
+        "get": ["5", 5],
+    }
+
+
+def test_what_flasks_request_offers_beside_the_body(raw) -> None:
+    server = raw("""
+auth = request.authorization
+accepts = request.accept_mimetypes
+return {
+    "auth": auth and [auth.type, auth.username, auth.password, auth.token, auth.get("username")],
+    "encoding": request.content_encoding,
+    "best": accepts.best_match(["text/html", "application/json"]),
+    "accepts": ["image/png" in accepts, accepts.accept_json, accepts["text/html"], accepts.best, str(accepts)],
+    "referrer": request.referrer,
+    "route": request.access_route,
+    "agent": [request.user_agent.string, str(request.user_agent), request.user_agent.browser],
+    "length": request.content_length,
+    "paths": [request.script_root, request.root_path, request.endpoint],
+    "date": str(request.date),
+}
+""")
+    found = server.request("GET", "/score", headers={"User-Agent": "me/1"}).json
+    assert found == {
+        "auth": None,
+        "encoding": None,
+        "best": None,
+        "accepts": [False, False, 0.0, None, ""],
+        "referrer": None,
+        "route": ["127.0.0.1"],
+        "agent": ["me/1", "me/1", None],
+        "length": None,
+        "paths": ["", "", "score"],
+        "date": "None",
+    }
+    given = {
+        "Authorization": "Basic bWU6c2VjcmV0OjE=",
+        "Content-Encoding": "gzip",
+        "Accept": "text/html;q=0.5, application/*, */*;q=0",
+        "Referer": "http://r/",
+        "X-Forwarded-For": "9.9.9.9, 8.8.8.8",
+        "Date": "Wed, 21 Oct 2015 07:28:00 GMT",
+    }
+    found = server.request("POST", "/score", b"abc", given).json
+    assert found["auth"] == ["basic", "me", "secret:1", None, "me"]
+    assert (found["encoding"], found["referrer"], found["length"]) == ("gzip", "http://r/", 3)
+    assert found["best"] == "application/json"
+    assert found["accepts"] == [False, True, 0.5, "application/*", given["Accept"]]
+    assert found["route"] == ["9.9.9.9", "8.8.8.8"]
+    assert found["date"].startswith("2015-10-21 07:28:00")
+    assert server.request("POST", "/score", b"", {"Authorization": "Bearer t.o.k"}).json["auth"][3] == "t.o.k"
+    assert server.request("POST", "/score", b"", {"Authorization": "Basic %%"}).json["auth"] is None

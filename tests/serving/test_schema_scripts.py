@@ -110,9 +110,13 @@ def test_bodies_that_are_no_input(schema, body, content_type, status, message) -
     [[[1, 2, 3]], [1], 5, "x", None, {"a": 1}, [["a"] * 10], [[1] * 10, [1] * 9], [[None] * 10], [[[1]] * 10]],
 )
 def test_a_value_that_the_schema_cannot_convert_is_a_400_that_says_what_was_expected(schema, value) -> None:
-    answer = schema(ARTICLE).score({"data": value})
+    server = schema(ARTICLE)
+    answer = server.score({"data": value})
     assert answer.status == 400, answer.body
     assert answer.json["code"] == "value_not_convertible"
+    server.stop()
+    said = [line for line in server.lines if "The value of 'data' cannot be converted" in line]
+    assert len(said) == 1 and " W [" in said[0] and "expected numpy array of " in said[0]
     assert answer.headers["x-ms-run-function-failed"] == "False"
     details = answer.json["details"]
     assert details["path"] == "data" and details["got"] == type(value).__name__

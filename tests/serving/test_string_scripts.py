@@ -129,3 +129,14 @@ def test_a_script_that_raises_is_a_500_without_its_text(serve) -> None:
     assert "ValueError: secret abc" in server.log
     assert answer.headers["x-request-id"] in server.log
     assert "sendoff_serving" not in server.log.split("Encountered Exception", 1)[1].split("ValueError")[0]
+
+
+@pytest.mark.parametrize("version", ["3", "3.1"])
+def test_the_documents_do_not_require_a_body_where_an_empty_one_is_taken(serve, version) -> None:
+    server = serve("""
+        def init(): pass
+        def run(data): return [data]
+    """)
+    assert server.score(b"").json == [""]
+    score = server.get(f"/swagger.json?version={version}").json["paths"]["/score"]["post"]
+    assert score["requestBody"]["required"] is False

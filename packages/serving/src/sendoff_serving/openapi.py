@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import existing_documents
+from . import openapi_inference
 from .bundle import Bundle
 from .errors import Refusal
 
@@ -49,13 +51,16 @@ class Documents:
         return cls({}, [])
 
     @classmethod
-    def make(cls, bundle: Bundle, description: Mapping[str, Any], *, secured: bool = False) -> Documents:
+    def make(
+        cls, bundle: Bundle, description: Mapping[str, Any], *, secured: bool = False, compatible: bool = False
+    ) -> Documents:
         """Make the documents of a loaded script.
 
         Args:
             bundle: names the service, its version and path prefix, and the folder of the user's own documents.
             description: what the worker said of the script ("schema", "parameters").
             secured: whether callers need a key or token.
+            compatible: make them as the existing server does.
         """
         documents: dict[str, bytes] = {}
         problems: list[str] = []
@@ -66,7 +71,10 @@ class Documents:
             if own is not None:
                 documents[version] = own
             elif _SCHEMA_NAMES[version] in supported:
-                documents[version] = json.dumps(document(version, bundle, description, secured)).encode("ascii")
+                made = document(version, bundle, description, secured)
+                if compatible:
+                    made = existing_documents.as_existing_server(made, bundle, description)
+                documents[version] = json.dumps(made).encode("ascii")
         return cls(documents, problems)
 
     @property
@@ -132,7 +140,13 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     shapes = (description.get("schema") or {}).get("shapes", {})
     _add_sizes(schemas["ServiceInput"], shapes)
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
-    return _document_3(number, info, prefix, schemas, secured=secured, required=bool(description.get("required")))
+    # Only decorated scripts refuse an empty body.
+    required = description.get("shape") == "schema" and bool(description.get("required"))
+    models = description.get("models") or {bundle.service.name: [bundle.service.version]}
+    schemas.update(openapi_inference.schemas(description))
+    made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
+    made["paths"].update(openapi_inference.paths(prefix, models, description, secured))
+    return made
 
 
 def _add_sizes(service_input: Schema, shapes: Mapping[str, list[int]]) -> None:

@@ -58,6 +58,7 @@ class Generation:
         metrics: where replaced workers are counted.
         secured: whether callers need a key or token, for the OpenAPI documents.
         on_change: called when the phase has changed.
+        compatible: make documents and log lines as the existing server does.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Generation:
         metrics: Metrics,
         secured: bool,
         on_change: Callable[[Generation], None],
+        compatible: bool = False,
     ) -> None:
         self.bundle = bundle
         self.launch = launch
@@ -82,6 +84,7 @@ class Generation:
         self.dispatcher = Dispatcher(bundle.serving)
         self._metrics = metrics
         self._secured = secured
+        self._compatible = compatible
         self._log = log
         self._request_name = request_name
         self._on_change = on_change
@@ -197,8 +200,11 @@ class Generation:
 
     def worker_described(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
         if self.phase == "starting":
-            self._log.info(_SHAPES[description["shape"]].format(", ".join(description["parameters"])))
-            self._log.info("Invoking user's init function")
+            logger = self._logger("azmlinfsrv.user_script")
+            if self._compatible:
+                self._log.info(f"Found user script at {self.bundle.entry_script_path or 'main.py'}", logger)
+            self._log.info(_SHAPES[description["shape"]].format(", ".join(description["parameters"])), logger)
+            self._log.info("Invoking user's init function", logger)
             self._change("init")
 
     def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
@@ -215,9 +221,11 @@ class Generation:
         found.failures = 0
         seconds = time.monotonic() - worker.started
         if self.phase in ("starting", "init") and not self.description:
-            self._log.info("User's init has completed successfully")
+            owner = "Users's" if self._compatible else "User's"  # so the existing server spells it
+            self._log.info(f"{owner} init has completed successfully", self._logger("azmlinfsrv.user_script"))
             self._describe(description)
-        self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready after {seconds:.2f} s", worker.pid)
+        ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
+        self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
         self.dispatcher.add(worker)
         self._take_over(found)
         if self.phase in ("starting", "init") and all(
@@ -227,10 +235,14 @@ class Generation:
 
     def _describe(self, description: dict[str, Any]) -> None:
         self.description = description
-        self.documents = Documents.make(self.bundle, description, secured=self._secured)
+        self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
         for problem in self.documents.problems:
             self._log.warning(problem)
-        self._log.info(f"Swaggers are prepared for the following versions: {self.documents.versions_text}.")
+        text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
+        self._log.info(text, self._logger("azmlinfsrv.swagger"))
+
+    def _logger(self, existing: str) -> str:
+        return existing if self._compatible else "sendoff"
 
     def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
         slot = self._slot_of(worker)

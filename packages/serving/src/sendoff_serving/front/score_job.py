@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import Refusal
+from ..errors import STATUS, Refusal
 from ..protocol import Frame, Kind, ResultFlag
 from .exchange import JSON_TYPE, Exchange
 from .identifiers import Identifiers
@@ -72,10 +72,16 @@ class ScoreJob(Job):
             self._exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
         else:
             failed = bool(code & ResultFlag.FAILED) or status >= 500
-            own = script_lines(frame.bodies[1])
+            own = self._script_lines(frame.bodies[1])
             lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
             self._exchange.respond(status, body, None, lines)
         application.access(self._exchange)
+
+    def _script_lines(self, encoded: bytes) -> str:
+        lines, dropped = script_lines(encoded)
+        if dropped:
+            self._application.headers_dropped(self, dropped)
+        return lines
 
     def _without_own_cors(self, own: str, lines: str) -> str:
         if "access-control-allow-origin:" not in own.lower():
@@ -88,7 +94,7 @@ class ScoreJob(Job):
             return
         code = frame.code
         status = code & ResultFlag.STATUS_MASK
-        own = script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
+        own = self._script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
         failed = bool(code & ResultFlag.FAILED) or status >= 500
         self._exchange.start_stream(status, self._without_own_cors(own, self.lines(failed)) + own)
 
@@ -118,6 +124,11 @@ class ScoreJob(Job):
         if not self.gone:
             self._exchange.connection.abort()
 
+    @property
+    def shape(self) -> str | None:
+        """The shape of the script that the request was given to."""
+        return None if self.generation is None else self.generation.description.get("shape")
+
     def client_gone(self) -> None:
         """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
         self.gone = True
@@ -141,17 +152,20 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     code = str(content["code"])
     message, hint = str(content["message"]), content.get("hint")
     failed = code == "run_failed"
-    if failed or frame.code >= 500:
+    status = frame.code
+    if job._application.compatible:
+        code = existing_code(code, job.shape)
+        failed = code == "run_failed"
+        status = STATUS.get(code, status) if code != content["code"] else status
+    if failed or status >= 500 or code == "value_not_convertible":
         job._application.script_failed(job, content)
     if failed:
         # What the script raised may hold private data: it is in the log, not in the answer.
         message, hint = SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
     application = job._application
-    application.ended(job, frame.code, code, frame.clock if failed else None)
+    application.ended(job, status, code, frame.clock if failed else None)
     if job.gone:
         return
-    status = frame.code
-    failed = failed or (application.compatible and code == "value_not_convertible")
     refusal = Refusal(code, message, hint, status=status, details=content.get("details"))
     lines = job.lines(failed)
     if failed and not application.compatible:
@@ -159,17 +173,33 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     application.send_refusal(job._exchange, refusal, lines)
 
 
-def script_lines(encoded: bytes) -> str:
-    """Return a script's response headers as lines, without those that would break the answer's framing."""
-    lines = []
+def existing_code(code: str, shape: str | None) -> str:
+    """Return what the existing server makes of a caller's mistake that it meets only inside run() or Flask."""
+    if code in ("value_not_convertible", "bad_request"):
+        return "run_failed"
+    if code == "body_not_utf8" and shape == "schema":
+        return "internal_error"
+    return code
+
+
+def script_lines(encoded: bytes) -> tuple[str, list[str]]:
+    """Return a script's response headers as lines, without those that would break the answer's framing.
+
+    Returns:
+        The lines, and the names of headers that no answer can have as they are given.
+    """
+    lines, dropped = [], []
     for name, given in json.loads(encoded):
         value = str(given)
         lower = name.lower()
-        if lower in _RESERVED or lower in _SHARED or not _NAME.fullmatch(name) or _UNSAFE.search(value):
+        if lower in _RESERVED or lower in _SHARED:
+            continue
+        if not _NAME.fullmatch(name) or _UNSAFE.search(value):
+            dropped.append(name)
             continue
         try:
             value.encode("latin-1")
         except UnicodeEncodeError:
             value = value.encode("utf-8").decode("latin-1")
         lines.append(f"{name}: {value}\r\n")
-    return "".join(lines)
+    return "".join(lines), dropped

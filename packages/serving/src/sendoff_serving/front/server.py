@@ -147,6 +147,7 @@ class Server:
             metrics=self.metrics,
             secured=self._gate is not None and self._gate.guards(revision),
             on_change=self._changed,
+            compatible=self.application.compatible,
         )
         if self.pending is not None:
             self._run(self.pending.end())

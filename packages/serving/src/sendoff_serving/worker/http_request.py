@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, quote, unquote
 
 from . import multipart
+from .header_values import Accept, Authorization, UserAgent
 from .mappings import Headers, MultiDict
 
 _FORM = "application/x-www-form-urlencoded"
@@ -56,7 +57,10 @@ class AMLRequest:
         self.method = method
         self.path = unquote(path)
         self.query_string = query.encode("latin-1", "replace")
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        if not isinstance(headers, Headers):
+            # Clients and proxies differ in case; scripts look for "Content-Type" in dict(request.headers).
+            headers = Headers((name.title(), value) for name, value in headers or ())
+        self.headers = headers
         self.remote_addr = remote_addr
         self.scheme = scheme
         self._body = body
@@ -78,7 +82,12 @@ class AMLRequest:
     def host_url(self) -> str:
         return "%s://%s/" % (self.scheme, self.host)
 
-    url_root = host_url
+    url_root = root_url = host_url
+    # The service is at the root of its address, and has one function.
+    root_path = script_root = ""
+    endpoint = "score"
+    url_rule = view_args = blueprint = routing_exception = None
+    max_content_length = None
 
     @property
     def base_url(self) -> str:
@@ -101,9 +110,13 @@ class AMLRequest:
 
     # Headers
 
+    def _header(self, name: str) -> Optional[str]:
+        value: Optional[str] = self.headers.get(name)
+        return value
+
     @property
     def content_type(self) -> Optional[str]:
-        return self.headers.get("Content-Type")
+        return self._header("Content-Type")
 
     @property
     def mimetype(self) -> str:
@@ -114,8 +127,64 @@ class AMLRequest:
         return multipart.parameters(self.content_type or "")[1]
 
     @property
-    def content_length(self) -> int:
-        return len(self._body)
+    def content_length(self) -> Optional[int]:
+        """The length that the request states; None where it states none."""
+        stated = self.headers.get("Content-Length", "")
+        return int(stated) if stated.isdigit() else None
+
+    @property
+    def content_encoding(self) -> Optional[str]:
+        return self._header("Content-Encoding")
+
+    @property
+    def content_md5(self) -> Optional[str]:
+        return self._header("Content-Md5")
+
+    @property
+    def date(self) -> Any:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return parsedate_to_datetime(self.headers.get("Date", ""))
+        except (TypeError, ValueError, IndexError):
+            return None
+
+    @property
+    def referrer(self) -> Optional[str]:
+        return self._header("Referer")
+
+    @property
+    def origin(self) -> Optional[str]:
+        return self._header("Origin")
+
+    @property
+    def authorization(self) -> Optional[Authorization]:
+        """The credentials of the request; None where there are none, and where the server itself has taken them."""
+        return Authorization.of(self.headers.get("Authorization"))
+
+    @property
+    def accept_mimetypes(self) -> Accept:
+        return Accept(self.headers.get("Accept", ""), mime=True)
+
+    @property
+    def accept_languages(self) -> Accept:
+        return Accept(self.headers.get("Accept-Language", ""))
+
+    @property
+    def accept_encodings(self) -> Accept:
+        return Accept(self.headers.get("Accept-Encoding", ""))
+
+    @property
+    def accept_charsets(self) -> Accept:
+        return Accept(self.headers.get("Accept-Charset", ""))
+
+    @property
+    def access_route(self) -> List[str]:
+        """The addresses that forwarded the request, the client first."""
+        forwarded = self.headers.get("X-Forwarded-For")
+        if forwarded:
+            return [address.strip() for address in forwarded.split(",")]
+        return [self.remote_addr] if self.remote_addr else []
 
     @property
     def cookies(self) -> Dict[str, str]:
@@ -127,8 +196,8 @@ class AMLRequest:
             return {}
 
     @property
-    def user_agent(self) -> str:
-        return str(self.headers.get("User-Agent", ""))
+    def user_agent(self) -> UserAgent:
+        return UserAgent(self.headers.get("User-Agent", ""))
 
     # Body
 
@@ -160,6 +229,8 @@ class AMLRequest:
         if self._stream is None:
             self._stream = io.BytesIO(self._body)
         return self._stream
+
+    input_stream = stream
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Return the body parsed as JSON; None if the content type does not say JSON, unless ``force``.

@@ -83,6 +83,19 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and any(known.lower() == name.lower() for known, _ in self._pairs)
 
+    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
+        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
+        wanted = key.lower()
+        for known, value in self._pairs:
+            if known.lower() == wanted:
+                if type is None:
+                    return value
+                try:
+                    return type(value)
+                except (ValueError, TypeError):
+                    return default
+        return default
+
     def has_key(self, name: str) -> bool:
         """Whether the header is there; a spelling that scripts of 2020 use."""
         return name in self
