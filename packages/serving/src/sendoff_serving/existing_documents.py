@@ -62,6 +62,10 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
             "responses": {"200": found, "default": failed},
         }
     }
+    for name in [name for name in paths if name not in (f"{prefix}/", f"{prefix}/score", f"{prefix}/swagger.json")]:
+        del paths[name]
+    for name in [name for name in schemas if name not in ("ServiceInput", "ServiceOutput", "ErrorResponse")]:
+        del schemas[name]
     return document
 
 

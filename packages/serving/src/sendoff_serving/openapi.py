@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from . import existing_documents
-from . import openapi_inference
 from .bundle import Bundle
 from .errors import Refusal
 
@@ -142,11 +141,7 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
     required = description.get("shape") == "schema" and bool(description.get("required"))
-    models = description.get("models") or {bundle.service.name: [bundle.service.version]}
-    schemas.update(openapi_inference.schemas(description))
-    made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
-    made["paths"].update(openapi_inference.paths(prefix, models, description, secured))
-    return made
+    return _document_3(number, info, prefix, schemas, secured=secured, required=required)
 
 
 def _add_sizes(service_input: Schema, shapes: Mapping[str, list[int]]) -> None:
