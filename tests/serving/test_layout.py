@@ -130,7 +130,22 @@ def test_alone_the_working_directory_is_the_application_root(serve, tmp_path) ->
         "os.environ['AZUREML_MODEL_DIR'], os.environ['SERVICE_NAME'], os.environ['SERVICE_VERSION']]\n",
         *("--model-dir", "elsewhere/models", "--service-name", "alone", "--service-version", "9"),
     )
-    assert server.score("").json == [str(tmp_path), str(tmp_path), str(models), "alone", "9"]
+    # Scripts take AZUREML_MODEL_DIR apart: below the application root it stays as it was given.
+    assert server.score("").json == [str(tmp_path), str(tmp_path), "elsewhere/models", "alone", "9"]
+
+
+@pytest.mark.parametrize("given", ["models", "ABSOLUTE", "../models"])
+def test_a_model_folder_elsewhere_is_found_from_the_application_root(start, tmp_path, given) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "here").touch()
+    (tmp_path / "run" / "models").mkdir(parents=True)
+    script = write_script(
+        tmp_path, "import os\ndef init(): pass\ndef run(d): return os.listdir(os.environ['AZUREML_MODEL_DIR'])\n", "app/s.py"
+    )
+    named = str(tmp_path / "models") if given == "ABSOLUTE" else given
+    cwd = tmp_path / "run" if given.startswith("..") else tmp_path
+    server = start("--entry-script", script, "--app-root", tmp_path / "app", "--model-dir", named, cwd=cwd)
+    assert server.score("").json == ["here"]
 
 
 def test_variables_and_a_config_file_stand_in_for_options(start, tmp_path) -> None:

@@ -123,7 +123,8 @@ async def _serve(options: Options) -> int:
         listener.close()
         if options.control is not None:
             options.control.unlink(missing_ok=True)
-        log.info("Stopped")
+        if status != EXIT_NOT_LOADED:
+            log.info("Stopped")
         log.close()
     return status
 

@@ -243,9 +243,7 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
         )
     model_dir = known.get("AZUREML_MODEL_DIR")
     if given.model_dir is not None:
-        model_dir = str(Path(given.model_dir).absolute())
-        if not Path(model_dir).is_dir():
-            raise ServingError("model_dir_not_found", f"The model folder {model_dir} is not a folder")
+        model_dir = _model_dir(given.model_dir, app_root)
     standard = Service()
     return Bundle(
         app_root=app_root,
@@ -264,6 +262,16 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
             preload=known.get("WORKER_PRELOAD", "").strip().lower() == "true",
         ),
     )
+
+
+def _model_dir(given: str, app_root: Path) -> str:
+    """Return the value of AZUREML_MODEL_DIR; scripts take it apart, so one below the application root stays as given."""
+    folder, inside = Path(given).absolute(), app_root / given
+    if not folder.is_dir() and not inside.is_dir():
+        raise ServingError("model_dir_not_found", f"The model folder {folder} is not a folder")
+    if not Path(given).is_absolute() and inside.is_dir() and (not folder.is_dir() or inside.samefile(folder)):
+        return given
+    return str(folder)
 
 
 def _number(known: Mapping[str, str], name: str, default: int) -> int:

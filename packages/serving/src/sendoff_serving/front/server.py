@@ -346,7 +346,8 @@ class Server:
         if self.draining:
             return
         self.draining = True
-        self._log.info(f"Stopping; requests in progress have {drain_seconds:g} s to finish")
+        if self.serving is not None:  # after a failed start it would push the reason away
+            self._log.info(f"Stopping; requests in progress have {drain_seconds:g} s to finish")
         self._run(self._stop(drain_seconds))
 
     async def _stop(self, drain_seconds: float) -> None:

@@ -144,11 +144,13 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
     except BaseException as error:
         content = failure.describe(error, folders, code)
         content["message"] = "%s: %s" % (reason, content["message"])
-        missing = modules.hint_for(error)
-        if missing:
-            content["hint"] = missing
+        hints = [hint for hint in [modules.hint_for(error)] + modules.hidden_siblings(folders) if hint]
+        if hints:
+            content["hint"] = "; ".join(hints)
         channel.send_json(Kind.FAILED, content)
         return None
+    for hidden in modules.hidden_siblings(folders):
+        channel.log("log:W", hidden)
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()  # the model is not looked at again by every collection

@@ -9,9 +9,13 @@ CACHE = "azureml-models"
 class AzureMLException(Exception):
     """Base of SDK v1's errors."""
 
+    __module__ = "azureml.exceptions"  # where users know it from, in tracebacks too
+
 
 class WebserviceException(AzureMLException):
     """The error class of SDK v1 for wrong arguments and broken model folders."""
+
+    __module__ = "azureml.exceptions"
 
     def __init__(self, message: str = "", **_: Any) -> None:
         AzureMLException.__init__(self, message)
@@ -20,6 +24,8 @@ class WebserviceException(AzureMLException):
 
 class ModelNotFoundException(WebserviceException):
     """No model of that name is deployed here."""
+
+    __module__ = "azureml.exceptions"
 
 
 def get_model_path(model_name: str, version: Optional[int] = None, _workspace: Any = None) -> str:

@@ -3,6 +3,8 @@
 import importlib
 import importlib.abc
 import importlib.util
+import os
+import re
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -63,10 +65,96 @@ def install_moved_packages() -> None:
         sys.meta_path.insert(0, _MovedFinder())
 
 
+# Lines that tools leave in a file and Python does not know.
+_LEFTOVERS = (
+    ("%", "line {} is a notebook's magic command ({}): remove it from the script"),
+    ("!", "line {} is a notebook's shell command ({}): remove it from the script"),
+    ("<<<<<<<", "line {} is the mark of a merge conflict that is not resolved ({})"),
+    ("=======", "line {} is the mark of a merge conflict that is not resolved ({})"),
+    (">>>>>>>", "line {} is the mark of a merge conflict that is not resolved ({})"),
+)
+# A name in braces where a value should be: {{model_name}}, <model_name>, ${model_name}, __MODEL_NAME__ is valid Python.
+_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}|<<[^<>]*>>|<[A-Za-z_][\w -]*>|\$\{[^{}]*\}|\{%.*%\}")
+
+
+def _syntax_hint(error: SyntaxError) -> Optional[str]:
+    """Say what a file that is not Python most likely holds."""
+    lines = [error.text or ""]
+    try:
+        with open(str(error.filename), encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        pass  # a string that was compiled: its line is in the error
+    wrong = (error.lineno or 1) - 1 if len(lines) > 1 else 0
+    # Python may stop before or after the line that is meant, as in an open bracket.
+    for index in sorted(range(len(lines)), key=lambda index: abs(index - wrong))[:9]:
+        text = lines[index].strip()
+        for start, hint in _LEFTOVERS:
+            if text.startswith(start):
+                return hint.format(index + 1, text[:60])
+    if wrong < len(lines) and _PLACEHOLDER.search(lines[wrong]):
+        return "line %d holds a placeholder that was not filled in (%s)" % (wrong + 1, lines[wrong].strip()[:60])
+    return None
+
+
+def hidden_siblings(folders: List[str]) -> List[str]:
+    """Return sentences about the script's own modules that an installed package of the same name hides.
+
+    Args:
+        folders: the script's folders, which stand last on the import path.
+    """
+    found = []
+    for folder in folders:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for entry in names:
+            name, ending = os.path.splitext(entry)
+            path = os.path.join(folder, entry)
+            if not (name.isidentifier() and (ending == ".py" or os.path.isfile(os.path.join(path, "__init__.py")))):
+                continue
+            module = sys.modules.get(name)
+            origin = getattr(module, "__file__", None)
+            if module is None or not origin or name == "__main__":
+                continue
+            own = path if ending else os.path.join(path, "__init__.py")
+            if not any(_is_below(origin, other) for other in folders):
+                found.append(
+                    "import %s is %s, not the file beside the script (%s): rename one of them" % (name, origin, own)
+                )
+    return found
+
+
+def _is_below(path: str, folder: str) -> bool:
+    real = os.path.realpath(path)
+    return real.startswith(os.path.realpath(folder) + os.sep) and "site-packages" not in real
+
+
+_PROVIDED = (
+    "Model.get_model_path, Run and Workspace of azureml.core, azureml.contrib.services, azureml.monitoring, "
+    "azureml.ai.monitoring, azureml.telemetry, azureml.exceptions, the logging of azureml.automl.core"
+)
+
+
+def _azureml_hint(name: str) -> str:
+    parts = name.split(".")
+    package = "azureml-" + "-".join(parts[1:4] if parts[1:2] in (["automl"], ["train"]) else parts[1:3])
+    return (
+        "%s is not among what Sendoff provides while scoring (%s); if the script needs it, add the package that has "
+        "it, such as %s, to the environment" % (name, _PROVIDED, package)
+    )
+
+
 def hint_for(error: BaseException) -> Optional[str]:
-    """Say which package to add when an import has failed."""
+    """Say what to do when an import has failed, or the script is not Python."""
+    if isinstance(error, SyntaxError):
+        return _syntax_hint(error)
     if not isinstance(error, ImportError) or not error.name:
         return None
+    if error.name.startswith("azureml."):
+        missing = re.match(r"cannot import name '(\w+)'", str(error))
+        return _azureml_hint(error.name + ("." + missing.group(1) if missing else ""))
     package = error.name.partition(".")[0]
     if package == "sklearn" and "externals" in error.name:
         package = MOVED.get(error.name, "joblib")

@@ -6,5 +6,7 @@ from sendoff_serving.worker.models import AzureMLException, ModelNotFoundExcepti
 class UserErrorException(AzureMLException):
     """A mistake of the caller."""
 
+    __module__ = "azureml.exceptions"
+
 
 __all__ = ["AzureMLException", "ModelNotFoundException", "UserErrorException", "WebserviceException"]

@@ -1,0 +1,76 @@
+"""Mistakes in a script that keep it from being loaded: what the log says to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from .running import write_script
+
+RUN = "def init(): pass\ndef run(data): return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("%%writefile score.py\n" + RUN, "line 1 is a notebook's magic command (%%writefile score.py)"),
+        (RUN + "!pip install x\n", "line 3 is a notebook's shell command"),
+        (RUN + "<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n", "line 3 is the mark of a merge conflict"),
+        ("name = {{model_name}} +\n" + RUN, "line 1 holds a placeholder that was not filled in"),
+        ("name = <model name>\n" + RUN, "line 1 holds a placeholder that was not filled in"),
+        ("import azureml.nothing.known\n" + RUN, "azureml.nothing is not among what Sendoff provides"),
+        ("from azureml.core import Environment\n" + RUN, "azureml.core.Environment is not among what Sendoff"),
+        (
+            "from azureml.automl.dnn.nlp.common.constants import ScoringLiterals\n" + RUN,
+            "such as azureml-automl-dnn",
+        ),
+    ],
+)
+def test_the_log_says_what_to_do_and_ends_with_it(start, tmp_path, text, hint) -> None:
+    server = start("--entry-script", write_script(tmp_path, text), wait=False)
+    assert server.wait_end() == 3
+    assert hint in server.lines[-1], server.log
+
+
+def test_a_missing_model_shows_as_the_exception_that_users_know(start, tmp_path) -> None:
+    text = "from azureml.core.model import Model\ndef init(): Model.get_model_path('nope')\ndef run(data): return 1\n"
+    server = start("--entry-script", write_script(tmp_path, text), wait=False)
+    assert server.wait_end() == 3
+    assert "azureml.exceptions.ModelNotFoundException: Model nope not found" in server.log
+    assert "sendoff_serving.worker.models." not in server.log
+
+
+def test_the_names_of_monitoring_and_automl_can_be_imported(serve) -> None:
+    server = serve("""
+        import azureml.automl.core
+        from azureml.ai.monitoring import Collector
+        from azureml.automl.core import inference
+        from azureml.core import databricks
+
+        def init():
+            global inputs, outputs
+            inputs = Collector(name="model_inputs", on_error=lambda error: None)
+            outputs = Collector(name="model_outputs")
+
+        def run(data):
+            context = inputs.collect([data])
+            return outputs.collect([1], context) is context and bool(context.get_id())
+    """)
+    assert server.score("x").json is True
+
+
+def test_a_module_that_an_installed_package_hides_is_named(serve, start, tmp_path) -> None:
+    write_script(tmp_path, "mine = 1\n", "code.py")  # the standard library has a module of this name
+    server = serve("import code\ndef init(): pass\ndef run(data): return hasattr(code, 'mine')\n")
+    assert server.score("x").json is False
+    assert any(" W [" in line and "import code is " in line and "rename one of them" in line for line in server.lines)
+    write_script(tmp_path, "from code import mine\n" + RUN, "broken.py")
+    failed = start("--entry-script", tmp_path / "broken.py", wait=False)
+    assert failed.wait_end() == 3
+    assert "Hint: import code is " in failed.log
+
+
+def test_a_module_of_the_scripts_own_is_not_warned_of(serve, tmp_path) -> None:
+    write_script(tmp_path, "mine = 1\n", "helper_of_mine.py")
+    server = serve("import helper_of_mine, json\ndef init(): pass\ndef run(data): return helper_of_mine.mine\n")
+    assert server.score("x").json == 1
+    assert "rename one of them" not in server.log
