@@ -25,6 +25,8 @@ MAGIC = b"SF"
 MAX_BODIES = 64
 # A frame larger than this is refused before any of its bodies is kept.
 DEFAULT_MAX_FRAME = 1 << 30
+# The pieces of a frame larger than this are kept as they come and joined once.
+LARGE = 1 << 16
 
 _HEAD = struct.Struct("<2sBBHHQd")
 HEAD_SIZE = _HEAD.size
@@ -163,18 +165,20 @@ class Decoder:
     def __init__(self, max_frame: int = DEFAULT_MAX_FRAME) -> None:
         self._max_frame = max_frame
         self._buffer = bytearray()
+        self._pieces: List[bytes] = []
+        self._held = 0
         # Bytes that must be there before the frame at the head can be complete.
         self._needed = HEAD_SIZE
 
     @property
     def pending(self) -> int:
         """Bytes received of a frame that is not complete."""
-        return len(self._buffer)
+        return len(self._buffer) + self._held
 
     @property
     def missing(self) -> int:
         """Bytes that the next frame still lacks, as far as is known: a hint for the size of a read."""
-        return max(self._needed - len(self._buffer), 0)
+        return max(self._needed - self.pending, 0)
 
     def feed(self, data: Buffer) -> List[Frame]:
         """Take the next bytes of the stream and return the frames they complete, in order.
@@ -182,9 +186,14 @@ class Decoder:
         Raises:
             ProtocolError: the stream is not made of frames. The decoder cannot be used after it.
         """
+        if self._pieces:
+            self._pieces.append(bytes(data))
+            self._held += len(data)
+            return [] if self._held < self._needed else self._assemble()
         if self._buffer:
             self._buffer += data
-            if len(self._buffer) < self._needed:
+            # Below a whole head it is looked at again: a wrong start is told at once, however the stream is cut.
+            if self._needed > HEAD_SIZE and len(self._buffer) < self._needed:
                 return []
             # Not copied as a whole: the bodies of a large frame are copied out once, below.
             source: Union[bytes, bytearray] = self._buffer
@@ -200,9 +209,33 @@ class Decoder:
             frames.append(frame)
         if at == len(source):
             self._buffer = bytearray()
+        elif self._needed > LARGE:
+            self._pieces = [bytes(memoryview(source)[at:])]
+            self._held = len(source) - at
+            self._buffer = bytearray()
         elif at or source is not self._buffer:
             self._buffer = bytearray(memoryview(source)[at:])
         return frames
+
+    def _assemble(self) -> List[Frame]:
+        """Return the large frame whose pieces are there, and the frames that came with its last piece."""
+        pieces = [memoryview(piece) for piece in self._pieces]
+        self._pieces, self._held, self._needed = [], 0, HEAD_SIZE
+        _, _, kind, code, count, frame_id, clock = _HEAD.unpack_from(pieces[0], 0)
+        lengths = struct.unpack_from("<%dI" % count, pieces[0], HEAD_SIZE)
+        pieces[0] = pieces[0][HEAD_SIZE + 4 * count :]
+        bodies: List[bytes] = []
+        for length in lengths:
+            parts = []
+            while length and len(pieces[0]) <= length:
+                length -= len(pieces[0])
+                parts.append(pieces.pop(0))
+            if length:
+                parts.append(pieces[0][:length])
+                pieces[0] = pieces[0][length:]
+            bodies.append(b"".join(parts))
+        frame = Frame(kind, code, frame_id, clock, bodies)
+        return [frame] + (self.feed(bytes(pieces[0])) if pieces and len(pieces[0]) else [])
 
     def _take(self, source: Union[bytes, bytearray], at: int) -> Optional[Tuple[Frame, int]]:
         available = len(source) - at
