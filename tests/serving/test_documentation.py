@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from sendoff_serving import errors, protocol
-from sendoff_serving.front import auth, scoring
+from sendoff_serving.front import auth, inference_protocol, scoring
 from sendoff_serving.options import VARIABLES, parser
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,8 +29,9 @@ def test_codes_and_their_statuses() -> None:
 
 
 def test_routes_and_groups() -> None:
-    assert [route for route in scoring._ROUTES if f"`{route}`" not in PAGE] == []
-    assert set(auth.GROUPS) == scoring._ROUTES
+    routes = scoring._ROUTES | inference_protocol.ROUTES
+    assert [route for route in routes if f"`{route}`" not in PAGE] == []
+    assert set(auth.GROUPS) == routes
 
 
 def test_kinds_of_frames() -> None:

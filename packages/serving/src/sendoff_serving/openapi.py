@@ -15,6 +15,8 @@ from typing import Any
 from . import existing_documents
 from .bundle import Bundle
 from .errors import Refusal
+from .openapi_inference import paths as inference_paths
+from .openapi_inference import schemas as inference_schemas
 
 # Names of a version in a query, and the files of the user's that stand for it, best first.
 _NAMES = {"2": "2", "2.0": "2", "3": "3", "3.0": "3", "3.1": "3.1"}
@@ -141,7 +143,11 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
     required = description.get("shape") == "schema" and bool(description.get("required"))
-    return _document_3(number, info, prefix, schemas, secured=secured, required=required)
+    models = description.get("models") or {bundle.service.name: [bundle.service.version]}
+    schemas.update(inference_schemas(description))
+    made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
+    made["paths"].update(inference_paths(prefix, models, description, secured))
+    return made
 
 
 def _add_sizes(service_input: Schema, shapes: Mapping[str, list[int]]) -> None:

@@ -44,6 +44,12 @@ GROUPS: dict[str, str] = {
     "/docs": "docs",
     "/swagger.json": "swagger",
     "/score": "score",
+    "/v2": "swagger",
+    "/v2/health/live": "health",
+    "/v2/health/ready": "health",
+    "/v2/models/{name}": "swagger",
+    "/v2/models/{name}/ready": "health",
+    "/v2/models/{name}/infer": "score",
 }
 _MEMBERS = frozenset({"schema_version", "keys", "jwks", "audience", "issuer", "open", "auth", "tls", "revisions"})
 _MODES = (None, "none", "key", "token")

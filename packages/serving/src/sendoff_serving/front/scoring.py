@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from ..errors import RETRY_AFTER, Refusal
 from ..log import ServerLog
+from . import inference_protocol as v2
 from .auth import Gate
 from .cors import Cors
 from .docs_page import page
@@ -31,7 +32,8 @@ _ROUTES = frozenset(
     {"/score", "/", "/swagger.json", "/docs", "/metrics", "/health/live", "/health/ready", "/health/startup"}
 )
 # Probes and scrapes would flood the access log (pain 34).
-_QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"})
+_QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
+_SCORES = frozenset({"/score", v2.INFER})
 
 # The existing server says it of every answer but that of "/".
 NOT_FAILED = "x-ms-run-function-failed: False\r\n"
@@ -109,6 +111,9 @@ class ScoringApplication:
         if route == "/score":
             if method not in ("POST", "GET", "OPTIONS"):
                 return Refusal("method_not_allowed", _NOT_ALLOWED)
+        elif route == v2.INFER:
+            if method != "POST" and not self._cors().is_preflight(method, exchange.known):
+                return Refusal("method_not_allowed", _NOT_ALLOWED)
         elif method not in ("GET", "HEAD", "OPTIONS"):
             return Refusal("method_not_allowed", _NOT_ALLOWED)
         return None
@@ -121,7 +126,7 @@ class ScoringApplication:
             if isinstance(found, Refusal):
                 return found
             caller = found
-        if route == "/score":
+        if route in _SCORES:
             rate = self._rate()
             if rate is not None:
                 late = rate.admit(caller or exchange.remote_addr)
@@ -136,7 +141,7 @@ class ScoringApplication:
         if exchange.method == "OPTIONS" and self._cors().is_preflight(exchange.method, exchange.known):
             exchange.respond(200, b"", _TEXT, self._cors().preflight_lines(exchange.known))
             self._access(exchange)
-        elif route == "/score":
+        elif route == "/score" or route == v2.INFER:
             self._score(exchange)
         elif route == "/":
             self._health(exchange)
@@ -151,6 +156,8 @@ class ScoringApplication:
         elif route == "/docs":
             exchange.respond(200, page(self._path_prefix()), _TEXT)
             self._access(exchange)
+        elif route in v2.ROUTES:
+            self._inference_metadata(exchange, str(route))
         else:
             self._probe(exchange, str(route))
 
@@ -167,11 +174,11 @@ class ScoringApplication:
             lines += ids.lines if refused is None else ""
             lines += VERSION_LINE
         if refusal.code == "method_not_allowed":
-            allowed = "GET, OPTIONS, POST" if exchange.route == "/score" else "GET, HEAD, OPTIONS"
+            allowed = {"/score": "GET, OPTIONS, POST", v2.INFER: "POST"}.get(exchange.route or "", "GET, HEAD, OPTIONS")
             lines += f"Allow: {allowed}\r\n"
         if refusal.code == "unauthorized":
             lines += "WWW-Authenticate: Bearer\r\n"
-        if exchange.route == "/score":
+        if exchange.route in _SCORES:
             self.metrics.answered(refusal.http_status, refusal.code, None, None, time.monotonic() - exchange.arrived)
         self.send_refusal(exchange, refusal, lines)
 
@@ -182,7 +189,10 @@ class ScoringApplication:
             lines += f"Retry-After: {retry}\r\n"
         if self.compatible:
             refusal = as_existing_server(refusal)
-        body = json.dumps(refusal.body(self.compatible)).encode("ascii")
+        if exchange.route in v2.ROUTES:
+            body = v2.error_body(refusal)
+        else:
+            body = json.dumps(refusal.body(self.compatible)).encode("ascii")
         exchange.respond(refusal.http_status, body, JSON_TYPE, lines)
         self._access(exchange)
 
@@ -201,7 +211,7 @@ class ScoringApplication:
         prefix = self._path_prefix()
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
-        return path if path in _ROUTES else None
+        return path if path in _ROUTES else v2.route_of(path)
 
     def _common(self, exchange: Exchange) -> str | None:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""
@@ -244,6 +254,33 @@ class ScoringApplication:
         else:
             self.send_refusal(exchange, self._reason(), VERSION_LINE)
 
+    def _inference_metadata(self, exchange: Exchange, route: str) -> None:
+        """Answer what the Open Inference Protocol asks of server and models, other than to infer."""
+        lines = self._common(exchange)
+        if lines is None:
+            return
+        generation = self._generation()
+        found: bytes | Refusal
+        if route == v2.LIVE:
+            found = v2.server_state(route)
+        elif route == v2.SERVER:
+            found = v2.server_metadata()
+        elif generation is None or (route != v2.MODEL and not (generation.phase == "ready" and generation.has_worker)):
+            found = self._reason()
+        elif route == v2.READY:
+            found = v2.server_state(route)
+        else:
+            target = v2.target_of(exchange, generation)
+            if isinstance(target, Refusal):
+                found = target
+            else:
+                found = v2.model_ready(target) if route == v2.MODEL_READY else v2.model_metadata(target, generation)
+        if isinstance(found, Refusal):
+            self.send_refusal(exchange, found, lines)
+        else:
+            exchange.respond(200, found, JSON_TYPE, lines)
+            self._access(exchange)
+
     def _swagger(self, exchange: Exchange) -> None:
         lines = self._common(exchange)
         if lines is None:
@@ -284,10 +321,18 @@ class ScoringApplication:
                 exchange.respond(200, b"", _TEXT, job.lines(False) + "Allow: GET, OPTIONS, POST\r\n")
                 self._access(exchange)
                 return
-            refusal = self._content_refusal(exchange) if shape == "schema" else None
+            inference: dict[str, object] | None = None
+            if exchange.route == v2.INFER:
+                found = v2.inference_of(exchange, generation)
+                if isinstance(found, Refusal):
+                    refusal = found
+                else:
+                    inference = found
+            elif shape == "schema":
+                refusal = self._content_refusal(exchange)
             if refusal is None:
-                if generation.description.get("needs_request") or exchange.method != "POST":
-                    job.request = self._request_json(exchange)
+                if generation.description.get("needs_request") or exchange.method != "POST" or inference is not None:
+                    job.request = self._request_json(exchange, inference)
                 self._last_id = job.id = self._last_id + 1
                 self._jobs[job.id] = job
                 job.generation = generation
@@ -308,20 +353,21 @@ class ScoringApplication:
             return Refusal("body_empty", "POST body is empty. Expecting a JSON dictionary.")
         return None
 
-    def _request_json(self, exchange: Exchange) -> bytes:
+    def _request_json(self, exchange: Exchange, inference: dict[str, object] | None) -> bytes:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
         if self.gate is not None and self.gate.guarded:
             # The key is the front's business: scripts print what they are given.
             headers = [pair for pair in headers if pair[0].lower() != "authorization"]
-        return json.dumps(
-            {
-                "method": exchange.method,
-                "target": exchange.target,
-                "headers": headers,
-                "remote_addr": exchange.remote_addr,
-                "scheme": exchange.connection.scheme,
-            }
-        ).encode("ascii")
+        request: dict[str, object] = {
+            "method": exchange.method,
+            "target": exchange.target,
+            "headers": headers,
+            "remote_addr": exchange.remote_addr,
+            "scheme": exchange.connection.scheme,
+        }
+        if inference is not None:
+            request["inference"] = inference
+        return json.dumps(request).encode("ascii")
 
     # What jobs need
 

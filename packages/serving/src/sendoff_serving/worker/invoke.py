@@ -105,6 +105,10 @@ class Invoker:
         if request is None and self._only_text:
             arguments: Dict[str, Any] = {self.script.input_parameter: _text(body)}
         else:
+            if request is not None and "inference" in request:
+                from .inference import infer
+
+                return infer(self, body, request)
             arguments = self._arguments(body, request or {"method": "POST", "target": "/score", "headers": []})
         start = time.perf_counter()
         try:

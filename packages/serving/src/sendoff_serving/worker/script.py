@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any, Dict, List, Optional
 
-from . import http_request, schema
+from . import http_request, schema, signature
 
 STRING, SCHEMA, RAW = "string", "schema", "raw"
 
@@ -141,6 +141,9 @@ class EntryScript:
             "required": self.required,
             "needs_request": self.shape == RAW or self.wants_headers,
             "schema": recorded,
+            "tensors": signature.describe(
+                self.run, self.shape, self.parameters, self.input_parameter, recorded and recorded["output"]
+            ),
         }
 
 
