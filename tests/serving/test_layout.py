@@ -139,9 +139,8 @@ def test_a_model_folder_elsewhere_is_found_from_the_application_root(start, tmp_
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "here").touch()
     (tmp_path / "run" / "models").mkdir(parents=True)
-    script = write_script(
-        tmp_path, "import os\ndef init(): pass\ndef run(d): return os.listdir(os.environ['AZUREML_MODEL_DIR'])\n", "app/s.py"
-    )
+    text = "import os\ndef init(): pass\ndef run(d): return os.listdir(os.environ['AZUREML_MODEL_DIR'])\n"
+    script = write_script(tmp_path, text, "app/s.py")
     named = str(tmp_path / "models") if given == "ABSOLUTE" else given
     cwd = tmp_path / "run" if given.startswith("..") else tmp_path
     server = start("--entry-script", script, "--app-root", tmp_path / "app", "--model-dir", named, cwd=cwd)

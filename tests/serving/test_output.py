@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .running import eventually
 
 SCRIPT = """
@@ -25,6 +27,43 @@ SCRIPT = """
         sys.stdout.buffer.write(b"buffered %s\\n" % data.encode())
         return 1
 """
+
+
+ROOT = """
+    import logging
+    {}
+
+    def init():
+        logging.info("root info")
+
+    def run(data):
+        logging.warning("root warning")
+        logging.error("root %s", "error")
+        logging.debug("root debug")
+        logging.getLogger("mine").critical("of mine")
+        return 1
+"""
+
+
+@pytest.mark.parametrize("configured", ["", "logging.basicConfig()", "logging.basicConfig(level=logging.DEBUG)"])
+def test_lines_of_the_root_logger_keep_their_level(serve, configured) -> None:
+    server = serve(ROOT.format(configured))
+    assert server.score("x").status == 200
+    server.stop()
+    wanted = [("I", "root: root info"), ("W", "root: root warning"), ("E", "root: root error"), ("C", "mine: of mine")]
+    wanted += [("D", "root: root debug")] if "DEBUG" in configured else []
+    for level, text in wanted:
+        lines = [line for line in server.lines if line.endswith(text)]
+        assert len(lines) == 1 and f" {level} [" in lines[0] and " sendoff.logging - " in lines[0], (text, lines)
+    assert ("root debug" in server.log) == ("DEBUG" in configured)
+
+
+def test_a_script_that_asks_for_a_format_has_it(serve) -> None:
+    server = serve(ROOT.format("logging.basicConfig(format='<%(levelname)s> %(message)s')"))
+    assert server.score("x").status == 200
+    server.stop()
+    assert [line for line in server.lines if line.endswith("<WARNING> root warning") and "sendoff.stderr" in line]
+    assert not any("sendoff.logging" in line for line in server.lines)
 
 
 def test_every_line_is_logged_once_with_its_request(serve) -> None:

@@ -265,7 +265,7 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
 
 
 def _model_dir(given: str, app_root: Path) -> str:
-    """Return the value of AZUREML_MODEL_DIR; scripts take it apart, so one below the application root stays as given."""
+    """Return the value of AZUREML_MODEL_DIR: as given below the application root, since scripts take it apart."""
     folder, inside = Path(given).absolute(), app_root / given
     if not folder.is_dir() and not inside.is_dir():
         raise ServingError("model_dir_not_found", f"The model folder {folder} is not a folder")

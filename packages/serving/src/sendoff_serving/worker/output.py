@@ -1,5 +1,6 @@
 """What the script prints and logs, as LOG frames: each line once, with the request it belongs to."""
 
+import functools
 import io
 import logging
 import os
@@ -136,6 +137,24 @@ class FrameHandler(logging.Handler):
             self.handleError(record)
 
 
+def _configure_plainly(handler: logging.Handler) -> None:
+    """Let ``logging.basicConfig`` use our handler where the script asks for no format and no place.
+
+    ``logging.info()`` and its like call it so; Python's own handler would write lines to standard error, where
+    their levels are only text.
+    """
+    original = logging.basicConfig
+    handler.setFormatter(logging.Formatter("%(message)s"))
+
+    @functools.wraps(original)
+    def configure(**given: Any) -> None:
+        if set(given) <= {"level", "force"}:
+            given["handlers"] = [handler]
+        original(**given)
+
+    logging.basicConfig = configure
+
+
 class Output:
     """The redirected output of one worker."""
 
@@ -158,6 +177,7 @@ class Output:
             # lastResort serves only records that no handler takes, so a script that sets up logging
             # itself is never logged twice.
             logging.lastResort = FrameHandler(self._channel)
+            _configure_plainly(logging.lastResort)
 
     def finish_lines(self) -> None:
         """Send unfinished lines of both streams."""

@@ -4,7 +4,7 @@ import sys
 import uuid
 from typing import Any, Callable, List, Optional
 
-_said = []  # type: List[bool]
+_said: List[bool] = []
 
 
 class BasicCorrelationContext:
