@@ -218,6 +218,7 @@ class OwnEngine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = f"{folder}/e.sock"
+        self.bridge = f"sdo{os.getpid()}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -226,8 +227,12 @@ class OwnEngine:
             "--data-root": f"{self.folder}/data",
             "--exec-root": f"{self.folder}/exec",
             "--pidfile": f"{self.folder}/pid",
-            "--bridge": "none",
+            # Not "none": an engine without a bridge deletes docker0, which is the machine's engine's.
+            "--bridge": self.bridge,
         }
+        if not Path("/sys/class/net", self.bridge).exists():
+            subprocess.run(["ip", "link", "add", self.bridge, "type", "bridge"], check=True)
+            subprocess.run(["ip", "address", "add", "10.213.97.1/24", "dev", self.bridge], check=True)
         command = ["dockerd", "--iptables=false", *(part for pair in options.items() for part in pair)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
@@ -257,10 +262,13 @@ def own(tmp_path_factory: pytest.TempPathFactory, rig: DockerRig) -> Iterator[Ow
         pytest.skip("only root can start an engine of its own")
     folder = Path(tempfile.mkdtemp(prefix="sendoff-engine-"))
     made = OwnEngine(folder)
-    made.start()
-    yield made
-    made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        subprocess.run(["ip", "link", "delete", made.bridge], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_services_survive_a_restart_of_the_engine(
