@@ -93,6 +93,8 @@ def test_bytes_in_a_header_are_its_text(odd) -> None:
 def test_an_exception_that_is_returned_is_named_in_the_log_with_a_hint(odd) -> None:
     answer = odd.score("ValueError('the column is missing')")
     assert (answer.status, answer.json["code"]) == (500, "result_not_encodable")
+    assert b"missing" not in answer.body, "what an exception says may be private"
+    assert b"in the property" not in odd.score("Raising()").body
     odd.stop()
     assert "ValueError: the column is missing" in odd.log
     assert "let run() raise it" in odd.log

@@ -29,8 +29,7 @@ class Refusal(Exception):
 
 def fault(error: Exception) -> Refusal:
     """Return the refusal for an exception that nothing else has taken: it must not end the worker."""
-    message = "The answer could not be made: %s" % failure.summary(error)
-    return Refusal(500, "internal_error", message, traceback=failure.text_of(error))
+    return Refusal(500, "internal_error", "The answer could not be made", traceback=failure.text_of(error))
 
 
 class Answer:
@@ -176,16 +175,16 @@ class Invoker:
             except http_response.BadResponse as error:
                 raise Refusal(500, "result_not_encodable", str(error), seconds=seconds) from error
             except Exception as error:  # whatever a property of the script's object raises
-                message = "The response that run() returned cannot be read: %s" % failure.summary(error)
+                message = "The response that run() returned cannot be read"
                 trace = failure.text_of(error)
                 raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
             if known is not None:
                 status, headers, body, pieces, failed = known
                 return Answer(seconds, body or b"", status, headers, pieces, failed)
             if isinstance(value, BaseException):
-                message = "run() returned an exception instead of raising it: %s" % failure.summary(value)
+                message = "run() returned an exception instead of raising it"  # its text is for the log alone
                 hint = "let run() raise it, or return a value such as {'error': str(e)}"
-                trace = failure.text_of(value)
+                trace = "%s\n%s" % (message, failure.text_of(value))
                 raise Refusal(500, "result_not_encodable", message, hint=hint, traceback=trace, seconds=seconds)
         return self.encoded(value, seconds)
 
@@ -218,7 +217,7 @@ class Invoker:
                 seconds=seconds,
             ) from error
         except Exception as error:
-            message = "The result of run() cannot be encoded: %s" % failure.summary(error)
+            message = "The result of run() cannot be encoded"
             trace = failure.text_of(error)
             raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
         return Answer(seconds, text, non_finite=non_finite)
