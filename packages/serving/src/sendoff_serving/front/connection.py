@@ -43,6 +43,7 @@ KNOWN = frozenset(
 _REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
+_PAST_PARSER = 64 * 1024
 _DISCARD = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -81,6 +82,7 @@ class HttpConnection(asyncio.Protocol):
         self._stopped = False  # no further request is parsed
         self._lingering_since = 0.0
         self._discarded = 0
+        self._body_left = 0  # bytes of a body that do not go through the parser
         self._eof = False
         self._paused = False
         self._pumping = False
@@ -130,8 +132,14 @@ class HttpConnection(asyncio.Protocol):
                 if self._discarded > _DISCARD:
                     self._transport.abort()
             return
+        if self._body_left:
+            data = self._take_body(data)
         was_in_head = self._in_head
-        self._feed(data)
+        if data and not self._stopped:
+            self._feed(data)
+        current = self._current
+        if current is not None and not self._body_left:
+            self._part_with_parser(current)
         if self._in_head and not self._stopped:
             if not was_in_head or not self._head_since:
                 self._head_since = time.monotonic()
@@ -260,6 +268,28 @@ class HttpConnection(asyncio.Protocol):
         self._pump()
 
     # Parsing
+
+    def _part_with_parser(self, exchange: Exchange) -> None:
+        """Let the rest of a large body of known length come past the parser, which would copy it."""
+        length = exchange.known.get(b"content-length")
+        if length is None or exchange.refusal is not None or b"transfer-encoding" in exchange.known:
+            return
+        left = int(length) - exchange.size
+        if left > _PAST_PARSER:
+            self._body_left = left
+
+    def _take_body(self, data: bytes) -> bytes:
+        """Take the bytes of a body that comes past the parser; return what follows it."""
+        left = self._body_left
+        if len(data) < left:
+            self._body_left = left - len(data)
+            self.on_body(data)
+            return b""
+        self._body_left = 0
+        self._parser = httptools.HttpRequestParser(self)  # the one before still expects the body
+        self.on_body(data[:left])
+        self.on_message_complete()
+        return data[left:]
 
     def _feed(self, data: bytes) -> None:
         while True:

@@ -31,6 +31,8 @@ BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 16
+# Payloads above this are not kept back for others of the same turn.
+_LARGE = 65536
 
 
 class WorkerEvents(Protocol):
@@ -104,6 +106,7 @@ class WorkerProcess(asyncio.Protocol):
         self._events = events
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
+        self._outgoing: list[bytes] = []  # frames of this turn of the event loop
         self._process: subprocess.Popen[bytes] | None = None
         self._page: mmap.mmap | None = None
         self._pipes: list[asyncio.BaseTransport] = []
@@ -299,15 +302,28 @@ class WorkerProcess(asyncio.Protocol):
         if transport is None:
             return  # its end is on the way; the job is taken back then
         chunks = job.chunks
+        outgoing = self._outgoing
+        if not outgoing:
+            # What one turn hands over is written together: a write each would wake the worker each time.
+            asyncio.get_running_loop().call_soon(self._write_outgoing)
         if job.request is None:
-            head = encode_head(Kind.RUN, (job.size,), 0, job.id, job.deadline)
-            if len(chunks) == 1 and job.size < 65536:
-                transport.write(head + chunks[0])
-            else:
-                transport.writelines([head, *chunks])
+            outgoing.append(encode_head(Kind.RUN, (job.size,), 0, job.id, job.deadline))
+            outgoing += chunks
         else:
-            head = encode_head(Kind.RUN, (job.size, len(job.request)), RunFlag.REQUEST, job.id, job.deadline)
-            transport.writelines([head, *chunks, job.request])
+            lengths = (job.size, len(job.request))
+            outgoing.append(encode_head(Kind.RUN, lengths, RunFlag.REQUEST, job.id, job.deadline))
+            outgoing += chunks
+            outgoing.append(job.request)
+        if job.size > _LARGE:
+            self._write_outgoing()
+
+    def _write_outgoing(self) -> None:
+        outgoing = self._outgoing
+        transport = self._transport
+        if outgoing:
+            self._outgoing = []
+            if transport is not None:
+                transport.writelines(outgoing)
 
     def take(self, frame: Frame, final: bool) -> Job | None:
         """Return the job that a frame answers, None for one that nobody waits for any more."""
@@ -356,6 +372,7 @@ class WorkerProcess(asyncio.Protocol):
     def close(self) -> None:
         """Let the process end by itself: it sees the closed socket, and leaves in Python's own way."""
         self._closing = True
+        self._write_outgoing()
         if self._transport is not None:
             self._transport.close()
         asyncio.get_running_loop().call_later(2.0, self._kill_now)

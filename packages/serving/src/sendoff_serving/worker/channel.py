@@ -14,7 +14,9 @@ from sendoff_serving.protocol import Buffer, Frame, Kind
 # Exit status of a worker that has lost its front in the middle of something.
 LOST_FRONT = 71
 _READ = 1 << 18
-_BIG_READ = 1 << 22
+# More than this is sent in the pieces it is in; the kernel takes so many at once.
+_LARGE = 1 << 16
+_MOST_PIECES = 64
 
 
 def _out_of_the_way(descriptor: int) -> int:
@@ -81,9 +83,12 @@ class Channel:
         while not frames:
             if not self.wait(None if within is None else max(until - time.monotonic(), 0.0)):
                 return frames
-            size = _BIG_READ if self._decoder.missing > _READ else _READ
+            missing = self._decoder.missing
             try:
-                data = self._socket.recv(size)
+                if missing > _LARGE:
+                    data = self._socket.recv(missing, socket.MSG_WAITALL)
+                else:
+                    data = self._socket.recv(_READ)
             except OSError:
                 os._exit(LOST_FRONT)  # the script closed our descriptor: only a new worker helps
             if not data:
@@ -98,6 +103,25 @@ class Channel:
         with self._lock:
             try:
                 self._socket.sendall(data)
+            except OSError:
+                os._exit(LOST_FRONT)
+
+    def send_pieces(self, pieces: List[Buffer]) -> None:
+        """Send encoded frames that are in pieces; large ones are not joined for it."""
+        if sum(map(len, pieces)) <= _LARGE:
+            self.send(b"".join(pieces))
+            return
+        if os.getpid() != self._owner:
+            return
+        waiting = [memoryview(piece) for piece in pieces if len(piece)]
+        with self._lock:
+            try:
+                while waiting:
+                    sent = self._socket.sendmsg(waiting[:_MOST_PIECES])
+                    while waiting and sent >= len(waiting[0]):
+                        sent -= len(waiting.pop(0))
+                    if sent:
+                        waiting[0] = waiting[0][sent:]
             except OSError:
                 os._exit(LOST_FRONT)
 

@@ -11,7 +11,7 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from sendoff_serving import protocol
-from sendoff_serving.protocol import Frame, Kind, ResultFlag, RunFlag
+from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 
 from . import boot, debugging, failure, modules, script
 from .batching import Batch, Batcher
@@ -184,7 +184,7 @@ class _Loop:
         self._progress = progress
         self._invoker = invoker
         self._output = output
-        self._answers: List[bytes] = []
+        self._answers: List[Buffer] = []
         self._lock = threading.Lock()
         self._late: Optional[_LateAnswers] = None
 
@@ -256,7 +256,7 @@ class _Loop:
                 if outcome.pieces is not None:
                     self._stream(frame.id, outcome)
                 else:
-                    self._hold(_encoded(frame.id, outcome))
+                    self._hold(*_encoded(frame.id, outcome))
             except Exception as error:
                 self._refuse(frame.id, fault(error))
         self._output.finish_lines()
@@ -275,11 +275,11 @@ class _Loop:
         if self._answers:
             with self._lock:
                 answers, self._answers = self._answers, []
-            self._channel.send(answers[0] if len(answers) == 1 else b"".join(answers))
+            self._channel.send_pieces(answers)
 
-    def _hold(self, answer: bytes) -> None:
+    def _hold(self, *pieces: Buffer) -> None:
         with self._lock:
-            self._answers.append(answer)
+            self._answers += pieces
 
     def _one(self, frame: Frame, now: float) -> None:
         channel = self._channel
@@ -293,7 +293,7 @@ class _Loop:
             answer = self._invoker.answer(frame.bodies[0], request)
             self._leave_if_forked()
             if answer.pieces is None:
-                self._hold(_encoded(frame.id, answer))
+                self._hold(*_encoded(frame.id, answer))
             else:
                 self.flush()
                 self._stream(frame.id, answer)
@@ -327,7 +327,7 @@ class _Loop:
             self._refuse(request_id, refusal)
             return
         self._leave_if_forked()
-        self._channel.send(_encoded(request_id, answer))
+        self._channel.send_pieces(_encoded(request_id, answer))
         failed = 0
         try:
             while True:
@@ -355,12 +355,13 @@ def _expired() -> Refusal:
     return Refusal(503, "queue_timeout", "The deadline passed before run() was started")
 
 
-def _encoded(request_id: int, answer: Answer) -> bytes:
+def _encoded(request_id: int, answer: Answer) -> List[Buffer]:
+    """Return the RESULT frame in pieces, so that a large body is not copied."""
     if answer.headers is None and not answer.non_finite:
         body = answer.body
-        return protocol.encode_head(Kind.RESULT, (len(body),), answer.status, request_id, answer.seconds) + body
+        return [protocol.encode_head(Kind.RESULT, (len(body),), answer.status, request_id, answer.seconds), body]
     code = answer.status & ResultFlag.STATUS_MASK
-    bodies = [answer.body]
+    bodies: List[Buffer] = [answer.body]
     if answer.headers is not None:
         code |= ResultFlag.HEADERS
         bodies.append(json.dumps(answer.headers).encode("ascii"))
@@ -370,4 +371,5 @@ def _encoded(request_id: int, answer: Answer) -> bytes:
         code |= ResultFlag.FAILED
     if answer.non_finite:
         code |= ResultFlag.NON_FINITE
-    return protocol.encode(Kind.RESULT, bodies, code, request_id, answer.seconds)
+    lengths = [len(body) for body in bodies]
+    return [protocol.encode_head(Kind.RESULT, lengths, code, request_id, answer.seconds)] + bodies
