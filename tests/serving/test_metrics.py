@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import os
 import re
 import signal
@@ -57,6 +58,38 @@ def test_counts_are_exact_with_four_workers(serve) -> None:
     assert got["sendoff_requests_in_flight"] == got["sendoff_queue_length"] == 0
     assert got["sendoff_ready"] == 1 and got['sendoff_workers{state="idle"}'] == 4
     assert got['sendoff_worker_memory_bytes{worker="3"}'] > 3e6
+
+
+def test_rows_are_exact_over_workers_requests_and_deaths(serve) -> None:
+    server = serve(
+        """
+        import json, os, signal
+        def init(): pass
+        def run(data):
+            if data == "die": os.kill(os.getpid(), signal.SIGKILL)
+            return json.loads(data)
+        """,
+        *("--workers", 3, "--service-name", "svc"),
+    )
+    bodies = ["[1, 2, 3]", '{"result": [[1, 2], [3, 4]]}', '{"a": [1], "b": [2]}', '"text"', "5", "null", "[]", "x"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(server.score, bodies * 20))
+    assert samples(server)["sendoff_rows_total"] == 20 * (3 + 2 + 1 + 1 + 1)
+    server.score("die")
+    tensor = {"name": "data", "shape": [1], "datatype": "BYTES", "data": ["[1, 2]"]}
+    server.request("POST", "/v2/models/svc/infer", json.dumps({"inputs": [tensor]}))
+    assert samples(server)["sendoff_rows_total"] == 20 * 8 + 2
+
+
+def test_rows_of_requests_that_were_joined(serve) -> None:
+    server = serve(
+        "import json, time\ndef init(): pass\ndef run(d):\n    time.sleep(0.05)\n    return json.loads(d)['data']\n",
+        *("--max-batch-rows", 64, "--max-wait-ms", 20),
+    )
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(server.score, [{"data": [[1], [2]]}] * 24))
+    got = samples(server)
+    assert got["sendoff_rows_total"] == 48 and got["sendoff_batched_requests_total"] > 0
 
 
 def test_what_is_in_flight_and_what_was_refused(serve) -> None:

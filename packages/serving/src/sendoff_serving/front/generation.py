@@ -226,6 +226,7 @@ class Generation:
             self._describe(description)
         ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
+        self._metrics.counting.add(worker)
         self.dispatcher.add(worker)
         self._take_over(found)
         if self.phase in ("starting", "init") and all(
@@ -312,6 +313,7 @@ class Generation:
             self._log.write(level, logger, line, worker.pid, name)
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
+        self._metrics.uncount(worker)
         self._leaving.discard(worker)
         if worker is self._template:
             self._template_died(worker, reason)

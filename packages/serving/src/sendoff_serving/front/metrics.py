@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -33,8 +34,20 @@ class Histogram:
         self.total += seconds
 
 
+class CountsRows(Protocol):
+    """A worker, which counts the rows of its results itself."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its results so far."""
+
+
 class Metrics:
-    """The counters of one server; they go on over swaps of generations."""
+    """The counters of one server; they go on over swaps of generations.
+
+    Attributes:
+        counting: workers whose rows are not in ``rows`` yet.
+    """
 
     def __init__(self) -> None:
         self.requests: dict[tuple[int, str], int] = {}
@@ -44,6 +57,8 @@ class Metrics:
         self.worker_restarts = 0
         self.non_finite = 0
         self.batched_requests = 0
+        self.rows = 0
+        self.counting: set[CountsRows] = set()
         self.in_flight = 0
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
@@ -66,6 +81,12 @@ class Metrics:
         if run is not None:
             self.run.observe(run)
 
+    def uncount(self, worker: CountsRows) -> None:
+        """Take over the rows of a worker that ends."""
+        if worker in self.counting:
+            self.counting.remove(worker)
+            self.rows += worker.rows
+
     def text(self, gauges: Mapping[str, float], workers: Iterable[Mapping[str, object]]) -> bytes:
         """Return the exposition.
 
@@ -84,6 +105,11 @@ class Metrics:
         ):
             _histogram(lines, name, histogram, text)
         for name, value, text in (
+            (
+                "rows_total",
+                self.rows + sum(worker.rows for worker in self.counting),
+                "Rows of results: length of a list, array, frame or only member; 1 for another value.",
+            ),
             ("worker_restarts_total", self.worker_restarts, "Workers that were replaced."),
             ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
             ("batches_total", self.batches, "Calls of run() for several requests together."),

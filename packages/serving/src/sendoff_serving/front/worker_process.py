@@ -27,6 +27,8 @@ _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
 _CANCELLED = struct.Struct("<Q")
 _CANCELLED_AT = 16
+_ROWS = struct.Struct("<Q")
+_ROWS_AT = 24
 BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
@@ -347,6 +349,12 @@ class WorkerProcess(asyncio.Protocol):
             return 0
         request_id: int = _PROGRESS.unpack_from(self._page, 0)[0]
         return request_id if request_id in self.inflight else 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of all results so far, as the worker counts them before it sends an answer."""
+        rows: int = 0 if self._page is None else _ROWS.unpack_from(self._page, _ROWS_AT)[0]
+        return rows
 
     def cancel(self, job: Job) -> None:
         """Tell the worker that nobody reads a streamed answer any more; other runs are let run."""

@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 
 from . import schema, signature, tensors
 from .invoke import Answer, Invoker, Refusal, _object
+from .rows import rows_of
 from .script import RAW, SCHEMA
 
 _KNOWN = (dict, list, str, int, float, bool, type(None))
@@ -48,8 +49,9 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         answer = invoker._from_value(value, seconds)
         if answer.headers is not None or answer.pieces is not None:
             return answer
+        invoker.rows -= rows_of(value)  # counted below
         value = json.loads(answer.body.decode("utf-8"))
-    return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds)
+    return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds, rows_of(value))
 
 
 def _made(value: Any, seconds: float) -> List[tensors.Tensor]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from . import arrays, failure, http_response, schema
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest, BadRequest
+from .rows import rows_of
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
 
 
@@ -78,12 +79,16 @@ class Invoker:
         script: the checked script; also an attribute.
         folders: the script's folders, to name the user's own line in errors.
         non_finite: what becomes of NaN and infinity in results.
+
+    Attributes:
+        rows: rows of all results so far.
     """
 
     def __init__(self, script: EntryScript, folders: List[str], non_finite: str) -> None:
         self.script = script
         self._folders = folders
         self._non_finite = non_finite
+        self.rows = 0
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
         self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
         self._only_text = script.shape == STRING and not script.wants_headers
@@ -192,8 +197,13 @@ class Invoker:
         """Return the refusal for an iterator that raised before it gave anything."""
         return self._refusal(error, seconds)
 
-    def encoded(self, value: Any, seconds: float) -> Answer:
-        """Return a result as JSON.
+    def encoded(self, value: Any, seconds: float, rows: Optional[int] = None) -> Answer:
+        """Return a result as JSON, and count its rows.
+
+        Args:
+            value: the result.
+            seconds: time in run().
+            rows: its rows, where they are not to be seen in the value.
 
         Raises:
             Refusal: it has no JSON form, or is not finite where that is an error.
@@ -220,6 +230,9 @@ class Invoker:
             message = "The result of run() cannot be encoded"
             trace = failure.text_of(error)
             raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
+        if rows is None:
+            rows = len(value) if type(value) is list else rows_of(value)
+        self.rows += rows
         return Answer(seconds, text, non_finite=non_finite)
 
 

@@ -29,6 +29,8 @@ _PAGE_SIZE = 4096
 _PROGRESS = struct.Struct("<Qd")
 _CANCELLED = struct.Struct("<Q")
 _CANCELLED_AT = 16
+_ROWS = struct.Struct("<Q")
+_ROWS_AT = 24
 _END = object()
 
 
@@ -46,6 +48,10 @@ class _Progress:
     def mark(self, request_id: int, now: float) -> None:
         """Say that a request is begun, or with 0 that none runs."""
         _PROGRESS.pack_into(self._page, 0, request_id, now)
+
+    def count(self, rows: int) -> None:
+        """Say how many rows all results had so far."""
+        _ROWS.pack_into(self._page, _ROWS_AT, rows)
 
     def is_cancelled(self, request_id: int) -> bool:
         """Whether the front says that nobody reads this request's stream any more."""
@@ -275,6 +281,7 @@ class _Loop:
         if self._answers:
             with self._lock:
                 answers, self._answers = self._answers, []
+            self._progress.count(self._invoker.rows)
             self._channel.send_pieces(answers)
 
     def _hold(self, *pieces: Buffer) -> None:
