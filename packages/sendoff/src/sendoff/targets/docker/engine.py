@@ -171,3 +171,18 @@ def answers(environ: Mapping[str, str] | None = None, seconds: float = 2.0) -> b
     except (TargetUnavailable, NotSupported, EngineError):
         return False
     return True
+
+
+def image_problem(engine: Engine, reference: str) -> str:
+    """Why an image cannot be had: it is neither in the engine nor in its registry; empty when it can. Pulls nothing."""
+    try:
+        engine.call("GET", f"/images/{quote(reference, safe='/:@')}/json")
+        return ""
+    except EngineError as error:
+        if error.status != 404:
+            return f"the engine does not say whether it has the image {reference}: {error}"
+    try:
+        engine.call("GET", f"/distribution/{quote(reference, safe='/:@')}/json", seconds=20.0)
+    except EngineError as error:
+        return f"the base image {reference} is not in the engine and cannot be pulled: {error}"
+    return ""
