@@ -7,7 +7,6 @@ client that pipelines gets no more of the workers than one that does not.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,28 +18,8 @@ from ..errors import Refusal
 from .connections import Connections
 from .exchange import Application, Exchange
 from .limits import Limits
+from .request_head import KNOWN, REQUEST_LINE, without_upgrade
 
-# Headers the server itself looks at; others are only kept for scripts that ask for them.
-KNOWN = frozenset(
-    {
-        b"host",
-        b"content-type",
-        b"content-length",
-        b"transfer-encoding",
-        b"expect",
-        b"authorization",
-        b"origin",
-        b"access-control-request-method",
-        b"access-control-request-headers",
-        b"accept",
-        b"traceid",
-        b"traceparent",
-        b"x-request-id",
-        b"x-ms-request-id",
-        b"x-ms-client-request-id",
-    }
-)
-_REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
 _PAST_PARSER = 64 * 1024
@@ -304,10 +283,10 @@ class HttpConnection(asyncio.Protocol):
                 rest = data[int(upgrade.args[0]) :]
                 self._parser = httptools.HttpRequestParser(self)
                 self._replaying = True
-                data = self._head_without_upgrade() + rest
+                data = without_upgrade(self._upgrade_method, self._headers) + rest
             except httptools.HttpParserInvalidMethodError:
                 if not self._stopped:
-                    known = _REQUEST_LINE.match(data)
+                    known = REQUEST_LINE.match(data)
                     code = "method_not_allowed" if known else "bad_request"
                     message = "The method is not allowed for the requested URL." if known else "This is not HTTP"
                     self._refuse_unparsed(Refusal(code, message))
@@ -317,16 +296,6 @@ class HttpConnection(asyncio.Protocol):
                 if not self._stopped:
                     self._refuse_unparsed(Refusal("bad_request", f"The request is malformed: {error}"))
                 return
-
-    def _head_without_upgrade(self) -> bytes:
-        close = any(name.lower() == b"connection" and b"close" in value.lower() for name, value in self._headers)
-        lines = [self._upgrade_method + b" / HTTP/1.1"]
-        for name, value in self._headers:
-            if name.lower() in (b"content-length", b"transfer-encoding"):
-                lines.append(name + b": " + value)
-        if close:
-            lines.append(b"Connection: close")
-        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def _too_large(self) -> str:
         limits = self._limits
