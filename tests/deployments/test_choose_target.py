@@ -38,6 +38,5 @@ def test_a_setting_decides_without_looking_for_an_engine() -> None:
 
 
 @pytest.mark.parametrize("asked", [{"ssl_enabled": True}, {"token_auth_enabled": True}])
-def test_what_containers_do_not_keep_runs_as_processes(asked: dict[str, bool]) -> None:
-    chosen = choose(compute_type="ACI", **asked)
-    assert chosen.target == "process" and "TLS and tokens" in chosen.notes[0]
+def test_tls_and_tokens_are_kept_in_containers_too(asked: dict[str, bool]) -> None:
+    assert choose(compute_type="ACI", **asked).target == "docker"

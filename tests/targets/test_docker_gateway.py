@@ -6,11 +6,13 @@ import http.client
 import http.server
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from identity.pem import write_pair
 
 from sendoff.targets import ports
 from sendoff.targets.gateway.config import Route
@@ -104,6 +106,25 @@ def test_a_taken_port_is_said_and_harms_no_other_service(gateway: Gateway) -> No
         assert post(http.client.HTTPConnection("127.0.0.1", route.port, timeout=10))[0] == 200
     gateway.again()
     assert gateway.wait(taken, 5.0), "the port is free again"
+
+
+def test_tls_is_turned_on_renewed_and_turned_off_at_the_same_port(gateway: Gateway, tmp_path: Path) -> None:
+    route = routed(gateway, Server("one").endpoint)
+    seen = set()
+    for name in ("first", "second"):
+        certificate, _ = write_pair(tmp_path, name)
+        gateway.set(route._replace(certificate=str(certificate)))
+        gateway.sync()
+        assert gateway.wait(route._replace(certificate=str(certificate))), gateway.problem("u1")
+        context = ssl.create_default_context(cafile=str(certificate))
+        with socket.create_connection(("127.0.0.1", route.port), 10) as plain:
+            with context.wrap_socket(plain, server_hostname="svc.test") as link:
+                seen.add(link.getpeercert(binary_form=True))
+                assert link.version() == "TLSv1.3"
+    assert len(seen) == 2
+    assert not gateway.serves(route)
+    assert post(http.client.HTTPConnection("127.0.0.1", routed(gateway, *route.endpoints).port, timeout=10))[0] == 200
+    assert list((gateway.folder / "secrets").iterdir()) == []
 
 
 def test_the_last_route_takes_envoy_along(gateway: Gateway) -> None:

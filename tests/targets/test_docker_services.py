@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
+import ssl
+import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1] / "deployments"))
 
 from deployment_rigs import WS, Rig
 from docker_rig import BASE, destroy, require_engine
+from identity.pem import write_pair
 from rigs import score, wait_for
 
 from sendoff.deployments import Deployments, records
@@ -24,7 +30,7 @@ from sendoff.environments import Environments
 from sendoff.registry import Registry
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
-from sendoff.spec.identity import RegenerateKey
+from sendoff.spec.identity import IssueToken, RegenerateKey
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.service import CheckReport, Service, UpdateService
 from sendoff.targets import table
@@ -164,6 +170,114 @@ def status_of(service: Service, key: str | None = None) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def test_tokens_guard_a_container_and_outlive_a_new_signing_key(home: DockerDeployments) -> None:
+    guarded = DeploymentSpec(compute_type="ACI", token_auth_enabled=True)
+    operation = home.deploy(inference=home.inference(PLAIN), deployment=guarded)
+    assert operation.state == "Succeeded", operation
+    assert not any("Not kept" in note for note in operation.notes), operation.notes
+    service = home.deployments.get(WS, "svc")
+    assert (service.token_auth_enabled, service.target) == (True, "docker")
+    access = ServiceAccess(home.store)
+    first = access.token(WS, "svc", IssueToken()).access_token
+    assert (status_of(service), status_of(service, first), status_of(service, first[:-4] + "AAAA")) == (401, 200, 401)
+    access.rotate_signing_key()
+    second = access.token(WS, "svc", IssueToken()).access_token
+    assert (status_of(service, second), status_of(service, first)) == (200, 200)
+    # Tokens end with the revision that asks for them, and a request with a key is let in by the next one alone.
+    change = UpdateService(deployment=DeploymentSpec(compute_type="ACI", auth_enabled=True))
+    assert home.wait(home.deployments.update(WS, "svc", change)).state == "Succeeded"
+    key = access.keys(WS, "svc").primary_key
+    assert (status_of(service, key), status_of(service, second)) == (200, 401)
+
+
+def over_tls(service: Service, certificate: Path, **versions: ssl.TLSVersion) -> tuple[int, object, str]:
+    """Status and body of a request that verifies certificate and name, and the version of TLS."""
+    context = ssl.create_default_context(cafile=str(certificate))
+    for name, version in versions.items():
+        setattr(context, name, version)
+    port = urllib.parse.urlsplit(str(service.scoring_uri)).port
+    with socket.create_connection(("127.0.0.1", port or 0), 10) as plain:
+        with context.wrap_socket(plain, server_hostname="svc.test") as link:
+            connection = http.client.HTTPConnection("svc.test")
+            connection.sock = link
+            connection.request("POST", "/score", b"1", {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read(), str(link.version())
+
+
+def test_a_container_answers_over_tls_a_new_certificate_fails_no_request_and_its_key_is_nowhere_else(
+    home: DockerDeployments, tmp_path: Path
+) -> None:
+    first, second = (write_pair(tmp_path, name) for name in ("first", "second"))
+
+    def secure(pair: tuple[Path, Path]) -> DeploymentSpec:
+        return DeploymentSpec(
+            compute_type="ACI", ssl_enabled=True, ssl_cname="svc.test",
+            ssl_cert_pem=pair[0].read_text(), ssl_key_pem=pair[1].read_text(),
+        )  # fmt: skip
+
+    operation = home.deploy(inference=home.inference(PLAIN), deployment=ACI)
+    assert operation.state == "Succeeded", operation
+    before = home.deployments.get(WS, "svc")
+    operation = home.wait(home.deployments.update(WS, "svc", UpdateService(deployment=secure(first))))
+    assert operation.state == "Succeeded" and not any("Not kept" in note for note in operation.notes), operation
+    service = home.deployments.get(WS, "svc")
+    port = urllib.parse.urlsplit(str(before.scoring_uri)).port
+    assert (service.target, service.scoring_uri) == ("docker", f"https://svc.test:{port}/score")
+    assert over_tls(service, first[0]) == (200, b'"1"', "TLSv1.3")
+    older = {"minimum_version": ssl.TLSVersion.TLSv1_2, "maximum_version": ssl.TLSVersion.TLSv1_2}
+    assert over_tls(service, first[0], **older)[2] == "TLSv1.2"
+    with pytest.raises((ssl.SSLError, ConnectionError)), pytest.warns(DeprecationWarning):
+        over_tls(service, first[0], minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
+    with pytest.raises(OSError):
+        status_of(before)
+
+    both = tmp_path / "both.crt"
+    both.write_text(first[0].read_text() + second[0].read_text())
+    answers: list[object] = []
+    stop = threading.Event()
+
+    def hammer() -> None:
+        while not stop.is_set():
+            try:
+                answers.append(over_tls(service, both)[0])
+            except Exception as error:
+                answers.append(error)
+
+    client = threading.Thread(target=hammer)
+    client.start()
+    try:
+        operation = home.wait(home.deployments.update(WS, "svc", UpdateService(deployment=secure(second))))
+    finally:
+        stop.set()
+        client.join()
+    assert operation.state == "Succeeded" and set(answers) == {200}, set(answers)
+    assert over_tls(service, second[0])[0] == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        over_tls(service, first[0])
+
+    wait_for(lambda: len(containers.of_service(home.engine, home.home, home.uid())) == 1, 30)
+    (container,) = containers.of_service(home.engine, home.home, home.uid())
+    secret = second[1].read_text().splitlines()[1]
+    facts = containers.inspect(home.engine, container.id)
+    image = home.engine.call("GET", f"/images/{facts['Image']}/json")
+    told = json.dumps([facts, image]) + home.deployments.logs(WS, "svc") + repr(operation)
+    assert secret not in told
+    mounted = [Path(mount["Source"]) for mount in facts["Mounts"]]
+    # Another process reads: closing the database's file in this one would drop its locks.
+    grep = subprocess.run(["grep", "-rlF", "--", secret, str(home.home)], capture_output=True, text=True, check=False)
+    holders = [Path(line) for line in grep.stdout.splitlines()]
+    assert [(path.suffix, path.stat().st_mode & 0o777) for path in holders] == [(".key", 0o600)], holders
+    assert not any(holders[0].is_relative_to(folder) for folder in mounted), "the key is in the container"
+
+    plain = UpdateService(deployment=DeploymentSpec(compute_type="ACI", ssl_enabled=False))
+    assert home.wait(home.deployments.update(WS, "svc", plain)).state == "Succeeded"
+    assert status_of(home.deployments.get(WS, "svc")) == 200
+    operation = home.wait(home.deployments.delete(WS, "svc"))
+    assert operation.state == "Succeeded", operation
+    assert list(home.home.rglob("tls-*")) == []
 
 
 def test_gc_shows_and_removes_what_nothing_refers_to_on_the_engine(home: DockerDeployments) -> None:

@@ -27,7 +27,7 @@ from ..spec.identity import (
 )
 from ..spec.parse import replace
 from . import records
-from .choose_target import wants_keys
+from .choose_target import DOCKER, wants_keys
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -166,7 +166,23 @@ def publish(store: Store, service: records.AnyRow, *numbers: int, create: bool =
     rules = {number: _rule(deployment) for number, deployment in found.items()}
     if any(rule.auth == KEY for rule in rules.values()):
         identity.keys(service.uid)
-    return identity.publish(service.uid, rules, newest, protected=found[newest].protected_paths or (), create=create)
+    docker = service.target == DOCKER
+    protected = found[newest].protected_paths or ()
+    file = identity.publish(service.uid, rules, newest, protected=protected, create=create, gateway=docker)
+    if docker and file is not None:
+        # Imported here: services of processes have no use for it.
+        from ..targets.docker import access, containers
+
+        access.refresh(store.home, service.uid, containers.stranger())
+    return file
+
+
+def gateway_certificate(store: Store, service: records.AnyRow, deployment: DeploymentSpec) -> Path | None:
+    """The file of a revision's certificate for a target whose gateway ends TLS; :func:`publish` writes it."""
+    certificate = _rule(deployment).certificate
+    if service.target != DOCKER or certificate is None:
+        return None
+    return Identity(store).certificate_file(service.uid, certificate)
 
 
 def _rule(deployment: DeploymentSpec) -> Rule:

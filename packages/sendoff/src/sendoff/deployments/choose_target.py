@@ -44,8 +44,6 @@ def choose_target(
         why = "as the setting aci_target says"
     elif aci_target == DOCKER:
         return Choice(DOCKER, [f"{what}: runs as a container on this machine, as the setting aci_target says."])
-    elif deployment.ssl_enabled or deployment.ssl_cert_pem_file or deployment.token_auth_enabled:
-        why = "for TLS and tokens are kept there alone"
     else:
         problem = docker_problem()
         if not problem:

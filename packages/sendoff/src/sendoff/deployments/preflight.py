@@ -95,16 +95,9 @@ def check_request(
             hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
         )
     inference, notes = check_code(rooms, workspace, inference)
-    choice = Choice(service.target) if service is not None else _choose(rooms, deployment)
+    choice = Choice(service.target) if service is not None else _choose(rooms, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()
-    if able.images and deployment.token_auth_enabled:
-        # Never open in place of guarded: images have no cryptography package to check tokens with.
-        raise NotSupported(
-            f"the {able.name} target checks keys, not tokens",
-            hint="auth_enabled=True guards the service with keys; the setting aci_target=process has tokens.",
-            field="token_auth_enabled",
-        )
     if able.images:
         target.check(_probe(name, workspace))
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
@@ -120,15 +113,22 @@ def check_request(
     )
 
 
-def _choose(rooms: Rooms, deployment: DeploymentSpec) -> Choice:
+def _choose(rooms: Rooms, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+    settings = rooms.store.settings
+
     def docker_problem() -> str:
+        from ..packaging.image import base_reference  # only where a container is thought of
+
+        environment = inference.environment
+        base = ""
         try:
-            rooms.target(DOCKER).check(_probe("any", "any"))
+            if environment is not None and not environment.docker.base_dockerfile:
+                base = base_reference(environment, settings)[0]
+            rooms.target(DOCKER).check(replace(_probe("any", "any"), image=base))
         except SendoffError as error:
             return f"{error.message} ({error.hint.rstrip('.')})" if error.hint else error.message
         return ""
 
-    settings = rooms.store.settings
     return choose_target(
         deployment,
         local_target=settings.local_target,

@@ -59,6 +59,7 @@ def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Pla
     if not bundle.is_dir() or (pinned.image is None and not Path(pinned.python).exists()):
         return None
     guard = access.publish(store, service, number)
+    certificate = access.gateway_certificate(store, service, plan.deployment)
     return WantedService(
         uid=service.uid,
         name=service.name,
@@ -68,6 +69,7 @@ def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Pla
         python=pinned.python,
         port=plan.deployment.port or 0,
         auth_file=None if guard is None else str(guard),
+        certificate=None if certificate is None else str(certificate),
         image=pinned.image or "",
         cpus=plan.deployment.cpu_cores_limit or plan.deployment.cpu_cores,
         memory_mb=memory_mb(plan.deployment),

@@ -76,7 +76,14 @@ class Identity:
         return _tls_name(uid, certificate) in self._secrets.list()
 
     def publish(
-        self, uid: str, rules: Mapping[int, Rule], newest: int, *, protected: Sequence[str] = (), create: bool = True
+        self,
+        uid: str,
+        rules: Mapping[int, Rule],
+        newest: int,
+        *,
+        protected: Sequence[str] = (),
+        create: bool = True,
+        gateway: bool = False,
     ) -> Path | None:
         """Write what the service's scoring server checks by; one that runs takes it up at once.
 
@@ -86,6 +93,7 @@ class Identity:
             newest: The revision whose rule holds for any that is not named.
             protected: What else needs key or token: ``health``, ``metrics``, ``docs``.
             create: False does nothing when there is nothing yet: a service that is gone stays gone.
+            gateway: TLS ends before the scoring server, which gets no certificate: :meth:`certificate_file` names it.
 
         Returns:
             The file for the server's ``--auth-file``.
@@ -104,13 +112,19 @@ class Identity:
             if TOKEN in modes:
                 content["issuer"] = self._signer.issuer()
                 content["jwks"] = self._signer.jwks()
-            content["revisions"] = {str(number): _entry(rule) for number, rule in rules.items()}
-            content |= _entry(rules[newest])
+            content["revisions"] = {str(number): _entry(rule, gateway) for number, rule in rules.items()}
+            content |= _entry(rules[newest], gateway)
             pairs = {}
             for rule in rules.values():
                 if rule.certificate is not None:
                     pairs[certificate_id(rule.certificate)] = (rule.certificate, self._tls_key(uid, rule.certificate))
-            return material.write(folder, content, pairs)
+            return material.write(
+                folder, content, pairs, beside=material.gateway_folder(self._home, uid) if gateway else None
+            )
+
+    def certificate_file(self, uid: str, certificate: str) -> Path:
+        """Where :meth:`publish` puts a certificate for a gateway, its key beside it with the suffix ``.key``."""
+        return material.gateway_folder(self._home, uid) / f"tls-{certificate_id(certificate)}.crt"
 
     def forget(self, uid: str) -> None:
         """Remove everything of a service that is gone."""
@@ -135,8 +149,8 @@ class Identity:
             yield
 
 
-def _entry(rule: Rule) -> dict[str, Any]:
-    id_ = None if rule.certificate is None else certificate_id(rule.certificate)
+def _entry(rule: Rule, gateway: bool) -> dict[str, Any]:
+    id_ = None if gateway or rule.certificate is None else certificate_id(rule.certificate)
     return {"auth": rule.auth, "tls": None if id_ is None else f"tls-{id_}"}
 
 

@@ -1,8 +1,9 @@
 """The folder from which a scoring server learns who may ask it, ``run/<uid>/access/`` (docs/authentication.md).
 
 ``auth.json`` has salted digests of keys and public keys of tokens, nothing that opens anything. The certificate's key
-has to lie beside it in clear: 0600, in folders of 0700. Files are staged, then renamed; the server reads them again
-when they change.
+has to lie beside it in clear: 0600, in folders of 0700. Where a gateway ends TLS, certificate and key are in
+``run/<uid>/tls/`` instead, so that the server's folder has nothing to hide. Files are staged, then renamed; the server
+reads them again when they change.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ def folder_of(home: Path, uid: str) -> Path:
     return home / "run" / uid / "access"
 
 
+def gateway_folder(home: Path, uid: str) -> Path:
+    """Where certificates of a service are that a gateway reads."""
+    return home / "run" / uid / "tls"
+
+
 def digests(keys: ServiceKeys | None) -> list[dict[str, str]]:
     """What tells a key from others: HMAC-SHA256 of it under a fresh salt."""
     made = []
@@ -35,13 +41,16 @@ def digests(keys: ServiceKeys | None) -> list[dict[str, str]]:
     return made
 
 
-def write(folder: Path, content: dict[str, Any], certificates: dict[str, tuple[str, str]]) -> Path:
-    """Put the files in place; ``auth.json`` comes last, and files that it does not name go.
+def write(
+    folder: Path, content: dict[str, Any], certificates: dict[str, tuple[str, str]], *, beside: Path | None = None
+) -> Path:
+    """Put the files in place; ``auth.json`` comes last, and certificates that are not given go.
 
     Args:
         folder: Made when it is missing.
         content: Of ``auth.json``.
         certificates: Certificate and key by id, as PEM text.
+        beside: Where certificates go, ``folder`` by default.
 
     Raises:
         StoreError: A file cannot be written; the ones before are in force.
@@ -49,12 +58,15 @@ def write(folder: Path, content: dict[str, Any], certificates: dict[str, tuple[s
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.parent.chmod(0o700)
+        place = beside or folder
+        if certificates:
+            place.mkdir(mode=0o700, exist_ok=True)
         for id_, (certificate, key) in certificates.items():
-            _put(folder / f"tls-{id_}.key", key)
-            _put(folder / f"tls-{id_}.crt", certificate)
+            _put(place / f"tls-{id_}.key", key)
+            _put(place / f"tls-{id_}.crt", certificate)
         _put(folder / FILE, json.dumps(content, indent=1))
-        for path in folder.glob("tls-*"):
-            if path.stem.removeprefix("tls-") not in certificates:
+        for path in [*place.glob("tls-*"), *(folder.glob("tls-*") if beside is not None else ())]:
+            if path.parent != place or path.stem.removeprefix("tls-") not in certificates:
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}", path=str(folder)) from None
@@ -62,9 +74,10 @@ def write(folder: Path, content: dict[str, Any], certificates: dict[str, tuple[s
 
 
 def forget(home: Path, uid: str) -> None:
-    """Remove the folder; the run folder too when nothing else is in it."""
+    """Remove the folders; the run folder too when nothing else is in it."""
     folder = folder_of(home, uid)
-    shutil.rmtree(folder, ignore_errors=True)
+    for path in (folder, gateway_folder(home, uid)):
+        shutil.rmtree(path, ignore_errors=True)
     try:
         folder.parent.rmdir()
     except OSError:

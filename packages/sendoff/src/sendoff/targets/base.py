@@ -47,6 +47,8 @@ class WantedService(Spec):
     drain_seconds: float = 10.0
     auth_file: str | None = None
     """What the scoring server checks requests by, with its TLS files beside it (docs/authentication.md)."""
+    certificate: str | None = None
+    """For targets with a gateway: the certificate's PEM file; its key has the same stem and the suffix ``.key``."""
     image: str = ""
     cpus: float | None = None
     memory_mb: int | None = None

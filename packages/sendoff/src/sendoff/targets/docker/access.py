@@ -49,6 +49,23 @@ def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
     return copy
 
 
+def refresh(home: Path, uid: str, user: int) -> None:
+    """Bring the copy of a service up to date at once, if there is a service and anybody needs a copy.
+
+    Args:
+        home: The home folder.
+        uid: The service.
+        user: As for :func:`shared`.
+
+    Raises:
+        StoreError: As :func:`shared`.
+    """
+    folder = ServiceFolder(home, uid)
+    wanted = folder.wanted() if user else None
+    if wanted is not None and not wanted.removing:
+        shared(folder, wanted, user)
+
+
 def _copy(source: Path, place: Path, user: int) -> None:
     content = source.read_bytes()
     try:

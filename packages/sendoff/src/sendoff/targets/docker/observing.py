@@ -37,7 +37,9 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway) -> Observat
     if told.phase == "ready":
         told = _behind(gateway, wanted, chosen, told)
     route = gateway.route(wanted.uid)
-    told = _at(wanted if route is None else wanted._replace(host=route.host, port=route.port), told)
+    if route is not None:
+        wanted = wanted._replace(host=route.host, port=route.port, certificate=route.certificate)
+    told = _at(wanted, told)
     if chosen is newest:
         return told
     other = _of(engine, newest) if newest is not None else Observation(phase="starting")
@@ -141,7 +143,8 @@ def _behind(gateway: Gateway, wanted: Wanted, chosen: Seen, told: Observation) -
 
 
 def _at(wanted: Wanted, told: Observation) -> Observation:
-    return replace(told, port=wanted.port, base_url=observing.base_url(wanted.host, wanted.port))
+    scheme = "http" if wanted.certificate is None else "https"
+    return replace(told, port=wanted.port, base_url=observing.base_url(wanted.host, wanted.port, scheme))
 
 
 def _host_pids(engine: Engine, id_: str) -> dict[int, int]:

@@ -38,6 +38,7 @@ class Wanted(NamedTuple):
     memory_mb: int | None = None
     removing: bool = False
     auth_file: str | None = None
+    certificate: str | None = None
 
     def same_run(self, other: Wanted) -> bool:
         """Whether a container made for the other is what this asks for."""

@@ -182,11 +182,11 @@ def _direct(gateway: Gateway, wanted: Wanted, chosen: Seen | None) -> Route | No
     """Send the service's requests to the chosen container; its own front says what it is not ready for."""
     endpoint = chosen.container.endpoint if chosen is not None else ""
     before = gateway.route(wanted.uid)
-    host, port = wanted.host, wanted.port
+    host, port, certificate = wanted.host, wanted.port, wanted.certificate
     if before is not None and chosen is not None and chosen.container.serial != wanted.serial:
-        # The address moves together with the traffic, when the new container is ready.
-        host, port = before.host, before.port
-    route = Route(wanted.uid, host, port, (endpoint,) if endpoint else ())
+        # The address and its certificate move together with the traffic, when the new container is ready.
+        host, port, certificate = before.host, before.port, before.certificate
+    route = Route(wanted.uid, host, port, (endpoint,) if endpoint else (), certificate)
     gateway.set(route)
     gateway.sync()
     return route

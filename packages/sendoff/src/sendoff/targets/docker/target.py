@@ -15,7 +15,7 @@ from ..gateway.gateway import Gateway
 from ..run_folder import sweep, uids
 from ..service_log import newest
 from . import containers, engine, keeper, services
-from .engine import Engine
+from .engine import Engine, image_problem
 from .observing import observe
 from .records import ServiceFolder, Wanted, place
 
@@ -38,13 +38,17 @@ class DockerTarget:
 
     def capabilities(self) -> Capabilities:
         """What this target can do: the kernel keeps the limits, for all processes of a container together."""
-        return Capabilities(name="docker", auth=True, cpu_limit=True, memory_limit=True, reload=True, images=True)
+        return Capabilities(
+            name="docker", auth=True, tls=True, cpu_limit=True, memory_limit=True, reload=True, images=True
+        )
 
     def check(self, wanted: WantedService) -> None:
         """Say what would keep the service from starting; ``bundle`` and ``image`` may be empty when not known yet.
 
+        Without a bundle, ``image`` is the base image that one would be made from.
+
         Raises:
-            TargetUnavailable: The engine does not answer; the hint is what mends it.
+            TargetUnavailable: The engine does not answer, or cannot have the base image; the hint is what mends it.
             NotSupported: The engine is on another machine.
             MissingExtra: Envoy or Docker's Python package is not installed.
             PortInUse: The port is taken, or kept by another service of this home.
@@ -55,7 +59,10 @@ class DockerTarget:
             raise MissingExtra(
                 "the docker target needs Docker's Python package to build images", hint=gateways.INSTALL, extra="docker"
             )
-        self._engine(wanted.uid).version()
+        engine = self._engine(wanted.uid)
+        engine.version()
+        if wanted.image and not wanted.bundle and (problem := image_problem(engine, wanted.image)):
+            raise TargetUnavailable(problem, hint="The setting base_image names another one.", reason="base_image")
         if wanted.bundle and not (Path(wanted.bundle) / "bundle.json").is_file():
             raise InvalidInput(f"{wanted.bundle} is not a bundle: it has no bundle.json", field="bundle")
         self._check_port(wanted)
@@ -283,6 +290,7 @@ class DockerTarget:
             cpus=wanted.cpus,
             memory_mb=wanted.memory_mb,
             auth_file=wanted.auth_file,
+            certificate=wanted.certificate,
         )
         seen = services.look(engine, folder)
         for known in (before, folder.good()):

@@ -12,11 +12,16 @@ _TYPE = "type.googleapis.com/envoy."
 _LISTENER = f"{_TYPE}config.listener.v3.Listener"
 _CLUSTER = f"{_TYPE}config.cluster.v3.Cluster"
 _ENDPOINTS = f"{_TYPE}config.endpoint.v3.ClusterLoadAssignment"
+_SECRET = f"{_TYPE}extensions.transport_sockets.tls.v3.Secret"
+_TLS = f"{_TYPE}extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _HTTP_OPTIONS = f"{_TYPE}extensions.upstreams.http.v3.HttpProtocolOptions"
 # Less than the front's own 75 s: a connection that the front is about to close must not be given a request.
 IDLE = "60s"
 # The front bounds heads (64 KiB, 100 fields) and answers in its own words; these only bound what reaches it.
 HEAD_KB, HEAD_FIELDS = 96, 250
+# Forward secrecy and authenticated encryption alone, as the scoring server's own TLS; 1.3 has nothing else.
+_CIPHERS = [f"ECDHE-{key}-{cipher}" for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+            for key in ("ECDSA", "RSA")]  # fmt: skip
 _CASE = {
     "header_key_format": {
         "stateful_formatter": {
@@ -30,12 +35,17 @@ _CASE = {
 
 
 class Route(NamedTuple):
-    """A service's address and the servers behind it, ``host:port`` each."""
+    """A service's address and the servers behind it, ``host:port`` each.
+
+    ``certificate`` is the PEM file of a certificate with its chain, with the key in the file of the same stem and the
+    suffix ``.key``: then clients speak HTTPS with the gateway. Files never change; a new certificate has new ones.
+    """
 
     name: str
     host: str
     port: int
     endpoints: tuple[str, ...] = ()
+    certificate: str | None = None
 
 
 def bootstrap(folder: str, admin: str, node: str) -> dict[str, Any]:
@@ -60,9 +70,24 @@ def bootstrap(folder: str, admin: str, node: str) -> dict[str, Any]:
     }
 
 
-def listeners(routes: list[Route]) -> dict[str, Any]:
+def listeners(routes: list[Route], folder: str) -> dict[str, Any]:
     """Every service's listener."""
-    return {"resources": [_listener(route) for route in routes]}
+    return {"resources": [_listener(route, folder) for route in routes]}
+
+
+def certificate(route: Route) -> dict[str, Any]:
+    """Which files one service's certificate is in: a document of its own, so that a new one changes no listener."""
+    assert route.certificate is not None
+    files = {
+        "certificate_chain": {"filename": route.certificate},
+        "private_key": {"filename": key_of(route.certificate)},
+    }
+    return {"resources": [{"@type": _SECRET, "name": route.name, "tls_certificate": files}]}
+
+
+def key_of(certificate: str) -> str:
+    """The file of a certificate's key."""
+    return certificate.removesuffix(".crt") + ".key"
 
 
 def clusters(routes: list[Route], folder: str) -> dict[str, Any]:
@@ -91,12 +116,30 @@ def _address(host: str, port: int) -> dict[str, Any]:
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def _listener(route: Route) -> dict[str, Any]:
+def _tls(route: Route, folder: str) -> dict[str, Any]:
+    """HTTPS at a listener."""
+    if route.certificate is None:
+        return {}
+    secret = {"name": route.name, "sds_config": _file(f"{folder}/secrets/{route.name}.json", f"{folder}/secrets")}
+    common = {
+        "tls_params": {
+            "tls_minimum_protocol_version": "TLSv1_2",
+            "tls_maximum_protocol_version": "TLSv1_3",
+            "cipher_suites": _CIPHERS,
+        },
+        "alpn_protocols": ["http/1.1"],
+        "tls_certificate_sds_secret_configs": [secret],
+    }
+    return {"transport_socket": {"name": "tls", "typed_config": {"@type": _TLS, "common_tls_context": common}}}
+
+
+def _listener(route: Route, folder: str) -> dict[str, Any]:
     manager = {
         "@type": f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "service",
         "codec_type": "AUTO",
-        "route_config": {"virtual_hosts": [_host(route)]},
+        # A listener may be read before its cluster: then requests get 503 for a moment, and the listener stays.
+        "route_config": {"virtual_hosts": [_host(route)], "validate_clusters": False},
         "http_filters": [
             {
                 "name": "router",
@@ -127,7 +170,7 @@ def _listener(route: Route) -> dict[str, Any]:
         "address": _address(route.host, route.port),
         # With it a second process of this user could take every other connection of the port.
         "enable_reuse_port": False,
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}], **_tls(route, folder)}],
     }
 
 

@@ -7,6 +7,7 @@ commands, the keeper and every container. Standard library alone: the keeper imp
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import http.client
@@ -138,15 +139,22 @@ class Gateway:
         with self._lock() as held:
             listeners = self.folder / "listeners.json"
             if held and listeners.exists():
-                write_json(listeners, config.listeners(self.routes()))
+                write_json(listeners, config.listeners(self.routes(), str(self.folder)))
 
     def serves(self, route: Route) -> bool:
-        """Whether Envoy listens for the route and has exactly its endpoints."""
+        """Whether Envoy listens for the route, over TLS or not as it says, and has exactly its endpoints."""
         envoy = self.running()
         if envoy is None:
             return False
         told, heard = _ask(envoy.admin, "/clusters?format=json"), _ask(envoy.admin, "/listeners?format=json")
-        return _endpoints_of(told, route.name) == set(route.endpoints) and _listens(heard, route)
+        if _endpoints_of(told, route.name) != set(route.endpoints) or not _listens(heard, route):
+            return False
+        active = _ask(envoy.admin, "/config_dump?resource=dynamic_listeners")
+        if _speaks_tls(active, route.name) != (route.certificate is not None):
+            return False
+        if route.certificate is None:
+            return True
+        return _has_certificate(_ask(envoy.admin, "/config_dump?resource=dynamic_active_secrets"), route)
 
     def wait(self, route: Route, seconds: float = 5.0) -> bool:
         """Wait until :meth:`serves`."""
@@ -171,20 +179,26 @@ class Gateway:
     # Inside
 
     def _make(self) -> None:
-        for folder in (self.folder, self._routes, self.folder / "endpoints"):
+        for folder in (self.folder, self._routes, self.folder / "endpoints", self.folder / "secrets"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _write(self, routes: list[Route]) -> None:
         self._make()
         place = str(self.folder)
-        # Endpoints before the clusters that read them, clusters before the listeners that use them.
+        # What is named before what names it: endpoints, clusters, certificates, listeners.
         kept = {f"{route.name}.json" for route in routes}
+        secure = [route for route in routes if route.certificate is not None]
         for route in routes:
             _publish(self.folder / "endpoints" / f"{route.name}.json", config.endpoints(route))
         _publish(self.folder / "clusters.json", config.clusters(routes, place))
-        _publish(self.folder / "listeners.json", config.listeners(routes))
+        for route in secure:
+            _publish(self.folder / "secrets" / f"{route.name}.json", config.certificate(route))
+        _publish(self.folder / "listeners.json", config.listeners(routes, place))
         for path in (self.folder / "endpoints").glob("*.json"):
             if path.name not in kept:
+                remove_file(path)
+        for path in (self.folder / "secrets").glob("*.json"):
+            if path.stem not in {route.name for route in secure}:
                 remove_file(path)
 
     def _start(self) -> None:
@@ -241,7 +255,8 @@ class Gateway:
             remove_file(Path(last.admin))
         for path in ("envoy.json", "bootstrap.json", "listeners.json", "clusters.json", "envoy.log"):
             remove_file(self.folder / path)
-        shutil.rmtree(self.folder / "endpoints", ignore_errors=True)
+        for folder in ("endpoints", "secrets"):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             self._routes.rmdir()
 
@@ -262,7 +277,8 @@ class Gateway:
 def _read_route(path: Path) -> Route | None:
     try:
         values = json.loads(path.read_bytes())
-        return Route(values["name"], values["host"], int(values["port"]), tuple(values["endpoints"]))
+        endpoints = tuple(values["endpoints"])
+        return Route(values["name"], values["host"], int(values["port"]), endpoints, values.get("certificate"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -305,6 +321,25 @@ def _listens(heard: dict[str, Any], route: Route) -> bool:
         if listener.get("name") == route.name:
             address = listener.get("local_address", {}).get("socket_address", {})
             return bool(address.get("port_value") == route.port)
+    return False
+
+
+def _speaks_tls(told: dict[str, Any], name: str) -> bool:
+    for entry in told.get("configs", []):
+        if entry.get("name") == name:
+            listener = entry.get("active_state", {}).get("listener", {})
+            return any("transport_socket" in chain for chain in listener.get("filter_chains", []))
+    return False
+
+
+def _has_certificate(told: dict[str, Any], route: Route) -> bool:
+    for entry in told.get("configs", []):
+        if entry.get("name") == route.name:
+            chain = entry.get("secret", {}).get("tls_certificate", {}).get("certificate_chain", {})
+            try:
+                return base64.b64decode(chain.get("inline_bytes", "")) == Path(str(route.certificate)).read_bytes()
+            except (OSError, ValueError):
+                return False
     return False
 
 
