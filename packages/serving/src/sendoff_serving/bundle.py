@@ -37,6 +37,7 @@ class Serving:
         rate_limit_per_second: requests that one key or client may make a second; None for any number.
         rate_limit_burst: requests that it may make at once; None for those of one second.
         max_wait_ms: longest time that a request waits for others to join it.
+        model_memory_mb: memory of the models that one worker has loaded by name; None for any.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
     """
 
@@ -54,6 +55,7 @@ class Serving:
     max_wait_ms: int = 0
     rate_limit_per_second: float | None = None
     rate_limit_burst: int | None = None
+    model_memory_mb: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,6 +300,7 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         max_wait_ms=reader.take("max_wait_ms", int, 0, least=0),
         rate_limit_per_second=_rate(reader),
         rate_limit_burst=reader.take("rate_limit_burst", int, None, least=1, null=True),
+        model_memory_mb=reader.take("model_memory_mb", int, None, least=1, null=True),
     )
     reader.done()
     return read

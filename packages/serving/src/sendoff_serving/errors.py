@@ -21,6 +21,8 @@ STATUS: dict[str, int] = {
     "unauthorized": 401,
     "not_found": 404,
     "model_not_found": 404,
+    "model_missing": 400,
+    "model_too_large": 503,
     "swagger_version_unknown": 404,
     "swagger_version_unsupported": 404,
     "method_not_allowed": 405,

@@ -147,6 +147,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
     how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
     how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
+    how.add_argument("--model-memory-mb", type=_positive, metavar="MB", help="memory of models loaded by name")
     how.add_argument("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
     how.add_argument("--max-batch-rows", type=_positive, metavar="N", help="run requests together, up to N rows")
     how.add_argument("--max-wait-ms", type=_count, metavar="MS", help="wait for others to join (default 0)")
@@ -316,6 +317,7 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
         "max_queue",
         "max_body_bytes",
         "memory_limit_mb",
+        "model_memory_mb",
         "max_requests_per_worker",
         "max_batch_rows",
         "max_wait_ms",

@@ -52,7 +52,8 @@ def route_of(path: str) -> str | None:
 def models_of(generation: Generation) -> dict[str, list[str]]:
     """Return the versions of each model that can be addressed, best first.
 
-    A script that keeps its models to itself is one model, called as the service is.
+    A script with ``init_model()`` has those that are deployed with it; one that keeps its models to itself is one
+    model, called as the service is.
     """
     listed: dict[str, list[str]] | None = generation.description.get("models")
     if listed is not None:

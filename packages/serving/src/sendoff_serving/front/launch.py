@@ -61,6 +61,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
             "app_root": str(bundle.app_root),
             "source_directory": None if source is None else str(source),
             "nan": bundle.serving.nan,
+            "model_memory_mb": bundle.serving.model_memory_mb,
             "log_level": log_level,
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,

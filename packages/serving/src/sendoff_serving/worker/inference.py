@@ -39,6 +39,7 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         raise Refusal(400, "tensor_invalid", str(error)) from error
     if script.wants_headers:
         arguments["request_headers"] = {name.title(): value for name, value in request["headers"]}
+    invoker.add_model(arguments, request)
     start = time.perf_counter()
     try:
         value = script.run(**arguments)

@@ -5,7 +5,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
-from . import arrays, failure, http_response, schema
+from . import arrays, failure, http_response, multi_model, schema
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest, BadRequest
 from .rows import rows_of
@@ -79,19 +79,26 @@ class Invoker:
         script: the checked script; also an attribute.
         folders: the script's folders, to name the user's own line in errors.
         non_finite: what becomes of NaN and infinity in results.
+        model_memory_mb: memory that models which are loaded by name may take together; None for any.
 
     Attributes:
         rows: rows of all results so far.
     """
 
-    def __init__(self, script: EntryScript, folders: List[str], non_finite: str) -> None:
+    def __init__(
+        self, script: EntryScript, folders: List[str], non_finite: str, model_memory_mb: Optional[int] = None
+    ) -> None:
         self.script = script
         self._folders = folders
         self._non_finite = non_finite
         self.rows = 0
+        self._models: Optional[multi_model.ModelCache] = None
+        if script.init_model is not None:
+            limit = None if model_memory_mb is None else model_memory_mb * 1000000
+            self._models = multi_model.ModelCache(script.init_model, limit)
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
         self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
-        self._only_text = script.shape == STRING and not script.wants_headers
+        self._only_text = script.shape == STRING and not script.wants_headers and self._models is None
 
     def answer(self, body: bytes, request: Optional[Dict[str, Any]]) -> Answer:
         """Score one request.
@@ -140,11 +147,38 @@ class Invoker:
                 if name not in arguments:
                     raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
         else:
-            text = json.dumps(query_values(target)) if method == "GET" else _text(body)
+            text = json.dumps(self._without_name(query_values(target))) if method == "GET" else _text(body)
             arguments = {script.input_parameter: text}
         if script.wants_headers:
             arguments["request_headers"] = {name.title(): value for name, value in headers}
+        self.add_model(arguments, request)
         return arguments
+
+    def _without_name(self, values: Dict[str, Any]) -> Dict[str, Any]:
+        """Leave out of a query what names the model."""
+        if self._models is None:
+            return values
+        return {name: value for name, value in values.items() if name not in multi_model.QUERY}
+
+    def add_model(self, arguments: Dict[str, Any], request: Dict[str, Any]) -> None:
+        """Add the model that the request names, where the script loads models by name.
+
+        Raises:
+            Refusal: there is no such model, it does not fit the limit, or the script failed to load it.
+        """
+        if self._models is None:
+            return
+        try:
+            arguments["model"] = self._models.find(*multi_model.named(request))
+        except multi_model.NoModelNamed as error:
+            hint = "add ?model=NAME or the header %s: NAME" % multi_model.HEADER
+            raise Refusal(400, "model_missing", str(error), hint=hint) from error
+        except multi_model.UnknownModel as error:
+            raise Refusal(404, "model_not_found", str(error)) from error
+        except multi_model.TooLarge as error:
+            raise Refusal(503, "model_too_large", str(error)) from error
+        except BaseException as error:  # the script's init_model()
+            raise self._refusal(error, 0.0) from error
 
     def convert_arrays(self, arguments: Dict[str, Any]) -> None:
         """Turn lists into the arrays that numpy samples ask for, where that has no surprises."""

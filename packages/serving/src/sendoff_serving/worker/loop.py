@@ -160,7 +160,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()  # the model is not looked at again by every collection
-    return Invoker(entry, folders, settings.get("nan", "legacy")), description
+    return Invoker(entry, folders, settings.get("nan", "legacy"), settings.get("model_memory_mb")), description
 
 
 class _LateAnswers(threading.Thread):

@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any, Dict, List, Optional
 
-from . import http_request, schema, signature
+from . import http_request, multi_model, schema, signature
 
 STRING, SCHEMA, RAW = "string", "schema", "raw"
 
@@ -68,6 +68,7 @@ class EntryScript:
         required: those of them that have no default.
         defaults: values for decorated parameters that a request leaves out.
         wants_headers: whether run() has a parameter ``request_headers``.
+        init_model: loads one model by name, where the script defines it; run() then has a parameter ``model``.
 
     Raises:
         ScriptError: init() or run() is missing, or run() has parameters that cannot be filled.
@@ -81,6 +82,9 @@ class EntryScript:
                 raise ScriptError("The score script has no function %s()" % name)
         self.init: Any = module.init
         self.run: Any = source.run
+        self.init_model: Any = getattr(source, "init_model", None) or getattr(module, "init_model", None)
+        if not callable(self.init_model) or "model" not in inspect.signature(self.run).parameters:
+            self.init_model = None  # a function of the script's own that happens to be called so
         self._read_parameters()
         decorated = schema.is_decorated(self.run)
         raw = http_request.is_raw()
@@ -109,6 +113,8 @@ class EntryScript:
                 raise ScriptError("run() must not take positional-only parameters (%s)" % parameter.name)
             if parameter.name == "request_headers":
                 self.wants_headers = True
+                continue
+            if parameter.name == "model" and self.init_model is not None:
                 continue
             self.parameters.append(parameter.name)
             if parameter.default is parameter.empty:
@@ -139,7 +145,8 @@ class EntryScript:
             "shape": self.shape,
             "parameters": self.parameters,
             "required": self.required,
-            "needs_request": self.shape == RAW or self.wants_headers,
+            "needs_request": self.shape == RAW or self.wants_headers or self.init_model is not None,
+            "models": None if self.init_model is None else multi_model.deployed(),
             "schema": recorded,
             "tensors": signature.describe(
                 self.run, self.shape, self.parameters, self.input_parameter, recorded and recorded["output"]
