@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from .interpreters import environment
-from .running import Server, write_script
+from .running import Server, eventually, write_script
 
 pytestmark = pytest.mark.slow
 
@@ -114,8 +114,8 @@ def test_a_value_that_the_schema_cannot_convert_is_a_400_that_says_what_was_expe
     answer = server.score({"data": value})
     assert answer.status == 400, answer.body
     assert answer.json["code"] == "value_not_convertible"
-    server.stop()
-    said = [line for line in server.lines if "The value of 'data' cannot be converted" in line]
+    name = answer.headers["x-request-id"]
+    said = eventually(lambda: [line for line in server.lines if f"{name} The value of 'data' cannot be" in line])
     assert len(said) == 1 and " W [" in said[0] and "expected numpy array of " in said[0]
     assert answer.headers["x-ms-run-function-failed"] == "False"
     details = answer.json["details"]
