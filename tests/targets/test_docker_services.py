@@ -138,6 +138,8 @@ def test_a_container_instance_is_deployed_updated_without_a_failed_request_and_d
     assert operation.state == "Succeeded", operation
     assert problems == []
     assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 2]
+    step = next(step for step in operation.steps if step.name == "image")
+    assert "as before: code is mounted" in step.message, step
     assert home.wait(home.deployments.rollback(WS, "svc")).state == "Succeeded"
     assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 1]
     assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"

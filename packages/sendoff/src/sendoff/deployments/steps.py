@@ -250,6 +250,7 @@ class DeploySteps:
         # Imported here: services of processes have no use for the engine's package.
         from ..containers.engine import connect
         from ..packaging.image import build
+        from . import image_again
 
         spec = self._plan.inference.environment
         assert spec is not None
@@ -260,12 +261,24 @@ class DeploySteps:
             self._timeline.tell("image", "BuildingImage", line)
 
         bundle = self._bundle_folder()
+        lock = self._lock(progress)
+        key = image_again.key_of(self._store, bundle, lock, spec)
+        made = None if key is None else image_again.find(self._store, key)
+        if made is not None:
+            id_, python, size, notes = made
+            self._timeline.note(notes)
+            self._pin(image=id_, python=python)
+            return (
+                "ImageReady",
+                f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
+                [],
+            )
         client = connect()
         try:
             image = build(
                 self._store,
                 bundle=bundle,
-                lock=self._lock(progress),
+                lock=lock,
                 spec=spec,
                 engine=client,
                 tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
@@ -279,6 +292,8 @@ class DeploySteps:
             raise
         finally:
             client.close()
+        if key is not None:
+            image_again.remember(self._store, key, image)
         self._timeline.note(list(image.notes))
         self._pin(image=image.id, python=image.python)
         return "ImageReady", f"{image.id.removeprefix('sha256:')[:12]}, {image.size / 1e6:.0f} MB", said
