@@ -68,11 +68,33 @@ def health(): return "Healthy"
 def score(body: Input): return model.predict(np.array(body.data)).tolist()
 """
 
+BENTOML = """
+import os, bentoml, joblib, numpy as np
+
+@bentoml.service(workers=int(os.environ["BENCHMARK_WORKERS"]))
+class Ridge:
+    def __init__(self):
+        self.model = joblib.load(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.pkl"))
+
+    @bentoml.api(route="/score")
+    def score(self, data: list[list[float]]) -> list[float]:
+        return self.model.predict(np.array(data)).tolist()
+"""
+
+MLSERVER = """
+{"name": "ridge", "implementation": "mlserver_sklearn.SKLearnModel", "parameters": {"uri": "../models/model.pkl"}}
+"""
+
 PACKAGES = ["scikit-learn", "joblib", "numpy"]
 PEERS = {
     "azureml": ["azureml-inference-server-http", "inference-schema[numpy-support]"],
     "fastapi": ["fastapi", "uvicorn[standard]"],
+    "bentoml": ["bentoml"],
+    # Its worker process does not start with uvloop 0.22 (spec/performance.md).
+    "mlserver": ["mlserver", "mlserver-sklearn", "uvloop<0.22"],
 }
+SCORE_PATHS = {"mlserver": "/v2/models/ridge/infer"}
+_PROBES = {"mlserver": "/v2/models/ridge/ready", "bentoml": "/readyz"}
 
 
 def free_port() -> int:
@@ -105,19 +127,21 @@ class Running:
     ready_seconds: float = 0.0
     pids: list[int] = field(default_factory=list)
 
-    def wait(self, seconds: float = 60.0) -> Running:
+    def wait(self, seconds: float = 120.0) -> Running:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} ended with {self.process.returncode}")
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", "/")
-                if connection.getresponse().status < 500:
+                connection.request("GET", _PROBES.get(self.name, "/"))
+                if connection.getresponse().status < 400:
                     self.ready_seconds = time.monotonic() - self.started
                     return self
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
+        self.stop()
         raise SystemExit(f"{self.name} did not start")
 
     def stop(self) -> None:
@@ -132,11 +156,11 @@ class Running:
 def start(
     name: str, script: Path, models: Path, cache: Path, cores: str, workers: int = 1, options: tuple[str, ...] = ()
 ) -> Running:
-    """Start "sendoff", "azureml" or "fastapi" on given cores.
+    """Start "sendoff", "azureml", "fastapi", "bentoml" or "mlserver" on given cores.
 
     Args:
         name: which server.
-        script: entry script, or FastAPI module.
+        script: entry script, FastAPI or BentoML module, or MLServer's model settings.
         models: AZUREML_MODEL_DIR.
         cache: folder of the throw-away environments.
         cores: list for ``taskset``; front and workers together.
@@ -153,6 +177,14 @@ def start(
     elif name == "azureml":
         command = [environment(cache, name), "-m", "azureml_inference_server_http", "--entry_script", str(script)]
         command += ["--model_dir", str(models), "--port", str(port), "--worker_count", str(workers)]
+    elif name == "bentoml":
+        variables.update(BENTOML_DO_NOT_TRACK="True", BENCHMARK_WORKERS=str(workers))
+        command = [environment(cache, name), "-m", "bentoml", "serve", f"{script.stem}:Ridge", "--port", str(port)]
+        command += ["--host", "127.0.0.1"]
+    elif name == "mlserver":
+        variables.update(MLSERVER_HOST="127.0.0.1", MLSERVER_HTTP_PORT=str(port), MLSERVER_GRPC_PORT=str(free_port()))
+        variables.update(MLSERVER_METRICS_PORT=str(free_port()), MLSERVER_PARALLEL_WORKERS=str(workers))
+        command = [str(Path(environment(cache, name)).with_name("mlserver")), "start", str(script.parent)]
     else:
         command = [environment(cache, name), "-m", "uvicorn", f"{script.stem}:app", "--port", str(port)]
         command += ["--workers", str(workers), "--no-access-log", "--app-dir", str(script.parent)]

@@ -20,6 +20,11 @@ from pathlib import Path
 import servers
 
 HERE = Path(__file__).resolve().parent
+APPS = {
+    "fastapi": ("app.py", servers.FASTAPI),
+    "bentoml": ("app.py", servers.BENTOML),
+    "mlserver": ("model-settings.json", servers.MLSERVER),
+}
 SIZES = {"small": 1, "medium": 100, "large": 10_000}
 
 BARE = """
@@ -50,8 +55,9 @@ def prepare(folder: Path) -> Path:
     for name, text in (("plain", servers.PLAIN), ("schema", servers.SCHEMA), ("raw", servers.RAW)):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "score.py").write_text(text)
-    (folder / "fastapi_app").mkdir(exist_ok=True)
-    (folder / "fastapi_app" / "app.py").write_text(servers.FASTAPI)
+    for name, (file, text) in APPS.items():
+        (folder / f"{name}_app").mkdir(exist_ok=True)
+        (folder / f"{name}_app" / file).write_text(text)
     for name, rows in SIZES.items():
         row = [
             0.0380759,
@@ -66,6 +72,9 @@ def prepare(folder: Path) -> Path:
             -0.01,
         ]
         (folder / f"{name}.json").write_text(json.dumps({"data": [row] * rows}))
+        tensor = {"name": "data", "shape": [rows, len(row)], "datatype": "FP64", "data": row * rows}
+        (folder / f"{name}.v2.json").write_text(json.dumps({"inputs": [tensor]}))
+    (folder / "mebibyte.bin").write_bytes(os.urandom(1 << 20))
     return folder
 
 
@@ -77,24 +86,33 @@ def bare(folder: Path, size: str, seconds: float) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout)
 
 
-def load(port: int, body: Path, connections: int, seconds: float, cores: str = "1") -> dict[str, object]:
+def body_of(folder: Path, server: str, size: str) -> Path:
+    """Return the file with a request's body, in the form that a server takes."""
+    if size == "mebibyte":
+        return folder / "mebibyte.bin"
+    return folder / (f"{size}.v2.json" if server == "mlserver" else f"{size}.json")
+
+
+def load(
+    port: int, body: Path, connections: int, seconds: float, cores: str = "1", path: str = "/score"
+) -> dict[str, object]:
     """Run the load generator in a process of its own: wrk where it is installed, else load.py.
 
     Under load from elsewhere a generator in Python is slower than the servers it measures.
     """
     if shutil.which("wrk"):
         command = ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s"]
-        command += ["--timeout", "30s", "-s", str(HERE / "post.lua"), f"http://127.0.0.1:{port}/score"]
+        command += ["--timeout", "30s", "-s", str(HERE / "post.lua"), f"http://127.0.0.1:{port}{path}"]
         variables = {**os.environ, "BODY": str(body)}
         out = subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout
         return json.loads(out.strip().splitlines()[-1])
-    command = ["taskset", "-c", cores, sys.executable, str(HERE / "load.py"), f"http://127.0.0.1:{port}/score"]
+    command = ["taskset", "-c", cores, sys.executable, str(HERE / "load.py"), f"http://127.0.0.1:{port}{path}"]
     command += [str(body), str(connections), str(seconds)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def script_of(folder: Path, server: str, kind: str) -> Path:
-    return folder / "fastapi_app" / "app.py" if server == "fastapi" else folder / kind / "score.py"
+    return folder / f"{server}_app" / APPS[server][0] if server in APPS else folder / kind / "score.py"
 
 
 def measure(folder: Path, names: list[str], arguments: argparse.Namespace) -> None:
@@ -114,8 +132,9 @@ def measure(folder: Path, names: list[str], arguments: argparse.Namespace) -> No
             try:
                 for size in sizes:
                     for number in connections:
-                        load(server.port, folder / f"{size}.json", number, 0.5)
-                        got = load(server.port, folder / f"{size}.json", number, arguments.seconds)
+                        body, path = body_of(folder, name, size), servers.SCORE_PATHS.get(name, "/score")
+                        load(server.port, body, number, 0.5, path=path)
+                        got = load(server.port, body, number, arguments.seconds, path=path)
                         key = (name, size, number)
                         if key not in best or got["requests_per_second"] > best[key]["requests_per_second"]:
                             best[key] = got
@@ -141,7 +160,9 @@ def report(best: dict[tuple[str, str, int], dict[str, object]], loops: dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", default="", help="azureml, fastapi, by commas; installed into a cache folder")
+    parser.add_argument(
+        "--peers", default="", help="azureml, fastapi, bentoml, mlserver, by commas; installed into a cache folder"
+    )
     parser.add_argument("--sizes", default="small", help="small, medium, large")
     parser.add_argument("--connections", default="1,16,64")
     parser.add_argument("--script", default="plain", choices=["plain", "schema"])
