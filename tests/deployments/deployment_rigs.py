@@ -132,8 +132,18 @@ class Rig:
     def until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < end, "it never came about"
+            assert time.monotonic() < end, f"it never came about; the runners' logs say: {self.logs()}"
             time.sleep(0.02)
+
+    def has_runner(self, operation: Any) -> bool:
+        """Whether the holder of the operation's lease is alive, as a look would see it."""
+        with self.store.read() as connection:
+            holder = records.holder_of(records.get_operation(connection, operation.id))
+        return holder is not None and holder.alive
+
+    def logs(self) -> str:
+        """The end of every runner's log."""
+        return "\n".join(path.read_text()[-1500:] for path in sorted((self.home / "operations").glob("*.log")))
 
     def step(self, operation: Any, name: str) -> str:
         """State of a step as it is recorded; looking this way revives nobody."""

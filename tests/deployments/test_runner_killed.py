@@ -93,8 +93,8 @@ def test_two_lookers_start_one_runner(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(KILL_AT, "environment:end")
     rig.target.script("svc", "hang")
     operation = rig.deployments.deploy(WS, rig.body())
-    # Not by its process alone: one that has only just been started has no command line yet.
-    rig.until(lambda: rig.step(operation, "environment") != "pending" and rig.runners() == [])
+    # Not by its command line: one that has only just been started has none yet, and one that is dying none any more.
+    rig.until(lambda: rig.step(operation, "environment") != "pending" and not rig.has_runner(operation))
     monkeypatch.delenv(KILL_AT)
     for looker in (rig.another(), rig.another(), rig.deployments):
         looker.revive()

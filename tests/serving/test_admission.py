@@ -62,10 +62,14 @@ def test_no_request_waits_longer_than_the_limit(serve) -> None:
         return server.score(body), time.monotonic() - start
 
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(timed, ["2"] + ["0.01"] * 5))
+        # The long one first, and alone for a moment: on a busy machine a short one may overtake it.
+        long = pool.submit(timed, "6")
+        time.sleep(0.5)
+        results = list(pool.map(timed, ["0.01"] * 5))
+        assert long.result()[0].status == 200
     late = [(answer, seconds) for answer, seconds in results if answer.status == 503]
-    assert len(late) >= 4
-    assert all(answer.json["code"] == "queue_timeout" and 0.4 < seconds < 1.5 for answer, seconds in late)
+    assert len(late) == 5
+    assert all(answer.json["code"] == "queue_timeout" and 0.4 < seconds < 3 for answer, seconds in late)
 
 
 def test_requests_that_waited_behind_a_stuck_one_are_served_by_the_replacement(serve) -> None:
