@@ -13,6 +13,9 @@ from .worker_process import WorkerProcess
 
 # A job that has been in two workers when they died is not given to a third.
 _MOST_ATTEMPTS = 2
+# A worker that has not answered for this many seconds runs something long, whatever its runs were before: nothing
+# more is put behind it, where no other worker could have it and its waiting would have no bound.
+_LONG = 0.02
 
 
 class Dispatcher:
@@ -53,7 +56,7 @@ class Dispatcher:
         job.deadline = now + self._timeout
         job.wait_until = now + self._wait
         # Those who wait come first, also when a worker has just become free.
-        worker = self._free_worker() if not self._line else None
+        worker = self._free_worker(now) if not self._line else None
         if worker is not None:
             worker.hand(job, now)
         elif len(self._line) >= self._serving.max_queue:
@@ -70,10 +73,12 @@ class Dispatcher:
             self._line.add(job)
         if self._idle.is_set():
             self._idle.clear()
-        if self._timer is None:
-            self._arm(min(job.wait_until, job.deadline))
+        due = job.wait_until if job.wait_until < job.deadline else job.deadline
+        if self._timer is None or due < self._timer_at:
+            # The timer may stand at a far deadline, of a long run: what waits for less must not wait for that.
+            self._arm(due)
 
-    def _free_worker(self) -> WorkerProcess | None:
+    def _free_worker(self, now: float) -> WorkerProcess | None:
         best: WorkerProcess | None = None
         least = 1 << 30
         for worker in self._workers:
@@ -81,19 +86,19 @@ class Dispatcher:
             if load < worker.capacity and load < least:
                 if not load:
                     return worker
-                best, least = worker, load
+                if now - worker.since < _LONG:
+                    best, least = worker, load
         return best
 
     def _fill(self) -> None:
-        now = 0.0
+        now = time.monotonic()
         while self._line:
-            worker = self._free_worker()
+            worker = self._free_worker(now)
             if worker is None:
                 return
             job = self._line.take()
             if job is None:
                 return
-            now = now or time.monotonic()
             worker.hand(job, now)
 
     def forget(self, job: Job) -> None:
@@ -163,6 +168,8 @@ class Dispatcher:
     # Time
 
     def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer_at = at
         delay = max(at - time.monotonic(), 0.0) + 0.001
         self._timer = asyncio.get_running_loop().call_later(delay, self._on_time)

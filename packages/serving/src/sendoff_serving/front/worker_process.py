@@ -100,6 +100,7 @@ class WorkerProcess(asyncio.Protocol):
         state: where it is in its life.
         inflight: jobs handed over and not answered, in their order.
         capacity: how many jobs it may hold at once.
+        since: when it last began to work or answered; seconds of the monotonic clock.
         requests: answered jobs.
     """
 
@@ -123,6 +124,7 @@ class WorkerProcess(asyncio.Protocol):
         self.state: State = "starting"
         self.inflight: dict[int, Job] = {}
         self.capacity = 0
+        self.since = 0.0
         self.requests = 0
         self.pid = 0
         self.started = time.monotonic()
@@ -298,6 +300,8 @@ class WorkerProcess(asyncio.Protocol):
         """Give the worker a job."""
         job.handed = now
         job.attempts += 1
+        if not self.inflight:
+            self.since = now
         self.inflight[job.id] = job
         self.state = "busy"
         transport = self._transport
@@ -332,6 +336,7 @@ class WorkerProcess(asyncio.Protocol):
         if not final:
             return self.inflight.get(frame.id)
         job = self.inflight.pop(frame.id, None)
+        self.since = time.monotonic()
         self.requests += 1
         seconds = frame.clock
         self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
