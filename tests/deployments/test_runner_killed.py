@@ -77,7 +77,7 @@ def test_a_runner_killed_from_outside_while_it_waits_is_replaced(rig: Rig) -> No
     rig.until(lambda: step() == "running")
     (pid,) = rig.runners()
     os.kill(pid, signal.SIGKILL)
-    rig.until(lambda: pid not in rig.runners())
+    rig.until(lambda: not rig.has_runner(operation))
     rig.target.script("svc", "succeed")
     # Another process looks: a runner of its own goes on.
     other = rig.another()
