@@ -37,6 +37,8 @@ fi
 
 if ! answers; then
   say "starting dockerd"
+  # No engine answers: what one that was killed left would keep a new one from starting once its id is another's.
+  rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
   # The lock's descriptor must not stay open in the daemon.
   setsid dockerd >"$cache/dockerd.log" 2>&1 9>&- </dev/null &
   for _ in $(seq 120); do answers && break; sleep 0.5; done
