@@ -130,9 +130,11 @@ def test_an_older_store_is_migrated_after_a_backup(tmp_path: Path, monkeypatch: 
     (script / "versions").mkdir(parents=True)
     source = Path(migrate.__file__).parent / "migrations"
     (script / "env.py").write_text((source / "env.py").read_text())
-    (script / "versions" / "v0001.py").write_text((source / "versions" / "v0001_first_tables.py").read_text())
-    (script / "versions" / "v0002.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
+    for file in (source / "versions").glob("v*.py"):
+        (script / "versions" / file.name).write_text(file.read_text())
+    now, later = migrate.HEAD, f"{int(migrate.HEAD) + 1:04}"
+    (script / "versions" / f"v{later}.py").write_text(
+        f"from alembic import op\nimport sqlalchemy as sa\nrevision = '{later}'\ndown_revision = '{now}'\n"
         "def upgrade():\n    op.add_column('workspaces', sa.Column('colour', sa.Text()))\n"
     )
     original = migrate.configuration
@@ -145,19 +147,33 @@ def test_an_older_store_is_migrated_after_a_backup(tmp_path: Path, monkeypatch: 
     with open_store(home) as store, store.begin() as connection:
         connection.execute(insert(workspaces).values(name="before", **ROW))
     monkeypatch.setattr(migrate, "configuration", with_later)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
-    monkeypatch.setattr(migrate.upgrade, "__defaults__", ("0002",))
+    monkeypatch.setattr(migrate, "HEAD", later)
+    monkeypatch.setattr(migrate.upgrade, "__defaults__", (later,))
     with open_store(home) as store, store.read() as connection:
         assert "colour" in {column["name"] for column in inspect(connection).get_columns("workspaces")}
         assert connection.execute(select(workspaces.c.name)).scalars().all() == ["before"]
-    (copy,) = (home / "backups").glob("sendoff-0001-*.db")
+    (copy,) = (home / "backups").glob(f"sendoff-{now}-*.db")
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT name FROM workspaces").fetchall() == [("before",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(now,)]
     # Back in the present, this is a store that a newer Sendoff wrote.
     monkeypatch.undo()
     with pytest.raises(StoreTooNew, match="newer Sendoff"):
         open_store(home)
+
+
+def test_a_store_of_the_first_tables_keeps_its_rows(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    engine = create_engine(f"sqlite:///{home / 'sendoff.db'}")
+    with engine.begin() as connection:
+        migrate.upgrade(connection, "0001")
+        connection.execute(insert(workspaces).values(name="before", **ROW))
+        assert "profiles" not in inspect(connection).get_table_names()
+    engine.dispose()
+    with open_store(home) as store, store.read() as connection:
+        assert {"datasets", "datastores", "datastore_files", "profiles"} <= set(inspect(connection).get_table_names())
+    assert names(home) == ["before"]
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

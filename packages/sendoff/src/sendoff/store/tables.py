@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -164,4 +165,62 @@ operations = Table(
     Column("ended", Double),
     Index(None, "uid"),
     Index(None, "state"),
+)
+
+# A datastore is a name for a tree of paths; what is at a path lies in the blob store. One a workspace is the default.
+datastores = Table(
+    "datastores",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("details", _JSON, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+datastore_files = Table(
+    "datastore_files",
+    metadata,
+    Column("workspace", String(260), primary_key=True, nullable=False),
+    Column("datastore", String(255), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", Double, nullable=False),
+    ForeignKeyConstraint(["workspace", "datastore"], ["datastores.workspace", "datastores.name"], ondelete="CASCADE"),
+)
+
+# Each version has an id of its own. Without a name and version it is one that was saved for a job and not registered.
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("name", String(255)),
+    Column("version", Integer),
+    Column("kind", String(32), nullable=False),
+    Column("definition", _JSON, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("deprecated_by", Text),
+    Column("created", Double, nullable=False),
+    Column("modified", Double, nullable=False),
+    UniqueConstraint("workspace", "name", "version"),
+)
+
+# Its state and steps are its operation's; names come again, the newest of a name counts.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("name", String(255), nullable=False),
+    Column("models", _JSON, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("request", _JSON, nullable=False),
+    Column("result", _JSON),
+    Column("created", Double, nullable=False),
+    Index(None, "workspace", "name"),
 )
