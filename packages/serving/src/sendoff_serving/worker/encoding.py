@@ -8,6 +8,7 @@ numpy array                            nested lists
 pandas DataFrame                       list of row objects (orient "records")
 pandas Series, Index                   list of values
 missing values in either               null; in float columns NaN, see below
+Spark DataFrame, Row in it             list of row objects
 datetime, date, time, Timestamp        ISO 8601 text
 timedelta                              seconds, a number
 NaT, pandas NA                         null
@@ -46,6 +47,8 @@ def _convert(value: Any) -> Any:
         return _from_numpy(value)
     if module == "pandas":
         return _from_pandas(value)
+    if module == "pyspark" and hasattr(value, "collect") and hasattr(value, "columns"):
+        return [row.asDict(True) for row in value.collect()]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(bytes(value)).decode("ascii")
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):

@@ -122,10 +122,16 @@ def conversion_error(error: BaseException, run: Any) -> Optional[Dict[str, Any]]
                 "path": path,
                 "expected": _expected(frame.f_locals.get("param_type")),
                 "got": type(frame.f_locals.get("input_data")).__name__,
-                "message": str(error).strip() or type(error).__name__,
+                "message": _said(error),
             }
         at = at.tb_next
     return found
+
+
+def _said(error: BaseException) -> str:
+    if type(error) is KeyError:  # its text is the key alone
+        return "%s is missing" % error
+    return str(error).strip() or type(error).__name__
 
 
 def _expected(param_type: Any) -> str:
