@@ -282,6 +282,8 @@ class Generation:
         if note.get("note") == "batch":
             self._metrics.batches += 1
             self._metrics.batched_requests += int(note["requests"])
+        elif note.get("note") == "model":
+            self._metrics.model_noted(worker, note)
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:

@@ -64,6 +64,13 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         _greet(channel)
     channel.send_json(Kind.READY, description)
     loop = _Loop(channel, page, invoker, output)
+    if invoker.models is not None:
+
+        def counted(event: str, key: Tuple[str, str], seconds: float) -> None:
+            note = {"note": "model", "event": event, "name": key[0], "version": key[1], "seconds": seconds}
+            channel.send_json(Kind.NOTE, note)
+
+        invoker.models.noted = counted
     max_rows = settings.get("max_batch_rows")
     if max_rows:
 
