@@ -73,6 +73,8 @@ async def _serve(options: Options) -> int:
         log_level=options.log_level,
         auth_file=options.auth_file,
         certificate=options.certificate,
+        telemetry=options.telemetry,
+        telemetry_file=options.telemetry_file,
     )
     settled = asyncio.Event()
     # Requests leave no cycles behind; what there is now stays, and is not looked at again and again.
@@ -174,6 +176,8 @@ def _describe(log: ServerLog, options: Options) -> None:
         lines.append("AZUREML_MODEL_DIR is not set: name the model's folder with --model-dir if the script needs it")
     for line in lines:
         log.info(line)
+    for line in options.notes:
+        log.warning(line)
 
 
 def _raise_descriptor_limit() -> None:

@@ -38,6 +38,7 @@ class Serving:
         rate_limit_burst: requests that it may make at once; None for those of one second.
         max_wait_ms: longest time that a request waits for others to join it.
         model_memory_mb: memory of the models that one worker has loaded by name; None for any.
+        otel_endpoint: OTLP/HTTP collector of traces and logs; None for none.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
     """
 
@@ -56,6 +57,7 @@ class Serving:
     rate_limit_per_second: float | None = None
     rate_limit_burst: int | None = None
     model_memory_mb: int | None = None
+    otel_endpoint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -301,6 +303,7 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         rate_limit_per_second=_rate(reader),
         rate_limit_burst=reader.take("rate_limit_burst", int, None, least=1, null=True),
         model_memory_mb=reader.take("model_memory_mb", int, None, least=1, null=True),
+        otel_endpoint=reader.take("otel_endpoint", str, None, null=True),
     )
     reader.done()
     return read

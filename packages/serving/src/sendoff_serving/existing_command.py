@@ -44,6 +44,8 @@ def translate(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
                 value = left.pop(0) if left else ""
             if name == "--config_file":
                 variables["AZUREML_CONFIG_FILE"] = value
+            elif name == "--appinsights_instrumentation_key":
+                variables.update(AML_APP_INSIGHTS_ENABLED="true", AML_APP_INSIGHTS_KEY=value)
             elif (mapped := _OPTIONS[name]) is not None:
                 ours += [mapped, value]
         else:

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from . import bundle as bundles
+from . import telemetry_settings
 from .bundle import Bundle, NonFinite, Service, Serving
 from .errors import ServingError
 from .front.limits import Limits
 from .log_format import Format
+from .telemetry_settings import TelemetrySettings
 
 DEFAULT_PORT = 5001
 # Limit of one run() where the server is started alone (spec/scoring-server.md sec. 2).
@@ -62,6 +64,9 @@ class Options:
         limits: bounds for each client.
         compatible: answer as the existing server does.
         log_level: level of the script's root logger; None to leave logging as Python has it.
+        telemetry: what is told to a collector; None for nothing.
+        telemetry_file: a target's settings of it.
+        notes: lines for the log about what was asked for and cannot be had.
     """
 
     bundle: Bundle
@@ -79,6 +84,9 @@ class Options:
     limits: Limits
     compatible: bool
     log_level: str | None
+    telemetry: TelemetrySettings | None
+    telemetry_file: Path | None
+    notes: list[str]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -162,6 +170,8 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
     how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
     how.add_argument("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
+    how.add_argument("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
+    how.add_argument("--telemetry-file", metavar="F", help="settings of a target; default: beside --auth-file")
     how.add_argument("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
     bounds = made.add_argument_group("bounds for each client")
     for field in dataclasses.fields(Limits):
@@ -191,8 +201,16 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     if given.tls_certificate is not None:
         certificate = (Path(given.tls_certificate).absolute(), Path(given.tls_key).absolute())
     control = None if given.control is None else Path(given.control).absolute()
+    bundle = _with_serving(bundle, given)
+    telemetry, notes = telemetry_settings.read(
+        environment, flag=given.otel_endpoint, bundle=bundle.serving.otel_endpoint, compatible=given.compatible
+    )
+    auth_file = None if given.auth_file is None else Path(given.auth_file).absolute()
+    telemetry_file = None if given.telemetry_file is None else Path(given.telemetry_file).absolute()
+    if telemetry_file is None and auth_file is not None:
+        telemetry_file = auth_file.with_name(telemetry_settings.FILE)
     return Options(
-        bundle=_with_serving(bundle, given),
+        bundle=bundle,
         python=_interpreter(given.python),
         host=given.host,
         port=given.port,
@@ -201,12 +219,15 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         revision=given.revision,
         log_format="compatible" if given.compatible and given.log_format == "text" else given.log_format,
         reload=given.reload,
-        auth_file=None if given.auth_file is None else Path(given.auth_file).absolute(),
+        auth_file=auth_file,
         certificate=certificate,
         drain_seconds=max(given.drain_seconds, 0.0),
         limits=limits,
         compatible=given.compatible,
         log_level=None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",
+        telemetry=telemetry,
+        telemetry_file=telemetry_file,
+        notes=notes,
     )
 
 

@@ -50,7 +50,6 @@ class Kind:
     FORKED = 11  # template: JSON {"pid": n} of the new worker
     ENDED = 12  # template: JSON {"pid": n, "returncode": n} of a worker that has ended
     NOTE = 13  # worker: something the front counts or collects; JSON {"note": name, ...}
-    SKIPPED = 14  # worker: the front had withdrawn the request before it was begun
 
 
 KINDS = frozenset(value for name, value in vars(Kind).items() if not name.startswith("_"))

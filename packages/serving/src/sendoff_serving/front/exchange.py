@@ -11,6 +11,7 @@ from ..errors import Refusal
 
 if TYPE_CHECKING:
     from .connection import HttpConnection
+    from .trace_context import Trace
 
 REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
@@ -65,6 +66,7 @@ class Exchange:
         arrived: monotonic time at which the head was complete.
         route: the route that the application has found.
         request_id: what the log calls the request.
+        trace: its place in a trace, where telemetry is on.
         retry_after: seconds after which a refused caller may ask again, where that is known.
         on_gone: called when the client disconnects before the answer is complete.
         on_half_closed: called when the client has closed its sending side.
@@ -92,6 +94,7 @@ class Exchange:
         "status",
         "streaming",
         "target",
+        "trace",
     )
 
     def __init__(
@@ -123,6 +126,7 @@ class Exchange:
         self.request_id: str | None = None
         self.route: str | None = None
         self.retry_after: int | None = None
+        self.trace: Trace | None = None
         self.on_gone: object = None
         self.on_half_closed: object = None
 

@@ -21,6 +21,7 @@ from .forked_worker import ForkedWorker
 from .jobs import Job
 from .launch import Launch
 from .metrics import Metrics
+from .telemetry import Telemetry
 from .worker_process import WorkerProcess
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
@@ -59,6 +60,7 @@ class Generation:
         secured: whether callers need a key or token, for the OpenAPI documents.
         on_change: called when the phase has changed.
         compatible: make documents and log lines as the existing server does.
+        telemetry: returns what is told to a collector now; None while nothing is.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Generation:
         secured: bool,
         on_change: Callable[[Generation], None],
         compatible: bool = False,
+        telemetry: Callable[[], Telemetry | None] = lambda: None,
     ) -> None:
         self.bundle = bundle
         self.launch = launch
@@ -85,6 +88,7 @@ class Generation:
         self._metrics = metrics
         self._secured = secured
         self._compatible = compatible
+        self._telemetry = telemetry
         self._log = log
         self._request_name = request_name
         self._on_change = on_change
@@ -258,6 +262,8 @@ class Generation:
     def _not_loaded(self, slot: _Slot | None, error: dict[str, Any], pid: int = 0) -> None:
         text = error.get("traceback") or error["message"]
         self._log.write("E", "sendoff", f"{error['message']}\nEncountered Exception: {text}", pid)
+        if (telemetry := self._telemetry()) is not None:
+            telemetry.not_loaded(self.revision, error, pid)
         if error.get("hint"):
             self._log.write("E", "sendoff", f"Hint: {error['hint']}", pid)
         if self.phase in ("starting", "init"):
@@ -282,8 +288,6 @@ class Generation:
         if note.get("note") == "batch":
             self._metrics.batches += 1
             self._metrics.batched_requests += int(note["requests"])
-        elif note.get("note") == "model":
-            self._metrics.model_noted(worker, note)
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:
@@ -311,6 +315,8 @@ class Generation:
         level = stream[4:] if stream.startswith("log:") else "I"
         logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
         name = self._request_name(request_id)
+        if (telemetry := self._telemetry()) is not None:
+            telemetry.said(self.revision, level, stream, text, worker.pid, request_id)
         for line in text.split("\n"):
             self._log.write(level, logger, line, worker.pid, name)
 
@@ -337,7 +343,10 @@ class Generation:
             return
         if worker.ending and worker.end_reason is None and self.phase == "draining":
             return
-        self._log.write("E", "sendoff", f"Worker with pid {worker.pid} died: {reason}; starting another", worker.pid)
+        text = f"Worker with pid {worker.pid} died: {reason}; starting another"
+        self._log.write("E", "sendoff", text, worker.pid)
+        if (telemetry := self._telemetry()) is not None:
+            telemetry.note(self.revision, "E", text, worker.pid)
         slot.restarts += 1
         self._metrics.worker_restarts += 1
         # A worker that dies soon after it was started again and again must not take the machine with it.

@@ -7,7 +7,7 @@ number of workers and need no shared files (pain 41).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,6 +46,7 @@ class Metrics:
     """The counters of one server; they go on over swaps of generations.
 
     Attributes:
+        sources: further lines of the exposition, from what counts for itself.
         counting: workers whose rows are not in ``rows`` yet.
     """
 
@@ -60,11 +61,9 @@ class Metrics:
         self.rows = 0
         self.counting: set[CountsRows] = set()
         self.in_flight = 0
-        self.model_events: dict[tuple[str, str, str], int] = {}
-        self.model_load_seconds = 0.0
-        self.models_loaded: dict[CountsRows, int] = {}
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
+        self.sources: list[Callable[[], Iterable[str]]] = []
 
     def answered(self, status: int, reason: str, queued: float | None, run: float | None, total: float) -> None:
         """Count a request to /score that has ended.
@@ -85,20 +84,10 @@ class Metrics:
             self.run.observe(run)
 
     def uncount(self, worker: CountsRows) -> None:
-        """Take over the rows of a worker that ends; its models are gone."""
-        self.models_loaded.pop(worker, None)
+        """Take over the rows of a worker that ends."""
         if worker in self.counting:
             self.counting.remove(worker)
             self.rows += worker.rows
-
-    def model_noted(self, worker: CountsRows, note: Mapping[str, object]) -> None:
-        """Count a model that a worker has loaded or unloaded by name."""
-        event, seconds = str(note["event"]), note["seconds"]
-        key = (event, str(note["name"]), str(note["version"]))
-        self.model_events[key] = self.model_events.get(key, 0) + 1
-        loaded = self.models_loaded.get(worker, 0)
-        self.models_loaded[worker] = loaded + (1 if event == "loaded" else -1)
-        self.model_load_seconds += float(seconds) if isinstance(seconds, (int, float)) else 0.0
 
     def text(self, gauges: Mapping[str, float], workers: Iterable[Mapping[str, object]]) -> bytes:
         """Return the exposition.
@@ -132,30 +121,13 @@ class Metrics:
             lines.append(f"sendoff_{name} {value}")
         _head(lines, "swaps_total", "counter", "Revisions that took over, and that could not be loaded.")
         lines += [f'sendoff_swaps_total{{result="{result}"}} {count}' for result, count in self.swaps.items()]
-        if self.model_events:
-            self._models(lines)
         for name, number in gauges.items():
             _head(lines, name, "gauge", _GAUGES[name])
             lines.append(f"sendoff_{name} {number:g}")
         _workers(lines, list(workers))
-        return "\n".join([*lines, ""]).encode()
-
-    def _models(self, lines: list[str]) -> None:
-        for event, text in (("loaded", "Models that workers loaded by name."), ("unloaded", "Those they let go.")):
-            name = "model_loads_total" if event == "loaded" else "model_unloads_total"
-            _head(lines, name, "counter", text)
-            for (what, model, version), count in sorted(self.model_events.items()):
-                if what == event:
-                    lines.append(f'sendoff_{name}{{model="{_label(model)}",version="{_label(version)}"}} {count}')
-        _head(lines, "model_load_seconds_total", "counter", "Time that loading models by name took.")
-        lines.append(f"sendoff_model_load_seconds_total {self.model_load_seconds:.9g}")
-        _head(lines, "models_loaded", "gauge", "Models that are loaded by name now, in all workers.")
-        lines.append(f"sendoff_models_loaded {sum(self.models_loaded.values())}")
-
-
-def _label(text: str) -> str:
-    """Return a label's value as the format wants it."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        for source in self.sources:
+            lines += source()
+        return "\n".join([*lines, ""]).encode("ascii")
 
 
 _GAUGES = {

@@ -19,6 +19,7 @@ KNOWN = frozenset(
         b"accept",
         b"traceid",
         b"traceparent",
+        b"tracestate",
         b"x-request-id",
         b"x-ms-request-id",
         b"x-ms-client-request-id",

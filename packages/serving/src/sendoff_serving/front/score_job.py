@@ -68,6 +68,8 @@ class ScoreJob(Job):
             application.non_finite(self)
         status = code & ResultFlag.STATUS_MASK
         body = frame.bodies[0]
+        if application.telemetry is not None:
+            application.telemetry.responded(self._exchange, body)
         if not code & ResultFlag.HEADERS:
             self._exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
         else:
@@ -125,6 +127,11 @@ class ScoreJob(Job):
             self._exchange.connection.abort()
 
     @property
+    def exchange(self) -> Exchange:
+        """The request itself."""
+        return self._exchange
+
+    @property
     def shape(self) -> str | None:
         """The shape of the script that the request was given to."""
         return None if self.generation is None else self.generation.description.get("shape")
@@ -133,10 +140,10 @@ class ScoreJob(Job):
         """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
         self.gone = True
         self._exchange.status = 499
-        self._application.access(self._exchange)
         if self.generation is not None:
             self.generation.dispatcher.forget(self)
         self._application.ended(self, 499, "client_gone")
+        self._application.access(self._exchange)
         if not self.handed:
             self.chunks = []
 

@@ -24,6 +24,7 @@ from .score_job import VERSION_LINE, ScoreJob
 
 if TYPE_CHECKING:
     from .generation import Generation
+    from .telemetry import Telemetry
 
 _TEXT = "text/html; charset=utf-8"
 _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)
@@ -31,10 +32,8 @@ _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$
 _ROUTES = frozenset(
     {"/score", "/", "/swagger.json", "/docs", "/metrics", "/health/live", "/health/ready", "/health/startup"}
 )
-# All that the existing server has; in compatibility mode anything else is 404 (spec/scoring-server.md sec. 4).
-_EXISTING_ROUTES = frozenset({"/score", "/", "/swagger.json"})
 # Probes and scrapes would flood the access log (pain 34).
-_QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
+QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
 _SCORES = frozenset({"/score", v2.INFER})
 
 # The existing server says it of every answer but that of "/".
@@ -89,13 +88,13 @@ class ScoringApplication:
         self._rate = rate
         self.gate = gate
         self.compatible = compatible
-        self._routes = _EXISTING_ROUTES if compatible else _ROUTES
         self._structured = structured
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
         self._said_legacy = False
         self._said_non_finite = False
         self.started = False
+        self.telemetry: Telemetry | None = None
 
     # Application
 
@@ -207,16 +206,14 @@ class ScoringApplication:
 
     def _route(self, exchange: Exchange) -> str | None:
         path = exchange.path
-        if path in self._routes:
+        if path in _ROUTES:
             return path
         if path.startswith(("http://", "https://")):  # the absolute form that proxies use
             path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
         prefix = self._path_prefix()
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
-        if path in self._routes:
-            return path
-        return None if self.compatible else v2.route_of(path)
+        return path if path in _ROUTES else v2.route_of(path)
 
     def _common(self, exchange: Exchange) -> str | None:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""
@@ -319,6 +316,8 @@ class ScoringApplication:
             self._log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
         if refusal is None and generation is None:
             refusal = self._reason()
+        if self.telemetry is not None:
+            self.telemetry.begin(exchange, None if generation is None else generation.revision)
         job = ScoreJob(self, exchange, ids)
         if refusal is None and generation is not None:
             shape = generation.description.get("shape")
@@ -363,6 +362,9 @@ class ScoringApplication:
         if self.gate is not None and self.gate.guarded:
             # The key is the front's business: scripts print what they are given.
             headers = [pair for pair in headers if pair[0].lower() != "authorization"]
+        if exchange.trace is not None:
+            headers = [pair for pair in headers if pair[0].lower() != "traceparent"]
+            headers.append(("traceparent", exchange.trace.traceparent))
         request: dict[str, object] = {
             "method": exchange.method,
             "target": exchange.target,
@@ -376,6 +378,11 @@ class ScoringApplication:
 
     # What jobs need
 
+    def exchange_of(self, frame_id: int) -> Exchange | None:
+        """Return the request that the id of a frame belongs to, while it is not answered."""
+        job = self._jobs.get(frame_id)
+        return None if job is None else job.exchange
+
     def request_name(self, frame_id: int) -> str:
         """Return the request id that users know for the id of a frame."""
         job = self._jobs.get(frame_id)
@@ -387,6 +394,8 @@ class ScoringApplication:
             return  # its client had left before
         now = time.monotonic()
         queued = job.handed - job.admitted if job.handed else None
+        if job.exchange.trace is not None:
+            job.exchange.trace.scored = (job.admitted, job.handed, run, reason)
         self.metrics.answered(status, reason, queued, run, now - job.arrived)
 
     @property
@@ -414,6 +423,8 @@ class ScoringApplication:
         level = "W" if unfit and not self.compatible else "E"
         said = text if level == "W" else f"Encountered Exception: {text}"
         self._log.write(level, "sendoff", said, request_id=job.ids.request_id)
+        if self.telemetry is not None and not unfit:
+            self.telemetry.raised(job.exchange, content)
         if content.get("hint"):
             self._log.write("E", "sendoff", f"Hint: {content['hint']}", request_id=job.ids.request_id)
 
@@ -437,7 +448,12 @@ class ScoringApplication:
             self._log.write("W", "sendoff", text, request_id=job.ids.request_id)
 
     def _access(self, exchange: Exchange) -> None:
-        if exchange.path in _QUIET and exchange.status < 400:
+        if self.telemetry is not None:
+            if exchange.route is None:  # refused before it was routed, as large bodies are
+                exchange.route = self._route(exchange)
+            generation = self._generation()
+            self.telemetry.answered(exchange, None if generation is None else generation.revision)
+        if exchange.path in QUIET and exchange.status < 400:
             return
         milliseconds = (time.monotonic() - exchange.arrived) * 1000
         fields: dict[str, object] | None = None

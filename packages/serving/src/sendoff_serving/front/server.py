@@ -16,6 +16,7 @@ from .. import protocol
 from ..bundle import Bundle
 from ..errors import Refusal, ServingError
 from ..log import ServerLog
+from ..telemetry_settings import TelemetrySettings
 from .auth import Gate
 from .connection import HttpConnection
 from .connections import Connections
@@ -26,7 +27,9 @@ from .launch import of_bundle
 from .limits import Limits
 from .metrics import Metrics
 from .rate import RateLimit
-from .scoring import ScoringApplication
+from .scoring import QUIET, ScoringApplication
+from .telemetry import Counts, Telemetry
+from .telemetry_switch import TelemetrySwitch
 from .tls import Certificate
 
 State = Literal["starting", "ready", "failed", "draining"]
@@ -78,6 +81,8 @@ class Server:
         log_level: level of the scripts' root logger; None to leave logging as Python has it.
         auth_file: verification material of keys and tokens; None where anybody may score.
         certificate: PEM files of the certificate's chain and of its key; None for plain HTTP.
+        telemetry: what is told to a collector; None for nothing.
+        telemetry_file: a target's settings of it, which may come and change later.
 
     Raises:
         ServingError: the material or the certificate cannot be used.
@@ -92,6 +97,8 @@ class Server:
         log_level: str | None = "INFO",
         auth_file: Path | None = None,
         certificate: tuple[Path, Path] | None = None,
+        telemetry: TelemetrySettings | None = None,
+        telemetry_file: Path | None = None,
     ) -> None:
         self.started = time.time()
         self.serving: Generation | None = None
@@ -130,6 +137,8 @@ class Server:
             compatible=compatible,
             structured=log.structured,
         )
+        self._telemetry = TelemetrySwitch(telemetry, telemetry_file, log, self._make_telemetry, self._use_telemetry)
+        self.metrics.sources.append(lambda: self._telemetry.counts.lines() if self._telemetry.ever else ())
 
     # What is served
 
@@ -148,6 +157,7 @@ class Server:
             secured=self._gate is not None and self._gate.guards(revision),
             on_change=self._changed,
             compatible=self.application.compatible,
+            telemetry=lambda: self.application.telemetry,
         )
         if self.pending is not None:
             self._run(self.pending.end())
@@ -163,10 +173,17 @@ class Server:
             self._gate.follow(revision)
             if self._use_certificate() and self._public is not None:
                 self._run(self._listen_again())
+        self._telemetry.follow(revision, bundle.service.name)
         serving = bundle.serving
         self._cors = Cors(serving.cors_origins)
         limit = serving.rate_limit_per_second
         self._rate = None if limit is None else RateLimit(limit, serving.rate_limit_burst or max(int(limit), 1))
+
+    def _make_telemetry(self, settings: TelemetrySettings, attributes: dict[str, Any], counts: Counts) -> Telemetry:
+        return Telemetry(settings, attributes, self._log, counts, exchange_of=self.application.exchange_of, quiet=QUIET)
+
+    def _use_telemetry(self, telemetry: Telemetry | None) -> None:
+        self.application.telemetry = telemetry
 
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":
@@ -332,6 +349,7 @@ class Server:
                 self._gate.tell()
             if self.certificate is not None:
                 self.certificate.refresh()
+            self._telemetry.refresh()
             for generation in (self.serving, self.pending):
                 if generation is not None:
                     generation.check_workers()
@@ -363,6 +381,7 @@ class Server:
             if not self._connections.open:
                 break
             await asyncio.sleep(0.01)
+        await self._telemetry.close()
         for tick in self._ticks:
             tick.cancel()
         self.stopped.set()
