@@ -60,6 +60,7 @@ def serve(options: Options) -> int:
 async def _serve(options: Options) -> int:
     from .front.control import ControlApplication
     from .front.generation import Generation
+    from .front.recording import Recording
     from .front.server import Server, bind
     from .log import FileSink, ServerLog, StreamSink
 
@@ -75,6 +76,7 @@ async def _serve(options: Options) -> int:
         certificate=options.certificate,
         telemetry=options.telemetry,
         telemetry_file=options.telemetry_file,
+        recording=None if options.data_dir is None else Recording(options.data_dir, options.data_scope, log),
     )
     settled = asyncio.Event()
     # Requests leave no cycles behind; what there is now stays, and is not looked at again and again.

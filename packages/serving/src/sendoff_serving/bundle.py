@@ -12,11 +12,34 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from .errors import ServingError
+from .recording.redaction import Redaction
 
 SCHEMA_VERSION = 1
 FILE_NAME = "bundle.json"
 
 NonFinite = Literal["legacy", "null", "string", "error"]
+Capture = Literal["auto", "on", "off"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collect:
+    """What is stored of requests and of what scripts collect (docs/data-collection.md).
+
+    Attributes:
+        capture: whether the front stores inputs and predictions; "auto": unless the script has collectors of its own.
+        sample: share of the requests that are captured, above 0 to 1.
+        max_body_bytes: largest input, prediction or collected record that is stored.
+        redact: names and paths of values that are not stored.
+        max_store_mb: size of the service's folder from which nothing more is stored.
+        max_file_mb: size of a file from which the day's next one is begun.
+    """
+
+    capture: Capture = "auto"
+    sample: float = 1.0
+    max_body_bytes: int = 65_536
+    redact: tuple[str, ...] = ()
+    max_store_mb: int = 1024
+    max_file_mb: int = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +63,7 @@ class Serving:
         model_memory_mb: memory of the models that one worker has loaded by name; None for any.
         otel_endpoint: OTLP/HTTP collector of traces and logs; None for none.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
+        collect: what is stored of requests; None for nothing.
     """
 
     workers: int = 1
@@ -58,6 +82,7 @@ class Serving:
     rate_limit_burst: int | None = None
     model_memory_mb: int | None = None
     otel_endpoint: str | None = None
+    collect: Collect | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +105,7 @@ class Bundle:
         source_directory: path relative to ``app_root``, put on the import path.
         model_dir: value of AZUREML_MODEL_DIR; None to leave it unset.
         variables: environment variables of the workers.
+        models: names and versions of the models in it.
     """
 
     app_root: Path
@@ -88,6 +114,7 @@ class Bundle:
     source_directory: str | None = None
     model_dir: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    models: tuple[tuple[str, int], ...] = ()
     service: Service = Service()
     serving: Serving = Serving()
 
@@ -224,7 +251,7 @@ def parse(raw: Any, directory: Path) -> Bundle:
     if source is not None:
         _inside(source, top.at("source_directory"))
     model_dir = top.take("model_dir", str, None, null=True)
-    _read_models(top.take("models", list, []), where)
+    models = _read_models(top.take("models", list, []), where)
     variables = _read_environment(top.take("environment", dict, {}), where)
     serving = _read_serving(top.take("serving", dict, {}), where)
     top.done()
@@ -237,6 +264,7 @@ def parse(raw: Any, directory: Path) -> Bundle:
         source_directory=source,
         model_dir=model_dir,
         variables=variables,
+        models=models,
         service=named,
         serving=serving,
     )
@@ -248,14 +276,15 @@ def _inside(path: str, where: str) -> str:
     return path
 
 
-def _read_models(models: list[Any], where: str) -> None:
+def _read_models(models: list[Any], where: str) -> tuple[tuple[str, int], ...]:
+    read = []
     for index, model in enumerate(models):
         reader = _Reader(model, f"{where}: models[{index}]")
-        reader.take("name", str)
-        reader.take("version", int, least=1)
+        read.append((reader.take("name", str), reader.take("version", int, least=1)))
         _inside(reader.take("path", str), reader.at("path"))
         reader.take("digest", str, None, null=True)
         reader.done()
+    return tuple(read)
 
 
 def _read_environment(environment: dict[str, Any], where: str) -> dict[str, str]:
@@ -304,6 +333,38 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         rate_limit_burst=reader.take("rate_limit_burst", int, None, least=1, null=True),
         model_memory_mb=reader.take("model_memory_mb", int, None, least=1, null=True),
         otel_endpoint=reader.take("otel_endpoint", str, None, null=True),
+        collect=_read_collect(reader),
+    )
+    reader.done()
+    return read
+
+
+def _read_collect(serving: _Reader) -> Collect | None:
+    given = serving.take("collect", dict, None, null=True)
+    if given is None:
+        return None
+    reader = _Reader(given, serving.at("collect"))
+    standard = Collect()
+    capture = reader.take("capture", str, standard.capture)
+    if capture not in get_args(Capture):
+        raise _wrong(reader.at("capture"), f"should be one of {', '.join(get_args(Capture))}, not {capture!r}")
+    sample = reader.take("sample", (int, float), standard.sample)
+    if not 0 < sample <= 1:
+        raise _wrong(reader.at("sample"), f"should be above 0 and at most 1, not {sample}")
+    redact = reader.take("redact", list, [])
+    if not all(isinstance(rule, str) for rule in redact):
+        raise _wrong(reader.at("redact"), "should be a list of text")
+    try:
+        Redaction(tuple(redact))
+    except ValueError as error:
+        raise _wrong(reader.at("redact"), f"has a rule that is none: {error}") from None
+    read = Collect(
+        capture=capture,
+        sample=float(sample),
+        max_body_bytes=reader.take("max_body_bytes", int, standard.max_body_bytes, least=1),
+        redact=tuple(redact),
+        max_store_mb=reader.take("max_store_mb", int, standard.max_store_mb, least=1),
+        max_file_mb=reader.take("max_file_mb", int, standard.max_file_mb, least=1),
     )
     reader.done()
     return read

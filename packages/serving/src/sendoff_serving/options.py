@@ -19,10 +19,11 @@ from typing import Any, NoReturn, get_args
 
 from . import bundle as bundles
 from . import telemetry_settings
-from .bundle import Bundle, NonFinite, Service, Serving
+from .bundle import Bundle, Capture, Collect, NonFinite, Service, Serving
 from .errors import ServingError
 from .front.limits import Limits
 from .log_format import Format
+from .recording.redaction import Redaction
 from .telemetry_settings import TelemetrySettings
 
 DEFAULT_PORT = 5001
@@ -33,6 +34,7 @@ ALONE_TIMEOUT_MS = 3_600_000
 VARIABLES = (
     "AML_APP_ROOT",
     "AML_CORS_ORIGINS",
+    "AML_MODEL_DC_STORAGE_ENABLED",
     "AZUREML_ENTRY_SCRIPT",
     "AZUREML_LOG_LEVEL",
     "AZUREML_MODEL_DIR",
@@ -67,6 +69,8 @@ class Options:
         telemetry: what is told to a collector; None for nothing.
         telemetry_file: a target's settings of it.
         notes: lines for the log about what was asked for and cannot be had.
+        data_dir: folder of the service's collected data; None where nothing can be collected.
+        data_scope: "subscription/group/workspace/service" that it belongs to.
     """
 
     bundle: Bundle
@@ -87,6 +91,8 @@ class Options:
     telemetry: TelemetrySettings | None
     telemetry_file: Path | None
     notes: list[str]
+    data_dir: Path | None
+    data_scope: str
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,6 +120,13 @@ def _rate(text: str) -> float:
     number = float(text)
     if not 0 < number < 1e9:
         raise argparse.ArgumentTypeError("should be above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError("should be above 0 and at most 1")
     return number
 
 
@@ -173,6 +186,19 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
     how.add_argument("--telemetry-file", metavar="F", help="settings of a target; default: beside --auth-file")
     how.add_argument("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
+    data = made.add_argument_group("data collection")
+    data.add_argument("--data-dir", metavar="DIR", help="folder for collected data; alone it also turns collection on")
+    data.add_argument("--data-scope", metavar="S", help="SUBSCRIPTION/GROUP/WORKSPACE/SERVICE that it belongs to")
+    data.add_argument("--collect-model-data", action="store_true", help="collect (AML_MODEL_DC_STORAGE_ENABLED)")
+    data.add_argument(
+        "--capture", choices=get_args(Capture), help="inputs and predictions (auto: unless the script does)"
+    )
+    data.add_argument("--capture-sample", type=_share, metavar="R", help="share of requests that is stored (default 1)")
+    data.add_argument(
+        "--capture-max-body-bytes", type=_positive, metavar="N", help="largest body stored (default 64 KiB)"
+    )
+    data.add_argument("--capture-redact", action="append", metavar="NAME", help="name or $.path that is not stored")
+    data.add_argument("--max-store-mb", type=_positive, metavar="MB", help="most that is stored (default 1024)")
     bounds = made.add_argument_group("bounds for each client")
     for field in dataclasses.fields(Limits):
         kind: Any = float if isinstance(field.default, float) else _positive
@@ -209,6 +235,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     telemetry_file = None if given.telemetry_file is None else Path(given.telemetry_file).absolute()
     if telemetry_file is None and auth_file is not None:
         telemetry_file = auth_file.with_name(telemetry_settings.FILE)
+    bundle = _with_collection(bundle, given, environment)
     return Options(
         bundle=bundle,
         python=_interpreter(given.python),
@@ -228,7 +255,43 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         telemetry=telemetry,
         telemetry_file=telemetry_file,
         notes=notes,
+        data_dir=None if given.data_dir is None else Path(given.data_dir).absolute(),
+        data_scope=given.data_scope or f"default/default/default/{bundle.service.name}",
     )
+
+
+def _with_collection(bundle: Bundle, given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
+    """Let the command line and, for a script, the environment say what is collected."""
+    asked = given.collect_model_data or any(
+        value is not None for value in (given.capture, given.capture_sample, given.capture_redact)
+    )
+    collect = bundle.serving.collect
+    if bundle.directory is None and given.data_dir is not None:
+        known = {**_config_file(environment), **environment}
+        asked = asked or known.get("AML_MODEL_DC_STORAGE_ENABLED", "").strip().lower() != "false"
+    if collect is None and not asked:
+        return bundle
+    if given.data_dir is None and asked:
+        raise ServingError(
+            "bad_arguments", "data is to be collected, but nowhere", hint="name a folder with --data-dir"
+        )
+    changes: dict[str, Any] = {
+        field: value
+        for field, value in (
+            ("capture", given.capture),
+            ("sample", given.capture_sample),
+            ("max_body_bytes", given.capture_max_body_bytes),
+            ("redact", None if given.capture_redact is None else tuple(given.capture_redact)),
+            ("max_store_mb", given.max_store_mb),
+        )
+        if value is not None
+    }
+    try:
+        Redaction(changes.get("redact", ()))
+    except ValueError as error:
+        raise ServingError("bad_arguments", f"--capture-redact: {error}") from None
+    settings = dataclasses.replace(collect or Collect(), **changes)
+    return dataclasses.replace(bundle, serving=dataclasses.replace(bundle.serving, collect=settings))
 
 
 def _interpreter(given: str | None) -> str:

@@ -50,6 +50,10 @@ class Kind:
     FORKED = 11  # template: JSON {"pid": n} of the new worker
     ENDED = 12  # template: JSON {"pid": n, "returncode": n} of a worker that has ended
     NOTE = 13  # worker: something the front counts or collects; JSON {"note": name, ...}
+    COLLECT = (
+        14  # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
+    )
+    CAPTURE = 15  # front to its recorder: one answered request; clock: Unix time; bodies: id, input, prediction
 
 
 KINDS = frozenset(value for name, value in vars(Kind).items() if not name.startswith("_"))
@@ -69,6 +73,12 @@ class ResultFlag:
     NON_FINITE = 0x0800  # the payload holds NaN or infinity as Python's own JSON text
     HEADERS = 0x1000  # the second body holds [[name, value], ...] as JSON
     FAILED = 0x2000  # the script says that it failed (run_function_failed)
+
+
+class CollectFlag:
+    """Bits of the code of a COLLECT frame."""
+
+    DROPPED = 1  # there are no rows: they were larger than allowed, or could not be written as JSON
 
 
 class ProtocolError(Exception):

@@ -21,6 +21,7 @@ from .forked_worker import ForkedWorker
 from .jobs import Job
 from .launch import Launch
 from .metrics import Metrics
+from .recording import Recording
 from .telemetry import Telemetry
 from .worker_process import WorkerProcess
 
@@ -61,6 +62,10 @@ class Generation:
         on_change: called when the phase has changed.
         compatible: make documents and log lines as the existing server does.
         telemetry: returns what is told to a collector now; None while nothing is.
+        recording: takes what is collected; None where nothing is.
+
+    Attributes:
+        records: where its records go; None when it records nothing.
     """
 
     def __init__(
@@ -76,7 +81,10 @@ class Generation:
         on_change: Callable[[Generation], None],
         compatible: bool = False,
         telemetry: Callable[[], Telemetry | None] = lambda: None,
+        recording: Recording | None = None,
     ) -> None:
+        self._recording = recording
+        self.records = None if recording is None else recording.stream(bundle, revision)
         self.bundle = bundle
         self.launch = launch
         self.revision = revision
@@ -145,6 +153,14 @@ class Generation:
             hint = error.hint if isinstance(error, ServingError) else None
             code = error.code if isinstance(error, ServingError) else "worker_not_started"
             self._not_loaded(slot, {"code": code, "message": str(error), "hint": hint})
+
+    @property
+    def recording(self) -> Recording | None:
+        """Where answered requests are recorded; None when they are not, or the script has collectors of its own."""
+        if self.records is None or self.records.settings.capture == "off":
+            return None
+        own = self.records.settings.capture == "auto" and self.description.get("collectors")
+        return None if own else self._recording
 
     @property
     def has_worker(self) -> bool:
@@ -288,6 +304,10 @@ class Generation:
         if note.get("note") == "batch":
             self._metrics.batches += 1
             self._metrics.batched_requests += int(note["requests"])
+
+    def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
+        if self._recording is not None and self.records is not None:
+            self._recording.collected(self.records, self._request_name(frame.id), frame)
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import protocol
-from ..bundle import Bundle
+from ..bundle import Bundle, Collect
 
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 
@@ -29,13 +29,14 @@ class Launch:
     settings: dict[str, object] = field(default_factory=dict)
 
 
-def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
+def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | None = None) -> Launch:
     """Return how to start workers for a bundle.
 
     Args:
         bundle: what to serve.
         python: the interpreter of its environment.
         log_level: level of the script's root logger; None to leave logging as Python has it.
+        scope: "subscription/group/workspace/service" of what scripts collect; None when nothing is.
 
     The environment is the front's own with the variables of spec/behaviour.md sec. 9 set, then the bundle's own.
     """
@@ -49,6 +50,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
     environment["SERVICE_PATH_PREFIX"] = bundle.service.path_prefix
     environment["WORKER_COUNT"] = str(bundle.serving.workers)
     environment["SCORING_TIMEOUT_MS"] = str(bundle.serving.scoring_timeout_ms)
+    environment["AML_MODEL_DC_STORAGE_ENABLED"] = "false" if scope is None else "true"
     environment.update(bundle.variables)
     script, source = bundle.entry_script_path, bundle.source_path
     return Launch(
@@ -65,8 +67,15 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None) -> Launch:
             "log_level": log_level,
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,
+            "collect": None if scope is None else _collect(bundle, scope),
         },
     )
+
+
+def _collect(bundle: Bundle, scope: str) -> dict[str, object]:
+    workspace, _, service = scope.rpartition("/")
+    most = (bundle.serving.collect or Collect()).max_body_bytes
+    return {"workspace": workspace, "service": service, "models": bundle.models, "max_bytes": most}
 
 
 def _set(environment: dict[str, str], name: str, value: str | None) -> None:

@@ -78,6 +78,18 @@ class ScoreJob(Job):
             lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
             self._exchange.respond(status, body, None, lines)
         application.access(self._exchange)
+        if status < 400 and self.generation is not None and self.generation.records is not None:
+            self._record(self.generation, body)
+
+    def _record(self, generation: Generation, answer: bytes | None) -> None:
+        """Hand an answered request on to be stored; None for an answer that was streamed."""
+        recording = generation.recording
+        if recording is None or generation.records is None:
+            return
+        if answer is None:
+            recording.streamed()
+        else:
+            recording.answered(self, generation.records, answer)
 
     def _script_lines(self, encoded: bytes) -> str:
         lines, dropped = script_lines(encoded)
@@ -109,6 +121,8 @@ class ScoreJob(Job):
         if not self.gone:
             self._exchange.end_stream(complete=not frame.code)
             self._application.access(self._exchange)
+            if self.generation is not None and self.generation.records is not None and not frame.code:
+                self._record(self.generation, None)
 
     def refused(self, refusal: Refusal) -> None:
         self._application.ended(self, refusal.http_status, refusal.code)

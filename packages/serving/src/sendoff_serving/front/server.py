@@ -27,6 +27,7 @@ from .launch import of_bundle
 from .limits import Limits
 from .metrics import Metrics
 from .rate import RateLimit
+from .recording import Recording
 from .scoring import QUIET, ScoringApplication
 from .telemetry import Counts, Telemetry
 from .telemetry_switch import TelemetrySwitch
@@ -83,6 +84,7 @@ class Server:
         certificate: PEM files of the certificate's chain and of its key; None for plain HTTP.
         telemetry: what is told to a collector; None for nothing.
         telemetry_file: a target's settings of it, which may come and change later.
+        recording: stores what revisions collect; None where there is no folder for it.
 
     Raises:
         ServingError: the material or the certificate cannot be used.
@@ -99,6 +101,7 @@ class Server:
         certificate: tuple[Path, Path] | None = None,
         telemetry: TelemetrySettings | None = None,
         telemetry_file: Path | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self.started = time.time()
         self.serving: Generation | None = None
@@ -124,6 +127,7 @@ class Server:
         self.certificate = None if certificate is None else Certificate(*certificate, log.error)
         self._use_certificate()
         self.metrics = Metrics()
+        self.recording = recording
         self.application = ScoringApplication(
             log,
             self._generation_that_serves,
@@ -139,6 +143,8 @@ class Server:
         )
         self._telemetry = TelemetrySwitch(telemetry, telemetry_file, log, self._make_telemetry, self._use_telemetry)
         self.metrics.sources.append(lambda: self._telemetry.counts.lines() if self._telemetry.ever else ())
+        if recording is not None:
+            self.metrics.sources.append(recording.lines)
 
     # What is served
 
@@ -147,9 +153,14 @@ class Server:
 
         A generation that is still loading is replaced by this one.
         """
+        scope = None
+        if bundle.serving.collect is not None:
+            scope = None if self.recording is None else self.recording.scope
+            if scope is None:
+                self._log.warning("Nothing is collected: the server was started without a folder for it (--data-dir)")
         generation = Generation(
             bundle,
-            of_bundle(bundle, python, self._log_level),
+            of_bundle(bundle, python, self._log_level, scope),
             revision=revision,
             log=self._log,
             request_name=self.application.request_name,
@@ -158,6 +169,7 @@ class Server:
             on_change=self._changed,
             compatible=self.application.compatible,
             telemetry=lambda: self.application.telemetry,
+            recording=self.recording,
         )
         if self.pending is not None:
             self._run(self.pending.end())
@@ -259,6 +271,7 @@ class Server:
             "revision": self.serving.revision if self.serving else None,
             "serving": self.serving.status() if self.serving else None,
             "pending": self.pending.status() if self.pending else None,
+            "data": None if self.recording is None else self.recording.counts(),
         }
 
     def note(self, message: str) -> None:
@@ -382,6 +395,8 @@ class Server:
                 break
             await asyncio.sleep(0.01)
         await self._telemetry.close()
+        if self.recording is not None:
+            await self.recording.close()
         for tick in self._ticks:
             tick.cancel()
         self.stopped.set()

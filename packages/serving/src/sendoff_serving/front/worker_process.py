@@ -58,6 +58,9 @@ class WorkerEvents(Protocol):
     def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
         """Something to count."""
 
+    def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
+        """Rows of a data collector of the script."""
+
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         """A worker forked from a template has ended."""
 
@@ -257,6 +260,9 @@ class WorkerProcess(asyncio.Protocol):
         if frame.kind == Kind.LOG:
             stream, text = frame.bodies
             self.said(stream.decode("ascii"), text.decode("utf-8", "replace"), frame.id)
+            return
+        if frame.kind == Kind.COLLECT:
+            self._events.worker_collected(self, frame)
             return
         content = json.loads(frame.bodies[0])
         if frame.kind == Kind.HELLO:

@@ -16,6 +16,7 @@ from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 from . import boot, debugging, failure, modules, script
 from .batching import Batch, Batcher
 from .channel import Channel
+from .collection import collection
 from .http_response import to_bytes
 from .invoke import Answer, Invoker, Refusal, fault
 from .output import Output
@@ -72,6 +73,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
     settings = _settings(channel)
     if settings is None:
         return 0
+    collection.attach(channel, settings.get("collect"))
     output = Output(channel)
     output.take_over(settings.get("log_level", "INFO"))
     loaded = _load(channel, settings)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Dict, List, Optional
 
 from . import http_request, multi_model, schema, signature
+from .collection import collection
 
 STRING, SCHEMA, RAW = "string", "schema", "raw"
 
@@ -148,6 +149,7 @@ class EntryScript:
             "needs_request": self.shape == RAW or self.wants_headers or self.init_model is not None,
             "models": None if self.init_model is None else multi_model.deployed(),
             "schema": recorded,
+            "collectors": collection.made,
             "tensors": signature.describe(
                 self.run, self.shape, self.parameters, self.input_parameter, recorded and recorded["output"]
             ),

@@ -1,10 +1,11 @@
-"""``from azureml.ai.monitoring import Collector``: accepted; nothing is collected."""
+"""``from azureml.ai.monitoring import Collector``: stores frames as ``ModelDataCollector`` does."""
 
-import sys
 import uuid
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Optional
 
-_said: List[bool] = []
+from sendoff_serving.worker.collection import collection
+
+_DESIGNATIONS = {"model_inputs": "inputs", "model_outputs": "predictions"}
 
 
 class BasicCorrelationContext:
@@ -23,20 +24,31 @@ class BasicCorrelationContext:
 
 
 class Collector:
-    """Takes what scripts collect for monitoring; says once that collection is off.
+    """Stores what a script collects for monitoring, when the service is deployed with ``collect_model_data=True``.
 
     Args:
-        name: name of the collection, such as "model_inputs".
-        on_error: accepted; there are no errors.
+        name: name of the collection; "model_inputs" and "model_outputs" become inputs and predictions.
+        on_error: called with an exception when a frame is not stored; nothing is raised.
     """
 
     def __init__(self, *, name: str = "", on_error: Optional[Callable[[Exception], Any]] = None, **_: Any) -> None:
+        collection.made += 1
         self.name = name
         self.on_error = on_error
-        if not _said:
-            _said.append(True)
-            sys.stderr.write("Collector: data collection is off; collect() has no effect\n")
+        if not collection.on:
+            collection.say(
+                "it is off, so collect() has no effect; deploy with collect_model_data=True, or "
+                "'sendoff service update -n NAME --md true'"
+            )
 
     def collect(self, data: Any, correlation_context: Any = None) -> Any:
-        """Accept a frame; returns the context that was given, or a new one."""
-        return correlation_context or BasicCorrelationContext()
+        """Store a frame; returns the context that was given, or a new one."""
+        context = correlation_context or BasicCorrelationContext()
+        if collection.on:
+            model, version = collection.models[0] if collection.models else ("default", "default")
+            designation = _DESIGNATIONS.get(self.name, self.name or "general")
+            what = {"model": model, "version": version, "designation": designation, "collection": "default"}
+            kept = collection.send(dict(what, correlation=str(context.get_id())), data, None)
+            if not kept and self.on_error is not None:
+                self.on_error(ValueError("the data is not stored: it is too large, or cannot be written as rows"))
+        return context
