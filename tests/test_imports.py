@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "deployments": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
     },
-    "api": {"errors", "spec", "store", "targets", "registry", "environments", "packaging", "deployments"},
+    "api": {"errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"},
     "sdk": {"errors", "spec", "api.client"},
     "cli": {"errors", "spec", "api.client"},
     "": {"errors", "sdk"},

@@ -1,144 +1,235 @@
-"""The figures that are not throughput: overload, probes, clients that leave, large bodies, memory, start.
+"""The figures that are not throughput: memory, start, probes, overload, clients that leave, a body over the limit.
 
-python benchmarks/serving/figures.py [--peer]     --peer also asks the existing server where it can answer
+``table.py`` prints them; each function here starts one server, asks it and ends it.
 """
 
 from __future__ import annotations
 
-import argparse
 import concurrent.futures
+import contextlib
 import http.client
-import os
-import shutil
+import json
 import socket
-import sys
-import tempfile
+import statistics
+import subprocess
+import threading
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import apps
 import servers
 import throughput
 
-SLEEPS = "import time\ndef init(): pass\ndef run(raw):\n    time.sleep(float(raw))\n    return 1\n"
-BIG = "def init():\n    global block\n    block = bytearray(b'x') * 500_000_000\ndef run(raw):\n    return len(block)\n"
+HUNDRED_MEGABYTES = 100 * 1024 * 1024
 
 
-def ask(port: int, method: str, path: str, body: bytes = b"") -> tuple[int, float]:
-    """Return the status and the seconds of one request on a new connection."""
+@dataclass(frozen=True)
+class Value:
+    """One figure of one server.
+
+    Attributes:
+        number: what is compared; None where the server has no such figure.
+        note: what else is to be said.
+    """
+
+    number: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a figure is measured: the cache folder, the servers' cores, the load's cores, seconds of load."""
+
+    folder: Path
+    cores: str
+    load_cores: str
+    seconds: float
+
+
+@contextlib.contextmanager
+def served(
+    place: Place, name: str, kind: str, workers: int = 1, options: tuple[str, ...] = (), cores: str | None = None
+) -> Iterator[servers.Running]:
+    """Serve one kind of service and end it afterwards."""
+    file = apps.write(place.folder, name, kind)
+    server = servers.start(
+        name, file, place.folder / "models", place.folder, cores or place.cores, workers, options
+    ).wait()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def ask(server: servers.Running, method: str, path: str, body: bytes = b"", wait: float = 60) -> tuple[int, float]:
+    """Return the status and the seconds of one request on a new connection; status 0 where there is no answer."""
     start = time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, path, body)
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer.status, time.perf_counter() - start
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=wait)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, time.perf_counter() - start
+    except OSError:
+        return 0, time.perf_counter() - start
+    finally:
+        connection.close()
 
 
-def script(folder: Path, text: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "score.py").write_text(text)
-    return folder / "score.py"
+def sleep_body(server: str, seconds: float) -> bytes:
+    """Return a request that run() sleeps for."""
+    if server == "mlserver":
+        tensor = {"name": "seconds", "shape": [1], "datatype": "FP64", "data": [seconds]}
+        return json.dumps({"inputs": [tensor]}).encode()
+    return json.dumps({"seconds": seconds}).encode()
 
 
-def tree(pid: int) -> list[int]:
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += tree(int(child))
-    return found
+def proportional_mb(pid: int) -> float:
+    """Memory that the machine really loses to a server and its children (PSS), in MB."""
+    total = 0
+    for process in servers.tree(pid):
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{process}/smaps_rollup").read_text()
+            total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return total * 1024 / 1e6
 
 
-def proportional_mb(pids: list[int]) -> float:
-    """Memory that the machine really loses to some processes (PSS), in MB."""
+def resident_mb(pids: list[int]) -> float:
+    """Resident memory of some processes, in MB."""
     total = 0
     for pid in pids:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-    return total / 1024
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    return total / 1e6
 
 
-def overload(folder: Path, cache: Path) -> None:
-    server = servers.start(
-        "sendoff", script(folder / "o", SLEEPS), cache / "models", cache, "0", 1, ("--max-request-wait-ms", "500")
-    ).wait()
-    with concurrent.futures.ThreadPoolExecutor(65) as pool:
-        answers = [pool.submit(ask, server.port, "POST", "/score", b"0.05") for _ in range(192)]
-        probes = []
-        while not all(answer.done() for answer in answers):
-            probes.append(ask(server.port, "GET", "/health/live")[1] * 1000)
-            time.sleep(0.02)
-    results = [answer.result() for answer in answers]
-    refused = [seconds for status, seconds in results if status == 503]
-    print(
-        f"64 clients on a 50 ms run(), 500 ms queue: {sum(s == 200 for s, _ in results)} scored, {len(refused)} refused"
-    )
-    print(f"  longest wait of a refused one {max(refused, default=0) * 1000:.0f} ms")
-    probes.sort()
-    print(f"  liveness meanwhile: median {probes[len(probes) // 2]:.1f} ms, longest {probes[-1]:.1f} ms")
-    server.stop()
+def memory(place: Place, name: str) -> Value:
+    """Four workers of a 500 MB model."""
+    options = ("--preload",) if name in ("sendoff", "azureml") else ()
+    with served(place, name, "big", 4, options, "0,1") as server:
+        for _ in range(8):
+            ask(server, "POST", server.score_path, sleep_body(name, 0))
+        note = "with preload" if options else "no preload"
+        return Value(proportional_mb(server.process.pid) / 1000, note)
 
 
-def leavers(name: str, folder: Path, cache: Path) -> None:
-    server = servers.start(name, script(folder / f"l{name}", SLEEPS), cache / "models", cache, "0").wait()
-    for _ in range(30):
-        with socket.create_connection(("127.0.0.1", server.port)) as link:
-            link.sendall(b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n0.3")
-    seconds = ask(server.port, "POST", "/score", b"0")[1]
-    print(f"after 30 clients hang up on a 0.3 s run(), {name} serves the next in {seconds:.2f} s")
-    server.stop()
+def memory_without_preload(place: Place, name: str) -> Value:
+    """The same with the existing server's default, where each worker calls init()."""
+    with served(place, name, "big", 4, (), "0,1") as server:
+        for _ in range(8):
+            ask(server, "POST", server.score_path, sleep_body(name, 0))
+        return Value(proportional_mb(server.process.pid) / 1000)
 
 
-def echo(name: str, cache: Path) -> float:
-    body = cache / "mebibyte.bin"
-    body.write_bytes(os.urandom(1 << 20))
-    server = servers.start(name, cache / "raw" / "score.py", cache / "models", cache, "0").wait()
-    rate = float(str(throughput.load(server.port, body, 16, 4.0)["requests_per_second"]))
-    print(f"1 MiB binary echo, 16 connections: {name} {rate:.0f}/s")
-    server.stop()
-    return rate
+def front_memory(place: Place, name: str) -> Value:
+    """The front's own resident memory; of others, the whole server's with an empty service."""
+    with served(place, name, "sleep") as server:
+        ask(server, "POST", server.score_path, sleep_body(name, 0))
+        pids = [server.process.pid] if name == "sendoff" else list(servers.tree(server.process.pid))
+        return Value(resident_mb(pids), "the front" if name == "sendoff" else "all its processes")
 
 
-def memory(folder: Path, cache: Path) -> None:
-    for options in ((), ("--preload",)):
-        path = script(folder / f"m{len(options)}", BIG)
-        server = servers.start("sendoff", path, cache / "models", cache, "0,1", 4, options).wait()
-        ask(server.port, "POST", "/score", b"")
-        pids = tree(server.process.pid)
-        front = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
-        how = "preload" if options else "no preload"
-        print(f"4 workers of a 500 MB model, {how}: {proportional_mb(pids):.0f} MB; front {front:.0f} MB")
-        server.stop()
+def start_up(place: Place, name: str) -> Value:
+    """Seconds from the command to ready with an init() that does nothing."""
+    with served(place, name, "sleep") as server:
+        return Value(server.ready_seconds)
 
 
-def start_up(folder: Path, cache: Path) -> None:
-    path = script(folder / "s", "def init(): pass\ndef run(raw): return 1\n")
+def _probe_while(server: servers.Running, going: Callable[[], bool]) -> list[float]:
     times = []
-    for _ in range(3):
-        server = servers.start("sendoff", path, cache / "models", cache, "0").wait()
-        times.append(server.ready_seconds)
-        server.stop()
-    print(f"from the command to the first answer, empty script: {min(times):.2f} s")
+    while going():
+        times.append(ask(server, "GET", server.live_path)[1] * 1000)
+        time.sleep(0.02)
+    return sorted(times) or [float("nan")]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", action="store_true")
-    parser.add_argument("--cache", type=Path, default=throughput.HERE.parents[1] / ".cache" / "benchmarks-serving")
-    arguments = parser.parse_args()
-    cache = throughput.prepare(arguments.cache)
-    folder = Path(tempfile.mkdtemp())
-    try:
-        start_up(folder, cache)
-        overload(folder, cache)
-        leavers("sendoff", folder, cache)
-        ours = echo("sendoff", cache)
-        if arguments.peer:
-            leavers("azureml", folder, cache)
-            print(f"  ours does {ours / echo('azureml', cache):.1f} x")
-        memory(folder, cache)
-    finally:
-        shutil.rmtree(folder)
+def _probed(times: list[float]) -> Value:
+    high = times[min(int(len(times) * 0.99), len(times) - 1)]
+    return Value(statistics.median(times), f"99 % within {high:.1f} ms, longest {times[-1]:.1f} ms")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def probe_under_load(place: Place, name: str) -> Value:
+    """Milliseconds of the liveness probe while 64 connections send small requests."""
+    with served(place, name, "ridge") as server:
+        body = throughput.body_of(place.folder, name, "small")
+        arguments = (server.port, body, 64, max(place.seconds, 2), place.load_cores, server.score_path)
+        load = threading.Thread(target=throughput.load, args=arguments)
+        load.start()
+        time.sleep(0.5)
+        end = time.monotonic() + max(place.seconds, 2) - 1
+        times = _probe_while(server, lambda: time.monotonic() < end)
+        load.join()
+        return _probed(times)
+
+
+def probe_while_run_sleeps(place: Place, name: str) -> Value:
+    """Milliseconds of the liveness probe while run() sleeps for two seconds."""
+    with served(place, name, "sleep") as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sleeping = pool.submit(ask, server, "POST", server.score_path, sleep_body(name, 2))
+        time.sleep(0.2)
+        return _probed(_probe_while(server, lambda: not sleeping.done()))
+
+
+def queue(place: Place, name: str) -> Value:
+    """Longest wait of a refused request, in ms: 64 connections on a 50 ms run(), ours with a queue of 500 ms."""
+    options = ("--max-request-wait-ms", "500") if name == "sendoff" else ()
+    with served(place, name, "sleep", 1, options) as server, concurrent.futures.ThreadPoolExecutor(64) as pool:
+        body = sleep_body(name, 0.05)
+        answers = list(pool.map(lambda _: ask(server, "POST", server.score_path, body), range(192)))
+    scored = [seconds for status, seconds in answers if status == 200]
+    refused = [seconds for status, seconds in answers if status == 503]
+    note = f"{len(scored)} scored, longest {max(scored, default=0) * 1000:.0f} ms; {len(refused)} refused with 503"
+    return Value(max(refused) * 1000 if refused else None, note)
+
+
+def leavers(place: Place, name: str) -> Value:
+    """Seconds until a client is served after 30 others have hung up on a 0.3 s run()."""
+    with served(place, name, "sleep") as server:
+        ask(server, "POST", server.score_path, sleep_body(name, 0))
+        body = sleep_body(name, 0.3)
+        head = f"POST {server.score_path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        for _ in range(30):
+            with socket.create_connection(("127.0.0.1", server.port)) as link:
+                link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        return Value(ask(server, "POST", server.score_path, sleep_body(name, 0))[1])
+
+
+def too_large(place: Place, name: str) -> Value:
+    """Megabytes that a server grows by when it is sent a body one byte over 100 MiB (our default limit)."""
+    with served(place, name, "ridge") as server:
+        ask(server, "POST", server.score_path, throughput.body_of(place.folder, name, "small").read_bytes())
+        before = most = resident_mb(list(servers.tree(server.process.pid)))
+        size = HUNDRED_MEGABYTES + 1
+        head = f"POST {server.score_path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        start, status, piece = time.perf_counter(), b"", b" " * 65536
+        with socket.create_connection(("127.0.0.1", server.port), 60) as link:
+            sent = 0
+            try:
+                link.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode())
+                while sent < size:
+                    sent += link.send(piece[: size - sent])
+                    if sent % (64 * 65536) < 65536:
+                        most = max(most, resident_mb(list(servers.tree(server.process.pid))))
+            except OSError:
+                pass  # it has closed the connection; what it said can be read
+            with contextlib.suppress(OSError):
+                status = link.recv(65536)[9:12]
+            most = max(most, resident_mb(list(servers.tree(server.process.pid))))
+        said = status.decode("ascii", "replace") or "the connection closed"
+        note = f"{said} after {sent / 1e6:.0f} MB, {time.perf_counter() - start:.1f} s"
+        return Value(most - before, note)
+
+
+def load_average() -> str:
+    """Return what the machine is busy with, for the table's head and foot."""
+    return Path("/proc/loadavg").read_text().split()[0]
+
+
+def versions(folder: Path, name: str) -> str:
+    """Return the version of a peer."""
+    package = {"azureml": "azureml-inference-server-http"}.get(name, name)
+    code = f"import importlib.metadata as m; print(m.version({package!r}))"
+    done = subprocess.run([servers.environment(folder, name), "-c", code], capture_output=True, text=True, check=True)
+    return f"{package} {done.stdout.strip()}"

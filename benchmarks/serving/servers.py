@@ -1,89 +1,22 @@
-"""The servers that are compared: ours and its peers, each serving the same scikit-learn model."""
+"""The servers that are compared: ours and its peers, started on given cores and ended whatever happens."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-PLAIN = """
-import json, os, joblib, numpy as np
-
-def init():
-    global model
-    model = joblib.load(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.pkl"))
-
-def run(raw_data):
-    data = np.array(json.loads(raw_data)["data"])
-    return model.predict(data).tolist()
-"""
-
-SCHEMA = """
-import os, joblib, numpy as np
-from inference_schema.schema_decorators import input_schema, output_schema
-from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
-
-def init():
-    global model
-    model = joblib.load(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.pkl"))
-
-@input_schema("data", NumpyParameterType(np.array([[0.5] * 10])))
-@output_schema(NumpyParameterType(np.array([3726.995])))
-def run(data):
-    return model.predict(data).tolist()
-"""
-
-RAW = """
-from azureml.contrib.services.aml_request import AMLRequest, rawhttp
-from azureml.contrib.services.aml_response import AMLResponse
-
-def init(): pass
-
-@rawhttp
-def run(request):
-    return AMLResponse(request.get_data(False), 200)
-"""
-
-FASTAPI = """
-import os, joblib, numpy as np
-from fastapi import FastAPI
-from pydantic import BaseModel
-
-class Input(BaseModel):
-    data: list[list[float]]
-
-app = FastAPI()
-model = joblib.load(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.pkl"))
-
-@app.get("/")
-def health(): return "Healthy"
-
-@app.post("/score")
-def score(body: Input): return model.predict(np.array(body.data)).tolist()
-"""
-
-BENTOML = """
-import os, bentoml, joblib, numpy as np
-
-@bentoml.service(workers=int(os.environ["BENCHMARK_WORKERS"]))
-class Ridge:
-    def __init__(self):
-        self.model = joblib.load(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.pkl"))
-
-    @bentoml.api(route="/score")
-    def score(self, data: list[list[float]]) -> list[float]:
-        return self.model.predict(np.array(data)).tolist()
-"""
-
-MLSERVER = """
-{"name": "ridge", "implementation": "mlserver_sklearn.SKLearnModel", "parameters": {"uri": "../models/model.pkl"}}
-"""
+NAMES = ("azureml", "fastapi", "bentoml", "mlserver")
 
 PACKAGES = ["scikit-learn", "joblib", "numpy"]
 PEERS = {
@@ -93,8 +26,11 @@ PEERS = {
     # Its worker process does not start with uvloop 0.22 (spec/performance.md).
     "mlserver": ["mlserver", "mlserver-sklearn", "uvloop<0.22"],
 }
-SCORE_PATHS = {"mlserver": "/v2/models/ridge/infer"}
-_PROBES = {"mlserver": "/v2/models/ridge/ready", "bentoml": "/readyz"}
+SCORE_PATHS = {"mlserver": "/v2/models/benchmark/infer"}
+READY_PATHS = {"mlserver": "/v2/models/benchmark/ready", "bentoml": "/readyz"}
+LIVE_PATHS = {"sendoff": "/health/live", "mlserver": "/v2/health/live", "bentoml": "/livez"}
+
+_running: list[Running] = []
 
 
 def free_port() -> int:
@@ -109,11 +45,22 @@ def environment(folder: Path, name: str) -> str:
         uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
         if uv is None:
             raise SystemExit("benchmarks need uv")
+        print(f"installing {name} into {folder / name} …", file=sys.stderr)
         subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, str(folder / name)], check=True)
         packages = PACKAGES + PEERS.get(name, ["inference-schema[numpy-support]"])
         subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *packages], check=True)
         (folder / name / "complete").touch()
     return str(python)
+
+
+def tree(pid: int) -> Iterator[int]:
+    """Yield the process ids of a server and all its descendants; those that end meanwhile are left out."""
+    yield pid
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                for child in (task / "children").read_text().split():
+                    yield from tree(int(child))
 
 
 @dataclass
@@ -124,17 +71,26 @@ class Running:
     process: subprocess.Popen[bytes]
     port: int
     started: float
+    log: Path
     ready_seconds: float = 0.0
-    pids: list[int] = field(default_factory=list)
+
+    @property
+    def score_path(self) -> str:
+        return SCORE_PATHS.get(self.name, "/score")
+
+    @property
+    def live_path(self) -> str:
+        return LIVE_PATHS.get(self.name, "/")
 
     def wait(self, seconds: float = 120.0) -> Running:
+        """Wait until it says that it is ready."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise SystemExit(f"{self.name} ended with {self.process.returncode}")
+                break
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", _PROBES.get(self.name, "/"))
+                connection.request("GET", READY_PATHS.get(self.name, "/"))
                 if connection.getresponse().status < 400:
                     self.ready_seconds = time.monotonic() - self.started
                     return self
@@ -142,15 +98,37 @@ class Running:
                 pass
             time.sleep(0.02)
         self.stop()
-        raise SystemExit(f"{self.name} did not start")
+        raise SystemExit(f"{self.name} did not start; its log is {self.log}")
 
     def stop(self) -> None:
+        """End it with all its processes, also those that have left its process group."""
+        family = list(tree(self.process.pid))
         self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                # A process id is used again only long after; the family was listed seconds ago.
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        if self in _running:
+            _running.remove(self)
+
+
+@contextlib.contextmanager
+def ending_all() -> Iterator[None]:
+    """End every server when the block is left: also by Ctrl-C and SIGTERM, which then end the program."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for server in list(_running):
+            server.stop()
 
 
 def start(
@@ -160,16 +138,18 @@ def start(
 
     Args:
         name: which server.
-        script: entry script, FastAPI or BentoML module, or MLServer's model settings.
+        script: what it serves (``apps.write``).
         models: AZUREML_MODEL_DIR.
         cache: folder of the throw-away environments.
         cores: list for ``taskset``; front and workers together.
         workers: worker processes.
-        options: further options of ours.
+        options: further options of ours; for the existing server "--preload" alone.
     """
     port = free_port()
     variables = {**os.environ, "AZUREML_MODEL_DIR": str(models), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    pin = ["taskset", "-c", cores]
+    # Should this program be killed outright, the kernel tells the server to end.
+    pin = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    pin += ["taskset", "-c", cores]
     if name == "sendoff":
         python = environment(cache, "user")
         command = [sys.executable, "-m", "sendoff_serving", "--entry-script", str(script), "--model-dir", str(models)]
@@ -177,9 +157,10 @@ def start(
     elif name == "azureml":
         command = [environment(cache, name), "-m", "azureml_inference_server_http", "--entry_script", str(script)]
         command += ["--model_dir", str(models), "--port", str(port), "--worker_count", str(workers)]
+        variables["WORKER_PRELOAD"] = str("--preload" in options).lower()
     elif name == "bentoml":
         variables.update(BENTOML_DO_NOT_TRACK="True", BENCHMARK_WORKERS=str(workers))
-        command = [environment(cache, name), "-m", "bentoml", "serve", f"{script.stem}:Ridge", "--port", str(port)]
+        command = [environment(cache, name), "-m", "bentoml", "serve", f"{script.stem}:Benchmark", "--port", str(port)]
         command += ["--host", "127.0.0.1"]
     elif name == "mlserver":
         variables.update(MLSERVER_HOST="127.0.0.1", MLSERVER_HTTP_PORT=str(port), MLSERVER_GRPC_PORT=str(free_port()))
@@ -188,7 +169,11 @@ def start(
     else:
         command = [environment(cache, name), "-m", "uvicorn", f"{script.stem}:app", "--port", str(port)]
         command += ["--workers", str(workers), "--no-access-log", "--app-dir", str(script.parent)]
-    process = subprocess.Popen(
-        pin + command, env=variables, cwd=script.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    return Running(name, process, port, time.monotonic())
+    log = script.parent / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            pin + command, env=variables, cwd=script.parent, stdout=out, stderr=out, start_new_session=True
+        )
+    running = Running(name, process, port, time.monotonic(), log)
+    _running.append(running)
+    return running

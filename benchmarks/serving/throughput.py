@@ -17,14 +17,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apps
 import servers
 
 HERE = Path(__file__).resolve().parent
-APPS = {
-    "fastapi": ("app.py", servers.FASTAPI),
-    "bentoml": ("app.py", servers.BENTOML),
-    "mlserver": ("model-settings.json", servers.MLSERVER),
-}
 SIZES = {"small": 1, "medium": 100, "large": 10_000}
 
 BARE = """
@@ -44,7 +40,7 @@ print(best)
 
 
 def prepare(folder: Path) -> Path:
-    """Train the model in the user's environment and write scripts and bodies."""
+    """Train the model in the user's environment and write request bodies."""
     python = servers.environment(folder, "user")
     (folder / "models").mkdir(parents=True, exist_ok=True)
     train = (
@@ -52,12 +48,6 @@ def prepare(folder: Path) -> Path:
         "joblib.dump(Ridge().fit(*load_diabetes(return_X_y=True)), sys.argv[1])"
     )
     subprocess.run([python, "-c", train, str(folder / "models" / "model.pkl")], check=True)
-    for name, text in (("plain", servers.PLAIN), ("schema", servers.SCHEMA), ("raw", servers.RAW)):
-        (folder / name).mkdir(exist_ok=True)
-        (folder / name / "score.py").write_text(text)
-    for name, (file, text) in APPS.items():
-        (folder / f"{name}_app").mkdir(exist_ok=True)
-        (folder / f"{name}_app" / file).write_text(text)
     for name, rows in SIZES.items():
         row = [
             0.0380759,
@@ -81,7 +71,7 @@ def prepare(folder: Path) -> Path:
 def bare(folder: Path, size: str, seconds: float) -> float:
     """Calls a second of init(), run() and json.dumps in one process on core 0, no HTTP."""
     command = ["taskset", "-c", "0", servers.environment(folder, "user"), "-c", BARE]
-    command += [str(folder / "plain" / "score.py"), str(folder / f"{size}.json"), str(seconds)]
+    command += [str(apps.write(folder, "sendoff", "ridge")), str(folder / f"{size}.json"), str(seconds)]
     variables = {**os.environ, "AZUREML_MODEL_DIR": str(folder / "models"), "OMP_NUM_THREADS": "1"}
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout)
 
@@ -111,12 +101,11 @@ def load(
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def script_of(folder: Path, server: str, kind: str) -> Path:
-    return folder / f"{server}_app" / APPS[server][0] if server in APPS else folder / kind / "score.py"
-
-
 def measure(folder: Path, names: list[str], arguments: argparse.Namespace) -> None:
-    kind, connections = arguments.script, [int(number) for number in arguments.connections.split(",")]
+    kind, connections = (
+        {"plain": "ridge"}.get(arguments.script, arguments.script),
+        [int(number) for number in arguments.connections.split(",")],
+    )
     best: dict[tuple[str, str, int], dict[str, object]] = {}
     loops: dict[str, float] = {}
     sizes = arguments.sizes.split(",")
@@ -125,7 +114,7 @@ def measure(folder: Path, names: list[str], arguments: argparse.Namespace) -> No
             loops[size] = max(loops.get(size, 0.0), bare(folder, size, arguments.seconds))
         for name in names:
             options = tuple(arguments.options.split()) if name == "sendoff" else ()
-            script = script_of(folder, name, kind)
+            script = apps.write(folder, name, kind)
             server = servers.start(
                 name, script, folder / "models", folder, arguments.cores, arguments.workers, options
             ).wait()
@@ -173,8 +162,9 @@ def main() -> None:
     parser.add_argument("--options", default="", help="further options of ours")
     parser.add_argument("--cache", type=Path, default=HERE.parents[1] / ".cache" / "benchmarks-serving")
     arguments = parser.parse_args()
-    folder = prepare(arguments.cache)
-    measure(folder, ["sendoff", *[name for name in arguments.peers.split(",") if name]], arguments)
+    with servers.ending_all():
+        folder = prepare(arguments.cache)
+        measure(folder, ["sendoff", *[name for name in arguments.peers.split(",") if name]], arguments)
 
 
 if __name__ == "__main__":

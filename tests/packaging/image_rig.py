@@ -15,6 +15,7 @@ from pathlib import Path
 
 import environment_cache
 
+from sendoff.containers.engine import connect
 from sendoff.environments.indexes import effective
 from sendoff.packaging import image
 from sendoff.packaging.assemble import assemble
@@ -78,12 +79,13 @@ class Rig:
         )
 
     def build(self, engine, bundle: Path, lock: Lock | None, *, docker: DockerSpec | None = None, **options) -> Image:
+        """An image in the engine; ``engine`` is another client of it, and ours makes the image."""
         python = PythonSpec() if lock is not None else options.pop("python")
         spec = EnvironmentSpec(name="e", docker=docker or DockerSpec(), python=python)
         if "indexes" not in options:
             options["indexes"] = effective(self.environ, self.store.settings, lock.pip_options if lock else [])[0]
         return image.build(
-            self.store, bundle=bundle, lock=lock, spec=spec, engine=engine, environ=self.environ, **options
+            self.store, bundle=bundle, lock=lock, spec=spec, engine=connect(), environ=self.environ, **options
         )
 
 

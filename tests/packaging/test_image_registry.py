@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from image_rig import CONDA_311, Rig, ask, locked, running
 
+from sendoff.containers.engine import connect
 from sendoff.errors import Unauthorized, Unreachable
 from sendoff.packaging import image
 from sendoff.packaging.image_inspect import pull
@@ -112,14 +113,14 @@ def test_an_image_is_pushed_once_pulled_back_and_answers(tmp_path, base, engine,
     rig = Rig(tmp_path / "home", base, environ=environ)
     said: list[str] = []
     ready = image.prepare(
-        rig.store, bundle=rig.bundle(lock), lock=lock, spec=EnvironmentSpec(name="e"), engine=engine,
+        rig.store, bundle=rig.bundle(lock), lock=lock, spec=EnvironmentSpec(name="e"), engine=connect(),
         environ=rig.environ, progress=said.append,
     )  # fmt: skip
     reference = f"{address}/team/svc:1"
 
     def pushed() -> str:
         return push(
-            engine, ready.base, ready.parts, ready.config, reference, home=rig.store.home, environ=rig.environ,
+            connect(), ready.base, ready.parts, ready.config, reference, home=rig.store.home, environ=rig.environ,
             ca=cert, progress=said.append,
         )  # fmt: skip
 

@@ -140,16 +140,6 @@ def _server_packages() -> list[str]:
     return [f"{name}=={version}" for name, version in front_pins().items()]
 
 
-def test_the_docker_package_is_an_extra_whose_absence_prints_the_install_line(monkeypatch):
-    from sendoff.containers.engine import connect
-    from sendoff.errors import MissingExtra
-
-    monkeypatch.setitem(sys.modules, "docker", None)
-    with pytest.raises(MissingExtra) as caught:
-        connect({})
-    assert caught.value.hint == "Run: pip install 'sendoff[docker]'"
-
-
 def test_docker_contexts_are_followed_as_the_docker_command_does(tmp_path):
     from sendoff.containers.endpoint import find_endpoint
     from sendoff.errors import InvalidInput

@@ -162,3 +162,113 @@ def test_short_runs_behind_a_long_one_get_their_answers_in_time(serve) -> None:
 
         times = list(pool.map(timed, (["0"] * 7 + ["1.0"]) + ["0"] * 4))
     assert min(times) < 0.9
+
+
+QUICK_THEN_LONG = """
+    import os, time
+
+    def init():
+        global ran
+        ran = []
+
+    def run(data):
+        if data == "ran":
+            return ran
+        ran.append(data)
+        if data == "quick":
+            time.sleep(0.0005)
+        elif data.startswith("long"):
+            time.sleep(0.015)
+            time.sleep(float(data[4:]))
+        return data
+"""
+
+
+def learned_that_runs_are_quick(serve, *options):
+    """A server whose front has seen short runs only, so that it hands several requests over at once."""
+    server = serve(QUICK_THEN_LONG, *options)
+    for _ in range(50):
+        server.score("quick")
+    return server
+
+
+def sent(server, *bodies) -> list[socket.socket]:
+    """Send requests over open connections at nearly the same moment, in their order."""
+    links = [server.connect(30.0) for _ in bodies]
+    for link, body in zip(links, bodies, strict=True):
+        head = f"POST /score HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        link.sendall((head + body).encode())
+    return links
+
+
+def test_what_was_handed_over_behind_a_long_run_is_refused_when_its_wait_ends_and_never_run(serve) -> None:
+    server = learned_that_runs_are_quick(serve, "--max-request-wait-ms", 1000)
+    start = time.monotonic()
+    bodies = [f"behind{number}" for number in range(6)]
+    long, *behind = sent(server, "long10", *bodies)
+    answers = [read_all(link) for link in behind]
+    waited = time.monotonic() - start
+    assert all(b"503 Service" in answer and b"queue_timeout" in answer for answer in answers), answers
+    assert all(b"retry-after:" in answer.lower() for answer in answers)
+    assert 0.9 < waited < 6, waited
+    assert b" 200 OK" in read_all(long)
+    assert not set(server.score("ran").json) & set(bodies)
+
+
+def test_what_was_handed_over_behind_a_long_run_goes_to_a_worker_that_is_free(serve) -> None:
+    server = learned_that_runs_are_quick(serve, "--workers", 2)
+    for _ in range(50):
+        for link in sent(server, *["quick"] * 4):
+            read_all(link)
+    # Both workers get some of these; those behind the long one must not wait for its end.
+    start = time.monotonic()
+    long, *behind = sent(server, "long10", *["quick"] * 20)
+    assert all(b" 200 OK" in read_all(link) for link in behind)
+    assert time.monotonic() - start < 8
+    assert b" 200 OK" in read_all(long)
+
+
+def test_a_client_that_leaves_while_its_request_stands_behind_a_long_run_is_not_scored(serve) -> None:
+    server = learned_that_runs_are_quick(serve)
+    long, *behind = sent(server, "long2", *["left"] * 5)
+    for link in behind:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        link.close()
+    assert b" 200 OK" in read_all(long)
+    assert "left" not in server.score("ran").json
+
+
+def test_the_deadline_of_what_stands_behind_a_long_run_is_its_own(serve) -> None:
+    server = learned_that_runs_are_quick(serve, "--scoring-timeout-ms", 1500)
+    long, *behind = sent(server, "long20", *["quick"] * 5)
+    assert b" 504 " in read_all(long)
+    # They are run by the replacement, or their time was over: either way each has its answer.
+    assert all(b" 200 OK" in answer or b"queue_timeout" in answer for answer in map(read_all, behind))
+    eventually(lambda: server.score("quick").status == 200, 10)
+
+
+def test_joined_requests_that_wait_behind_a_long_call_are_refused_when_their_wait_ends(serve) -> None:
+    server = serve(
+        """
+        import json, time
+
+        def init():
+            global ran
+            ran = []
+
+        def run(data):
+            rows = json.loads(data)["data"]
+            if rows == ["ran"]:
+                return [ran]
+            ran.extend(rows)
+            if "long" in rows:
+                time.sleep(4)
+            return rows
+        """,
+        *("--max-batch-rows", 64, "--max-request-wait-ms", 800),
+    )
+    long, first, second = sent(server, '{"data": ["long"]}', '{"data": ["b"], "x": 1}', '{"data": ["c"], "x": 1}')
+    answers = [read_all(first), read_all(second)]
+    assert all(b"queue_timeout" in answer for answer in answers), answers
+    assert b" 200 OK" in read_all(long)
+    assert server.score({"data": ["ran"]}).json == [["long"]]

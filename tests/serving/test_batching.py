@@ -123,3 +123,15 @@ def test_schema_scripts_are_joined_with_numpy_and_pandas(serve) -> None:
     assert [answer.json["sum"] for answer in answers[:20]] == [[n + 1.0] for n in range(20)]
     assert [answer.status for answer in answers[20:]] == [400, 400]
     assert 1 < json.loads(server.score({"data": [[0, 0]]}).body)["sizes"][0] <= 6
+
+
+def test_requests_that_come_while_the_first_waits_join_it(serve) -> None:
+    server = serve(PLAIN.replace("0.05", "0"), "--max-batch-rows", 4, "--max-wait-ms", 20000)
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = []
+        for n in range(4):
+            answers.append(pool.submit(server.score, {"data": [n]}))
+            time.sleep(0.1)
+        assert [answer.result().json for answer in answers] == [[0], [2], [4], [6]]
+    assert time.monotonic() - start < 15

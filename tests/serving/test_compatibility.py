@@ -67,6 +67,24 @@ def test_codes_and_bodies_are_the_existing_servers(compatible) -> None:
     assert server.request("HEAD", "/score").status == 405
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/metrics", "/docs", "/health/live", "/health/ready", "/health/startup"),
+        *("/v2", "/v2/health/live", "/v2/models/ML%20service", "/v2/models/ML%20service/infer"),
+    ],
+)
+def test_what_the_existing_server_has_not_is_not_found(compatible, path) -> None:
+    server = compatible(SCRIPT)
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = server.request(method, path, b"{}" if method == "POST" else None)
+        assert answer.status == 404 and list(answer.json) == ["message"], method
+    assert server.get("/").body == b"Healthy"
+    for version in ("2", "3", "3.1"):
+        paths = list(server.get(f"/swagger.json?version={version}").json["paths"])
+        assert paths == ["/", "/score", "/swagger.json"]
+
+
 def test_log_lines_are_the_existing_servers(compatible) -> None:
     server = compatible(SCRIPT)
     server.score("x")

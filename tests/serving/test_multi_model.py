@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .interpreters import environment, interpreter
-from .running import Answer, Server
+from .running import Answer, Server, eventually
 
 SCRIPT = """
     import json, os, pickle
@@ -102,11 +102,44 @@ def test_the_least_recently_used_is_dropped_and_memory_stays_below_the_limit(ser
     for name in "cdefabcdef":
         assert ask(server, f"?model={name}").status == 200
         assert memory() - empty < 115
+    counted = server.get("/metrics").body.decode()
+    assert 'sendoff_model_loads_total{model="b",version="1"} 3' in counted
+    assert 'sendoff_model_unloads_total{model="a",version="1"} 2' in counted
+    assert "\nsendoff_models_loaded 2\n" in counted
+    assert float(counted.split("\nsendoff_model_load_seconds_total ")[1].split()[0]) > 0
     huge = ask(server, "?model=huge")
     assert (huge.status, huge.json["code"]) == (503, "model_too_large")
     assert ask(server, "?model=f").status == 200
     server.stop()
     assert "unloaded to make room" in server.log and "Model b:1 loaded in" in server.log
+
+
+def test_a_worker_that_ends_has_no_model_loaded_any_more(serve, tmp_path: Path) -> None:
+    deploy(tmp_path / "models", 'näme "quoted"', 1)
+    server = serve(SCRIPT, "--model-dir", tmp_path / "models")
+    assert "sendoff_model" not in server.get("/metrics").body.decode()
+    assert ask(server).status == 200
+    label = 'model="näme \\"quoted\\"",version="1"'
+    assert f"sendoff_model_loads_total{{{label}}} 1" in server.get("/metrics").body.decode()
+    lines = eventually(lambda: [line for line in server.lines if "loaded in" in line])
+    worker = lines[0].split("[")[1].split("]")[0]
+    os.kill(int(worker), 9)
+    eventually(lambda: "\nsendoff_models_loaded 0\n" in server.get("/metrics").body.decode())
+    eventually(lambda: ask(server).status == 200)
+    text = server.get("/metrics").body.decode()
+    assert f"sendoff_model_loads_total{{{label}}} 2" in text and "\nsendoff_models_loaded 1\n" in text
+
+
+@pytest.mark.parametrize("version", ["3", "3.1"])
+def test_without_a_model_the_documents_stay_valid_and_every_name_is_unknown(serve, version: str) -> None:
+    from openapi_spec_validator import validate
+
+    server = serve(SCRIPT)
+    document = server.get(f"/swagger.json?version={version}").json
+    validate(document)
+    assert [path for path in document["paths"] if path.startswith("/v2/models")] == []
+    unknown = server.get("/v2/models/ML%20service")
+    assert unknown.status == 404 and "there is none" in unknown.json["error"]
 
 
 def test_a_function_that_is_only_called_so_changes_nothing(serve) -> None:

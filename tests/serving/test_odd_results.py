@@ -101,6 +101,20 @@ def test_an_exception_that_is_returned_is_named_in_the_log_with_a_hint(odd) -> N
 
 
 @pytest.mark.parametrize(
+    ("expression", "content"),
+    [
+        ("{'error': ValueError('no such column')}", {"error": "no such column"}),
+        ("{'result': [1], 'errors': [KeyError()]}", {"result": [1], "errors": ["KeyError"]}),
+    ],
+)
+def test_an_exception_within_a_result_is_its_text_and_its_origin_is_in_the_log(odd, expression, content) -> None:
+    answer = odd.score(expression)
+    assert (answer.status, answer.json) == (200, content)
+    odd.stop()
+    assert "The result of run() holds an exception" in odd.log and "Error" in odd.log
+
+
+@pytest.mark.parametrize(
     ("message", "body", "content_type"),
     [
         ("[1, 2]", b"[1, 2]", "application/json"),

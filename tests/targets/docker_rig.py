@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 from rigs import Rig
 
+from sendoff.containers.engine import Engine, connect
 from sendoff.targets import processes, supervisor
 from sendoff.targets.base import Observation, WantedService
-from sendoff.targets.docker import containers, engine
-from sendoff.targets.docker.engine import Engine
+from sendoff.targets.docker import containers
 from sendoff.targets.docker.labels import HOME, home_id
 from sendoff.targets.docker.records import ServiceFolder, place
 from sendoff.targets.docker.target import DockerTarget
@@ -100,7 +100,7 @@ class DockerRig(Rig):
     def __init__(self, tmp_path: Path) -> None:
         require_engine()
         super().__init__(tmp_path)
-        self.engine = engine.connect()
+        self.engine = connect(local=True)
         self.image = image()
         self.target: DockerTarget = DockerTarget(self.home)
 

@@ -14,9 +14,11 @@ import pytest
 from docker_rig import DockerRig, image
 from rigs import score, wait_for
 
+from sendoff.containers import engine
+from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
 from sendoff.targets import processes, supervisor
-from sendoff.targets.docker import containers, engine
+from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place
 from sendoff.targets.docker.target import DockerTarget
 
@@ -196,17 +198,14 @@ def test_an_address_that_is_not_the_engine_is_said_in_a_sentence(
 
 
 def test_no_permission_names_the_group() -> None:
-    error = engine.unavailable("/var/run/docker.sock", PermissionError(13, "Permission denied"))
+    error = engine.unavailable(Endpoint(host=DEFAULT_HOST), PermissionError(13, "Permission denied"))
     assert error.context["reason"] == "permission"
     assert "usermod -aG docker" in error.hint
 
 
-@pytest.mark.parametrize("package", ["envoy", "docker"])
-def test_without_the_extra_the_install_line_is_said(
-    rig: DockerRig, monkeypatch: pytest.MonkeyPatch, package: str
-) -> None:
+def test_without_the_extra_the_install_line_is_said(rig: DockerRig, monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "envoy" else real(name))
     with pytest.raises(MissingExtra) as caught:
         rig.target.check(rig.answering("one"))
     assert caught.value.hint == "pip install 'sendoff[docker]'"
@@ -278,7 +277,7 @@ def test_services_survive_a_restart_of_the_engine(
     subprocess.run(["docker", "-H", f"unix://{own.path}", "load", "-q"], stdin=saved.stdout, check=True)
     saved.wait(120)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{own.path}")
-    machines, rig.engine = rig.engine, engine.connect()
+    machines, rig.engine = rig.engine, engine.connect(local=True)
     rig.target = DockerTarget(rig.home)
     try:
         rig.target.apply(rig.answering("one", uid="u1"))

@@ -24,6 +24,7 @@ from docker_rig import BASE, destroy, require_engine
 from identity.pem import write_pair
 from rigs import score, wait_for
 
+from sendoff.containers import engine
 from sendoff.deployments import Deployments, records
 from sendoff.deployments.access import ServiceAccess
 from sendoff.environments import Environments
@@ -34,7 +35,7 @@ from sendoff.spec.identity import IssueToken, RegenerateKey
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.service import CheckReport, Service, UpdateService
 from sendoff.targets import table
-from sendoff.targets.docker import containers, engine, labels
+from sendoff.targets.docker import containers, labels
 
 ECHO = b"""\
 import json
@@ -61,7 +62,7 @@ class DockerDeployments(Rig):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        self.engine = engine.connect()
+        self.engine = engine.connect(local=True)
 
     def another(self) -> Deployments:
         return Deployments(self.store, Registry(self.store), Environments(self.store), table)
@@ -337,4 +338,4 @@ def test_without_an_engine_the_timeline_says_why_it_runs_as_processes(
     found = home.deployments.deploy(WS, home.body(deployment=ACI, check=True))
     assert isinstance(found, CheckReport)
     assert found.target == "process"
-    assert "there is no Docker engine at /no/such/socket" in found.notes[0]
+    assert "no Docker engine answers at unix:///no/such/socket (DOCKER_HOST): there is no such socket" in found.notes[0]

@@ -143,7 +143,9 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
     required = description.get("shape") == "schema" and bool(description.get("required"))
-    models = description.get("models") or {bundle.service.name: [bundle.service.version]}
+    models = description.get("models")
+    if models is None:  # a script that keeps its models to itself is one model, called as the service is
+        models = {bundle.service.name: [bundle.service.version]}
     schemas.update(inference_schemas(description))
     made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
     made["paths"].update(inference_paths(prefix, models, description, secured))

@@ -29,6 +29,8 @@ def paths(prefix: str, models: Mapping[str, list[str]], description: Mapping[str
         f"{prefix}/v2/health/live": {"get": _get("InferenceServerLive", "Whether the server answers", "State")},
         f"{prefix}/v2/health/ready": {"get": _get("InferenceServerReady", "Whether it can infer", "State")},
     }
+    if not models:
+        return made  # a script that loads models by name, with none deployed
     for suffix, parameters, tail in (("", [name], ""), ("/versions/{model_version}", [name, version], "Version")):
         base = f"{prefix}/v2/models/{{model_name}}{suffix}"
         infer: Schema = {

@@ -54,6 +54,7 @@ class Kind:
         14  # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
     )
     CAPTURE = 15  # front to its recorder: one answered request; clock: Unix time; bodies: id, input, prediction
+    SKIPPED = 16  # worker: the front had withdrawn the request before it was begun
 
 
 KINDS = frozenset(value for name, value in vars(Kind).items() if not name.startswith("_"))

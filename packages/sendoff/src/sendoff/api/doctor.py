@@ -63,15 +63,14 @@ def _uv() -> str | None:
 
 def _docker() -> dict[str, Any] | None:
     """The engine that the docker target would use; None where nothing hints at one."""
-    from ..targets.docker.engine import EngineError, connect
+    from ..containers.engine import connect
 
     try:
-        engine = connect()
+        engine = connect(local=True)
         found = engine.version(2.0)
-    except (SendoffError, EngineError) as error:
-        why, hint = getattr(error, "message", str(error)), getattr(error, "hint", "")
-        there = any(shutil.which(name) for name in ("docker", "podman")) or "there is no" not in why
-        return {"answers": False, "why": why, "hint": hint} if there else None
+    except SendoffError as error:
+        there = any(shutil.which(name) for name in ("docker", "podman")) or not error.context.get("missing")
+        return {"answers": False, "why": error.message, "hint": error.hint} if there else None
     return {"path": engine.path, "answers": True, "version": found.get("Version")}
 
 

@@ -12,13 +12,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..containers import images
+from ..containers.engine import EngineError, connect
 from ..packaging.assemble import MANIFEST
 from ..packaging.image import Image, base_reference
 from ..packaging.image_environment import FRONT_LOCK, server_digest
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.parse import encode
-from ..targets.docker import engine
-from ..targets.docker.engine import EngineError
 from ..targets.run_folder import write_json
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def remember(store: Store, key: str, image: Image) -> None:
 
 def _image(reference: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = engine.connect().call("GET", f"/images/{reference}/json")
-        return found
+        return images.find(connect(local=True), reference)
     except EngineError:
         return None  # The build that follows says what is wrong.
 

@@ -247,7 +247,7 @@ class DeploySteps:
         return "BundleReady", folder.name, []
 
     def _image(self) -> Outcome:
-        # Imported here: services of processes have no use for the engine's package.
+        # Imported here: services of processes have no use for it.
         from ..containers.engine import connect
         from ..packaging.image import build
         from . import image_again
@@ -273,14 +273,13 @@ class DeploySteps:
                 f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
                 [],
             )
-        client = connect()
         try:
             image = build(
                 self._store,
                 bundle=bundle,
                 lock=lock,
                 spec=spec,
-                engine=client,
+                engine=connect(),
                 tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
                 models="mounted",
                 labels={HOME: home_id(self._store.home)},
@@ -290,8 +289,6 @@ class DeploySteps:
             if error.context.get("field") == "base_image":
                 error.context["reported_code"] = "image_missing"
             raise
-        finally:
-            client.close()
         if key is not None:
             image_again.remember(self._store, key, image)
         self._timeline.note(list(image.notes))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..containers.engine import explained, sdk
+from ..containers import images
+from ..containers.engine import Engine, EngineError
+from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.parse import Spec, decode, encode
-from .registry_client import Credentials, credentials_for, split_reference
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
+from .registry_client import credentials_for, split_reference
 
 _PROBE = r"""
 set -u
@@ -61,7 +59,7 @@ class BaseImage(Spec):
 
 
 def inspect(
-    client: DockerClient,
+    client: Engine,
     reference: str,
     *,
     home: Path,
@@ -84,8 +82,7 @@ def inspect(
         EnvironmentFailed: It does not run.
         TargetUnavailable: The engine does not answer.
     """
-    image = find(client, reference, environ, credentials, progress)
-    attributes: dict[str, Any] = image.attrs
+    attributes = find(client, reference, environ, credentials, progress)
     kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}.json"
     try:
         found = decode(kept.read_bytes(), BaseImage, where=str(kept))
@@ -99,73 +96,67 @@ def inspect(
 
 
 def known(
-    client: DockerClient, reference: str, *, home: Path, environ: Mapping[str, str], progress: Callable[[str], None]
+    client: Engine, reference: str, *, home: Path, environ: Mapping[str, str], progress: Callable[[str], None]
 ) -> BaseImage | None:
     """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
-    docker = sdk()
-    with explained(environ):
-        try:
-            client.images.get(reference)
-        except docker.errors.ImageNotFound:
-            return None
+    if images.find(client, reference) is None:
+        return None
     return inspect(client, reference, home=home, environ=environ, progress=progress)
 
 
 def find(
-    client: DockerClient,
+    client: Engine,
     reference: str,
     environ: Mapping[str, str],
     credentials: tuple[str, str] | None,
     progress: Callable[[str], None],
-) -> Any:
-    """The image in the engine, pulled when it is not there.
+) -> dict[str, Any]:
+    """What the engine knows of the image, pulled when it is not there.
 
     Raises:
         InvalidInput: It is nowhere.
     """
-    docker = sdk()
-    with explained(environ):
-        try:
-            return client.images.get(reference)
-        except docker.errors.ImageNotFound:
-            progress(f"pulling {reference}")
-        found = credentials_for(split_reference(reference)[0], environ)
-        if credentials is not None:
-            found = Credentials(username=credentials[0], password=credentials[1])
-        try:
-            client.images.pull(
-                reference,
-                tag=None if re.search(r"[:@][^/]+$", reference) else "latest",
-                auth_config=None if found is None else {"username": found.username, "password": found.password},
-            )
-            return client.images.get(reference)
-        except docker.errors.APIError as error:
-            raise InvalidInput(
-                f"the base image {reference} is not in the engine and cannot be pulled: {error.explanation}",
-                hint="Check its name; for a private registry run `docker login`. "
-                "The setting base_image names the one for environments that name none.",
-                field="base_image",
-            ) from None
+    there = images.find(client, reference)
+    if there is not None:
+        return there
+    progress(f"pulling {reference}")
+    known = credentials_for(split_reference(reference)[0], environ)
+    if credentials is None and known is not None:
+        credentials = (known.username, known.password)
+    why = "its registry gave another image"
+    try:
+        images.pull(client, reference, credentials)
+        there = images.find(client, reference)
+    except EngineError as error:
+        why = error.words
+    if there is None:
+        raise InvalidInput(
+            f"the base image {reference} is not in the engine and cannot be pulled: {why}",
+            hint="Check its name; for a private registry run `docker login`. "
+            "The setting base_image names the one for environments that name none.",
+            field="base_image",
+        )
+    return there
 
 
-def _look(client: DockerClient, reference: str, attributes: dict[str, Any]) -> BaseImage:
-    docker = sdk()
-    with explained():
-        try:
-            said = client.containers.run(
-                attributes["Id"],
-                command=["-c", _PROBE],
-                entrypoint="/bin/sh",
-                user="0",
-                network_mode="none",
-                remove=True,
-                stderr=False,
-            )
-        except (docker.errors.ContainerError, docker.errors.APIError) as error:
-            raise EnvironmentFailed(
-                f"the base image {reference} does not run a shell: {error}",
-                hint="A base image needs /bin/sh and, best, Python 3.11 or newer.",
-            ) from None
+def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseImage:
+    body = {
+        "Image": attributes["Id"],
+        "Entrypoint": ["/bin/sh"],
+        "Cmd": ["-c", _PROBE],
+        "User": "0",
+        "HostConfig": {"NetworkMode": "none"},
+    }
+    try:
+        status, said = run(client, body, stderr=False)
+        why = f"exit code {status}" if status else ""
+    except EngineError as error:
+        why = error.words
+    if why:
+        raise EnvironmentFailed(
+            f"the base image {reference} does not run a shell: {why}",
+            hint="A base image needs /bin/sh and, best, Python 3.11 or newer.",
+        )
     facts: dict[str, list[str]] = {}
     for line in said.decode("utf-8", "replace").splitlines():
         kind, _, rest = line.partition(" ")

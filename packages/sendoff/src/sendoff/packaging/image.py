@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from ..containers.engine import Engine
 from ..environments import interpreters
 from ..environments.indexes import Indexes, effective
 from ..errors import EnvironmentFailed, InvalidInput, NotSupported
@@ -31,9 +32,6 @@ from .image_python import ImagePython
 from .image_steps import with_steps
 from .image_store import LayerStore
 from .sbom import sbom
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
 
 Progress = Callable[[str], None]
 
@@ -86,7 +84,7 @@ def build(
     bundle: Path,
     lock: Lock | None,
     spec: EnvironmentSpec,
-    engine: DockerClient,
+    engine: Engine,
     tags: list[str] | None = None,
     models: Literal["baked", "mounted"] = "baked",
     labels: Mapping[str, str] | None = None,
@@ -163,7 +161,7 @@ def prepare(
     bundle: Path,
     lock: Lock | None,
     spec: EnvironmentSpec,
-    engine: DockerClient,
+    engine: Engine,
     models: Literal["baked", "mounted"] = "baked",
     labels: Mapping[str, str] | None = None,
     indexes: Indexes | None = None,
@@ -403,7 +401,7 @@ class Plan:
 def find_base(
     store: Store,
     spec: EnvironmentSpec,
-    engine: DockerClient,
+    engine: Engine,
     *,
     indexes: Indexes,
     environ: Mapping[str, str],

@@ -11,15 +11,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-from ..containers.engine import conceal, explained, sdk
+from ..containers import images
+from ..containers.engine import Engine
 from ..errors import TargetUnavailable
 from .base_image import BaseImage
 from .image_layers import Entries, Layer, Writable, digest, write
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
 
 Progress = Callable[[str], None]
 _CHUNK = 1 << 20
@@ -90,7 +88,7 @@ def configuration(
 
 
 def load(
-    client: DockerClient,
+    client: Engine,
     base: BaseImage,
     parts: Sequence[Part],
     config: bytes,
@@ -114,50 +112,40 @@ def load(
         TargetUnavailable: The engine does not answer, or refuses the image.
     """
     wanted = image_id(config)
-    docker = sdk()
-    with explained():
-        image = _find(client, wanted)
-        sent: list[str] = []
-        if image is None:
-            known = _known(client, base, parts, memory)
-            missing = parts[known:]
-            sent = [part.layer.name for part in missing]
-            size = sum(part.layer.size for part in missing)
-            progress(f"giving the engine {', '.join(sent) or 'a configuration'} ({size / 1e6:,.1f} MB)")
-            try:
-                _send(client, base, parts, config, known)
-            except (docker.errors.ImageLoadError, docker.errors.APIError, TargetUnavailable):
-                # An engine with another image store wants every layer in the archive.
-                progress("giving the engine the whole image")
-                _send_whole(client, base, parts, config)
-            image = _find(client, wanted)
-        if image is None:
-            raise TargetUnavailable("the engine took the image and does not have it", hint="Is its disk full?")
-        for tag in tags:
-            image.tag(tag)
-        _remember(memory, wanted)
-        return Loaded(
-            id=wanted, size=int(image.attrs["Size"]), labels=image.attrs["Config"].get("Labels") or {}, sent=sent
-        )
+    image = images.find(client, wanted)
+    sent: list[str] = []
+    if image is None:
+        known = _known(client, base, parts, memory)
+        missing = parts[known:]
+        sent = [part.layer.name for part in missing]
+        size = sum(part.layer.size for part in missing)
+        progress(f"giving the engine {', '.join(sent) or 'a configuration'} ({size / 1e6:,.1f} MB)")
+        try:
+            _send(client, base, parts, config, known)
+        except TargetUnavailable as error:
+            if error.context.get("reason") != "refused":
+                raise
+            # An engine with another image store wants every layer in the archive.
+            progress("giving the engine the whole image")
+            _send_whole(client, base, parts, config)
+        image = images.find(client, wanted)
+    if image is None:
+        raise TargetUnavailable("the engine took the image and does not have it", hint="Is its disk full?")
+    for tag in tags:
+        images.tag(client, wanted, tag)
+    _remember(memory, wanted)
+    return Loaded(id=wanted, size=int(image["Size"]), labels=image["Config"].get("Labels") or {}, sent=sent)
 
 
-def _find(client: DockerClient, id_: str) -> Any:
-    docker = sdk()
-    try:
-        return client.images.get(id_)
-    except docker.errors.ImageNotFound:
-        return None
-
-
-def _known(client: DockerClient, base: BaseImage, parts: Sequence[Part], memory: Path) -> int:
+def _known(client: Engine, base: BaseImage, parts: Sequence[Part], memory: Path) -> int:
     """How many of our layers, from below, some image in the engine has upon the same base."""
     wanted = [part.layer.diff_id for part in parts]
     most = 0
     for id_ in _remembered(memory):
         if most == len(wanted):
             break
-        image = _find(client, id_)
-        there = (image.attrs.get("RootFS") or {}).get("Layers") or [] if image is not None else []
+        image = images.find(client, id_) or {}
+        there = (image.get("RootFS") or {}).get("Layers") or []
         if there[: len(base.diff_ids)] != base.diff_ids:
             continue
         ours = there[len(base.diff_ids) :]
@@ -168,16 +156,16 @@ def _known(client: DockerClient, base: BaseImage, parts: Sequence[Part], memory:
     return most
 
 
-def _send(client: DockerClient, base: BaseImage, parts: Sequence[Part], config: bytes, known: int) -> None:
+def _send(client: Engine, base: BaseImage, parts: Sequence[Part], config: bytes, known: int) -> None:
     # Of a layer that it has the engine looks at the digest alone; its file may be absent from the archive.
     names = [f"base-{number}/layer.tar" for number in range(len(base.diff_ids))]
     names += [f"layer-{number}/layer.tar" for number in range(len(parts))]
-    _load(
+    images.load(
         client, _archive(config, names, [(names[len(base.diff_ids) + n], parts[n]) for n in range(known, len(parts))])
     )
 
 
-def _send_whole(client: DockerClient, base: BaseImage, parts: Sequence[Part], config: bytes) -> None:
+def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], config: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="sendoff-image-") as folder:
         files = saved_layers(client, base.id, Path(folder))
         names = [f"base-{number}/layer.tar" for number in range(len(files))]
@@ -185,10 +173,10 @@ def _send_whole(client: DockerClient, base: BaseImage, parts: Sequence[Part], co
         below = [
             Part(layer=Layer(name="base", diff_id="", size=f.stat().st_size, path=str(f)), made_by="") for f in files
         ]
-        _load(client, _archive(config, names, list(zip(names, [*below, *parts], strict=True))))
+        images.load(client, _archive(config, names, list(zip(names, [*below, *parts], strict=True))))
 
 
-def saved_layers(client: DockerClient, image: str, folder: Path, skip: int = 0) -> list[Path]:
+def saved_layers(client: Engine, image: str, folder: Path, skip: int = 0) -> list[Path]:
     """The tar archives of an image's layers, from below, written below a folder.
 
     Args:
@@ -198,9 +186,8 @@ def saved_layers(client: DockerClient, image: str, folder: Path, skip: int = 0) 
         skip: So many of the lowest are left out.
     """
     archive = folder / "image.tar"
-    with explained(), archive.open("wb") as out:
-        for chunk in client.api.get_image(image, chunk_size=_CHUNK):
-            out.write(chunk)
+    with archive.open("wb") as out:
+        images.save(client, image, out)
     with tarfile.open(archive) as tar:
         listed = tar.extractfile("manifest.json")
         assert listed is not None
@@ -298,12 +285,6 @@ def _header(name: str, size: int) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = size
     return info.tobuf(tarfile.PAX_FORMAT)
-
-
-def _load(client: DockerClient, archive: Iterator[bytes]) -> None:
-    for event in client.api.load_image(archive, quiet=True):
-        if "error" in event:
-            raise TargetUnavailable(f"the engine refused the image: {conceal(str(event['error']))}", reason="refused")
 
 
 def _remembered(memory: Path) -> list[str]:

@@ -8,9 +8,9 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from ..containers.engine import explained
+from ..containers.engine import Engine
+from ..containers.runs import run
 from ..environments import uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
@@ -18,9 +18,6 @@ from ..spec.parse import Spec
 from .base_image import BaseImage
 from .image_layers import MTIME, Entries, Entry, tree
 from .image_python import ImagePython, compile_tree, host_glibc, newer_than
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
 
 Progress = Callable[[str], None]
 
@@ -61,7 +58,7 @@ class Builder:
         *,
         indexes: Indexes,
         environ: Mapping[str, str],
-        client: DockerClient | None,
+        client: Engine | None,
         progress: Progress,
     ) -> None:
         self._base, self._indexes, self._environ = base, indexes, environ
@@ -118,42 +115,32 @@ if [ -s requirements.txt ]; then
 fi
 {install.python.path} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
-        mounts: dict[str, dict[str, str]] = {
-            str(folder): {"bind": at, "mode": "rw"},
-            str(work): {"bind": "/sendoff/work", "mode": "rw"},
-            uv.binary(): {"bind": "/sendoff/uv", "mode": "ro"},
-        }
+        mounts = {str(folder): f"{at}:rw", str(work): "/sendoff/work:rw", uv.binary(): "/sendoff/uv:ro"}
         variables = {"UV_CACHE_DIR": "/sendoff/work/cache", "HOME": "/sendoff/work", "UV_LINK_MODE": "copy"}
         for name, value in build_variables(self._indexes, self._environ).items():
             variables[name] = value
         if self._indexes.cert:
-            mounts[str(Path(self._indexes.cert).expanduser().resolve())] = {"bind": "/sendoff/ca.pem", "mode": "ro"}
+            mounts[str(Path(self._indexes.cert).expanduser().resolve())] = "/sendoff/ca.pem:ro"
             variables["SSL_CERT_FILE"] = "/sendoff/ca.pem"
         for place in self._indexes.find_links:
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
-                mounts[str(path)] = {"bind": str(path), "mode": "ro"}
+                mounts[str(path)] = f"{path}:ro"
         self._run(script, mounts, variables)
         shutil.rmtree(work, ignore_errors=True)
 
-    def _run(self, script: str, mounts: dict[str, dict[str, str]], variables: dict[str, str]) -> None:
+    def _run(self, script: str, mounts: dict[str, str], variables: dict[str, str]) -> None:
         assert self._client is not None
-        with explained(self._environ):
-            container: Any = self._client.containers.create(
-                self._base.id,
-                command=["-c", script],
-                entrypoint="/bin/sh",
-                user=f"{os.getuid()}:{os.getgid()}",
-                network_mode="host",
-                volumes=mounts,
-                environment=variables,
-            )
-            try:
-                container.start()
-                status = container.wait()["StatusCode"]
-                lines = self._indexes.conceal(container.logs().decode("utf-8", "replace")).splitlines()
-            finally:
-                container.remove(force=True, v=True)
+        body = {
+            "Image": self._base.id,
+            "Entrypoint": ["/bin/sh"],
+            "Cmd": ["-c", script],
+            "User": f"{os.getuid()}:{os.getgid()}",
+            "Env": [f"{name}={value}" for name, value in variables.items()],
+            "HostConfig": {"NetworkMode": "host", "Binds": [f"{here}:{there}" for here, there in mounts.items()]},
+        }
+        status, said = run(self._client, body, seconds=3600.0)
+        lines = self._indexes.conceal(said.decode("utf-8", "replace")).splitlines()
         if status:
             first = next((line for line in lines if line.strip()), "no output")
             raise EnvironmentFailed(

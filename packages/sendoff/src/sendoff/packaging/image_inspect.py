@@ -9,7 +9,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from ..containers.engine import connect, explained, sdk
+from ..containers import images
+from ..containers.engine import EngineError, connect
 from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.package import ImageContent, ImageReport, Package
 from .image import SBOM
@@ -33,16 +34,11 @@ def inspect(reference: str) -> ImageReport:
     if not reference:
         raise InvalidInput("which image? Its name or id is missing", field="image")
     client = connect(os.environ)
-    docker = sdk()
-    with explained():
-        try:
-            image = client.images.get(reference)
-        except docker.errors.ImageNotFound:
-            raise NotFound(
-                f"the engine has no image {reference!r}", hint="List them with: docker images", image=reference
-            ) from None
-        history = [one["CreatedBy"] for one in reversed(image.history()) if one["Size"] or one["CreatedBy"]]
-    attributes = image.attrs
+    attributes = images.find(client, reference)
+    if attributes is None:
+        raise NotFound(f"the engine has no image {reference!r}", hint="List them with: docker images", image=reference)
+    made = reversed(images.history(client, attributes["Id"]))
+    history = [one["CreatedBy"] for one in made if one["Size"] or one["CreatedBy"]]
     config = attributes["Config"]
     ids = attributes["RootFS"].get("Layers") or []
     names = history[-len(ids) :] if len(history) >= len(ids) else [""] * len(ids)
@@ -50,7 +46,7 @@ def inspect(reference: str) -> ImageReport:
     layers = []
     packages: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="sendoff-inspect-") as folder:
-        for diff_id, name, path in zip(ids, names, saved_layers(client, image.id, Path(folder)), strict=True):
+        for diff_id, name, path in zip(ids, names, saved_layers(client, attributes["Id"], Path(folder)), strict=True):
             total = count = 0
             with tarfile.open(path) as archive:
                 for member in archive:
@@ -90,21 +86,21 @@ def pull(package: Package) -> None:
     if result is None:
         raise Conflict(f"package {package.id} is not made: it is {package.state}", hint="Wait for its creation.")
     client = connect(os.environ)
-    docker = sdk()
-    with explained():
-        if result.registry:
-            registry, _, tag = split_reference(result.location)
-            found = credentials_for(registry, os.environ)
-            auth = None if found is None else {"username": found.username, "password": found.password}
-            client.images.pull(result.location.rpartition(":")[0], tag=tag, auth_config=auth)
-            return
+    if result.registry:
+        found = credentials_for(split_reference(result.location)[0], os.environ)
         try:
-            client.images.get(result.location)
-        except docker.errors.ImageNotFound:
+            images.pull(client, result.location, None if found is None else (found.username, found.password))
+        except EngineError as error:
             raise NotFound(
-                f"the image {result.location} is not in the engine any more",
-                hint="Package it again; or name a registry in the setting image_registry to keep images.",
+                f"{result.location} cannot be pulled: {error.words}",
+                hint="For a private registry run `docker login`.",
+                image=result.location,
             ) from None
+    elif images.find(client, result.location) is None:
+        raise NotFound(
+            f"the image {result.location} is not in the engine any more",
+            hint="Package it again; or name a registry in the setting image_registry to keep images.",
+        )
 
 
 def _packages(archive: tarfile.TarFile, member: tarfile.TarInfo) -> list[dict[str, str]]:

@@ -9,17 +9,14 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..containers.engine import Engine
 from ..errors import InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
 from .registry_client import MANIFEST_TYPE, RegistryClient, credentials_for, split_reference
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""
@@ -33,7 +30,7 @@ class Blob(Spec):
 
 
 def push(
-    client: DockerClient,
+    client: Engine,
     base: BaseImage,
     parts: Sequence[Part],
     config: bytes,

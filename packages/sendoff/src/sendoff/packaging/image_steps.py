@@ -6,6 +6,7 @@ which is left out of the image that comes of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import re
@@ -14,20 +15,18 @@ import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..containers.engine import conceal, explained, sdk
+from ..containers import images
+from ..containers.engine import Engine, conceal
 from ..environments.indexes import Indexes
-from ..errors import EnvironmentFailed, InvalidInput
+from ..errors import EnvironmentFailed, InvalidInput, SendoffError
 from ..spec.parse import encode, replace
 from . import base_image
 from .base_image import BaseImage
 from .image_engine import Part, configuration, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
-
-if TYPE_CHECKING:
-    from docker import DockerClient  # type: ignore[attr-defined,unused-ignore]
 
 Progress = Callable[[str], None]
 
@@ -37,7 +36,7 @@ _FROM = re.compile(r"^(\s*FROM\s+(?:--platform=\S+\s+)?)(\S+)((?:\s+AS\s+(\S+))?
 
 
 def with_steps(
-    client: DockerClient,
+    client: Engine,
     dockerfile: str,
     steps: str,
     *,
@@ -71,16 +70,14 @@ def with_steps(
     bases = {name: base_image.inspect(client, name, home=home, environ=environ, progress=progress) for name in names}
     key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
     tag = f"sendoff/base:{key}"
-    with explained():
-        found = client.images.list(tag)
-    if found:
+    if images.find(client, tag) is not None:
         return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     progress("doing the environment's Docker steps")
     return _build(client, text, bases, tag, home, indexes, environ, progress)
 
 
 def _build(
-    client: DockerClient,
+    client: Engine,
     text: str,
     bases: dict[str, BaseImage],
     tag: str,
@@ -89,7 +86,6 @@ def _build(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> BaseImage:
-    docker = sdk()
     secret = Part.of("way", _way(indexes), "the way to the network")
     memory = home / "images" / "loaded.json"
     number = uuid.uuid4().hex[:12]
@@ -102,31 +98,26 @@ def _build(
     result = f"sendoff/building:{number}"
     try:
         text = _FROM.sub(lambda match: f"{match[1]}{temporary.get(match[2], match[2])}{match[3]}", text)
-        with explained():
-            _run(client, text, result, build_variables(indexes, environ), indexes)
-            image = client.images.get(result)
+        _run(client, text, result, build_variables(indexes, environ), indexes)
+        image = images.find(client, result)
+        if image is None:
+            raise EnvironmentFailed("the Docker steps ended without an image", hint="Is the engine's disk full?")
         return _without_the_way(client, image, list(bases.values()), secret, tag, home, environ, progress)
     finally:
         for name in [result, *temporary.values()]:
-            try:
-                client.images.remove(name, force=True)
-            except docker.errors.APIError:
-                continue
+            with contextlib.suppress(SendoffError):
+                images.remove(client, name, force=True)
 
 
-def _run(client: DockerClient, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> list[str]:
+def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> list[str]:
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         info = tarfile.TarInfo("Dockerfile")
         data = text.encode()
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-    context.seek(0)
     said: list[str] = []
-    for event in client.api.build(
-        fileobj=context, custom_context=True, tag=tag, buildargs=arguments, network_mode="host", rm=True, forcerm=True,
-        nocache=True, decode=True,
-    ):  # fmt: skip
+    for event in images.build(client, context.getvalue(), tag=tag, arguments=arguments):
         said += [line for line in indexes.conceal(conceal(str(event.get("stream", "")))).splitlines() if line.strip()]
         if "error" in event:
             failed = next((line for line in reversed(said) if line.startswith("Step ")), "the Dockerfile")
@@ -139,8 +130,8 @@ def _run(client: DockerClient, text: str, tag: str, arguments: dict[str, str], i
 
 
 def _without_the_way(
-    client: DockerClient,
-    image: Any,
+    client: Engine,
+    image: dict[str, Any],
     bases: list[BaseImage],
     secret: Part,
     tag: str,
@@ -149,24 +140,23 @@ def _without_the_way(
     progress: Progress,
 ) -> BaseImage:
     """The built image's layers upon the base that its last stage had, without ours between them."""
-    layers: list[str] = image.attrs["RootFS"]["Layers"]
+    layers: list[str] = image["RootFS"]["Layers"]
     base = next(
         (one for one in bases if layers[: len(one.diff_ids) + 1] == [*one.diff_ids, secret.layer.diff_id]), None
     )
-    settings = dict(image.attrs["Config"])
+    settings = dict(image["Config"])
     given = {line.partition("=")[0] for line in _names(secret)}
     settings["Env"] = [line for line in settings.get("Env") or [] if line.partition("=")[0] not in given]
     settings.pop("Image", None)
     if base is None:  # a last stage FROM scratch: there is nothing of ours in it
-        with explained():
-            image.tag(tag)
+        images.tag(client, image["Id"], tag)
         return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     settings["Env"] += [
         line for line in base.config.get("Env") or [] if line.partition("=")[0] in given and line not in settings["Env"]
     ]
     with tempfile.TemporaryDirectory(prefix="sendoff-steps-") as folder:
         skip = len(base.diff_ids) + 1
-        files = saved_layers(client, image.id, Path(folder), skip)
+        files = saved_layers(client, image["Id"], Path(folder), skip)
         parts = [
             Part(
                 layer=Layer(name="steps", diff_id=diff_id, size=file.stat().st_size, path=str(file)),

@@ -14,7 +14,7 @@ from .worker_process import WorkerProcess
 # A job that has been in two workers when they died is not given to a third.
 _MOST_ATTEMPTS = 2
 # A worker that has not answered for this many seconds runs something long, whatever its runs were before: nothing
-# more is put behind it, where no other worker could have it and its waiting would have no bound.
+# more is put behind it, and what stands behind it is taken back, so that another worker can have it.
 _LONG = 0.02
 
 
@@ -34,6 +34,7 @@ class Dispatcher:
         self._workers: list[WorkerProcess] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._look: asyncio.TimerHandle | None = None
         self._idle: asyncio.Event = asyncio.Event()
         self._idle.set()
 
@@ -58,7 +59,7 @@ class Dispatcher:
         # Those who wait come first, also when a worker has just become free.
         worker = self._free_worker(now) if not self._line else None
         if worker is not None:
-            worker.hand(job, now)
+            self._hand(worker, job, now)
         elif len(self._line) >= self._serving.max_queue:
             limit = self._serving.max_queue
             job.refused(
@@ -86,7 +87,7 @@ class Dispatcher:
             if load < worker.capacity and load < least:
                 if not load:
                     return worker
-                if now - worker.since < _LONG:
+                if now - worker.since < _LONG or not worker.running_id():
                     best, least = worker, load
         return best
 
@@ -99,7 +100,40 @@ class Dispatcher:
             job = self._line.take()
             if job is None:
                 return
-            worker.hand(job, now)
+            self._hand(worker, job, now)
+
+    def _hand(self, worker: WorkerProcess, job: Job, now: float) -> None:
+        if worker.inflight and self._look is None:
+            self._look = asyncio.get_running_loop().call_later(_LONG, self._take_back)
+        worker.hand(job, now)
+
+    def _take_back(self) -> None:
+        """Let what stands behind a run that turns out to be long wait in the line again, for any worker."""
+        self._look = None
+        now = time.monotonic()
+        back: list[Job] = []
+        again = False
+        for worker in self._workers:
+            if len(worker.inflight) < 2:
+                continue
+            begun, behind = worker.unstarted()
+            if now - worker.since < _LONG or not begun:  # not begun: it waits for more to join, or has no processor
+                again = True
+                continue
+            for job in behind:
+                if not job.gone and worker.withdraw(job):
+                    back.append(job)
+        if again:
+            self._look = asyncio.get_running_loop().call_later(_LONG, self._take_back)
+        if back:
+            self._line.put_back(back)
+            self._fill()
+            self._arm_for_line()
+
+    def _arm_for_line(self) -> None:
+        due = self._line.next_expiry()
+        if due is not None and (self._timer is None or due < self._timer_at):
+            self._arm(due)
 
     def forget(self, job: Job) -> None:
         """Drop a job whose client has gone; one that runs is let run, and nobody is told its answer."""
@@ -126,6 +160,12 @@ class Dispatcher:
         kind = frame.kind
         streams = kind == Kind.RESULT and frame.code & ResultFlag.STREAM
         job = worker.take(frame, final=not (streams or kind == Kind.CHUNK))
+        if kind == Kind.SKIPPED:
+            if job is not None and not job.gone:  # begun just when it was taken back: it was not run
+                job.handed = 0.0
+                self._line.put_back([job])
+                self._arm_for_line()
+            job = None
         if self._line:
             self._fill()
         if job is not None:
@@ -162,8 +202,7 @@ class Dispatcher:
             )
         self._fill()
         self._note_idle()
-        if self._line and self._timer is None:
-            self._arm(self._line.next_expiry() or time.monotonic())
+        self._arm_for_line()
 
     # Time
 
@@ -182,19 +221,36 @@ class Dispatcher:
             job.refused(self._waited_too_long(now - job.admitted))
         soonest = self._line.next_expiry()
         for worker in list(self._workers):
-            for job in list(worker.inflight.values()):
+            begun, behind = worker.unstarted()
+            for job in begun:
                 if job.deadline > now:
                     soonest = min(job.deadline, soonest or job.deadline)
-                elif job not in worker.unstarted()[1] or not worker.running_id():
+                else:
                     self._end_stuck(worker, job)
                     break
-                else:
-                    # Another request runs before it; the worker skips it when it comes to it.
-                    del worker.inflight[job.id]
-                    job.refused(self._waited_too_long(now - job.admitted))
+            else:
+                soonest = self._behind_on_time(worker, behind, bool(begun), now, soonest)
         self._note_idle()
         if soonest is not None and self._timer is None:
             self._arm(soonest)
+
+    def _behind_on_time(
+        self, worker: WorkerProcess, jobs: list[Job], runs: bool, now: float, soonest: float | None
+    ) -> float | None:
+        """Refuse what a worker has not begun with in time; return when the next of it is due."""
+        for job in jobs:
+            if job.deadline <= now and not runs:
+                # It takes nothing: it is stuck somewhere else than in run().
+                self._end_stuck(worker, job)
+                return soonest
+            due = job.deadline if job.gone else min(job.wait_until, job.deadline)
+            if due <= now and not job.gone:
+                if worker.withdraw(job):
+                    job.refused(self._waited_too_long(now - job.admitted))
+                due = job.deadline
+            if due > now:
+                soonest = min(due, soonest or due)
+        return soonest
 
     def _waited_too_long(self, seconds: float) -> Refusal:
         return Refusal(

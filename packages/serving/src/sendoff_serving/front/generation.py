@@ -304,6 +304,8 @@ class Generation:
         if note.get("note") == "batch":
             self._metrics.batches += 1
             self._metrics.batched_requests += int(note["requests"])
+        elif note.get("note") == "model":
+            self._metrics.model_noted(worker, note)
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
         if self._recording is not None and self.records is not None:

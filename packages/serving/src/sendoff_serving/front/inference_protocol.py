@@ -69,7 +69,7 @@ def target_of(exchange: Exchange, generation: Generation) -> Target | Refusal:
     name, version = unquote(found[1]), None if found[2] is None else unquote(found[2])
     versions = models_of(generation).get(name)
     if versions is None:
-        known = ", ".join(sorted(models_of(generation)))
+        known = ", ".join(sorted(models_of(generation))) or "none"
         return Refusal("model_not_found", f"There is no model {name!r} here; there is {known}")
     if version is not None and version not in versions:
         known = ", ".join(versions)

@@ -20,6 +20,7 @@ class Job:
         wait_until: monotonic time by which a worker must have taken it.
         handed: monotonic time at which it was written to a worker; 0 while it waits.
         attempts: how often it was handed to a worker.
+        order: its number among all that were handed to that worker.
         gone: nobody waits for the answer any more.
         half_closed: the client may have gone; served after those that are surely there.
     """
@@ -33,6 +34,7 @@ class Job:
         "half_closed",
         "handed",
         "id",
+        "order",
         "request",
         "size",
         "wait_until",
@@ -48,6 +50,7 @@ class Job:
         self.wait_until = 0.0
         self.handed = 0.0
         self.attempts = 0
+        self.order = 0
         self.half_closed = False
         self.gone = False
 
@@ -66,6 +69,31 @@ class Job:
     def broken(self, error: Exception) -> None:
         """Take the news that the answer could not be passed on."""
         raise NotImplementedError
+
+
+class Withdrawn(Job):
+    """Stands in a worker's list for a job that was taken back from it, until the worker says that it has skipped it."""
+
+    __slots__ = ()
+
+    def __init__(self, job: Job) -> None:
+        super().__init__([], 0, None)
+        self.id = job.id
+        self.order = job.order
+        self.deadline = job.deadline
+        self.gone = True
+
+    def answered(self, frame: Frame) -> None:
+        """Nobody waits for it."""
+
+    def streamed(self, frame: Frame) -> None:
+        """Nobody waits for it."""
+
+    def refused(self, refusal: Refusal) -> None:
+        """Nobody waits for it."""
+
+    def broken(self, error: Exception) -> None:
+        """Nobody waits for it."""
 
 
 class WaitingLine:
@@ -87,11 +115,14 @@ class WaitingLine:
         (self._unsure if job.half_closed else self._sure)[job.id] = job
 
     def put_back(self, jobs: list[Job]) -> None:
-        """Put jobs that no worker has started back to the head, in their order."""
-        for job in reversed(jobs):
-            row = self._unsure if job.half_closed else self._sure
-            row[job.id] = job
-            row.move_to_end(job.id, last=False)
+        """Put jobs that no worker has started back to where they stood: among the others by their admission."""
+        for unsure in (False, True):
+            back = [job for job in jobs if job.half_closed == unsure]
+            if back:
+                row = self._unsure if unsure else self._sure
+                whole = sorted([*back, *row.values()], key=lambda job: job.admitted)
+                row.clear()
+                row.update((job.id, job) for job in whole)
 
     def take(self) -> Job | None:
         """Take the next job."""
@@ -111,20 +142,25 @@ class WaitingLine:
     def expired(self, now: float) -> list[Job]:
         """Take out every job that has waited too long."""
         found = []
-        for row in (self._sure, self._unsure):
-            # Waits are equally long, so the oldest come first; jobs put back are older still.
-            while row:
-                job = next(iter(row.values()))
-                if job.wait_until > now:
-                    break
-                row.popitem(last=False)
+        # Waits are equally long, so the oldest of the first row expire first; the second is in the order of doubts.
+        while self._sure:
+            job = next(iter(self._sure.values()))
+            if job.wait_until > now:
+                break
+            self._sure.popitem(last=False)
+            found.append(job)
+        for job in list(self._unsure.values()):
+            if job.wait_until <= now:
+                del self._unsure[job.id]
                 found.append(job)
         return found
 
     def next_expiry(self) -> float | None:
         """When the next job will have waited too long, in monotonic seconds."""
-        heads = [next(iter(row.values())).wait_until for row in (self._sure, self._unsure) if row]
-        return min(heads, default=None)
+        waits = [job.wait_until for job in self._unsure.values()]
+        if self._sure:
+            waits.append(next(iter(self._sure.values())).wait_until)
+        return min(waits, default=None)
 
     def drain(self) -> list[Job]:
         """Take every job out."""

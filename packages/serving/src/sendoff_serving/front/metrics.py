@@ -61,6 +61,9 @@ class Metrics:
         self.rows = 0
         self.counting: set[CountsRows] = set()
         self.in_flight = 0
+        self.model_events: dict[tuple[str, str, str], int] = {}
+        self.model_load_seconds = 0.0
+        self.models_loaded: dict[CountsRows, int] = {}
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
         self.sources: list[Callable[[], Iterable[str]]] = []
@@ -84,10 +87,20 @@ class Metrics:
             self.run.observe(run)
 
     def uncount(self, worker: CountsRows) -> None:
-        """Take over the rows of a worker that ends."""
+        """Take over the rows of a worker that ends; its models are gone."""
+        self.models_loaded.pop(worker, None)
         if worker in self.counting:
             self.counting.remove(worker)
             self.rows += worker.rows
+
+    def model_noted(self, worker: CountsRows, note: Mapping[str, object]) -> None:
+        """Count a model that a worker has loaded or unloaded by name."""
+        event, seconds = str(note["event"]), note["seconds"]
+        key = (event, str(note["name"]), str(note["version"]))
+        self.model_events[key] = self.model_events.get(key, 0) + 1
+        loaded = self.models_loaded.get(worker, 0)
+        self.models_loaded[worker] = loaded + (1 if event == "loaded" else -1)
+        self.model_load_seconds += float(seconds) if isinstance(seconds, (int, float)) else 0.0
 
     def text(self, gauges: Mapping[str, float], workers: Iterable[Mapping[str, object]]) -> bytes:
         """Return the exposition.
@@ -121,13 +134,32 @@ class Metrics:
             lines.append(f"sendoff_{name} {value}")
         _head(lines, "swaps_total", "counter", "Revisions that took over, and that could not be loaded.")
         lines += [f'sendoff_swaps_total{{result="{result}"}} {count}' for result, count in self.swaps.items()]
+        if self.model_events:
+            self._models(lines)
         for name, number in gauges.items():
             _head(lines, name, "gauge", _GAUGES[name])
             lines.append(f"sendoff_{name} {number:g}")
         _workers(lines, list(workers))
         for source in self.sources:
             lines += source()
-        return "\n".join([*lines, ""]).encode("ascii")
+        return "\n".join([*lines, ""]).encode()
+
+    def _models(self, lines: list[str]) -> None:
+        for event, text in (("loaded", "Models that workers loaded by name."), ("unloaded", "Those they let go.")):
+            name = "model_loads_total" if event == "loaded" else "model_unloads_total"
+            _head(lines, name, "counter", text)
+            for (what, model, version), count in sorted(self.model_events.items()):
+                if what == event:
+                    lines.append(f'sendoff_{name}{{model="{_label(model)}",version="{_label(version)}"}} {count}')
+        _head(lines, "model_load_seconds_total", "counter", "Time that loading models by name took.")
+        lines.append(f"sendoff_model_load_seconds_total {self.model_load_seconds:.9g}")
+        _head(lines, "models_loaded", "gauge", "Models that are loaded by name now, in all workers.")
+        lines.append(f"sendoff_models_loaded {sum(self.models_loaded.values())}")
+
+
+def _label(text: str) -> str:
+    """Return a label's value as the format wants it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 _GAUGES = {

@@ -32,6 +32,8 @@ _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$
 _ROUTES = frozenset(
     {"/score", "/", "/swagger.json", "/docs", "/metrics", "/health/live", "/health/ready", "/health/startup"}
 )
+# All that the existing server has; in compatibility mode anything else is 404 (spec/scoring-server.md sec. 4).
+_EXISTING_ROUTES = frozenset({"/score", "/", "/swagger.json"})
 # Probes and scrapes would flood the access log (pain 34).
 QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
 _SCORES = frozenset({"/score", v2.INFER})
@@ -88,6 +90,7 @@ class ScoringApplication:
         self._rate = rate
         self.gate = gate
         self.compatible = compatible
+        self._routes = _EXISTING_ROUTES if compatible else _ROUTES
         self._structured = structured
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
@@ -206,14 +209,16 @@ class ScoringApplication:
 
     def _route(self, exchange: Exchange) -> str | None:
         path = exchange.path
-        if path in _ROUTES:
+        if path in self._routes:
             return path
         if path.startswith(("http://", "https://")):  # the absolute form that proxies use
             path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
         prefix = self._path_prefix()
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
-        return path if path in _ROUTES else v2.route_of(path)
+        if path in self._routes:
+            return path
+        return None if self.compatible else v2.route_of(path)
 
     def _common(self, exchange: Exchange) -> str | None:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import mmap
 import os
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 from typing import Any, Literal, Protocol, cast
 
-from .. import protocol
+from .. import page, protocol
 from ..errors import ServingError
+from ..page import Page
 from ..protocol import Decoder, Frame, Kind, ProtocolError, RunFlag, encode, encode_head
-from .jobs import Job
+from .jobs import Job, Withdrawn
 from .launch import BOOT, Launch
 
 State = Literal["starting", "init", "idle", "busy", "dead"]
 
-_PAGE_SIZE = 4096
-_PROGRESS = struct.Struct("<Qd")
-_CANCELLED = struct.Struct("<Q")
-_CANCELLED_AT = 16
-_ROWS = struct.Struct("<Q")
-_ROWS_AT = 24
 BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 16
+_OF_JOBS = frozenset({Kind.ERROR, Kind.CHUNK, Kind.END, Kind.SKIPPED})
 # Payloads above this are not kept back for others of the same turn.
 _LARGE = 65536
 
@@ -101,7 +95,7 @@ class WorkerProcess(asyncio.Protocol):
 
     Attributes:
         state: where it is in its life.
-        inflight: jobs handed over and not answered, in their order.
+        inflight: jobs handed over and not answered, by id; those taken back and not skipped yet, by negative order.
         capacity: how many jobs it may hold at once.
         since: when it last began to work or answered; seconds of the monotonic clock.
         requests: answered jobs.
@@ -114,7 +108,8 @@ class WorkerProcess(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []  # frames of this turn of the event loop
         self._process: subprocess.Popen[bytes] | None = None
-        self._page: mmap.mmap | None = None
+        self._page: Page | None = None
+        self._handed = 0
         self._pipes: list[asyncio.BaseTransport] = []
         self._link: socket.socket | None = None
         self._pidfd = -1
@@ -183,8 +178,8 @@ class WorkerProcess(asyncio.Protocol):
         else:
             descriptor, name = tempfile.mkstemp()
             os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
-        os.ftruncate(descriptor, _PAGE_SIZE)
-        self._page = mmap.mmap(descriptor, _PAGE_SIZE)
+        os.ftruncate(descriptor, page.SIZE)
+        self._page = Page(descriptor)
         return descriptor
 
     def _spawn(self, link: int, page: int) -> None:
@@ -235,7 +230,7 @@ class WorkerProcess(asyncio.Protocol):
             frames = self._decoder.feed(data)
             for frame in frames:
                 kind = frame.kind
-                if kind == Kind.RESULT or kind == Kind.ERROR or kind == Kind.CHUNK or kind == Kind.END:
+                if kind == Kind.RESULT or kind in _OF_JOBS:
                     self._events.worker_answered(self, frame)
                 else:
                     self._other(frame)
@@ -275,7 +270,7 @@ class WorkerProcess(asyncio.Protocol):
             self.capacity = 1
             # A worker that joins requests is given as many as it can join; it takes what is there at each turn.
             rows = self._launch.settings.get("max_batch_rows")
-            self._deepest = DEEPEST if rows is None else max(DEEPEST, min(int(str(rows)), 64))
+            self._deepest = DEEPEST if rows is None else max(DEEPEST, min(int(str(rows)), page.PLACES))
             if rows is not None:
                 self.capacity = self._deepest
             self._joins = rows is not None
@@ -306,6 +301,7 @@ class WorkerProcess(asyncio.Protocol):
         """Give the worker a job."""
         job.handed = now
         job.attempts += 1
+        self._handed = job.order = self._handed + 1
         if not self.inflight:
             self.since = now
         self.inflight[job.id] = job
@@ -341,11 +337,12 @@ class WorkerProcess(asyncio.Protocol):
         """Return the job that a frame answers, None for one that nobody waits for any more."""
         if not final:
             return self.inflight.get(frame.id)
-        job = self.inflight.pop(frame.id, None)
+        job = self.inflight.pop(frame.id if frame.kind != Kind.SKIPPED else self._skipped(frame.id), None)
         self.since = time.monotonic()
-        self.requests += 1
-        seconds = frame.clock
-        self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
+        if frame.kind != Kind.SKIPPED:
+            self.requests += 1
+            seconds = frame.clock
+            self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
         if self.state == "busy":
             self.capacity = 0 if self.retiring else self._deepest if self._joins or self._mean < SHORT_RUN else 1
             if not self.inflight:
@@ -358,33 +355,39 @@ class WorkerProcess(asyncio.Protocol):
         """Id of the request that runs now, 0 for none."""
         if self._page is None or not self.inflight:
             return 0
-        request_id: int = _PROGRESS.unpack_from(self._page, 0)[0]
+        request_id = self._page.running
         return request_id if request_id in self.inflight else 0
 
     @property
     def rows(self) -> int:
         """Rows of all results so far, as the worker counts them before it sends an answer."""
-        rows: int = 0 if self._page is None else _ROWS.unpack_from(self._page, _ROWS_AT)[0]
-        return rows
+        return 0 if self._page is None else self._page.rows
 
     def cancel(self, job: Job) -> None:
-        """Tell the worker that nobody reads a streamed answer any more; other runs are let run."""
-        if self._page is not None:
-            _CANCELLED.pack_into(self._page, _CANCELLED_AT, job.id)
+        """Let a job whose client has gone not be run, or tell the worker that nobody reads its stream any more."""
+        if self._page is not None and not self.withdraw(job):
+            self._page.unread(job.id)
+
+    def withdraw(self, job: Job) -> bool:
+        """Take a job back; False if the worker has begun with it. The worker skips what was taken back."""
+        if self._page is None or not self._page.withdraw(job.order):
+            return False
+        del self.inflight[job.id]
+        # Not under its id: the job may come back to this worker before the worker says that it has skipped it.
+        self.inflight[-job.order] = Withdrawn(job)
+        job.attempts -= 1
+        job.handed = 0.0
+        return True
+
+    def _skipped(self, request_id: int) -> int:
+        """Return the key of a job that the worker has skipped: the oldest that was taken back, else its own."""
+        return next((key for key, job in self.inflight.items() if key < 0 and job.id == request_id), request_id)
 
     def unstarted(self) -> tuple[list[Job], list[Job]]:
         """Split the jobs that it holds: those it has begun, and those another worker can be given."""
-        running = self.running_id()
-        if not running:
-            return [], list(self.inflight.values())
-        begun: list[Job] = []
-        jobs = list(self.inflight.values())
-        while jobs:
-            job = jobs.pop(0)
-            begun.append(job)
-            if job.id == running:
-                break
-        return begun, jobs
+        last = 0 if self._page is None else self._page.begun
+        jobs = sorted(self.inflight.values(), key=lambda job: job.order)
+        return [job for job in jobs if job.order <= last], [job for job in jobs if job.order > last]
 
     # The end
 

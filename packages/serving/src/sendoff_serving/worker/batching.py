@@ -39,6 +39,12 @@ class Batch:
         """Rows of all requests together."""
         return sum(map(len, self.rows))
 
+    def keep(self, places: List[int]) -> None:
+        """Leave out the requests that are not at the given places."""
+        if len(places) < len(self.frames):
+            self.frames = [self.frames[place] for place in places]
+            self.rows = [self.rows[place] for place in places]
+
 
 class Batcher:
     """Joins requests and runs them.

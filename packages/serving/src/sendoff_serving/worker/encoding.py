@@ -16,6 +16,7 @@ bytes, bytearray, memoryview           base64 text
 set, frozenset, tuple, range, deque    list
 Decimal                                number
 UUID, Path, Enum (its value), others   text, where the kind is listed in ``_convert``
+exception within a result              its text, and its traceback in the log
 keys of objects                        text of the key, as ``json`` has it for int, float, bool and None
 =====================================  ==========================================
 
@@ -29,6 +30,8 @@ import json
 import math
 import sys
 from typing import Any, Tuple
+
+from . import failure
 
 
 class NotEncodable(Exception):
@@ -123,6 +126,12 @@ def _from_rarer(value: Any) -> Any:
     import os
     import uuid
 
+    if isinstance(value, BaseException):
+        # Most likely str(error) was meant; what it says is the answer's, where it happened is for the log.
+        sys.stderr.write(
+            "The result of run() holds an exception; it is sent as its text\n%s\n" % failure.text_of(value)
+        )
+        return str(value) or type(value).__name__
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, decimal.Decimal):

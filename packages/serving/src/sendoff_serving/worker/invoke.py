@@ -83,6 +83,7 @@ class Invoker:
 
     Attributes:
         rows: rows of all results so far.
+        models: the models that are loaded by name; None for a script that keeps its models to itself.
     """
 
     def __init__(
@@ -92,13 +93,13 @@ class Invoker:
         self._folders = folders
         self._non_finite = non_finite
         self.rows = 0
-        self._models: Optional[multi_model.ModelCache] = None
+        self.models: Optional[multi_model.ModelCache] = None
         if script.init_model is not None:
             limit = None if model_memory_mb is None else model_memory_mb * 1000000
-            self._models = multi_model.ModelCache(script.init_model, limit)
+            self.models = multi_model.ModelCache(script.init_model, limit)
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
         self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
-        self._only_text = script.shape == STRING and not script.wants_headers and self._models is None
+        self._only_text = script.shape == STRING and not script.wants_headers and self.models is None
 
     def answer(self, body: bytes, request: Optional[Dict[str, Any]]) -> Answer:
         """Score one request.
@@ -156,7 +157,7 @@ class Invoker:
 
     def _without_name(self, values: Dict[str, Any]) -> Dict[str, Any]:
         """Leave out of a query what names the model."""
-        if self._models is None:
+        if self.models is None:
             return values
         return {name: value for name, value in values.items() if name not in multi_model.QUERY}
 
@@ -166,10 +167,10 @@ class Invoker:
         Raises:
             Refusal: there is no such model, it does not fit the limit, or the script failed to load it.
         """
-        if self._models is None:
+        if self.models is None:
             return
         try:
-            arguments["model"] = self._models.find(*multi_model.named(request))
+            arguments["model"] = self.models.find(*multi_model.named(request))
         except multi_model.NoModelNamed as error:
             hint = "add ?model=NAME or the header %s: NAME" % multi_model.HEADER
             raise Refusal(400, "model_missing", str(error), hint=hint) from error

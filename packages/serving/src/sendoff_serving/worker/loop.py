@@ -2,15 +2,14 @@
 
 import gc
 import json
-import mmap
 import os
-import struct
 import sys
 import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from sendoff_serving import protocol
+from sendoff_serving.page import Page
 from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 
 from . import boot, debugging, failure, modules, script
@@ -26,38 +25,13 @@ from .template import Template
 _HOLD = 0.002
 # Held answers are sent by then even if the run() that follows them does not come back.
 _LATE = 0.01
-_PAGE_SIZE = 4096
-_PROGRESS = struct.Struct("<Qd")
-_CANCELLED = struct.Struct("<Q")
-_CANCELLED_AT = 16
-_ROWS = struct.Struct("<Q")
-_ROWS_AT = 24
 _END = object()
 
 
-class _Progress:
-    """A page of memory shared with the front: which request runs, since when.
-
-    The front reads it when this process dies or is stuck, to know which of several handed-over requests had
-    been started.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._page = mmap.mmap(descriptor, _PAGE_SIZE)
-        os.close(descriptor)
-
-    def mark(self, request_id: int, now: float) -> None:
-        """Say that a request is begun, or with 0 that none runs."""
-        _PROGRESS.pack_into(self._page, 0, request_id, now)
-
-    def count(self, rows: int) -> None:
-        """Say how many rows all results had so far."""
-        _ROWS.pack_into(self._page, _ROWS_AT, rows)
-
-    def is_cancelled(self, request_id: int) -> bool:
-        """Whether the front says that nobody reads this request's stream any more."""
-        cancelled: int = _CANCELLED.unpack_from(self._page, _CANCELLED_AT)[0]
-        return cancelled == request_id
+def _page(descriptor: int) -> Page:
+    page = Page(descriptor)
+    os.close(descriptor)
+    return page
 
 
 def work(socket_descriptor: int, page_descriptor: int) -> int:
@@ -65,10 +39,10 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
 
     Args:
         socket_descriptor: the connected Unix socket.
-        page_descriptor: a file of one page for ``_Progress``.
+        page_descriptor: the file of the ``Page``.
     """
     channel = Channel(socket_descriptor)
-    progress = _Progress(page_descriptor)
+    page = _page(page_descriptor)
     _greet(channel)
     settings = _settings(channel)
     if settings is None:
@@ -88,10 +62,17 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
             return 0
         boot.die_with(os.getppid())
         channel.rebind(handed[0])
-        progress = _Progress(handed[1])
+        page = _page(handed[1])
         _greet(channel)
     channel.send_json(Kind.READY, description)
-    loop = _Loop(channel, progress, invoker, output)
+    loop = _Loop(channel, page, invoker, output)
+    if invoker.models is not None:
+
+        def counted(event: str, key: Tuple[str, str], seconds: float) -> None:
+            note = {"note": "model", "event": event, "name": key[0], "version": key[1], "seconds": seconds}
+            channel.send_json(Kind.NOTE, note)
+
+        invoker.models.noted = counted
     max_rows = settings.get("max_batch_rows")
     if max_rows:
 
@@ -187,9 +168,10 @@ class _LateAnswers(threading.Thread):
 class _Loop:
     """Takes every frame that is ready, runs them back to back, and sends the answers together."""
 
-    def __init__(self, channel: Channel, progress: _Progress, invoker: Invoker, output: Output) -> None:
+    def __init__(self, channel: Channel, page: Page, invoker: Invoker, output: Output) -> None:
         self._channel = channel
-        self._progress = progress
+        self._page = page
+        self._begun = 0
         self._invoker = invoker
         self._output = output
         self._answers: List[Buffer] = []
@@ -213,7 +195,7 @@ class _Loop:
                 if now - flushed > _HOLD:
                     self.flush()
                     flushed = now
-            self._progress.mark(0, now)
+            self._page.rest()
             self._channel.request_id = 0
             self.flush()
 
@@ -223,7 +205,7 @@ class _Loop:
             frames = self._channel.receive()
             if frames is None:
                 return
-            waiting = self._unexpired(frames)
+            waiting = [frame for frame in frames if frame.kind == Kind.RUN]
             until = time.monotonic() + batcher.max_wait
             while waiting:
                 plan = batcher.plan(waiting)
@@ -233,26 +215,33 @@ class _Loop:
                     if more is None:
                         return
                     if more:
-                        waiting += self._unexpired(more)
+                        waiting += [frame for frame in more if frame.kind == Kind.RUN]
                         continue
+                waiting = waiting[len(plan[0].frames) :]
                 self._batch(batcher, plan[0])
                 self.flush()
-                waiting = waiting[len(plan[0].frames) :]
                 until = time.monotonic() + batcher.max_wait
 
-    def _unexpired(self, frames: List[Frame]) -> List[Frame]:
-        kept = []
-        for frame in frames:
-            if frame.kind == Kind.RUN:
-                if frame.clock and time.monotonic() > frame.clock:
-                    self._refuse(frame.id, _expired())
-                else:
-                    kept.append(frame)
-        return kept
-
     def _batch(self, batcher: Batcher, batch: Batch) -> None:
-        # The front takes what is before the marked request as begun too.
-        self._progress.mark(batch.frames[-1].id, time.monotonic())
+        first = self._begun + 1
+        self._begun += len(batch.frames)
+        now = time.monotonic()
+        # All of a batch are begun with its last; the front takes what is before that for begun too.
+        self._page.begin(self._begun, batch.frames[-1].id, now)
+        kept = []
+        for place, frame in enumerate(batch.frames):
+            if self._page.was_withdrawn(first + place):
+                self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
+            elif frame.clock and now > frame.clock:
+                self._refuse(frame.id, _expired())
+            else:
+                kept.append(place)
+        batch.keep(kept)
+        if batch.frames:
+            self._outcomes(batcher, batch)
+        self._page.rest()
+
+    def _outcomes(self, batcher: Batcher, batch: Batch) -> None:
         self._channel.request_id = batch.frames[0].id
         outcomes = batcher.run(batch)
         self._leave_if_forked()
@@ -269,7 +258,6 @@ class _Loop:
                 self._refuse(frame.id, fault(error))
         self._output.finish_lines()
         self._channel.request_id = 0
-        self._progress.mark(0, time.monotonic())
 
     def _expect_late(self) -> None:
         if self._late is None:
@@ -283,7 +271,7 @@ class _Loop:
         if self._answers:
             with self._lock:
                 answers, self._answers = self._answers, []
-            self._progress.count(self._invoker.rows)
+            self._page.count(self._invoker.rows)
             self._channel.send_pieces(answers)
 
     def _hold(self, *pieces: Buffer) -> None:
@@ -292,10 +280,13 @@ class _Loop:
 
     def _one(self, frame: Frame, now: float) -> None:
         channel = self._channel
+        self._begun += 1
+        if not self._page.begin(self._begun, frame.id, now):
+            self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
+            return
         if frame.clock and now > frame.clock:
             self._refuse(frame.id, _expired())
             return
-        self._progress.mark(frame.id, now)
         channel.request_id = frame.id
         try:
             request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
@@ -342,7 +333,7 @@ class _Loop:
             while True:
                 if data:
                     self._channel.send(protocol.encode(Kind.CHUNK, [data], 0, request_id))
-                if self._progress.is_cancelled(request_id):
+                if self._page.is_unread(request_id):
                     failed = 1
                     break
                 piece = next(pieces, _END)

@@ -69,6 +69,9 @@ class ModelCache:
         load: the script's ``init_model``.
         limit: bytes that loaded models may take together; None for any number.
 
+    Attributes:
+        noted: told "loaded" (with the seconds it took) or "unloaded", and the model's name and version.
+
     A model is taken to need what the process grew by when it was loaded, at least the size of its files; before it
     is loaded for the first time, the size of its files.
     """
@@ -79,6 +82,7 @@ class ModelCache:
         self._deployed = deployed()
         self._loaded: "OrderedDict[Key, Any]" = OrderedDict()
         self._sizes: Dict[Key, int] = {}
+        self.noted: Callable[[str, Key, float], None] = _unheard
 
     def find(self, name: Optional[str], version: Optional[str]) -> Any:
         """Return a model, loaded if it is not yet.
@@ -115,7 +119,7 @@ class ModelCache:
         path = os.path.join(folder, entries[0]) if len(entries) == 1 else folder
         on_disk = _size(folder)
         self._make_room(key, self._sizes.get(key, on_disk))
-        before, start = _resident(), time.time()
+        before, start = _resident(), time.perf_counter()
         model = self._load(key[0], key[1], path)
         _give_back()  # what loading needed for a moment is not the model's
         self._sizes[key] = size = max(_resident() - before, on_disk)
@@ -126,10 +130,11 @@ class ModelCache:
             _give_back()
             raise
         self._loaded[key] = model
+        seconds = time.perf_counter() - start
         sys.stderr.write(
-            "Model %s:%s loaded in %.2f s, %.1f MB; %d loaded\n"
-            % (key + (time.time() - start, size / 1e6, len(self._loaded)))
+            "Model %s:%s loaded in %.2f s, %.1f MB; %d loaded\n" % (key + (seconds, size / 1e6, len(self._loaded)))
         )
+        self.noted("loaded", key, seconds)
 
     def _make_room(self, key: Key, size: int) -> None:
         if self._limit is None:
@@ -143,8 +148,13 @@ class ModelCache:
             del model
             gone = True
             sys.stderr.write("Model %s:%s unloaded to make room\n" % other)
+            self.noted("unloaded", other, 0.0)
         if gone:
             _give_back()
+
+
+def _unheard(event: str, key: Key, seconds: float) -> None:
+    """Nobody counts."""
 
 
 def _give_back() -> None:

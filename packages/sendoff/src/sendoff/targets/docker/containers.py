@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...containers.engine import Engine, EngineError
+from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
 from ..run_folder import write_json
 from . import access
-from .engine import Engine, EngineError
 from .labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from .records import ServiceFolder, Wanted
 
@@ -151,7 +152,7 @@ def create(engine: Engine, folder: ServiceFolder, wanted: Wanted) -> None:
         )
         id_ = str(made["Id"])
     except EngineError as error:
-        if error.status != 409 or "name" not in error.message:
+        if error.status != 409 or "name" not in error.words:
             raise explain(error, wanted.image) from None
         id_ = _adopt(engine, home, wanted, name)
     try:
@@ -229,7 +230,7 @@ def log_lines(engine: Engine, id_: str, count: int, *, since: float = 0.0) -> li
         data = engine.call("GET", f"/containers/{id_}/logs", query=query)
     except EngineError:
         return []
-    return _unframed(data if isinstance(data, bytes) else b"").decode("utf-8", "replace").splitlines()
+    return unframed(data if isinstance(data, bytes) else b"").decode("utf-8", "replace").splitlines()
 
 
 def status(folder: ServiceFolder, serial: int, *, seconds: float = 1.0) -> dict[str, Any]:
@@ -253,7 +254,7 @@ def ask_to_stop(folder: ServiceFolder, serial: int, drain_seconds: float) -> boo
 
 def explain(error: EngineError, what: str) -> SendoffError:
     """An engine's refusal as one sentence with a reason code of its own (context ``reported_code``)."""
-    words = error.message.strip()
+    words = error.words
     lower = words.lower()
     if "no space left on device" in lower:
         return StoreError(
@@ -382,14 +383,3 @@ def _adopt(engine: Engine, home: Path, wanted: Wanted, name: str) -> str:
             name=name,
         )
     return str(facts["Id"])
-
-
-def _unframed(data: bytes) -> bytes:
-    """The text of a container's log: the engine frames stdout and stderr (Engine API, "Attach to a container")."""
-    parts = []
-    at = 0
-    while at + 8 <= len(data) and data[at] in (0, 1, 2) and data[at + 1 : at + 4] == b"\0\0\0":
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        parts.append(data[at + 8 : at + 8 + size])
-        at += 8 + size
-    return b"".join(parts) if parts else data

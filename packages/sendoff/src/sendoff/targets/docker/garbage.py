@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from ...containers.engine import Engine, EngineError, connect
 from ...errors import NotSupported, TargetUnavailable
 from . import containers
-from .engine import Engine, EngineError, connect
 from .labels import HOME, home_id
 
 CONTAINER, IMAGE, NETWORK = "container", "image", "network"
@@ -33,7 +33,7 @@ def find(home: Path, *, services: Collection[str], images: Collection[str]) -> l
         images: Ids that revisions or their containers name.
     """
     try:
-        engine = connect()
+        engine = connect(local=True)
         return _find(engine, home, services, images)
     except (TargetUnavailable, NotSupported, EngineError):
         return []
@@ -45,7 +45,7 @@ def remove(leftover: Leftover) -> None:
     Raises:
         TargetUnavailable: The engine does not answer.
     """
-    engine = connect()
+    engine = connect(local=True)
     if leftover.kind == CONTAINER:
         containers.remove(engine, leftover.id)
         return

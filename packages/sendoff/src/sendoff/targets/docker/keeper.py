@@ -14,13 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+from ...containers.engine import Engine
 from ...errors import SendoffError, StoreError
 from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch
 from . import access, containers, services
-from .engine import Engine
 from .labels import HOME, home_id
 from .records import ServiceFolder
 

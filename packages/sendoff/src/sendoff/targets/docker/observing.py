@@ -6,13 +6,13 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from ...containers.engine import Engine
 from ...spec.parse import replace
 from ...spec.service import Worker
 from .. import observing
 from ..base import Observation
 from ..gateway.gateway import Gateway
 from . import containers, services
-from .engine import Engine
 from .records import ServiceFolder, Wanted
 from .services import Seen
 

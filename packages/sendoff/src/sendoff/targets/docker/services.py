@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...containers.engine import Engine
 from ...errors import SendoffError
 from .. import front_control, ports
 from ..gateway.config import Route
 from ..gateway.gateway import Gateway
 from . import containers
 from .containers import Container
-from .engine import Engine
 from .records import ServiceFolder, Wanted
 
 ATTEMPTS = 5

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import InvalidInput, MissingExtra, SendoffError, ServiceNotFound, TargetUnavailable
+from ...containers.engine import Engine, connect
+from ...containers.images import problem as image_problem
+from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
 from .. import fronts, ports, supervisor
 from ..base import Capabilities, Observation, WantedService
 from ..gateway import gateway as gateways
 from ..gateway.gateway import Gateway
 from ..run_folder import sweep, uids
 from ..service_log import newest
-from . import containers, engine, keeper, services
-from .engine import Engine, image_problem
+from . import containers, keeper, services
 from .observing import observe
 from .records import ServiceFolder, Wanted, place
 
@@ -50,15 +50,11 @@ class DockerTarget:
         Raises:
             TargetUnavailable: The engine does not answer, or cannot have the base image; the hint is what mends it.
             NotSupported: The engine is on another machine.
-            MissingExtra: Envoy or Docker's Python package is not installed.
+            MissingExtra: Envoy is not installed.
             PortInUse: The port is taken, or kept by another service of this home.
             InvalidInput: The bundle is not there.
         """
         gateways.binary()
-        if importlib.util.find_spec("docker") is None:
-            raise MissingExtra(
-                "the docker target needs Docker's Python package to build images", hint=gateways.INSTALL, extra="docker"
-            )
         engine = self._engine(wanted.uid)
         engine.version()
         if wanted.image and not wanted.bundle and (problem := image_problem(engine, wanted.image)):
@@ -204,7 +200,7 @@ class DockerTarget:
     def _engine(self, uid: str) -> Engine:
         """The engine that a service was made on, else the one that this user means now."""
         record = ServiceFolder(self.home, uid).wanted() if uid else None
-        return Engine(record.engine) if record is not None else engine.connect()
+        return Engine(record.engine) if record is not None else connect(local=True)
 
     def _supervise(self) -> None:
         try:

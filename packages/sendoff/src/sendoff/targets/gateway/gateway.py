@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...containers.link import UnixConnection
 from ...errors import MissingExtra, TargetUnavailable
 from .. import front_control, processes
 from ..front_environ import base_environment
 from ..run_folder import remove_file, write_json
-from ..unix_http import UnixConnection
 from . import config
 from .config import Route
 

@@ -1,0 +1,110 @@
+"""The page of memory that a front and one of its workers share (docs/protocol.md, "The shared page").
+
+Each field is one aligned machine word with one writer, so it is never read half-written. Both sides import this
+file: Python 3.6 and the standard library alone.
+"""
+
+import mmap
+import threading
+
+SIZE = 4096
+# A worker holds no more requests than this at once; each has a place of its own for the front's withdrawal.
+PLACES = 64
+
+_RUNNING = 0
+_SINCE = 1
+_UNREAD_STREAM = 2
+_ROWS = 3
+_BEGUN = 4
+_WITHDRAWN = 8
+
+
+class Page:
+    """One side's view of the page.
+
+    A request is named by its id where people look for it, and by its order where it is counted: the first RUN frame
+    on a worker's socket has order 1, the next 2. Frames are begun in their order.
+
+    Args:
+        descriptor: a file of ``SIZE`` bytes, the same on both sides; stays open.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._map = mmap.mmap(descriptor, SIZE)
+        self._bytes = memoryview(self._map)
+        self._words = self._bytes.cast("Q")
+        self._seconds = self._bytes.cast("d")
+        # Taking it keeps the processor from reading before it has written.
+        self._fence = threading.Lock()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._words.release()
+        self._seconds.release()
+        self._bytes.release()
+        self._map.close()
+
+    # Written by the worker
+
+    def begin(self, order: int, request_id: int, now: float) -> bool:
+        """Begin with a request; False if the front has withdrawn it, which must not be run then."""
+        words = self._words
+        words[_RUNNING] = request_id
+        self._seconds[_SINCE] = now
+        words[_BEGUN] = order
+        with self._fence:
+            return words[_WITHDRAWN + order % PLACES] != order
+
+    def was_withdrawn(self, order: int) -> bool:
+        """Whether the front had withdrawn a request before it was begun."""
+        withdrawn: int = self._words[_WITHDRAWN + order % PLACES]
+        return withdrawn == order
+
+    def rest(self) -> None:
+        """Say that nothing runs."""
+        self._words[_RUNNING] = 0
+
+    def count(self, rows: int) -> None:
+        """Say how many rows all results had so far."""
+        self._words[_ROWS] = rows
+
+    def is_unread(self, request_id: int) -> bool:
+        """Whether the front says that nobody reads this request's stream any more."""
+        unread: int = self._words[_UNREAD_STREAM]
+        return unread == request_id
+
+    # Written by the front
+
+    def withdraw(self, order: int) -> bool:
+        """Take a request back; False if the worker has begun with it.
+
+        Both sides write before they read, so either the worker sees the withdrawal before it runs the request, or
+        the front sees that it was begun. Where both see it, the worker skips it and says so.
+        """
+        self._words[_WITHDRAWN + order % PLACES] = order
+        with self._fence:
+            return order > self._words[_BEGUN]
+
+    def unread(self, request_id: int) -> None:
+        """Say that nobody reads a request's stream any more."""
+        self._words[_UNREAD_STREAM] = request_id
+
+    # Read by the front
+
+    @property
+    def running(self) -> int:
+        """Id of the request that runs, 0 for none."""
+        request_id: int = self._words[_RUNNING]
+        return request_id
+
+    @property
+    def begun(self) -> int:
+        """Order of the last request that was begun."""
+        order: int = self._words[_BEGUN]
+        return order
+
+    @property
+    def rows(self) -> int:
+        """Rows of all results so far."""
+        rows: int = self._words[_ROWS]
+        return rows
