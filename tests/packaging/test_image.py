@@ -1,6 +1,8 @@
 """Images that are assembled here, in a real engine (issue D 2; pains 14, 15, 17, 24)."""
 
+import io
 import json
+import os
 import re
 
 import pytest
@@ -161,6 +163,29 @@ def test_it_holds_a_software_bill_of_materials_and_is_small(rig, engine, base, l
     of = {layer.name: layer.size for layer in made.layers}
     installed = of["packages"] + of["server"]
     assert made.size <= 1.15 * (engine.images.get(base).attrs["Size"] + installed)
+
+
+@pytest.mark.slow
+def test_what_is_in_our_images_is_told_without_reading_them_and_is_what_reading_finds(rig, engine, lock, monkeypatch):
+    from sendoff.packaging import image_inspect
+
+    made = rig.build(engine, rig.bundle(lock, model=os.urandom(30_000_000)), lock)
+    steps = f'FROM {made.id}\nLABEL io.sendoff.contents=""\n'
+    other, _ = engine.images.build(fileobj=io.BytesIO(steps.encode()))
+    try:
+        read = image_inspect.inspect(other.id)
+        monkeypatch.setattr(image_inspect, "_walked", None)
+        before = {one.id for one in engine.containers.list(all=True, filters={"ancestor": made.id})}
+        told = image_inspect.inspect(made.id)
+        assert {one.id for one in engine.containers.list(all=True, filters={"ancestor": made.id})} == before
+        assert told.biggest == read.biggest
+        assert (told.biggest[0].path, told.biggest[0].size) == ("/var/azureml-app/azureml-models/m/1/m.txt", 30_000_000)
+        assert told.packages == read.packages
+        assert len(told.packages) > 2
+        assert told.layers[1:] == read.layers[1:]
+        assert 0 <= told.layers[0]["files"] - read.layers[0]["files"] < 10  # a container has a few files of its own
+    finally:
+        engine.images.remove(other.id, force=True)
 
 
 def test_a_base_image_that_is_nowhere_is_named(rig, engine, lock):

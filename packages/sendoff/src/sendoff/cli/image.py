@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import click
 
 from . import records
@@ -9,6 +11,8 @@ from .command import Command, Group, pass_session
 from .records import Record
 from .session import Session
 
+_SLOW = 2.0
+"""Seconds until a line says what takes so long."""
 _COLUMNS = (
     ("Id", "id"),
     ("Size", "size"),
@@ -29,7 +33,13 @@ def image() -> None:
 @pass_session
 def inspect(session: Session, name: str) -> Record:
     """Show what is in an image of the engine: its layers, packages, labels and the ten biggest files."""
-    view = session.client.inspect_image(name)
+    slow = threading.Timer(_SLOW, session.say, [f"Reading all of {name}, since it does not say what is in it …"])
+    slow.daemon = True
+    slow.start()
+    try:
+        view = session.client.inspect_image(name)
+    finally:
+        slow.cancel()
     record: Record = records.plain(view)
     record["labels"] = dict(view.labels)
     record["layers"] = [

@@ -14,6 +14,7 @@ from ..containers.engine import Engine, EngineError
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.parse import Spec, decode, encode
+from .image_layers import BIGGEST
 from .registry_client import credentials_for, split_reference
 
 _PROBE = r"""
@@ -30,6 +31,9 @@ for d in /lib /lib64 /usr/lib /lib/*-linux-gnu /usr/lib/*-linux-gnu; do
   [ -d "$d" ] && ls "$d" 2>/dev/null | grep '\.so' | sed 's/^/library /'
 done
 if command -v dpkg-query >/dev/null 2>&1; then dpkg-query -W -f 'package ${Package} ${Version}\n'; fi
+find / -xdev -type f -exec stat -c 'file %s %i %n' {} + 2>/dev/null \
+  | awk '{if (!seen[$3]++) {n++; s+=$2}; print} END {printf "count %d %.0f\n", n, s}' \
+  | sort -t ' ' -k2,2rn | awk '/^count/ || ++k <= 40'
 grep -E '^(ID|VERSION_ID)=' /etc/os-release 2>/dev/null | sed 's/^/os /'
 true
 """
@@ -52,6 +56,10 @@ class BaseImage(Spec):
     packages: list[tuple[str, str]] = []
     system: str = ""
     digests: list[str] = []
+    files: int = 0
+    content: int = 0
+    """How many files and bytes are in it, where it can tell; ``biggest`` are the largest."""
+    biggest: list[tuple[str, int]] = []
 
     def python(self, minor: str) -> str | None:
         """The path of a Python of that minor version (``3.11``) in it."""
@@ -83,7 +91,7 @@ def inspect(
         TargetUnavailable: The engine does not answer.
     """
     attributes = find(client, reference, environ, credentials, progress)
-    kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}.json"
+    kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}-3.json"
     try:
         found = decode(kept.read_bytes(), BaseImage, where=str(kept))
     except (OSError, InvalidInput):
@@ -163,6 +171,10 @@ def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseIma
         facts.setdefault(kind, []).append(rest.strip())
     pythons = dict(json.loads(line) for line in facts.get("python", []))
     release = dict(shlex.split(line)[0].partition("=")[::2] for line in facts.get("os", []) if line)
+    count = next(iter(facts.get("count", [])), "0 0").split()
+    listed = [one.split(" ", 2) for one in facts.get("file", [])]
+    # A file with several names is one file; the first of them stands for it.
+    once = {inode: (name, int(size)) for size, inode, name in sorted(listed, key=lambda one: one[2], reverse=True)}
     return BaseImage(
         reference=reference,
         id=attributes["Id"],
@@ -179,4 +191,7 @@ def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseIma
         ),
         system=" ".join(release.get(key, "") for key in ("ID", "VERSION_ID")).strip(),
         digests=attributes.get("RepoDigests") or [],
+        files=int(count[0]),
+        content=int(count[1]),
+        biggest=sorted(once.values(), key=lambda file: (-file[1], file[0]))[:BIGGEST],
     )

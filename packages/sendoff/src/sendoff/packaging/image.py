@@ -25,9 +25,10 @@ from ..spec.settings import Settings
 from . import base_image, image_python
 from .assemble import APP_ROOT, MANIFEST, MODELS_FOLDER
 from .base_image import BaseImage
+from .image_contents import CONTENTS, contents
 from .image_engine import Part, configuration, load
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
-from .image_layers import Entries, Entry, Layer, digest, tree
+from .image_layers import Entries, Entry, Layer, digest, tree, unread
 from .image_python import ImagePython
 from .image_steps import with_steps
 from .image_store import LayerStore
@@ -44,6 +45,7 @@ WORKER_PYTHON = f"/{ENVIRONMENT}/bin/python"
 SBOM = "opt/sendoff/sbom.cdx.json"
 HEALTH = f"{FRONT}/health.py"
 OLDEST_FRONT = (3, 11)
+_LARGE = 32_000_000
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -131,7 +133,7 @@ def build(
         progress=progress,
     )
     memory = store.home / "images" / "loaded.json"
-    made = load(engine, ready.base, ready.parts, ready.config, tags=tags or [], memory=memory, progress=progress)
+    made = load(engine, ready.base, ready.parts, ready.settings, tags=tags or [], memory=memory, progress=progress)
     return Image(
         id=made.id,
         tags=list(tags or []),
@@ -146,13 +148,20 @@ def build(
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """An image that is made and is nowhere yet: its base, our layers, its configuration."""
+    """An image that is made and is nowhere yet: its base, our layers, how it runs."""
 
     base: BaseImage
     parts: list[Part]
-    config: bytes
+    settings: dict[str, Any]
     python: str
     notes: list[str]
+
+    @property
+    def config(self) -> bytes:
+        """Its configuration; large layers that nobody has read yet are read for it."""
+        for part in self.parts:
+            part.measure()
+        return configuration(self.base, self.parts, self.settings)
 
 
 def prepare(
@@ -179,8 +188,8 @@ def prepare(
     plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
     builder = Builder(base, indexes=indexes, environ=environ, client=engine, progress=progress)
     parts = plan.parts(builder, models)
-    config = configuration(base, parts, plan.settings(labels or {}))
-    return Ready(base=base, parts=parts, config=config, python=plan.worker_path, notes=[*notes, *plan.notes])
+    settings = plan.settings({**(labels or {}), CONTENTS: contents(base, parts)})
+    return Ready(base=base, parts=parts, settings=settings, python=plan.worker_path, notes=[*notes, *plan.notes])
 
 
 class Plan:
@@ -387,8 +396,11 @@ class Plan:
         layer = kept.fact("models", facts)
         if layer is not None:
             return Part(layer=layer, made_by=made_by, entries=files)
-        part = Part.of("models", files, made_by)
-        kept.remember(facts, part.layer)
+        part = Part(
+            layer=unread("models", files), made_by=made_by, entries=files, learnt=lambda one: kept.remember(facts, one)
+        )
+        if part.layer.size < _LARGE:  # Larger ones are read once, while they travel.
+            part.measure()
         return part
 
     def manifest(self) -> Entries:

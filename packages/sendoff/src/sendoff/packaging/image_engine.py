@@ -16,33 +16,50 @@ from typing import IO, Any
 from ..containers import images
 from ..containers.engine import Engine
 from ..errors import TargetUnavailable
+from ..spec.parse import replace
 from .base_image import BaseImage
-from .image_layers import Entries, Layer, Writable, digest, write
+from .image_layers import Entries, Hashing, Layer, Writable, unread, write
 
 Progress = Callable[[str], None]
 _CHUNK = 1 << 20
 _REMEMBERED = 40
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Part:
-    """One layer of ours: its facts, what made it (for ``docker history``), and its files where no archive is kept."""
+    """One layer of ours: its facts, what made it (for ``docker history``), and its files where no archive is kept.
+
+    A large layer's digest is learnt when it is written for the first time, so that its files are read once;
+    ``learnt`` hears of it.
+    """
 
     layer: Layer
     made_by: str
     entries: Entries = field(default_factory=dict)
+    learnt: Callable[[Layer], None] = lambda _: None
 
     @classmethod
     def of(cls, name: str, entries: Entries, made_by: str) -> Part:
         """A layer of these files, read through once."""
-        diff_id, size = digest(entries)
-        return cls(layer=Layer(name=name, diff_id=diff_id, size=size), made_by=made_by, entries=entries)
+        part = cls(layer=unread(name, entries), made_by=made_by, entries=entries)
+        part.measure()
+        return part
 
-    def write(self, out: Writable) -> None:
+    def measure(self) -> None:
+        """Learn the digest, if nobody has yet."""
+        if not self.layer.diff_id and self.layer.path is None:
+            self.write(None)
+
+    def write(self, out: Writable | None) -> None:
         """Write its tar archive."""
         if self.layer.path is None:
-            write(self.entries, out)
+            hashing = Hashing(out)
+            write(self.entries, out if self.layer.diff_id and out is not None else hashing)
+            if not self.layer.diff_id:
+                self.layer = replace(self.layer, diff_id=hashing.digest, size=hashing.size)
+                self.learnt(self.layer)
             return
+        assert out is not None
         with Path(self.layer.path).open("rb", buffering=0) as file:
             while data := file.read(_CHUNK):
                 out.write(data)
@@ -91,7 +108,7 @@ def load(
     client: Engine,
     base: BaseImage,
     parts: Sequence[Part],
-    config: bytes,
+    settings: dict[str, Any],
     *,
     tags: Sequence[str],
     memory: Path,
@@ -103,7 +120,7 @@ def load(
         client: The engine.
         base: What it is built upon; in the engine already.
         parts: Our layers, from below.
-        config: What :func:`configuration` gave.
+        settings: As for :func:`configuration`.
         tags: Names for the image.
         memory: A file that remembers which images were put there last, to find layers again.
         progress: Receives plain lines.
@@ -111,9 +128,10 @@ def load(
     Raises:
         TargetUnavailable: The engine does not answer, or refuses the image.
     """
-    wanted = image_id(config)
-    image = images.find(client, wanted)
     sent: list[str] = []
+    image = None
+    if all(part.layer.diff_id for part in parts):
+        image = images.find(client, image_id(configuration(base, parts, settings)))
     if image is None:
         known = _known(client, base, parts, memory)
         missing = parts[known:]
@@ -121,16 +139,17 @@ def load(
         size = sum(part.layer.size for part in missing)
         progress(f"giving the engine {', '.join(sent) or 'a configuration'} ({size / 1e6:,.1f} MB)")
         try:
-            _send(client, base, parts, config, known)
+            _send(client, base, parts, settings, known)
         except TargetUnavailable as error:
             if error.context.get("reason") != "refused":
                 raise
             # An engine with another image store wants every layer in the archive.
             progress("giving the engine the whole image")
-            _send_whole(client, base, parts, config)
-        image = images.find(client, wanted)
+            _send_whole(client, base, parts, settings)
+        image = images.find(client, image_id(configuration(base, parts, settings)))
     if image is None:
         raise TargetUnavailable("the engine took the image and does not have it", hint="Is its disk full?")
+    wanted = image_id(configuration(base, parts, settings))
     for tag in tags:
         images.tag(client, wanted, tag)
     _remember(memory, wanted)
@@ -156,16 +175,15 @@ def _known(client: Engine, base: BaseImage, parts: Sequence[Part], memory: Path)
     return most
 
 
-def _send(client: Engine, base: BaseImage, parts: Sequence[Part], config: bytes, known: int) -> None:
+def _send(client: Engine, base: BaseImage, parts: Sequence[Part], settings: dict[str, Any], known: int) -> None:
     # Of a layer that it has the engine looks at the digest alone; its file may be absent from the archive.
     names = [f"base-{number}/layer.tar" for number in range(len(base.diff_ids))]
     names += [f"layer-{number}/layer.tar" for number in range(len(parts))]
-    images.load(
-        client, _archive(config, names, [(names[len(base.diff_ids) + n], parts[n]) for n in range(known, len(parts))])
-    )
+    missing = [(names[len(base.diff_ids) + number], parts[number]) for number in range(known, len(parts))]
+    images.load(client, _archive(lambda: configuration(base, parts, settings), names, missing))
 
 
-def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], config: bytes) -> None:
+def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], settings: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="sendoff-image-") as folder:
         files = saved_layers(client, base.id, Path(folder))
         names = [f"base-{number}/layer.tar" for number in range(len(files))]
@@ -173,7 +191,8 @@ def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], config: 
         below = [
             Part(layer=Layer(name="base", diff_id="", size=f.stat().st_size, path=str(f)), made_by="") for f in files
         ]
-        images.load(client, _archive(config, names, list(zip(names, [*below, *parts], strict=True))))
+        whole = list(zip(names, [*below, *parts], strict=True))
+        images.load(client, _archive(lambda: configuration(base, parts, settings), names, whole))
 
 
 def saved_layers(client: Engine, image: str, folder: Path, skip: int = 0) -> list[Path]:
@@ -224,16 +243,20 @@ def _copy(source: IO[bytes], out: IO[bytes]) -> None:
         out.write(data)
 
 
-def _archive(config: bytes, names: list[str], layers: list[tuple[str, Part]]) -> Iterator[bytes]:
-    """An archive for ``docker load``, piece by piece: nothing is written to disk on the way."""
-    file = f"{image_id(config).removeprefix('sha256:')}.json"
-    manifest = json.dumps([{"Config": file, "RepoTags": None, "Layers": names}]).encode()
-    for name, data in (("manifest.json", manifest), (file, config)):
-        yield _header(name, len(data)) + data + bytes(-len(data) % 512)
+def _archive(make: Callable[[], bytes], names: list[str], layers: list[tuple[str, Part]]) -> Iterator[bytes]:
+    """An archive for ``docker load``, piece by piece: nothing is written to disk on the way.
+
+    The configuration comes last, since it names the layers' digests, and a large layer's is learnt while it travels.
+    """
     for name, part in layers:
         yield _header(name, part.layer.size)
         yield from _pieces(part)
         yield bytes(-part.layer.size % 512)
+    config = make()
+    file = f"{image_id(config).removeprefix('sha256:')}.json"
+    manifest = json.dumps([{"Config": file, "RepoTags": None, "Layers": names}]).encode()
+    for name, data in (("manifest.json", manifest), (file, config)):
+        yield _header(name, len(data)) + data + bytes(-len(data) % 512)
     yield bytes(1024)
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import io
 import json
 import os
+import posixpath
 import tarfile
-import tempfile
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..containers import images
-from ..containers.engine import EngineError, connect
+from ..containers.engine import Engine, EngineError, connect
 from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.package import ImageContent, ImageReport, Package
 from .image import SBOM
-from .image_engine import saved_layers
+from .image_contents import CONTENTS, told
+from .image_layers import BIGGEST
 from .registry_client import credentials_for, split_reference
-
-BIGGEST = 10
 
 
 def inspect(reference: str) -> ImageReport:
-    """Look into an image.
+    """Look into an image. Ours tell by a label and one small file; of others everything is read.
 
     Args:
         reference: Its name or id, in the engine.
@@ -37,27 +39,17 @@ def inspect(reference: str) -> ImageReport:
     attributes = images.find(client, reference)
     if attributes is None:
         raise NotFound(f"the engine has no image {reference!r}", hint="List them with: docker images", image=reference)
-    made = reversed(images.history(client, attributes["Id"]))
-    history = [one["CreatedBy"] for one in made if one["Size"] or one["CreatedBy"]]
     config = attributes["Config"]
+    labels = config.get("Labels") or {}
     ids = attributes["RootFS"].get("Layers") or []
-    names = history[-len(ids) :] if len(history) >= len(ids) else [""] * len(ids)
-    found: list[ImageContent] = []
-    layers = []
-    packages: list[dict[str, str]] = []
-    with tempfile.TemporaryDirectory(prefix="sendoff-inspect-") as folder:
-        for diff_id, name, path in zip(ids, names, saved_layers(client, attributes["Id"], Path(folder)), strict=True):
-            total = count = 0
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    if not member.isfile():
-                        continue
-                    total, count = total + member.size, count + 1
-                    found.append(ImageContent(path=f"/{member.name.lstrip('./')}", size=member.size, layer=name))
-                    if member.name.lstrip("./") == SBOM:
-                        packages = _packages(archive, member)
-            layers.append({"diff_id": diff_id, "made_by": name, "size": total, "files": count})
-            path.unlink()
+    steps = list(reversed(images.history(client, attributes["Id"])))
+    names = _names(steps, len(ids))
+    known = told(labels.get(CONTENTS, ""), names)
+    if known is not None:
+        counts, biggest = known
+        packages = _packages(_file(client, attributes["Id"], SBOM))
+    else:
+        counts, biggest, packages = _walked(client, attributes["Id"], names)
     return ImageReport(
         reference=reference,
         id=attributes["Id"],
@@ -65,11 +57,95 @@ def inspect(reference: str) -> ImageReport:
         size=attributes["Size"],
         user=config.get("User") or "root",
         entrypoint=config.get("Entrypoint") or config.get("Cmd") or [],
-        labels=config.get("Labels") or {},
-        layers=layers,
+        labels={name: value for name, value in labels.items() if name != CONTENTS},
+        layers=[
+            {"diff_id": id_, "made_by": name, "size": size, "files": files}
+            for id_, name, (files, size) in zip(ids, names, counts, strict=True)
+        ],
         packages=packages,
-        biggest=heapq.nlargest(BIGGEST, found, key=lambda one: one.size),
+        biggest=biggest,
     )
+
+
+def _names(steps: list[dict[str, Any]], count: int) -> list[str]:
+    """What made each layer, from below; empty where the history does not tell which step made one."""
+    names = [str(one["CreatedBy"]) for one in steps]
+    if len(names) > count:
+        names = [str(one["CreatedBy"]) for one in steps if one["Size"]]
+    return names if len(names) == count else [""] * count
+
+
+def _file(client: Engine, image: str, path: str) -> bytes:
+    """One file of an image, read from a container that is never started; empty when there is none such."""
+    id_ = client.call("POST", "/containers/create", body={"Image": image, "Cmd": ["none"]}, seconds=60.0)["Id"]
+    try:
+        data = client.call("GET", f"/containers/{id_}/archive", query={"path": f"/{path}"}, seconds=60.0)
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            file = archive.extractfile(archive.next() or tarfile.TarInfo())
+            return file.read() if file is not None else b""
+    except (EngineError, tarfile.TarError):
+        return b""
+    finally:
+        client.call("DELETE", f"/containers/{id_}", query={"force": "1", "v": "1"}, seconds=60.0)
+
+
+def _walked(
+    client: Engine, image: str, names: list[str]
+) -> tuple[list[tuple[int | None, int | None]], list[ImageContent], list[dict[str, str]]]:
+    """The same of an image that others made: all of it is read, as it comes from the engine."""
+    seen: dict[str, Walked] = {}
+    order: list[str] = []
+    with client.answer("GET", f"/images/{image}/get") as answer, tarfile.open(fileobj=answer, mode="r|") as outer:
+        for member in outer:
+            if member.issym() or member.islnk():  # the same layer twice is stored once
+                target = member.linkname
+                seen[member.name] = Walked(
+                    same=posixpath.normpath(
+                        posixpath.join(posixpath.dirname(member.name), target) if member.issym() else target
+                    )
+                )
+            elif member.name == "manifest.json":
+                file = outer.extractfile(member)
+                assert file is not None
+                order = json.load(file)[0]["Layers"]
+            elif member.isfile() and not member.name.endswith((".json", "VERSION", "repositories", "oci-layout")):
+                seen[member.name] = _walk(outer, member)
+    found: list[ImageContent] = []
+    counts: list[tuple[int | None, int | None]] = []
+    sboms = b""
+    for name, layer in zip(names, order, strict=True):
+        one = seen[layer]
+        one = seen[one.same] if one.same else one
+        counts.append((one.files, one.content))
+        found += [ImageContent(path=path, size=size, layer=name) for size, path in one.biggest]
+        sboms = one.sbom or sboms
+    return counts, heapq.nlargest(BIGGEST, found, key=lambda one: one.size), _packages(sboms)
+
+
+def _walk(outer: tarfile.TarFile, member: tarfile.TarInfo) -> Walked:
+    one = Walked()
+    with contextlib.suppress(tarfile.ReadError):  # a blob that is no layer
+        with tarfile.open(fileobj=outer.extractfile(member), mode="r|*") as layer:
+            for file in layer:
+                if not file.isfile():
+                    continue
+                path = f"/{file.name.removeprefix('./').lstrip('/')}"
+                one.files, one.content = one.files + 1, one.content + file.size
+                one.biggest = heapq.nlargest(BIGGEST, [*one.biggest, (file.size, path)])
+                if path == f"/{SBOM}" and (content := layer.extractfile(file)) is not None:
+                    one.sbom = content.read()
+    return one
+
+
+@dataclass
+class Walked:
+    """What was found in one layer; ``same`` names another one that it is."""
+
+    files: int = 0
+    content: int = 0
+    biggest: list[tuple[int, str]] = field(default_factory=list)
+    sbom: bytes = b""
+    same: str = ""
 
 
 def pull(package: Package) -> None:
@@ -103,9 +179,8 @@ def pull(package: Package) -> None:
         )
 
 
-def _packages(archive: tarfile.TarFile, member: tarfile.TarInfo) -> list[dict[str, str]]:
-    file = archive.extractfile(member)
-    components = json.load(file)["components"] if file is not None else []
+def _packages(content: bytes) -> list[dict[str, str]]:
+    components = json.loads(content)["components"] if content else []
     return [
         {"name": one["name"], "version": str(one.get("version", "")), "part": one["bom-ref"].partition(":")[0]}
         for one in components

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import StoreError
-from ..spec.parse import Spec
+from ..spec.parse import Spec, replace
 
 MTIME = 946_684_800
 """Of every file in our layers: 2000-01-01, UTC. Nothing may depend on when an image was made."""
 _CHUNK = 1 << 20
+BIGGEST = 10
+"""So many of the largest files are remembered."""
 
 
 class Writable(Protocol):
@@ -26,12 +28,19 @@ class Writable(Protocol):
 
 
 class Layer(Spec):
-    """A layer: ``diff_id`` is its tar archive's digest, ``size`` that in bytes, ``path`` the archive if it was kept."""
+    """A layer: ``diff_id`` is its tar archive's digest, ``size`` that in bytes, ``path`` the archive if it was kept.
+
+    ``diff_id`` is empty for as long as nobody has read the layer through. ``files`` and ``content`` say how many files
+    and bytes are in it, ``biggest`` the largest of them.
+    """
 
     name: str
     diff_id: str
     size: int
     path: str | None = None
+    files: int = 0
+    content: int = 0
+    biggest: list[tuple[str, int]] = []
 
 
 class Entry(Spec):
@@ -134,6 +143,23 @@ def _copy(source: str, size: int, out: Writable) -> None:
             raise StoreError(f"{source} changed while it was read", hint="Try again.")
 
 
+def unread(name: str, entries: Mapping[str, Entry]) -> Layer:
+    """What is known of a layer from its files' names and sizes alone."""
+    files = [
+        (f"/{path}", len(one.data) if one.data is not None else Path(str(one.source)).stat().st_size)
+        for path, one in entries.items()
+        if one.data is not None or one.source is not None
+    ]
+    return Layer(
+        name=name,
+        diff_id="",
+        size=archived_size(entries),
+        files=len(files),
+        content=sum(size for _, size in files),
+        biggest=sorted(files, key=lambda file: (-file[1], file[0]))[:BIGGEST],
+    )
+
+
 def save(name: str, entries: Mapping[str, Entry], path: Path) -> Layer:
     """Write a layer's archive to a file, put in place when it is whole.
 
@@ -151,7 +177,7 @@ def save(name: str, entries: Mapping[str, Entry], path: Path) -> Layer:
         raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
     finally:
         staged.unlink(missing_ok=True)
-    return Layer(name=name, diff_id=hashing.digest, size=hashing.size, path=str(path))
+    return replace(unread(name, entries), diff_id=hashing.digest, size=hashing.size, path=str(path))
 
 
 def digest(entries: Mapping[str, Entry]) -> tuple[str, int]:

@@ -24,7 +24,7 @@ from ..errors import EnvironmentFailed, InvalidInput, SendoffError
 from ..spec.parse import encode, replace
 from . import base_image
 from .base_image import BaseImage
-from .image_engine import Part, configuration, load, saved_layers
+from .image_engine import Part, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
 
@@ -92,9 +92,8 @@ def _build(
     temporary: dict[str, str] = {}
     for position, (name, base) in enumerate(bases.items()):
         settings = {**base.config, "Env": [*(base.config.get("Env") or []), *_variables(indexes)]}
-        config = configuration(base, [secret], settings)
         temporary[name] = f"sendoff/building:{number}-{position}"
-        load(client, base, [secret], config, tags=[temporary[name]], memory=memory, progress=lambda _: None)
+        load(client, base, [secret], settings, tags=[temporary[name]], memory=memory, progress=lambda _: None)
     result = f"sendoff/building:{number}"
     try:
         text = _FROM.sub(lambda match: f"{match[1]}{temporary.get(match[2], match[2])}{match[3]}", text)
@@ -164,8 +163,7 @@ def _without_the_way(
             )
             for diff_id, file in zip(layers[skip:], files, strict=True)
         ]
-        config = configuration(base, parts, settings)
-        load(client, base, parts, config, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
+        load(client, base, parts, settings, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
     found = base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     return replace(found, digests=base.digests)
 

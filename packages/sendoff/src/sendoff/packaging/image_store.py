@@ -15,7 +15,7 @@ from ..spec.parse import decode, encode
 from ..store.locking import locked
 from .image_layers import Entries, Layer, save
 
-_RULE = 2
+_RULE = 3
 """Part of every key: raised when the same inputs give other files."""
 
 

@@ -69,7 +69,7 @@ def build_image(
         progress=progress,
     )
     memory = store.home / "images" / "loaded.json"
-    made = load(engine, ready.base, ready.parts, ready.config, tags=[name], memory=memory, progress=progress)
+    made = load(engine, ready.base, ready.parts, ready.settings, tags=[name], memory=memory, progress=progress)
     digest = None
     if registry:
         digest = push(
