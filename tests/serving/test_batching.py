@@ -135,3 +135,62 @@ def test_requests_that_come_while_the_first_waits_join_it(serve) -> None:
             time.sleep(0.1)
         assert [answer.result().json for answer in answers] == [[0], [2], [4], [6]]
     assert time.monotonic() - start < 15
+
+
+def infer(server, name: str, datatype: str, data: list, tag: int, shape: list[int]) -> dict:
+    tensor = {"name": name, "shape": shape, "datatype": datatype, "data": data}
+    body = json.dumps({"id": str(tag), "inputs": [tensor]})
+    return server.request("POST", "/v2/models/ML%20service/infer", body, {"Content-Type": "application/json"}).json
+
+
+def test_requests_of_the_inference_protocol_join_those_to_score(serve) -> None:
+    server = serve(PLAIN, "--max-batch-rows", 8)
+
+    def one(number: int) -> object:
+        if number % 2:
+            return server.score({"data": [number]}).json
+        data = "no json" if number == 20 else json.dumps({"data": [number, "bad"][: 1 + (number == 10)]})
+        return infer(server, "raw", "BYTES", [data], number, [1])
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(one, range(40)))
+    for number, answer in enumerate(answers):
+        if number % 2:
+            assert answer == [2 * number]
+        elif number in (10, 20):
+            assert answer["code"] == "run_failed"
+        else:
+            assert answer["id"] == str(number)
+            assert answer["outputs"] == [{"name": "output", "shape": [1], "datatype": "INT64", "data": [2 * number]}]
+    assert infer(server, "raw", "NOTHING", ["x"], 1, [1])["code"] == "tensor_invalid"
+    assert infer(server, "other", "BYTES", ["x"], 1, [1])["code"] == "tensor_invalid"
+    text = server.get("/metrics").body.decode()
+    joined = int(text.split("\nsendoff_batched_requests_total ")[1].split()[0])
+    assert joined > 20, "hardly any of them joined"
+    assert len(server.score("calls").json) < 38
+
+
+def test_tensors_of_a_schema_script_are_joined(serve) -> None:
+    python = environment("3.13", "inference-schema", "numpy", "pandas")
+    server = serve(
+        """
+        import numpy as np, time
+        from inference_schema.schema_decorators import input_schema, output_schema
+        from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
+
+        def init(): pass
+
+        @input_schema("data", NumpyParameterType(np.array([[1.0, 2.0]])))
+        @output_schema(NumpyParameterType(np.array([1.0])))
+        def run(data):
+            time.sleep(0.05)
+            return data.sum(axis=1)
+        """,
+        *("--max-batch-rows", 8, "--python", python),
+    )
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        asked = list(pool.map(lambda n: infer(server, "data", "FP64", [n, 1.0], n, [1, 2]), range(24)))
+    for number, answer in enumerate(asked):
+        assert answer["id"] == str(number)
+        assert answer["outputs"] == [{"name": "output", "shape": [1], "datatype": "FP64", "data": [number + 1.0]}]
+    assert "sendoff_batches_total 0\n" not in server.get("/metrics").body.decode()

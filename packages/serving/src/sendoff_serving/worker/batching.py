@@ -12,10 +12,12 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from sendoff_serving.protocol import Frame, RunFlag
 
+from . import inference
 from .invoke import Answer, Invoker, Refusal, fault
 from .script import RAW, SCHEMA, EntryScript
 
 Outcome = Union[Answer, Refusal]
+Finish = Callable[[Any, float], Answer]
 
 
 class Batch:
@@ -25,14 +27,16 @@ class Batch:
         frames: their frames, in order.
         key: the member that holds the rows; None for a request that is run alone.
         rows: the rows of each.
+        finish: makes the answer of each from its part of the result and the seconds in run().
     """
 
-    __slots__ = ("frames", "key", "rows")
+    __slots__ = ("finish", "frames", "key", "rows")
 
-    def __init__(self, frame: Frame, key: Optional[str], rows: List[Any]) -> None:
+    def __init__(self, frame: Frame, key: Optional[str], rows: List[Any], finish: Finish) -> None:
         self.frames = [frame]
         self.key = key
         self.rows = [rows]
+        self.finish = [finish]
 
     @property
     def size(self) -> int:
@@ -44,6 +48,7 @@ class Batch:
         if len(places) < len(self.frames):
             self.frames = [self.frames[place] for place in places]
             self.rows = [self.rows[place] for place in places]
+            self.finish = [self.finish[place] for place in places]
 
 
 class Batcher:
@@ -72,14 +77,21 @@ class Batcher:
         self.max_wait = max_wait
         self._off = script.shape == RAW or script.wants_headers
 
-    def rows_of(self, frame: Frame) -> Tuple[Optional[str], List[Any]]:
-        """Return the member and the rows of a request that can join others, else None and nothing."""
-        alone: Tuple[Optional[str], List[Any]] = (None, [])
-        if self._off or frame.code & RunFlag.REQUEST:
+    def rows_of(self, frame: Frame) -> Tuple[Optional[str], List[Any], Finish]:
+        """Return the member and the rows of a request that can join others, else None and nothing; and its finish."""
+        finish: Finish = self._invoker.encoded
+        alone: Tuple[Optional[str], List[Any], Finish] = (None, [], finish)
+        if self._off:
             return alone
         try:
-            given = json.loads(frame.bodies[0].decode("utf-8"))
-        except (ValueError, RecursionError):
+            if frame.code & RunFlag.REQUEST:
+                request = json.loads(frame.bodies[1].decode("utf-8"))
+                if "inference" not in request or self._invoker.models is not None:
+                    return alone
+                given, finish = inference.joinable(self._invoker, frame.bodies[0], request)
+            else:
+                given = json.loads(frame.bodies[0].decode("utf-8"))
+        except Exception:  # whatever is wrong with it: run alone, it gets its own error
             return alone
         if not isinstance(given, dict) or len(given) != 1:
             return alone
@@ -90,19 +102,20 @@ class Batcher:
             key not in self._script.parameters or any(name != key for name in self._script.required)
         ):
             return alone
-        return key, rows
+        return key, rows, finish
 
     def plan(self, frames: List[Frame]) -> List[Batch]:
         """Cut frames into batches, in their order, none of more rows than the limit."""
         batches: List[Batch] = []
         for frame in frames:
-            key, rows = self.rows_of(frame)
+            key, rows, finish = self.rows_of(frame)
             last = batches[-1] if batches else None
             if key is not None and last is not None and last.key == key and last.size + len(rows) <= self.max_rows:
                 last.frames.append(frame)
                 last.rows.append(rows)
+                last.finish.append(finish)
             else:
-                batches.append(Batch(frame, key, rows))
+                batches.append(Batch(frame, key, rows, finish))
         return batches
 
     def run(self, batch: Batch) -> List[Outcome]:
@@ -151,11 +164,13 @@ class Batcher:
                 )
             return None
         outcomes: List[Outcome] = []
-        for part in parts:
+        for part, finish in zip(parts, batch.finish):
             try:
-                outcomes.append(self._invoker.encoded(part, seconds))
+                outcomes.append(finish(part, seconds))
             except Refusal as refusal:
                 outcomes.append(refusal)
+            except Exception as error:
+                outcomes.append(fault(error))
         return outcomes
 
 

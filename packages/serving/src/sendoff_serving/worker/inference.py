@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 from . import schema, signature, tensors
 from .invoke import Answer, Invoker, Refusal, _object
@@ -34,7 +34,10 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
     given = _object(body)
     try:
         read = _read(given)
-        arguments = _schema_arguments(invoker, read) if script.shape == SCHEMA else _text_argument(invoker, read)
+        if script.shape == SCHEMA:
+            arguments = _completed(invoker, _schema_values(invoker, read))
+        else:
+            arguments = _text_argument(invoker, read)
     except tensors.BadTensor as error:
         raise Refusal(400, "tensor_invalid", str(error)) from error
     if script.wants_headers:
@@ -45,7 +48,33 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         value = script.run(**arguments)
     except BaseException as error:
         raise invoker._refusal(error, time.perf_counter() - start) from error
-    seconds = time.perf_counter() - start
+    return _answer(invoker, given, request, value, time.perf_counter() - start)
+
+
+def joinable(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Tuple[Any, Callable[[Any, float], Answer]]:
+    """Return what /score would be sent for an inference request, and how its part of a result is answered.
+
+    Args:
+        invoker: calls the script.
+        body: the request's JSON.
+        request: what the front says of it.
+
+    Raises:
+        Exception: it cannot be joined with others, or is wrong.
+    """
+    given = _object(body)
+    if invoker.script.shape == SCHEMA:
+        sent: Any = _schema_values(invoker, _read(given))
+    else:
+        sent = json.loads(_text_argument(invoker, _read(given))[invoker.script.input_parameter])
+
+    def finish(value: Any, seconds: float) -> Answer:
+        return _answer(invoker, given, request, value, seconds)
+
+    return sent, finish
+
+
+def _answer(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any], value: Any, seconds: float) -> Answer:
     if type(value) not in _KNOWN and type(value).__module__.partition(".")[0] not in ("numpy", "pandas"):
         answer = invoker._from_value(value, seconds)
         if answer.headers is not None or answer.pieces is not None:
@@ -91,7 +120,8 @@ def _single(value: Any) -> Any:
     return value
 
 
-def _schema_arguments(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
+def _schema_values(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the members that /score would be sent."""
     script = invoker.script
     kinds = schema.parameter_types(script.run)
     columns = signature.columns_of(kinds, script.parameters)
@@ -108,6 +138,12 @@ def _schema_arguments(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
             raise tensors.BadTensor("there is no input %r; the inputs are %s" % (name, ", ".join(expected)))
     for parameter, members in frames.items():
         arguments[parameter] = _frame(parameter, members, kinds[parameter])
+    return arguments
+
+
+def _completed(invoker: Invoker, arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Convert arrays, and add what run() has defaults for."""
+    script = invoker.script
     invoker.convert_arrays(arguments)
     for name, value in script.defaults.items():
         arguments.setdefault(name, value)
