@@ -58,7 +58,7 @@ FLAGS = (
     Flag(("--ssl-cname", "--sc"), "ssl_cname", str, "Host name of the certificate."),
     Flag(("--protected-paths",), "protected_paths", names,
          "What needs the key or token too, by commas: health, metrics, docs. Open to all if not given."),
-    Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send telemetry."),
+    Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send traces and output to a collector."),
     Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
     Flag(("--scoring-timeout-ms", "--tm"), "scoring_timeout_ms", int, "Milliseconds that one request may take; 60000."),
     Flag(("--replica-max-concurrent-requests", "--rm"), "replica_max_concurrent_requests", int,

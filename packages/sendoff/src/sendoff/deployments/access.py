@@ -26,7 +26,7 @@ from ..spec.identity import (
     which_key,
 )
 from ..spec.parse import replace
-from . import records
+from . import records, telemetry
 from .choose_target import DOCKER, wants_keys
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _FIELDS = (
     *("auth_enabled", "token_auth_enabled", "protected_paths"),
     *("ssl_enabled", "ssl_cert_pem_file", "ssl_key_pem_file", "ssl_cname", "ssl_cert_pem"),
+    "enable_app_insights",
 )
 
 
@@ -131,7 +132,7 @@ def keep(store: Store, uid: str, deployment: DeploymentSpec, given: Given) -> No
 
 
 def as_now(plan: Plan, now: Plan | None) -> Plan:
-    """An earlier plan, guarded as the service is now."""
+    """An earlier plan, guarded and watched as the service is now."""
     if now is None:
         return plan
     access = {name: getattr(now.deployment, name) for name in _FIELDS}
@@ -169,6 +170,8 @@ def publish(store: Store, service: records.AnyRow, *numbers: int, create: bool =
     docker = service.target == DOCKER
     protected = found[newest].protected_paths or ()
     file = identity.publish(service.uid, rules, newest, protected=protected, create=create, gateway=docker)
+    if file is not None:
+        telemetry.publish(store, service, {number: found[number] for number in wanted if number in found})
     if docker and file is not None:
         # Imported here: services of processes have no use for it.
         from ..targets.docker import access, containers

@@ -15,7 +15,7 @@ from ..spec.inference import EnvironmentReference, InferenceSpec, SourceSpec
 from ..spec.names import check_environment, check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
-from . import access, records
+from . import access, records, telemetry
 from .choose_target import DOCKER, Choice, choose_target, unhonoured
 from .plan import Plan
 
@@ -101,6 +101,8 @@ def check_request(
     if able.images:
         target.check(_probe(name, workspace))
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
+    if able.telemetry:
+        notes += telemetry.notes(rooms.store, deployment, choice.target, service)
     deployment, given = access.without_secrets(deployment)
     deployment, said = access.settled(rooms.store, deployment, given, able, service)
     if deployment.port is not None:

@@ -84,6 +84,18 @@ def forget(home: Path, uid: str) -> None:
         pass
 
 
+def put(path: Path, text: str) -> None:
+    """Write one more file that a scoring server reads, beside ``auth.json``.
+
+    Raises:
+        StoreError: It cannot be written; the one before is in force.
+    """
+    try:
+        _put(path, text)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
+
+
 def _put(path: Path, text: str) -> None:
     try:
         if path.read_text() == text:

@@ -71,6 +71,7 @@ class Webservice:
         self.compute_type = view.compute_type
         self.auth_enabled = view.auth_enabled
         self.token_auth_enabled = view.token_auth_enabled
+        self.enable_app_insights = bool(view.deployment.enable_app_insights)
         self.description = view.description
         self.tags = dict(view.tags)
         self.properties = dict(view.properties)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -53,9 +54,22 @@ class Settings(Spec):
     """``deny`` refuses to register a model whose pickles the scan calls dangerous."""
     scan_seconds: float = 20.0
     """Time that the scan of one model's pickles may take."""
+    otel_endpoint: str | None = None
+    """OTLP/HTTP collector of services with ``enable_app_insights``; None: as ``OTEL_EXPORTER_OTLP_ENDPOINT`` says."""
+    otel_headers: list[str] = []
+    """Headers for it, ``name=value``; a key that it asks for."""
     log_max_bytes: int = 10_485_760
     log_files: int = 5
     """How many rotated log files are kept beside the current one."""
+
+
+def is_collector(url: str) -> bool:
+    """Whether an OTLP/HTTP collector can be at an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def names() -> tuple[str, ...]:
@@ -129,4 +143,13 @@ def _checked(settings: Settings, where: str) -> Settings:
     for name, least in (("scan_seconds", 0), ("log_max_bytes", 1024), ("log_files", 0)):
         if getattr(settings, name) < least:
             raise InvalidInput(f"{where}: {name} has to be {least} or more", where=where, field=name)
+    if settings.otel_endpoint is not None and not is_collector(settings.otel_endpoint):
+        raise InvalidInput(
+            f"{where}: otel_endpoint has to be the http address of a collector; got {settings.otel_endpoint!r}",
+            hint="For example http://127.0.0.1:4318.",
+            where=where,
+            field="otel_endpoint",
+        )
+    if any(not header.partition("=")[0].strip() or "=" not in header for header in settings.otel_headers):
+        raise InvalidInput(f"{where}: otel_headers has to be a list of name=value", where=where, field="otel_headers")
     return settings

@@ -24,6 +24,8 @@ class Capabilities(Spec):
     memory_limit: bool = False
     reload: bool = False
     gpu: bool = False
+    telemetry: bool = False
+    """Its servers read ``telemetry.json`` beside ``auth_file``."""
     images: bool = False
     """It runs images: a deployment builds one before it starts."""
 

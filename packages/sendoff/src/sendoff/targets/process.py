@@ -37,7 +37,7 @@ class ProcessTarget:
 
     def capabilities(self) -> Capabilities:
         """What this target can do: limits on memory are kept by the front for each worker."""
-        return Capabilities(name="process", auth=True, tls=True, memory_limit=True, reload=True)
+        return Capabilities(name="process", auth=True, tls=True, memory_limit=True, reload=True, telemetry=True)
 
     def check(self, wanted: WantedService) -> None:
         """Say what would keep the service from starting; ``bundle`` and ``python`` may be empty when not known yet.

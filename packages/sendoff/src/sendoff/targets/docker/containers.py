@@ -348,6 +348,8 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
             "SecurityOpt": ["no-new-privileges"],
             "LogConfig": {"Type": "json-file", "Config": LOG_OPTIONS},
             "NetworkMode": wanted.network,
+            # For a collector on this machine (docs/telemetry.md).
+            "ExtraHosts": ["host.docker.internal:host-gateway"],
             "Mounts": [
                 _bind(app, APP_ROOT, read_only=True),
                 _bind(place / "bundle.json", "/var/bundle.json", read_only=True),

@@ -39,7 +39,14 @@ class DockerTarget:
     def capabilities(self) -> Capabilities:
         """What this target can do: the kernel keeps the limits, for all processes of a container together."""
         return Capabilities(
-            name="docker", auth=True, tls=True, cpu_limit=True, memory_limit=True, reload=True, images=True
+            name="docker",
+            auth=True,
+            tls=True,
+            cpu_limit=True,
+            memory_limit=True,
+            reload=True,
+            telemetry=True,
+            images=True,
         )
 
     def check(self, wanted: WantedService) -> None:

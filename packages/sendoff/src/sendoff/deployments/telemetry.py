@@ -1,0 +1,149 @@
+"""Where services tell of their requests and output (``enable_app_insights``), and how their servers learn of it.
+
+Whether is a fact of a revision; where comes from the settings or the environment of whoever asks, so that no model,
+code or image changes with it. The server reads ``telemetry.json`` beside its ``auth.json`` again whenever it changes
+(docs/telemetry.md).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..identity import material
+from ..spec.deployment import DeploymentSpec
+from ..spec.settings import is_collector
+from .choose_target import DOCKER, PROCESS
+
+if TYPE_CHECKING:
+    from ..spec.settings import Settings
+    from ..store import Store
+    from . import records
+
+FILE = "telemetry.json"
+INSTALL = "pip install 'sendoff[otel]'"
+HOST = "host.docker.internal"
+"""The machine itself, as containers of the docker target see it."""
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_ENDPOINTS = (ENDPOINT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the server's sender is given: ``OTEL_*`` of the environment, and the settings, which stand over them."""
+    found = {name: value for name, value in environ.items() if name.startswith("OTEL_") and value}
+    if settings.otel_endpoint:
+        found = {name: value for name, value in found.items() if name not in _ENDPOINTS}
+        found[ENDPOINT] = settings.otel_endpoint
+    if settings.otel_headers:
+        found["OTEL_EXPORTER_OTLP_HEADERS"] = ",".join(settings.otel_headers)
+    return found
+
+
+def notes(store: Store, deployment: DeploymentSpec, target: str, service: records.AnyRow | None) -> list[str]:
+    """What the timeline says of telemetry: where it goes, or in one line what to set so that it goes anywhere.
+
+    Args:
+        store: The home's store.
+        deployment: The configuration.
+        target: The target's name.
+        service: The service, when it is there already: what was named for it holds on.
+    """
+    if not deployment.enable_app_insights:
+        return []
+    found = variables(store.settings, os.environ)
+    if service is not None and not _named(found):
+        found = _before(material.folder_of(store.home, service.uid) / FILE)
+    named = _named(found)
+    if not named:
+        return [
+            "Telemetry is on and goes nowhere: set otel_endpoint in settings.toml (SENDOFF_OTEL_ENDPOINT) or "
+            f"{ENDPOINT} to a collector, then update the service."
+        ]
+    wrong = [name for name in _ENDPOINTS if found.get(name) and not is_collector(found[name])]
+    if wrong:
+        return [f"Telemetry is on and goes nowhere: {wrong[0]} is {found[wrong[0]]!r}, which is no http address."]
+    if target == PROCESS and not _installed():
+        return [f"Telemetry is on and goes nowhere: its packages are not installed here; type: {INSTALL}"]
+    where = _for_containers(found)[named] if target == DOCKER else found[named]
+    seen = f" (in containers {where})" if where != found[named] else ""
+    return [f"Telemetry goes to {found[named]}{seen}."]
+
+
+def publish(store: Store, service: records.AnyRow, deployments: Mapping[int, DeploymentSpec]) -> None:
+    """Hand the server what it sends and where, beside what requests are checked by.
+
+    Args:
+        store: The home's store.
+        service: The service's row.
+        deployments: Configurations by revision: the ones that answer or are about to, the one that counts last.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    folder = material.folder_of(store.home, service.uid)
+    enabled = {str(number): bool(deployment.enable_app_insights) for number, deployment in deployments.items()}
+    if not any(enabled.values()) and not (folder / FILE).exists():
+        return
+    found = variables(store.settings, os.environ)
+    if not _named(found):
+        found = _before(folder / FILE)
+    elif service.target == DOCKER:
+        found = _for_containers(found)
+    if any(found.get(name) and not is_collector(found[name]) for name in _ENDPOINTS):
+        found = {}
+    content = {
+        "schema_version": 1,
+        "enabled": list(enabled.values())[-1],
+        "revisions": enabled,
+        "environment": found,
+        "attributes": {
+            "service.namespace": service.workspace,
+            "sendoff.workspace": service.workspace,
+            "sendoff.target": service.target,
+            "sendoff.uid": service.uid,
+        },
+    }
+    material.put(folder / FILE, json.dumps(content, indent=1))
+
+
+def _named(found: Mapping[str, str]) -> str | None:
+    """The variable that names a collector, the general one first."""
+    return next((name for name in _ENDPOINTS if found.get(name)), None)
+
+
+def _before(path: Path) -> dict[str, str]:
+    """What was named before: a shell that lacks a variable does not turn a service's telemetry off."""
+    try:
+        content: Any = json.loads(path.read_bytes())
+        return {str(name): str(value) for name, value in content["environment"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _for_containers(found: Mapping[str, str]) -> dict[str, str]:
+    """The same with addresses of this machine as containers reach it."""
+    return {name: _from_container(value) if name in _ENDPOINTS else value for name, value in found.items()}
+
+
+def _from_container(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        if parts.hostname not in _LOOPBACK:
+            return url
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return url
+    return parts._replace(netloc=f"{HOST}{port}").geturl()
+
+
+def _installed() -> bool:
+    try:
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
