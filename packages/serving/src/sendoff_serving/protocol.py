@@ -30,6 +30,9 @@ LARGE = 1 << 16
 
 _HEAD = struct.Struct("<2sBBHHQd")
 HEAD_SIZE = _HEAD.size
+# Most frames have one body: their header and length are packed and unpacked at once.
+_HEAD_AND_LENGTH = struct.Struct("<2sBBHHQdI")
+_LENGTH = struct.Struct("<I")
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -136,6 +139,8 @@ def encode_head(kind: int, lengths: Sequence[int], code: int = 0, id: int = 0, c
         ProtocolError: a field does not fit the format.
     """
     try:
+        if len(lengths) == 1:
+            return _HEAD_AND_LENGTH.pack(MAGIC, VERSION, kind, code, 1, id, clock, lengths[0])
         head = _HEAD.pack(MAGIC, VERSION, kind, code, len(lengths), id, clock)
         if len(lengths) > MAX_BODIES:
             raise ProtocolError("a frame has at most %d bodies, not %d" % (MAX_BODIES, len(lengths)))
@@ -269,8 +274,12 @@ class Decoder:
         if available < start:
             self._needed = start
             return None
-        lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
-        size = sum(lengths)
+        if count == 1:
+            lengths: Tuple[int, ...] = _LENGTH.unpack_from(source, at + HEAD_SIZE)
+            size = lengths[0]
+        else:
+            lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
+            size = sum(lengths)
         if size > self._max_frame:
             raise ProtocolError("a frame of %d bytes is over the limit of %d" % (size, self._max_frame))
         if available < start + size:
@@ -278,6 +287,10 @@ class Decoder:
             return None
         bodies: List[bytes] = []
         position = at + start
+        if count == 1 and isinstance(source, bytes):
+            self._needed = HEAD_SIZE
+            end = position + size
+            return Frame(kind, code, frame_id, clock, [source[position:end]]), end
         for length in lengths:
             if isinstance(source, bytes):
                 bodies.append(source[position : position + length])

@@ -18,7 +18,8 @@ from ..errors import Refusal
 from .connections import Connections
 from .exchange import Application, Exchange
 from .limits import Limits
-from .request_head import KNOWN, REQUEST_LINE, without_upgrade
+from .repeated_head import RepeatedHead
+from .request_head import KNOWN, REQUEST_LINE, body_too_large, headers_too_large, refusal_of_head, without_upgrade
 
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
@@ -53,6 +54,8 @@ class HttpConnection(asyncio.Protocol):
         self._active: Exchange | None = None
         self._line: deque[Exchange] = deque()
         self._current: Exchange | None = None
+        self._last: Exchange | None = None  # the last whose body is complete
+        self._known_head: RepeatedHead | None = None
         self._reset_head()
         self._in_head = False
         self._head_since = 0.0
@@ -91,6 +94,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.open.discard(self)
+        self._last = self._known_head = None  # they point back here: no work for the collector
         self._stopped = True
         self._closing = True
         if self._current is not None:
@@ -111,12 +115,21 @@ class HttpConnection(asyncio.Protocol):
                 if self._discarded > _DISCARD:
                     self._transport.abort()
             return
+        was_in_head = self._in_head
+        clean = not was_in_head and self._current is None
+        if clean and self._known_head is not None and self._active is None:
+            body = self._known_head.body_of(data)
+            if body is not None:
+                self._again(self._known_head.exchange, body)
+                return
         if self._body_left:
             data = self._take_body(data)
-        was_in_head = self._in_head
+        self._forget_last()
         if data and not self._stopped:
             self._feed(data)
         current = self._current
+        if clean and self._last is not None and current is None and not self._in_head and not self._line:
+            self._known_head = RepeatedHead.of(self._last, data)
         if current is not None and not self._body_left:
             self._part_with_parser(current)
         if self._in_head and not self._stopped:
@@ -126,7 +139,7 @@ class HttpConnection(asyncio.Protocol):
             else:
                 self._partial_head += len(data)
                 if self._partial_head > self._limits.head_bytes + self._limits.target_bytes:
-                    self._refuse_unparsed(Refusal("headers_too_large", self._too_large()))
+                    self._refuse_unparsed(headers_too_large(self._limits))
         if len(self._line) >= self._limits.pipeline and not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -203,7 +216,9 @@ class HttpConnection(asyncio.Protocol):
             parser.should_keep_alive() and not self._closing and method != b"CONNECT",
             http_1_0,
         )
-        refusal = self._refusal_of_head(exchange)
+        refusal = refusal_of_head(
+            exchange, len(self._url), self._head_size, self._hosts, self._limits, self._max_body()
+        )
         if refusal is None:
             try:
                 refusal = self._application.accept(exchange)
@@ -229,7 +244,7 @@ class HttpConnection(asyncio.Protocol):
         exchange.chunks.append(body)
         self._connections.held_bytes += len(body)
         if size > self._max_body():
-            self._refuse_body(exchange, self._body_too_large())
+            self._refuse_body(exchange, body_too_large(self._max_body()))
         elif self._connections.held_bytes > self._limits.held_bytes:
             self._refuse_body(
                 exchange,
@@ -243,10 +258,32 @@ class HttpConnection(asyncio.Protocol):
         self._current = None
         if not exchange.keep_alive:
             self._stopped = True
+        self._last = exchange
         self._line.append(exchange)
         self._pump()
 
     # Parsing
+
+    def _forget_last(self) -> None:
+        self._last = None
+
+    def _again(self, template: Exchange, body: bytes) -> None:
+        """Take a whole request whose head has come before on this connection."""
+        exchange = Exchange(
+            self, template.method, template.target, template.headers, template.known, not self._closing, False
+        )
+        self._head_since = 0.0
+        self._current = exchange
+        try:
+            exchange.refusal = self._application.accept(exchange)
+        except Exception as error:
+            self._application.fault(error)
+            exchange.refusal = Refusal("internal_error", "An unexpected internal error occurred")
+        self._idle_since = exchange.arrived
+        if body:
+            self.on_body(body)
+        if self._current is exchange:  # else it was refused for its size
+            self.on_message_complete()
 
     def _part_with_parser(self, exchange: Exchange) -> None:
         """Let the rest of a large body of known length come past the parser, which would copy it."""
@@ -296,36 +333,6 @@ class HttpConnection(asyncio.Protocol):
                 if not self._stopped:
                     self._refuse_unparsed(Refusal("bad_request", f"The request is malformed: {error}"))
                 return
-
-    def _too_large(self) -> str:
-        limits = self._limits
-        return f"The request's headers are over the limit of {limits.head_bytes} bytes or {limits.head_fields} fields"
-
-    def _body_too_large(self) -> Refusal:
-        return Refusal(
-            "body_too_large",
-            f"The request body is over the limit of {self._max_body()} bytes",
-            "the limit is the setting max_body_bytes (--max-body-bytes)",
-        )
-
-    def _refusal_of_head(self, exchange: Exchange) -> Refusal | None:
-        limits = self._limits
-        if len(self._url) > limits.target_bytes:
-            return Refusal("target_too_long", f"The request target is over the limit of {limits.target_bytes} bytes")
-        if self._head_size > limits.head_bytes or len(self._headers) > limits.head_fields:
-            return Refusal("headers_too_large", self._too_large())
-        if self._hosts != 1 and not (exchange.http_1_0 and self._hosts == 0):
-            return Refusal("bad_request", "The request needs exactly one Host header")
-        known = exchange.known
-        length = known.get(b"content-length")
-        if length is not None and int(length) > self._max_body():
-            return self._body_too_large()
-        expect = known.get(b"expect")
-        if expect is not None and not exchange.http_1_0:
-            if expect.strip().lower() != b"100-continue":
-                return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
-            exchange.expects_continue = length is None or int(length) > 0
-        return None
 
     # Refusals
 

@@ -37,6 +37,7 @@ class Dispatcher:
         self._look: asyncio.TimerHandle | None = None
         self._idle: asyncio.Event = asyncio.Event()
         self._idle.set()
+        self._busy = False  # what _idle says, where every request asks
 
     @property
     def waiting(self) -> int:
@@ -57,7 +58,8 @@ class Dispatcher:
         job.deadline = now + self._timeout
         job.wait_until = now + self._wait
         # Those who wait come first, also when a worker has just become free.
-        worker = self._free_worker(now) if not self._line else None
+        line = self._line
+        worker = self._free_worker(now) if not (line.sure or line.unsure) else None
         if worker is not None:
             self._hand(worker, job, now)
         elif len(self._line) >= self._serving.max_queue:
@@ -72,7 +74,8 @@ class Dispatcher:
             return
         else:
             self._line.add(job)
-        if self._idle.is_set():
+        if not self._busy:
+            self._busy = True
             self._idle.clear()
         due = job.wait_until if job.wait_until < job.deadline else job.deadline
         if self._timer is None or due < self._timer_at:
@@ -166,7 +169,8 @@ class Dispatcher:
                 self._line.put_back([job])
                 self._arm_for_line()
             job = None
-        if self._line:
+        line = self._line
+        if line.sure or line.unsure:
             self._fill()
         if job is not None:
             try:
@@ -176,7 +180,7 @@ class Dispatcher:
                     job.streamed(frame)
             except Exception as error:
                 job.broken(error)
-        if not worker.inflight:
+        if not worker.inflight and self._busy:
             self._note_idle()
 
     def lost(self, worker: WorkerProcess, reason: str) -> None:
@@ -275,7 +279,8 @@ class Dispatcher:
     # Draining
 
     def _note_idle(self) -> None:
-        if not self._idle.is_set() and not self._line and not any(worker.inflight for worker in self._workers):
+        if self._busy and not self._line and not any(worker.inflight for worker in self._workers):
+            self._busy = False
             self._idle.set()
 
     async def wait_idle(self) -> None:

@@ -17,6 +17,9 @@ REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 JSON_TYPE = "application/json"
+_OK_JSON = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_TYPE}\r\nContent-Length: "
+# Head and body up to this size are one piece of bytes.
+_TOGETHER = 65536
 
 
 class Application(Protocol):
@@ -154,18 +157,25 @@ class Exchange:
             headers: further header lines, each ended with CR LF.
         """
         self.status = status
-        self.sent = len(body)
+        size = self.sent = len(body)
+        if status == 200 and content_type is JSON_TYPE and size <= _TOGETHER and self.method != "HEAD":
+            # The way of nearly every answer, without the questions.
+            again = self._persistence() if not self.keep_alive or self.http_1_0 else ""
+            head = f"{_OK_JSON}{size}\r\n{_date.line()}{headers}{again}\r\n"
+            self.connection.write(head.encode("latin-1") + body)
+            self.connection.finished(self)
+            return
         if status in _BODILESS:
             length = ""
         elif content_type is None:
-            length = f"Content-Length: {len(body)}\r\n"
+            length = f"Content-Length: {size}\r\n"
         else:
-            length = f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+            length = f"Content-Type: {content_type}\r\nContent-Length: {size}\r\n"
         reason = REASONS.get(status, "Unknown")
         head = f"HTTP/1.1 {status} {reason}\r\n{_date.line()}{length}{headers}{self._persistence()}\r\n"
         data = head.encode("latin-1")
         if self.method != "HEAD" and status not in _BODILESS:
-            if len(body) > 65536:
+            if size > _TOGETHER:
                 self.connection.write_many([data, body])
             else:
                 self.connection.write(data + body)

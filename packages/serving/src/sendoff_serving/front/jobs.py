@@ -101,70 +101,73 @@ class WaitingLine:
 
     Jobs whose client has closed its sending side, and so may be gone, stand in a second row that is served
     when the first is empty: 30 clients that hang up must not keep the next one waiting.
+
+    Attributes:
+        sure: the first row, by the jobs' ids; unsure: the second.
     """
 
     def __init__(self) -> None:
-        self._sure: OrderedDict[int, Job] = OrderedDict()
-        self._unsure: OrderedDict[int, Job] = OrderedDict()
+        self.sure: OrderedDict[int, Job] = OrderedDict()
+        self.unsure: OrderedDict[int, Job] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._sure) + len(self._unsure)
+        return len(self.sure) + len(self.unsure)
 
     def add(self, job: Job) -> None:
         """Put a job at the end."""
-        (self._unsure if job.half_closed else self._sure)[job.id] = job
+        (self.unsure if job.half_closed else self.sure)[job.id] = job
 
     def put_back(self, jobs: list[Job]) -> None:
         """Put jobs that no worker has started back to where they stood: among the others by their admission."""
         for unsure in (False, True):
             back = [job for job in jobs if job.half_closed == unsure]
             if back:
-                row = self._unsure if unsure else self._sure
+                row = self.unsure if unsure else self.sure
                 whole = sorted([*back, *row.values()], key=lambda job: job.admitted)
                 row.clear()
                 row.update((job.id, job) for job in whole)
 
     def take(self) -> Job | None:
         """Take the next job."""
-        row = self._sure or self._unsure
+        row = self.sure or self.unsure
         return row.popitem(last=False)[1] if row else None
 
     def remove(self, job: Job) -> bool:
         """Take a job out; False if it does not wait here."""
-        return self._sure.pop(job.id, None) is not None or self._unsure.pop(job.id, None) is not None
+        return self.sure.pop(job.id, None) is not None or self.unsure.pop(job.id, None) is not None
 
     def doubt(self, job: Job) -> None:
         """Move a job whose client may be gone to the second row."""
         job.half_closed = True
-        if self._sure.pop(job.id, None) is not None:
-            self._unsure[job.id] = job
+        if self.sure.pop(job.id, None) is not None:
+            self.unsure[job.id] = job
 
     def expired(self, now: float) -> list[Job]:
         """Take out every job that has waited too long."""
         found = []
         # Waits are equally long, so the oldest of the first row expire first; the second is in the order of doubts.
-        while self._sure:
-            job = next(iter(self._sure.values()))
+        while self.sure:
+            job = next(iter(self.sure.values()))
             if job.wait_until > now:
                 break
-            self._sure.popitem(last=False)
+            self.sure.popitem(last=False)
             found.append(job)
-        for job in list(self._unsure.values()):
+        for job in list(self.unsure.values()):
             if job.wait_until <= now:
-                del self._unsure[job.id]
+                del self.unsure[job.id]
                 found.append(job)
         return found
 
     def next_expiry(self) -> float | None:
         """When the next job will have waited too long, in monotonic seconds."""
-        waits = [job.wait_until for job in self._unsure.values()]
-        if self._sure:
-            waits.append(next(iter(self._sure.values())).wait_until)
+        waits = [job.wait_until for job in self.unsure.values()]
+        if self.sure:
+            waits.append(next(iter(self.sure.values())).wait_until)
         return min(waits, default=None)
 
     def drain(self) -> list[Job]:
         """Take every job out."""
-        jobs = [*self._sure.values(), *self._unsure.values()]
-        self._sure.clear()
-        self._unsure.clear()
+        jobs = [*self.sure.values(), *self.unsure.values()]
+        self.sure.clear()
+        self.unsure.clear()
         return jobs

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..errors import Refusal
+from .exchange import Exchange
+from .limits import Limits
+
 # Headers the server itself looks at; others are only kept for scripts that ask for them.
 KNOWN = frozenset(
     {
@@ -26,6 +30,49 @@ KNOWN = frozenset(
     }
 )
 REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
+
+
+def headers_too_large(limits: Limits) -> Refusal:
+    """Return the refusal of a head over the limits."""
+    text = f"The request's headers are over the limit of {limits.head_bytes} bytes or {limits.head_fields} fields"
+    return Refusal("headers_too_large", text)
+
+
+def body_too_large(limit: int) -> Refusal:
+    """Return the refusal of a body over the limit."""
+    return Refusal(
+        "body_too_large",
+        f"The request body is over the limit of {limit} bytes",
+        "the limit is the setting max_body_bytes (--max-body-bytes)",
+    )
+
+
+def refusal_of_head(
+    exchange: Exchange, target_size: int, head_size: int, hosts: int, limits: Limits, max_body: int
+) -> Refusal | None:
+    """Refuse a request for its head, or note in it that the client waits for a 100.
+
+    Args:
+        exchange: what the parser made of the head.
+        target_size: bytes of its target; head_size: of its headers; hosts: how many Host headers it has.
+        limits: bounds of heads.
+        max_body: largest body, in bytes.
+    """
+    if target_size > limits.target_bytes:
+        return Refusal("target_too_long", f"The request target is over the limit of {limits.target_bytes} bytes")
+    if head_size > limits.head_bytes or len(exchange.headers) > limits.head_fields:
+        return headers_too_large(limits)
+    if hosts != 1 and not (exchange.http_1_0 and hosts == 0):
+        return Refusal("bad_request", "The request needs exactly one Host header")
+    length = exchange.known.get(b"content-length")
+    if length is not None and int(length) > max_body:
+        return body_too_large(max_body)
+    expect = exchange.known.get(b"expect")
+    if expect is not None and not exchange.http_1_0:
+        if expect.strip().lower() != b"100-continue":
+            return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
+        exchange.expects_continue = length is None or int(length) > 0
+    return None
 
 
 def without_upgrade(method: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
