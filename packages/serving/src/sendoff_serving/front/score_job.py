@@ -64,10 +64,6 @@ class ScoreJob(Job):
         application.ended(self, code & ResultFlag.STATUS_MASK, "ok", frame.clock)
         if self.gone:
             return
-        if code == 200:  # no flags: JSON and nothing to say about it
-            self._exchange.respond(200, frame.bodies[0], JSON_TYPE, f"{self.lines(False)}{self._timing(frame.clock)}")
-            application.access(self._exchange)
-            return
         if code & ResultFlag.NON_FINITE:
             application.non_finite(self)
         status = code & ResultFlag.STATUS_MASK
