@@ -22,12 +22,18 @@ ALLOWED: dict[str, set[str]] = {
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
     "identity": {"errors", "spec", "store"},
+    "tabular": {"errors", "spec"},
+    "datasets": {"errors", "spec", "store", "tabular"},
     "deployments": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
+        "datasets",
     },
-    "api": {"errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"},
-    "sdk": {"errors", "spec", "api.client"},
-    "cli": {"errors", "spec", "api.client"},
+    "api": {
+        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
+        "datasets",
+    },
+    "sdk": {"errors", "spec", "tabular", "api.client"},
+    "cli": {"errors", "spec", "tabular", "api.client"},
     "": {"errors", "sdk"},
 }
 

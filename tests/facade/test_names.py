@@ -13,15 +13,26 @@ import pytest
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
 IMPORTS = """
 import azureml.core
-from azureml.core import Environment, Model, Webservice, Workspace
+from azureml.core import Dataset, Datastore, Environment, Model, Webservice, Workspace
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
+from azureml.core.dataset import Dataset as D2
+from azureml.core.datastore import Datastore as D3
 from azureml.core.environment import DockerSection, Environment as E2, PythonSection
 from azureml.core.model import InferenceConfig, Model as M2
 from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
 from azureml.core.webservice.aci import AciWebservice as A2
 from azureml.core.workspace import Workspace as W2
+from azureml.data import DataType, FileDataset, TabularDataset, dataset_type_definitions
+from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.azure_storage_datastore import AzureBlobDatastore
+from azureml.data.data_reference import DataReference
+from azureml.data.datapath import DataPath
+from azureml.data.dataset_factory import FileDatasetFactory, TabularDatasetFactory
+from azureml.data.dataset_type_definitions import FileEncoding, PromoteHeadersBehavior
+from azureml.data.file_dataset import FileDataset as F2
+from azureml.data.tabular_dataset import TabularDataset as T2
 from azureml.exceptions import ComputeTargetException, ModelNotFoundException, WebserviceException
 """
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .sdk.aci import AciWebservice as AciWebservice
     from .sdk.aks import AksWebservice as AksWebservice
     from .sdk.conda_dependencies import CondaDependencies as CondaDependencies
+    from .sdk.dataset import Dataset as Dataset
+    from .sdk.datastore import Datastore as Datastore
     from .sdk.environment import Environment as Environment
     from .sdk.inference_config import InferenceConfig as InferenceConfig
     from .sdk.local import LocalWebservice as LocalWebservice
@@ -26,6 +28,8 @@ _PLACES = {
     "AciWebservice": "sdk.aci",
     "AksWebservice": "sdk.aks",
     "CondaDependencies": "sdk.conda_dependencies",
+    "Dataset": "sdk.dataset",
+    "Datastore": "sdk.datastore",
     "Environment": "sdk.environment",
     "InferenceConfig": "sdk.inference_config",
     "LocalWebservice": "sdk.local",
@@ -40,6 +44,8 @@ __all__ = [
     "AciWebservice",
     "AksWebservice",
     "CondaDependencies",
+    "Dataset",
+    "Datastore",
     "Environment",
     "InferenceConfig",
     "LocalWebservice",

@@ -9,6 +9,8 @@ globals().update(
     take(
         Workspace="sendoff.sdk.workspace",
         Model="sendoff.sdk.model",
+        Dataset="sendoff.sdk.dataset",
+        Datastore="sendoff.sdk.datastore",
         Environment="sendoff.sdk.environment",
         ContainerRegistry="sendoff.sdk.environment_sections",
         Webservice="sendoff.sdk.webservice",

@@ -17,6 +17,7 @@ from .paging import page
 from .route import Answer, Route, Stream
 
 if TYPE_CHECKING:
+    from ..datasets import Datasets
     from ..deployments import Deployments
     from ..deployments.packages import Packages
     from ..environments import Environments
@@ -74,6 +75,17 @@ class Core:
             return Environments(self.store)
 
         return self._once("environments", make)
+
+    @property
+    def datasets(self) -> Datasets:
+        """Datastores and datasets."""
+
+        def make() -> Datasets:
+            from ..datasets import Datasets
+
+            return Datasets(self.store)
+
+        return self._once("datasets", make)
 
     @property
     def deployments(self) -> Deployments:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from ..spec.dataset import Dataset
     from ..spec.environment import Environment
     from ..spec.model import Model
     from ..spec.operation import Operation
@@ -56,6 +57,22 @@ SERVICES = (
 SERVICE = (*SERVICES, ("Swagger URI", "swaggerUri"), ("Environment", "environmentName"),
            ("Entry script", "entryScript"),
            ("Error", "error.message"), ("Tags", "tags"), ("Properties", "properties"))  # fmt: skip
+DATASETS = (
+    ("Name", "name"),
+    ("Version", "version"),
+    ("Kind", "kind"),
+    ("State", "state"),
+    ("Id", "id"),
+    ("Source", "source"),
+    ("Created", "createdTime"),
+)
+DATASTORES = (
+    ("Name", "name"),
+    ("Type", "type"),
+    ("Default", "isDefault"),
+    ("Files", "files"),
+    ("Size", "size"),
+)
 REVISIONS = (
     ("Revision", "number"),
     ("Running", "running"),
@@ -138,6 +155,16 @@ def service(view: Service) -> Record:
         record["deployment"].pop(name, None)
     record["operationId"] = view.operation.id if view.operation else None
     return record
+
+
+def dataset(view: Dataset) -> Record:
+    """A dataset version; ``source`` says where its data is in few words."""
+    record: Record = plain(view)
+    paths = [
+        f"{source.datastore}:{source.path or '/'}" if source.datastore else source.path
+        for source in view.definition.sources
+    ]
+    return {**record, "source": ", ".join(paths)}
 
 
 def revision(view: Revision) -> Record:

@@ -10,6 +10,8 @@ from .command import Group
 
 LAZY = {
     "completion": ("completion:completion", "Print the completion script of a shell."),
+    "dataset": ("dataset:dataset", "Register, find and look into datasets."),
+    "datastore": ("datastore:datastore", "Put files into datastores and fetch them."),
     "doctor": ("doctor:doctor", "Say what this machine can do, and how to mend what it cannot."),
     "environment": ("environment:environment", "Make, register, build and look at environments."),
     "folder": ("folder:folder", "Tie a folder to a workspace."),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from ..datasets.datasets import used_blobs
 from ..spec.operation import FINAL
 from ..spec.parse import Spec
-from ..store.tables import models
+from ..store.tables import datasets, datastore_files, models
 from ..targets.docker import garbage as docker
 from . import records
 from .plan import plan_from
@@ -49,8 +50,9 @@ class GarbageReport(Spec):
 def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS) -> GarbageReport:
     """Find and remove garbage.
 
-    Kept: every model version's blobs; for each service the revision that runs, the one that is wanted and the newest
-    ten, with their bundles and environments; logs of their operations; everything younger than ``grace_seconds``.
+    Kept: every model version's blobs, and those of datastores and datasets; for each service the revision that runs,
+    the one that is wanted and the newest ten, with their bundles and environments; logs of their
+    operations; everything younger than ``grace_seconds``.
 
     Args:
         rooms: Where to look.
@@ -137,6 +139,8 @@ def _in_use(
 ) -> tuple[set[str], set[str], set[str], set[str], set[str]]:
     """Blob digests, bundle names, environment keys, service uids and image ids that something refers to."""
     blobs = {file["digest"] for files in connection.scalars(select(models.c.files)) for file in files}
+    blobs |= set(connection.scalars(select(datastore_files.c.digest)))
+    blobs |= used_blobs(list(connection.scalars(select(datasets.c.definition))))
     bundles: set[str] = set()
     environments: set[str] = set()
     uids: set[str] = set()

@@ -16,7 +16,17 @@ from ..spec.names import check_workspace, split_model_id
 from ..spec.parse import nearest, to_builtins
 from ..spec.workspace import CreateWorkspace, Workspace
 from ..store import Store
-from ..store.tables import environments, model_names, models, services, workspaces
+from ..store.tables import (
+    datasets,
+    datastore_files,
+    datastores,
+    environments,
+    model_names,
+    models,
+    profiles,
+    services,
+    workspaces,
+)
 from . import rules
 from .rows import columns_of, model_of, workspace_of
 
@@ -68,28 +78,30 @@ class Registry:
         return workspace_of(row)
 
     def delete_workspace(self, name: str) -> None:
-        """Delete an empty workspace; its models' version numbers begin anew should it be made again.
+        """Delete an empty workspace with its profiles; version numbers begin anew should it be made again.
 
         Raises:
             WorkspaceNotFound: There is none.
-            InUse: It holds models, environments or services; context counts them.
+            InUse: It holds models, environments, services, datasets or files; context counts them.
         """
         with self._store.begin() as connection:
             _require_workspace(connection, name)
+            connection.execute(delete(datasets).where(datasets.c.workspace == name, datasets.c.name.is_(None)))
             counts = {
                 table.name: connection.execute(
                     select(func.count()).select_from(table).where(table.c.workspace == name)
                 ).scalar_one()
-                for table in (models, environments, services)
+                for table in (models, environments, services, datasets, datastore_files)
             }
-            held = [f"{count} {noun}" for noun, count in counts.items() if count]
+            held = [f"{count} {noun.replace('_', ' ')}" for noun, count in counts.items() if count]
             if held:
                 raise InUse(
                     f"workspace {name!r} still holds {' and '.join(held)}",
                     hint="Delete what it holds first.",
                     used_by=held,
                 )
-            connection.execute(delete(model_names).where(model_names.c.workspace == name))
+            for table in (model_names, datastores, profiles):
+                connection.execute(delete(table).where(table.c.workspace == name))
             connection.execute(delete(workspaces).where(workspaces.c.name == name))
 
     def register(self, workspace: str, body: RegisterModel) -> Model:

@@ -16,6 +16,8 @@ from .saying import say
 
 if TYPE_CHECKING:
     from ..api.client import Client
+    from .dataset import FileDataset, TabularDataset
+    from .datastore import Datastore
     from .environment import Environment
     from .model import Model
     from .webservice import Webservice
@@ -260,6 +262,36 @@ class Workspace:
 
         return Environment.list(self)
 
+    @property
+    def datastores(self) -> dict[str, Datastore]:
+        """Datastores by name."""
+        from .datastore import Datastore
+
+        with as_sdk_errors(WorkspaceException):
+            return {view.name: Datastore._of(self, view) for view in self._client.datastores(self.name)}
+
+    def get_default_datastore(self) -> Datastore:
+        """The datastore that files go to when none is named."""
+        from .datastore import Datastore
+
+        return Datastore(self)
+
+    @as_sdk_errors(WorkspaceException)
+    def set_default_datastore(self, name: str) -> None:
+        """Choose the default datastore.
+
+        Raises:
+            WorkspaceException: There is none of that name.
+        """
+        self._client.set_default_datastore(self.name, name)
+
+    @property
+    def datasets(self) -> dict[str, TabularDataset | FileDataset]:
+        """The newest version of each registered dataset, by name."""
+        from .dataset import Dataset
+
+        return Dataset.get_all(self)
+
     def __repr__(self) -> str:
         return (
             f"Workspace.create(name={self.name!r}, subscription_id={self.subscription_id!r}, "
@@ -279,14 +311,10 @@ class Workspace:
 _LATER = frozenset(
     {
         "compute_targets",
-        "datasets",
-        "datastores",
         "experiments",
         "images",
-        "get_default_datastore",
         "get_default_keyvault",
         "get_run",
-        "set_default_datastore",
         "update",
         "get_default_compute_target",
         "linked_services",

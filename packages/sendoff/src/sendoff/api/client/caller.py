@@ -50,7 +50,7 @@ class Caller:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'embedded in' if self.embedded else 'of'} {self.where})"
 
-    def _get(self, answer: type[T], path: str, **query: Any) -> T:
+    def _get(self, answer: type[T], path: str, /, **query: Any) -> T:
         return answer_of(answer, self._request("GET", path, query=query))
 
     def _send(self, answer: type[T] | None, method: str, path: str, body: Any = None, timeout: float = SECONDS) -> T:
@@ -59,7 +59,7 @@ class Caller:
             return None  # type: ignore[return-value]
         return answer_of(answer, response)
 
-    def _list(self, item: type[T], path: str, **query: Any) -> list[T]:
+    def _list(self, item: type[T], path: str, /, **query: Any) -> list[T]:
         found: list[T] = []
         after: str | None = None
         while True:

@@ -14,10 +14,11 @@ from ...spec.package import CreatePackage, ImageReport, Package
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ...spec.workspace import CreateWorkspace, Workspace
 from .. import bodies
-from .caller import LONG_SECONDS, Caller, Pairs, answer_of, pairs, q
+from .caller import LONG_SECONDS, Pairs, answer_of, pairs, q
+from .data_calls import DataCalls
 
 
-class Client(Caller):
+class Client(DataCalls):
     """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`."""
 
     # Facts

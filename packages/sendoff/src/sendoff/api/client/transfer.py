@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from ...errors import AlreadyExists, InvalidInput, NotSupported
@@ -56,6 +56,30 @@ class Transfer:
         from ...registry.collect import collect
 
         return collect(path, self._store(), child_paths=child_paths, progress=_Meter("Storing", self._progress))
+
+    def put_files(self, files: Sequence[tuple[str, Path]]) -> list[ManifestFile]:
+        """Store local files, each under the name that it gets in a manifest.
+
+        Raises:
+            InvalidInput: A file is missing, unreadable or no regular file.
+            NotSupported: The server's blob store cannot be reached from here.
+        """
+        store, meter = self._store(), _Meter("Storing", self._progress)
+        with ThreadPoolExecutor(4) as pool:
+            stored = list(pool.map(lambda file: store.put_file(file[1], progress=meter), files))
+        return [
+            ManifestFile(path=name, digest=digest, size=size)
+            for (name, _), (digest, size) in zip(files, stored, strict=True)
+        ]
+
+    def put_bytes(self, name: str, data: bytes) -> ManifestFile:
+        """Store bytes under the name that they get in a manifest."""
+        digest, size = self._store().put_bytes(data)
+        return ManifestFile(path=name, digest=digest, size=size)
+
+    def reader(self) -> Callable[[str], BinaryIO]:
+        """What opens a stored digest for reading; the bytes are verified while they are read."""
+        return self._store().open
 
     def put_source(
         self,

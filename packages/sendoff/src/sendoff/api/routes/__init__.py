@@ -1,6 +1,18 @@
 """The table of routes, one noun a file."""
 
-from . import blobs, environments, facts, identity, models, operations, packages, services, workspaces
+from . import (
+    blobs,
+    datasets,
+    datastores,
+    environments,
+    facts,
+    identity,
+    models,
+    operations,
+    packages,
+    services,
+    workspaces,
+)
 
 ROUTES = (
     *facts.ROUTES,
@@ -8,6 +20,8 @@ ROUTES = (
     *workspaces.ROUTES,
     *models.ROUTES,
     *environments.ROUTES,
+    *datastores.ROUTES,
+    *datasets.ROUTES,
     *services.ROUTES,
     *identity.ROUTES,
     *packages.ROUTES,

@@ -1,0 +1,9 @@
+"""Datasets."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Dataset="sendoff.sdk.dataset",
+    )
+)

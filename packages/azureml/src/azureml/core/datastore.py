@@ -1,0 +1,9 @@
+"""Datastores."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Datastore="sendoff.sdk.datastore",
+    )
+)

@@ -1,0 +1,9 @@
+"""What all datasets have in common."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        AbstractDataset="sendoff.sdk.dataset",
+    )
+)

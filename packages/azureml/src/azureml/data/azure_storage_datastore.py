@@ -1,0 +1,9 @@
+"""The blob datastore."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        AzureBlobDatastore="sendoff.sdk.datastore",
+    )
+)

@@ -1,0 +1,9 @@
+"""Files."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        FileDataset="sendoff.sdk.dataset",
+    )
+)

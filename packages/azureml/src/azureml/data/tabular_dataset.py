@@ -1,0 +1,9 @@
+"""Tables."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        TabularDataset="sendoff.sdk.dataset",
+    )
+)

@@ -1,0 +1,193 @@
+"""``sendoff datastore``: put files into datastores and fetch them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import InvalidInput, NotSupported
+from . import options, records
+from .command import Command, Group, option, pass_session
+from .records import Record
+from .session import Session
+
+
+@click.group(cls=Group)
+def datastore() -> None:
+    """Put files into datastores and fetch them."""
+
+
+_secret = option("--include-secret", is_flag=True, help="Taken for scripts' sake: there are none.")
+_name = options.name("The datastore; else the default.", required=False)
+
+
+@datastore.command("list", cls=Command, columns=records.DATASTORES, example="sendoff datastore list -o table")
+@_secret
+@options.metadata_out
+@pass_session
+def list_(session: Session, include_secret: bool, output_metadata_file: str | None) -> list[Record]:
+    """List datastores; their files lie in the blob store."""
+    found = [records.plain(view) for view in session.client.datastores(session.workspace)]
+    options.write_metadata(output_metadata_file, found)
+    return found
+
+
+@datastore.command(
+    "show", cls=Command, columns=records.DATASTORES, example="sendoff datastore show -n workspaceblobstore"
+)
+@options.name("Its name.")
+@_secret
+@options.metadata_out
+@pass_session
+def show(session: Session, name: str, include_secret: bool, output_metadata_file: str | None) -> Record:
+    """Show one datastore and how much is in it."""
+    record: Record = records.plain(session.client.datastore(session.workspace, name))
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@datastore.command("show-default", cls=Command, columns=records.DATASTORES, example="sendoff datastore show-default")
+@_secret
+@options.metadata_out
+@pass_session
+def show_default(session: Session, include_secret: bool, output_metadata_file: str | None) -> Record:
+    """Show the workspace's default datastore."""
+    record: Record = records.plain(session.client.datastore(session.workspace, _chosen(session, None)))
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@datastore.command(
+    "set-default",
+    cls=Command,
+    columns=records.DATASTORES,
+    example="sendoff datastore set-default -n workspacefilestore",
+)
+@options.name("Its name.")
+@options.metadata_out
+@pass_session
+def set_default(session: Session, name: str, output_metadata_file: str | None) -> Record:
+    """Choose the workspace's default datastore."""
+    record: Record = records.plain(session.client.set_default_datastore(session.workspace, name))
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@datastore.command("list-files", cls=Command, example="sendoff datastore list-files -p 'images/**'",
+                   columns=(("Path", "path"), ("Size", "size"), ("Modified", "modifiedTime")))  # fmt: skip
+@_name
+@option("--prefix", "-p", default="", metavar="PATH", help="Only this path, this folder, or this pattern.")
+@pass_session
+def list_files(session: Session, name: str | None, prefix: str) -> list[Record]:
+    """List files of a datastore."""
+    found = session.client.datastore_files(session.workspace, _chosen(session, name), prefix)
+    return [records.plain(file) for file in found]
+
+
+@datastore.command("upload", cls=Command, example="sendoff datastore upload -n workspaceblobstore -p data -u samples")
+@_name
+@option("--src-path", "-p", required=True, metavar="PATH", help="File or folder on this machine.")
+@option("--target-path", "-u", default="", metavar="DIR", help="Folder in the datastore; else its root.")
+@option("--overwrite", is_flag=True, help="Replace files that are there.")
+@option("--hide-progress", is_flag=True, help="Say nothing on the way.")
+@options.metadata_out
+@pass_session
+def upload(
+    session: Session,
+    name: str | None,
+    src_path: str,
+    target_path: str,
+    overwrite: bool,
+    hide_progress: bool,
+    output_metadata_file: str | None,
+) -> Record:
+    """Copy a file or a folder's files into a datastore."""
+    from ..api.client import Transfer
+    from ..api.client.sources import local_files
+    from ..spec.dataset import PutFiles, check_store_path
+
+    root = check_store_path(target_path, "--target-path")
+    named = [(f"{root}/{inner}" if root else inner, path) for inner, path in local_files(src_path)]
+    say = (lambda _: None) if hide_progress else session.say
+    stored = Transfer(session.client, say).put_files(named)
+    done = session.client.put_datastore_files(
+        session.workspace, _chosen(session, name), PutFiles(files=stored, overwrite=overwrite)
+    )
+    for path in done.skipped:
+        say(f"note: {path} is there already; --overwrite replaces it.")
+    say(f"Uploaded {len(done.changed)} files.")
+    record: Record = records.plain(done)
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@datastore.command("download", cls=Command, example="sendoff datastore download -p samples -d local")
+@_name
+@option("--target-path", "-d", required=True, metavar="DIR", help="Folder to write into; made when it is not there.")
+@option("--prefix", "-p", default="", metavar="PATH", help="Only this path, this folder, or this pattern.")
+@option("--overwrite", is_flag=True, help="Replace files that are there.")
+@option("--hide-progress", is_flag=True, help="Say nothing on the way.")
+@options.metadata_out
+@pass_session
+def download(
+    session: Session,
+    name: str | None,
+    target_path: str,
+    prefix: str,
+    overwrite: bool,
+    hide_progress: bool,
+    output_metadata_file: str | None,
+) -> Record:
+    """Copy files of a datastore to this machine; every byte is checked against its digest."""
+    from ..api.client import Transfer
+    from ..spec.model import ManifestFile
+
+    chosen = _chosen(session, name)
+    found = session.client.datastore_files(session.workspace, chosen, prefix)
+    if not found:
+        raise InvalidInput(f"datastore {chosen!r} has no file at {prefix!r}", hint="sendoff datastore list-files")
+    files = [ManifestFile(path=file.path, digest=file.digest, size=file.size) for file in found]
+    Path(target_path).mkdir(parents=True, exist_ok=True)
+    Transfer(session.client, None if hide_progress else session.say).get(files, target_path, exist_ok=overwrite)
+    record: Record = {"files": [str(Path(target_path) / file.path) for file in files]}
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@datastore.command("remove-files", cls=Command, example="sendoff datastore remove-files -p samples/old.txt")
+@_name
+@option("--prefix", "-p", required=True, metavar="PATH", help="A path, a folder, or a pattern.")
+@pass_session
+def remove_files(session: Session, name: str | None, prefix: str) -> Record:
+    """Forget files of a datastore; `sendoff gc` then frees their space."""
+    done = session.client.remove_datastore_files(session.workspace, _chosen(session, name), prefix)
+    session.say(f"Removed {len(done.changed)} files.")
+    return dict(records.plain(done))
+
+
+def _attach(kind: str) -> None:
+    @datastore.command(
+        f"attach-{kind}",
+        cls=Command,
+        hidden=True,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        example=f"sendoff datastore attach-{kind} -n NAME",
+    )
+    def attach(**_: Any) -> None:
+        """Attach a datastore of a cloud account: not there."""
+        raise NotSupported(
+            "datastores in a cloud account are not supported: a datastore here lies in Sendoff's blob store",
+            hint="Copy the data in: sendoff datastore upload -p FOLDER",
+        )
+
+
+for _kind in ("adls", "adls-gen2", "blob", "dbfs", "file", "mysqldb", "psqldb", "sqldb"):
+    _attach(_kind)
+
+
+def _chosen(session: Session, name: str | None) -> str:
+    if name is not None:
+        return name
+    return next(one.name for one in session.client.datastores(session.workspace) if one.is_default)

@@ -1,0 +1,75 @@
+"""A path in a datastore, as SDK v1 handed it round (spec/surface.md sec. 2.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .exceptions import UserErrorException
+
+if TYPE_CHECKING:
+    from .datastore import Datastore
+
+__all__ = ["DataPath", "DataReference"]
+
+
+class DataPath:
+    """A path, folder or pattern in a datastore.
+
+    Args:
+        datastore: Where it is.
+        path_on_datastore: Relative; None is everything.
+        name: Free.
+    """
+
+    def __init__(self, datastore: Datastore, path_on_datastore: str | None = None, name: str | None = None) -> None:
+        self.datastore = datastore
+        self.path_on_datastore = path_on_datastore
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.datastore.name!r}, {self.path_on_datastore!r})"
+
+
+class DataReference(DataPath):
+    """A path in a datastore that a job would have mounted.
+
+    Args:
+        datastore: Where it is.
+        data_reference_name: Free.
+        path_on_datastore: Relative.
+        mode: ``mount``, ``download`` or ``upload``; kept and not used.
+        path_on_compute: As ``mode``.
+        overwrite: As ``mode``.
+    """
+
+    def __init__(
+        self,
+        datastore: Datastore,
+        data_reference_name: str | None = None,
+        path_on_datastore: str | None = None,
+        mode: str = "mount",
+        path_on_compute: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        super().__init__(datastore, path_on_datastore, data_reference_name)
+        self.data_reference_name = data_reference_name
+        self.mode = mode
+        self.path_on_compute = path_on_compute
+        self.overwrite = overwrite
+
+    def path(self, path: str | None = None, data_reference_name: str | None = None) -> DataReference:
+        """A path below this one."""
+        below = "/".join(part.strip("/") for part in (self.path_on_datastore, path) if part)
+        return DataReference(self.datastore, data_reference_name or self.data_reference_name, below or None)
+
+    def as_mount(self) -> DataReference:
+        """Not here.
+
+        Raises:
+            UserErrorException: Always.
+        """
+        raise UserErrorException(
+            "mounting a datastore is not supported", hint="Fetch it: datastore.download(target_path, prefix=…)."
+        )
+
+    as_download = as_upload = as_mount
