@@ -19,6 +19,7 @@ from typing import Any
 
 from ..containers import images
 from ..containers.engine import Engine, conceal
+from ..containers.labels import HOME, home_id
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed, InvalidInput, SendoffError
 from ..spec.parse import encode, replace
@@ -69,7 +70,7 @@ def with_steps(
     names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
     bases = {name: base_image.inspect(client, name, home=home, environ=environ, progress=progress) for name in names}
     key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
-    tag = f"sendoff/base:{key}"
+    tag = f"sendoff/base:{home_id(home)}-{key}"
     if images.find(client, tag) is not None:
         return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
     progress("doing the environment's Docker steps")
@@ -91,7 +92,12 @@ def _build(
     number = uuid.uuid4().hex[:12]
     temporary: dict[str, str] = {}
     for position, (name, base) in enumerate(bases.items()):
-        settings = {**base.config, "Env": [*(base.config.get("Env") or []), *_variables(indexes)]}
+        settings = {
+            **base.config,
+            "Env": [*(base.config.get("Env") or []), *_variables(indexes)],
+            # What comes of it is this home's, and `gc` finds it.
+            "Labels": {**(base.config.get("Labels") or {}), HOME: home_id(home)},
+        }
         temporary[name] = f"sendoff/building:{number}-{position}"
         load(client, base, [secret], settings, tags=[temporary[name]], memory=memory, progress=lambda _: None)
     result = f"sendoff/building:{number}"

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...containers.engine import Engine, EngineError
+from ...containers.labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
 from ..run_folder import write_json
 from . import access
-from .labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from .records import ServiceFolder, Wanted
 
 PORT = 5001
