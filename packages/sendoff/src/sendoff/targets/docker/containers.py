@@ -243,6 +243,15 @@ def status(folder: ServiceFolder, serial: int, *, seconds: float = 1.0) -> dict[
     return found
 
 
+def metrics(folder: ServiceFolder, serial: int) -> str | None:
+    """What the front in a container counts; None when it does not say."""
+    try:
+        found: str | None = _over_socket(folder, serial, front_control.metrics)
+    except front_control.NoAnswer:
+        return None
+    return found
+
+
 def ask_to_stop(folder: ServiceFolder, serial: int, drain_seconds: float) -> bool:
     """Tell a container's front to finish what it has and end; False when it does not hear."""
     try:
