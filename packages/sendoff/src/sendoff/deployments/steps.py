@@ -274,6 +274,7 @@ class DeploySteps:
                 f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
                 [],
             )
+        rooms = self._rooms
         try:
             image = build(
                 self._store,
@@ -284,6 +285,8 @@ class DeploySteps:
                 tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
                 models="mounted",
                 labels={HOME: home_id(self._store.home)},
+                indexes=rooms.environments.indexes(lock.pip_options),
+                credentials=rooms.environments.image_credentials(spec),
                 progress=progress,
             )
         except InvalidInput as error:
