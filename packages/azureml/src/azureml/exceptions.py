@@ -12,6 +12,7 @@ globals().update(
         ModelPathNotFoundException="sendoff.sdk.exceptions",
         ComputeTargetException="sendoff.sdk.exceptions",
         WorkspaceException="sendoff.sdk.exceptions",
+        WorkspacePrivateEndpointException="sendoff.sdk.exceptions",
         ProjectSystemException="sendoff.sdk.exceptions",
         ExperimentExecutionException="sendoff.sdk.exceptions",
         RunConfigurationException="sendoff.sdk.exceptions",
@@ -19,6 +20,11 @@ globals().update(
         SnapshotException="sendoff.sdk.exceptions",
         TrainingException="sendoff.sdk.exceptions",
         ActivityFailedException="sendoff.sdk.exceptions",
+        DatasetTimestampMissingError="sendoff.sdk.exceptions",
+        DiscoveryUrlNotFoundException="sendoff.sdk.exceptions",
+        AzureMLAggregatedException="sendoff.sdk.exceptions",
+        ParallelRunException="sendoff.sdk.exceptions",
         ServiceException="sendoff.sdk.exceptions",
+        FeatureNotSupported="sendoff.sdk.unsupported",
     )
 )

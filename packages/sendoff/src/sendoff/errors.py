@@ -71,6 +71,24 @@ class WorkspaceNotFound(NotFound):
     code = "workspace_not_found"
 
 
+class ComputeNotFound(NotFound):
+    """No compute target of that name in the workspace."""
+
+    code = "compute_not_found"
+
+
+class ExperimentNotFound(NotFound):
+    """No experiment of that name in the workspace."""
+
+    code = "experiment_not_found"
+
+
+class RunNotFound(NotFound):
+    """No run of that id in the workspace."""
+
+    code = "run_not_found"
+
+
 class OperationNotFound(NotFound):
     """No operation with that id."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import openapi_sizes
 from .bundle import Bundle
 
 Schema = dict[str, Any]
+
+_SIZES = ("minItems", "maxItems")
 
 
 def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[str, Any]) -> Schema:
@@ -27,7 +28,8 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     schemas: Schema = document["components"]["schemas"] if new else document["definitions"]
     schemas["ErrorResponse"]["properties"].pop("status_code", None)
     schemas["ServiceInput"].pop("required", None)
-    openapi_sizes.remove(schemas["ServiceInput"], description)
+    for name in (description.get("schema") or {}).get("shapes", {}):
+        _without_sizes(schemas["ServiceInput"].get("properties", {}).get(name, {}))
     paths: Schema = document["paths"]
     prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
     failed = paths[f"{prefix}/"]["get"]["responses"]["default"]
@@ -65,3 +67,10 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     for name in [name for name in schemas if name not in ("ServiceInput", "ServiceOutput", "ErrorResponse")]:
         del schemas[name]
     return document
+
+
+def _without_sizes(array: Schema) -> None:
+    while isinstance(array, dict) and array:
+        for name in _SIZES:
+            array.pop(name, None)
+        array = array.get("items", {})

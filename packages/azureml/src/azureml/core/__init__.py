@@ -1,4 +1,4 @@
-"""`azureml.core`: workspaces, models, environments and services."""
+"""`azureml.core`: workspaces, models, environments, services, runs and computes."""
 
 from azureml._names import take
 
@@ -8,11 +8,27 @@ __version__ = VERSION
 globals().update(
     take(
         Workspace="sendoff.sdk.workspace",
+        Experiment="sendoff.sdk.runs.experiment",
+        Run="sendoff.sdk.runs.run",
         Model="sendoff.sdk.model",
+        Webservice="sendoff.sdk.webservice",
+        Image="sendoff.sdk.images",
         Dataset="sendoff.sdk.dataset",
         Datastore="sendoff.sdk.datastore",
         Environment="sendoff.sdk.environment",
         ContainerRegistry="sendoff.sdk.environment_sections",
-        Webservice="sendoff.sdk.webservice",
+        ComputeTarget="sendoff.sdk.compute.target",
+        RunConfiguration="sendoff.sdk.run_configuration",
+        ScriptRunConfig="sendoff.sdk.run_configuration",
+        ScriptRun="sendoff.sdk.absent",
+        Keyvault="sendoff.sdk.keyvault",
+        LinkedService="sendoff.sdk.absent",
+        PrivateEndPoint="sendoff.sdk.absent",
+        PrivateEndPointConfig="sendoff.sdk.absent",
+        get_run="sendoff.sdk.runs.run",
+        is_compute_target_prepared="sendoff.sdk.absent",
+        prepare_compute_target="sendoff.sdk.absent",
+        attach_legacy_compute_target="sendoff.sdk.absent",
+        remove_legacy_compute_target="sendoff.sdk.absent",
     )
 )

@@ -12,6 +12,12 @@ globals().update(
         DatabricksSection="sendoff.sdk.environment_sections",
         DockerImagePlatform="sendoff.sdk.environment_sections",
         ContainerRegistry="sendoff.sdk.environment_sections",
+        DEFAULT_CPU_IMAGE="sendoff.sdk.environment_sections",
+        DEFAULT_GPU_IMAGE="sendoff.sdk.environment_sections",
+        ImageBuildDetails="sendoff.sdk.environment",
+        DockerBuildContext="sendoff.sdk.absent",
+        DockerImageDetails="sendoff.sdk.absent",
+        EnvironmentReference="sendoff.sdk.absent",
         CondaDependencies="sendoff.sdk.conda_dependencies",
     )
 )

@@ -6,5 +6,9 @@ globals().update(
     take(
         Model="sendoff.sdk.model",
         InferenceConfig="sendoff.sdk.inference_config",
+        ModelPackage="sendoff.sdk.package",
+        ResourceConfiguration="sendoff.sdk.resource_configuration",
+        WebserviceException="sendoff.sdk.exceptions",
+        ModelNotFoundException="sendoff.sdk.exceptions",
     )
 )

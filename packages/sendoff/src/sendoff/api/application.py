@@ -17,11 +17,14 @@ from .paging import page
 from .route import Answer, Route, Stream
 
 if TYPE_CHECKING:
+    from ..computes import Computes
     from ..datasets import Datasets
     from ..deployments import Deployments
     from ..deployments.packages import Packages
     from ..environments import Environments
+    from ..identity.vault import Vault
     from ..registry import Registry
+    from ..runs import Runs
     from ..store import Store
 
 T = TypeVar("T")
@@ -98,6 +101,35 @@ class Core:
             return Deployments(self.store, self.registry, self.environments, table)
 
         return self._once("deployments", make)
+
+    @property
+    def computes(self) -> Computes:
+        """Compute targets."""
+
+        def make() -> Computes:
+            from ..computes import Computes
+
+            return Computes(self.store, self.registry)
+
+        return self._once("computes", make)
+
+    @property
+    def runs(self) -> Runs:
+        """Experiments and their runs."""
+
+        def make() -> Runs:
+            from ..runs import Runs
+
+            return Runs(self.store, self.registry)
+
+        return self._once("runs", make)
+
+    def vault(self, workspace: str) -> Vault:
+        """The secrets of a workspace that exists."""
+        from ..identity.vault import Vault
+
+        self.registry.workspace(workspace)
+        return self._once("vault", lambda: Vault(self.store))
 
     @property
     def packages(self) -> Packages:

@@ -21,7 +21,12 @@ class Choice:
 
 
 def choose_target(
-    deployment: DeploymentSpec, *, local_target: str, aci_target: str, docker_problem: Callable[[], str]
+    deployment: DeploymentSpec,
+    *,
+    local_target: str,
+    aci_target: str,
+    docker_problem: Callable[[], str],
+    cluster: str = "",
 ) -> Choice:
     """The target for a new service; it is fixed from then on.
 
@@ -30,11 +35,14 @@ def choose_target(
         local_target: The setting of that name: where a local service runs.
         aci_target: The setting of that name: where everything else runs; ``auto`` looks for an engine.
         docker_problem: Says why containers cannot be run on this machine now; empty when they can.
+        cluster: What is known of the compute target that the configuration names, as a sentence; empty for nothing.
     """
     if deployment.compute_type == LOCAL:
         return Choice(local_target)
     if deployment.compute_type == ACI:
         what = "Container instance"
+    elif deployment.compute_type == AKS and cluster:
+        what = f"AKS: {cluster.rstrip('.')}"
     elif deployment.compute_type == AKS:
         named = f" {deployment.compute_target_name!r}" if deployment.compute_target_name else ""
         what = f"AKS: no cluster{named} is attached"

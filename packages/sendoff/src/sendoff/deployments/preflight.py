@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import Conflict, InvalidInput, NotSupported, PortInUse, SendoffError
+from ..errors import ComputeNotFound, Conflict, InvalidInput, NotSupported, PortInUse, SendoffError
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.deployment import DeploymentSpec
@@ -95,7 +95,7 @@ def check_request(
             hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
         )
     inference, notes = check_code(rooms, workspace, inference)
-    choice = Choice(service.target) if service is not None else _choose(rooms, deployment, inference)
+    choice = Choice(service.target) if service is not None else _choose(rooms, workspace, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.images:
@@ -115,11 +115,11 @@ def check_request(
     )
 
 
-def _choose(rooms: Rooms, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+def _choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
     settings = rooms.store.settings
 
     def docker_problem() -> str:
-        from ..packaging.base_choice import base_reference  # only where a container is thought of
+        from ..packaging.image import base_reference  # only where a container is thought of
 
         environment = inference.environment
         base = ""
@@ -136,7 +136,20 @@ def _choose(rooms: Rooms, deployment: DeploymentSpec, inference: InferenceSpec) 
         local_target=settings.local_target,
         aci_target=settings.aci_target,
         docker_problem=docker_problem,
+        cluster=_cluster(rooms, workspace, deployment),
     )
+
+
+def _cluster(rooms: Rooms, workspace: str, deployment: DeploymentSpec) -> str:
+    """What is known of the compute target that a configuration names; nothing when there is no record of it."""
+    if not deployment.compute_target_name:
+        return ""
+    from ..computes import Computes
+
+    try:
+        return Computes(rooms.store, rooms.registry).get(workspace, deployment.compute_target_name).note
+    except ComputeNotFound:
+        return ""
 
 
 def _probe(name: str, workspace: str, *, uid: str = "", port: int = 0) -> WantedService:

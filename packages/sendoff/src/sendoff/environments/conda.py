@@ -88,16 +88,12 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
         ) from None
 
 
-def install(
-    records: list[dict[str, Any]], prefix: Path, *, cache: Path, progress: Progress, final: str | None = None
-) -> None:
+def install(records: list[dict[str, Any]], prefix: Path, *, cache: Path, progress: Progress) -> None:
     """Install solved records into a prefix.
 
     Args:
         records: What :func:`solve` gave.
-        prefix: The folder, made when needed.
-        final: The path that packages are bound to where the folder is to lie elsewhere, as in an image; else
-            ``prefix``.
+        prefix: The folder, made when needed; packages are bound to this path.
         cache: Where downloaded archives are kept.
         progress: Receives what is waited for.
 
@@ -113,11 +109,7 @@ def install(
 
     async def work() -> None:
         await rattler.install(
-            [_record(record) for record in records],
-            prefix,
-            cache_dir=cache / "conda-packages",
-            show_progress=False,
-            alternative_target_prefix=final,
+            [_record(record) for record in records], prefix, cache_dir=cache / "conda-packages", show_progress=False
         )
 
     try:

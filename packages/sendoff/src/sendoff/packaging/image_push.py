@@ -7,18 +7,16 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..containers.engine import Engine
-from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
-from .registry_client import MANIFEST_TYPE, RegistryClient
-from .way import Way
+from .registry_client import MANIFEST_TYPE, RegistryClient, credentials_for, split_reference
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""
@@ -39,8 +37,8 @@ def push(
     reference: str,
     *,
     home: Path,
-    logins: Logins,
-    way: Way,
+    environ: Mapping[str, str],
+    ca: str | None,
     progress: Callable[[str], None],
 ) -> str:
     """Push an image; the digest of its manifest, equal for equal inputs.
@@ -52,8 +50,8 @@ def push(
         config: The image's configuration.
         reference: ``registry/name:tag``.
         home: Sendoff's home; compressed layers are kept there.
-        logins: Who we are at registries.
-        way: How connections are opened.
+        environ: As ``os.environ``, for credentials.
+        ca: File of certificates to trust.
         progress: Receives plain lines.
 
     Raises:
@@ -62,7 +60,7 @@ def push(
         StoreError: The home cannot be written.
     """
     registry, repository, tag = split_reference(reference)
-    remote = RegistryClient(registry, repository, credentials=logins.of(registry), way=way, push=True)
+    remote = RegistryClient(registry, repository, credentials=credentials_for(registry, environ), ca=ca)
     store = _Compressed(home / "images" / "blobs")
     blobs: list[Blob] = []
     known = [store.known(diff_id) for diff_id in base.diff_ids]

@@ -14,16 +14,21 @@ from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound
 from ..spec.model import Model, RegisterModel, UpdateModel, check_framework
 from ..spec.names import check_workspace, split_model_id
 from ..spec.parse import nearest, to_builtins
-from ..spec.workspace import CreateWorkspace, Workspace
+from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
 from ..store.tables import (
+    computes,
     datasets,
     datastore_files,
     datastores,
     environments,
+    experiments,
     model_names,
     models,
     profiles,
+    run_files,
+    run_metrics,
+    runs,
     services,
     workspaces,
 )
@@ -77,6 +82,24 @@ class Registry:
                 raise _no_workspace(connection, name)
         return workspace_of(row)
 
+    def update_workspace(self, name: str, body: UpdateWorkspace) -> Workspace:
+        """Change its name for people, or its tags.
+
+        Raises:
+            WorkspaceNotFound: There is none.
+        """
+        values: dict[str, Any] = {}
+        if body.friendly_name is not None:
+            values["friendly_name"] = body.friendly_name
+        if body.tags is not None:
+            rules.check_pairs(body.tags, "tag")
+            values["tags"] = body.tags
+        with self._store.begin() as connection:
+            _require_workspace(connection, name)
+            if values:
+                connection.execute(update(workspaces).where(workspaces.c.name == name).values(**values))
+        return self.workspace(name)
+
     def delete_workspace(self, name: str) -> None:
         """Delete an empty workspace with its profiles; version numbers begin anew should it be made again.
 
@@ -100,7 +123,7 @@ class Registry:
                     hint="Delete what it holds first.",
                     used_by=held,
                 )
-            for table in (model_names, datastores, profiles):
+            for table in (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles):
                 connection.execute(delete(table).where(table.c.workspace == name))
             connection.execute(delete(workspaces).where(workspaces.c.name == name))
 

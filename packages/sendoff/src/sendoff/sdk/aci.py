@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec.deployment import ACI
 from .deployment_configuration import AciServiceDeploymentConfiguration
+from .service_values import EncryptionProperties, VnetConfiguration, resources
 from .webservice import Webservice, _refuse_image, _texts
 
 if TYPE_CHECKING:
+    from ..spec.service import Service
     from .inference_config import InferenceConfig
 
 
@@ -25,6 +27,19 @@ class AciWebservice(Webservice):
     """
 
     _compute_type = ACI
+
+    def _fill(self, view: Service) -> None:
+        super()._fill(view)
+        size = view.deployment
+        self.container_resource_requirements = resources(size)
+        self.cname = size.ssl_cname
+        self.encryption_properties: EncryptionProperties | None = None
+        self.vnet_configuration = VnetConfiguration(size.vnet_name, size.subnet_name) if size.vnet_name else None
+        self.public_ip: str | None = None
+        self.public_fqdn: str | None = None
+        self.ssl_enabled = size.ssl_enabled
+        self.ssl_certificate = size.ssl_cert_pem
+        self.ssl_key: str | None = None
 
     @staticmethod
     def deploy_configuration(
@@ -104,6 +119,10 @@ class AciWebservice(Webservice):
             subnet_name=subnet_name,
             token_auth_enabled=token_auth_enabled,
         )
+
+    def run(self, input_data: Any) -> Any:  # type: ignore[override]
+        """Send a request; see `Webservice.run`."""
+        return super().run(input_data)
 
     def update(
         self,

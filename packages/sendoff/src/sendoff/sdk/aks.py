@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..spec.deployment import AKS
 from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, liveness_probe
+from .service_values import DataCollection, probe, resources, scaler
 from .webservice import Webservice, _refuse_image, _texts
 
 if TYPE_CHECKING:
+    from ..spec.service import Service
     from .inference_config import InferenceConfig
 
 __all__ = ["AksServiceAccessToken", "AksWebservice"]
@@ -28,6 +30,24 @@ class AksWebservice(Webservice):
     """
 
     _compute_type = AKS
+
+    def _fill(self, view: Service) -> None:
+        super()._fill(view)
+        size = view.deployment
+        self.autoscaler = scaler(size)
+        self.compute_name = size.compute_target_name
+        self.container_resource_requirements = resources(size)
+        self.liveness_probe_requirements = probe(size)
+        self.data_collection = DataCollection(False, bool(size.collect_model_data))
+        self.max_concurrent_requests_per_container = size.replica_max_concurrent_requests or 1
+        self.max_request_wait_time = size.max_request_wait_time
+        self.num_replicas = size.num_replicas
+        self.scoring_timeout_ms = size.scoring_timeout_ms
+        self.is_default: bool | None = None
+        self.traffic_percentile: float | None = None
+        self.version_type: Any = None
+        self.deployment_status = view.state
+        self.namespace = size.namespace
 
     @staticmethod
     def deploy_configuration(
@@ -134,6 +154,10 @@ class AksWebservice(Webservice):
             memory_gb_limit=memory_gb_limit,
             blobfuse_enabled=blobfuse_enabled,
         )
+
+    def run(self, input_data: Any) -> Any:  # type: ignore[override]
+        """Send a request; see `Webservice.run`."""
+        return super().run(input_data)
 
     def update(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exceptions import UserErrorException
+from .unsupported import refuse
 
 if TYPE_CHECKING:
     from .datastore import Datastore
@@ -63,13 +64,25 @@ class DataReference(DataPath):
         return DataReference(self.datastore, data_reference_name or self.data_reference_name, below or None)
 
     def as_mount(self) -> DataReference:
+        """As an argument of a training script, which gets the path of a copy."""
+        return DataReference(self.datastore, self.data_reference_name, self.path_on_datastore, "mount")
+
+    def as_download(self, path_on_compute: str | None = None, overwrite: bool = False) -> DataReference:
+        """As an argument of a training script, which gets the path of a copy."""
+        named = (self.datastore, self.data_reference_name, self.path_on_datastore)
+        return DataReference(*named, "download", path_on_compute, overwrite)
+
+    def as_upload(self, path_on_compute: str | None = None, overwrite: bool = False) -> DataReference:
         """Not here.
 
         Raises:
-            UserErrorException: Always.
+            FeatureNotSupported: Always.
         """
-        raise UserErrorException(
-            "mounting a datastore is not supported", hint="Fetch it: datastore.download(target_path, prefix=…)."
-        )
+        refuse("DataReference.as_upload", "Upload what the script wrote: datastore.upload(src_dir, target_path).")
 
-    as_download = as_upload = as_mount
+    def _as_argument(self) -> str:
+        import tempfile
+
+        folder = self.path_on_compute or tempfile.mkdtemp(prefix="sendoff-data-")
+        self.datastore.download(folder, prefix=self.path_on_datastore, overwrite=True, show_progress=False)
+        return str(Path(folder) / (self.path_on_datastore or ""))

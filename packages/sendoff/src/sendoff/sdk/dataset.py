@@ -25,6 +25,7 @@ from ..spec.dataset import Dataset as View
 from ..spec.model import ManifestFile
 from ..spec.parse import replace
 from .connection import client as shared_client
+from .dataset_absent import AbsentAbstractDataset, AbsentFileDataset, AbsentTabularDataset
 from .dataset_factory import FileDatasetFactory, TabularDatasetFactory
 from .exceptions import UserErrorException, as_sdk_errors, raised_as
 from .model_payload import texts
@@ -35,19 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "FileDataset", "TabularDataset"]
 
-_MOUNTS = frozenset({"mount", "as_mount", "as_download", "as_named_input", "as_hdfs", "as_cache", "hydrate"})
-_TABLES = frozenset(
-    {
-        *("filter", "partition_by", "random_split", "take_sample", "time_after", "time_before", "time_between"),
-        *("time_recent", "to_dask_dataframe", "to_spark_dataframe", "with_timestamp_columns", "timestamp_columns"),
-        *("get_profile", "get_profile_runs", "submit_profile_run", "to_csv_files", "to_parquet_files"),
-        *("partition_keys", "get_partition_key_values", "file_metadata"),
-    }
-)
 
-
-class AbstractDataset:
+class AbstractDataset(AbsentAbstractDataset):
     """What tables and files have in common; the classes below are what is made."""
+
+    Tabular = TabularDatasetFactory
+    File = FileDatasetFactory
 
     _definition: DatasetDefinition
     _workspace: Workspace | None
@@ -234,19 +228,9 @@ class AbstractDataset:
     def _transfer(self) -> Transfer:
         return Transfer(self._workspace._client if self._workspace is not None else shared_client())
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _MOUNTS:
-            hint = "download(target_path) copies its files." if isinstance(self, FileDataset) else ""
-            hint = hint or "to_pandas_dataframe() reads it."
-            what = NotSupported(f"{type(self).__name__}.{name} is not supported: nothing is mounted", hint=hint)
-            raise raised_as(UserErrorException, what, AttributeError)
-        if name in _TABLES:
-            what = NotSupported(
-                f"{type(self).__name__}.{name} is not supported",
-                hint="Read it with to_pandas_dataframe() and go on with pandas.",
-            )
-            raise raised_as(UserErrorException, what, AttributeError)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def as_named_input(self, name: str) -> DatasetConsumptionConfig:
+        """As an argument of a training script: it gets a path (files), or the dataset's id (tables)."""
+        return DatasetConsumptionConfig(name, self)
 
     def __repr__(self) -> str:
         known = f"name={self.name!r}, version={self.version}, id={self.id!r}" if self._view else "not registered"
@@ -256,7 +240,7 @@ class AbstractDataset:
         return f"{type(self).__name__}({known}, source={paths!r})"
 
 
-class TabularDataset(AbstractDataset):
+class TabularDataset(AbstractDataset, AbsentTabularDataset):
     """Rows and columns. Made by ``Dataset.Tabular.from_…`` or fetched by `Dataset.get_by_name`."""
 
     @as_sdk_errors(UserErrorException)
@@ -301,7 +285,7 @@ class TabularDataset(AbstractDataset):
         return read_table(self._definition, files)
 
 
-class FileDataset(AbstractDataset):
+class FileDataset(AbstractDataset, AbsentFileDataset):
     """Files as they are. Made by ``Dataset.File.from_files`` or fetched by `Dataset.get_by_name`."""
 
     @as_sdk_errors(UserErrorException)
@@ -334,12 +318,53 @@ class FileDataset(AbstractDataset):
         self._transfer().get(files, folder, exist_ok=overwrite)
         return [str(folder / file.path) for file in files]
 
+    def as_mount(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
+        """As an argument of a training script, which gets the path of a copy."""
+        return DatasetConsumptionConfig("input", self, "mount", path_on_compute)
+
+    def as_download(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
+        """As an argument of a training script, which gets the path of a copy."""
+        return DatasetConsumptionConfig("input", self, "download", path_on_compute)
+
+
+class DatasetConsumptionConfig:
+    """A dataset as an argument of a training script.
+
+    Args:
+        name: The input's name.
+        dataset: The dataset.
+        mode: direct, mount or download; files are copied in the last two.
+        path_on_compute: Where to; None is a folder of its own.
+    """
+
+    def __init__(
+        self, name: str, dataset: AbstractDataset, mode: str = "direct", path_on_compute: str | None = None
+    ) -> None:
+        self.name = name
+        self.dataset = dataset
+        self.mode = mode
+        self.path_on_compute = path_on_compute
+
+    def as_mount(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
+        """The script gets the path of a copy."""
+        return DatasetConsumptionConfig(self.name, self.dataset, "mount", path_on_compute)
+
+    def as_download(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
+        """The script gets the path of a copy."""
+        return DatasetConsumptionConfig(self.name, self.dataset, "download", path_on_compute)
+
+    def _as_argument(self) -> str:
+        if isinstance(self.dataset, FileDataset) and self.mode != "direct":
+            import tempfile
+
+            folder = self.path_on_compute or tempfile.mkdtemp(prefix="sendoff-data-")
+            self.dataset.download(folder, overwrite=True)
+            return str(folder)
+        return str(self.dataset.id or "")
+
 
 class Dataset(AbstractDataset):
     """The way to datasets: ``Dataset.Tabular``, ``Dataset.File``, ``Dataset.get_by_name``."""
-
-    Tabular = TabularDatasetFactory
-    File = FileDatasetFactory
 
     class Scenario:
         """What a dataset was to a model."""

@@ -23,6 +23,7 @@ from ..spec.dataset import (
 )
 from .connection import client as shared_client
 from .data_reference import DataPath, DataReference
+from .dataset_absent import AbsentTabularDatasetFactory
 from .dataset_types import DataType, encoding_of, header_of
 from .datastore import Datastore
 from .exceptions import UserErrorException, as_sdk_errors
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
 
 
-class TabularDatasetFactory:
+class TabularDatasetFactory(AbsentTabularDatasetFactory):
     """``Dataset.Tabular``: rows and columns."""
 
     @staticmethod
@@ -122,18 +123,6 @@ class TabularDatasetFactory:
         if set_column_types:
             raise NotSupported("Parquet files carry their own types", hint="Leave set_column_types out.")
         return _tabular(path, Reading(form=PARQUET, include_path=include_path), validate)
-
-    @staticmethod
-    @as_sdk_errors(UserErrorException)
-    def from_sql_query(*_: Any, **__: Any) -> TabularDataset:
-        """Not here: there are no database datastores.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise NotSupported(
-            "datasets of SQL queries are not supported", hint="Write the result to a file, and make one of that."
-        )
 
     @staticmethod
     @as_sdk_errors(UserErrorException)

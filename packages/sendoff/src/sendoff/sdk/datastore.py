@@ -11,6 +11,7 @@ from ..api.client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec.dataset import PutFiles
 from .data_reference import DataReference
+from .dataset_absent import AbsentDatastore
 from .exceptions import UserErrorException, as_sdk_errors, raised_as
 from .saying import say
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["AzureBlobDatastore", "Datastore"]
 
 
-class Datastore:
+class Datastore(AbsentDatastore):
     """A place for files, kept in the blob store. Every workspace has ``workspaceblobstore``, its default.
 
     Args:
@@ -31,6 +32,21 @@ class Datastore:
     Raises:
         UserErrorException: There is none of that name.
     """
+
+    # What SDK v1's storage accounts had; files lie in Sendoff's own blob store.
+    blob_service: Any = None
+    workspace_msi_has_access = False
+    service_data_access_auth_identity: str | None = None
+    subscription_id: str | None = None
+    resource_group: str | None = None
+    container_name: str | None = None
+    account_name: str | None = None
+    sas_token: str | None = None
+    account_key: str | None = None
+    credential_type: str | None = None
+    protocol: str | None = None
+    endpoint: str | None = None
+    is_sas = False
 
     @as_sdk_errors(UserErrorException)
     def __init__(self, workspace: Workspace, name: str | None = None, **_: Any) -> None:
@@ -171,18 +187,6 @@ class Datastore:
         """A path in it, for a dataset."""
         return DataReference(self, data_reference_name, path)
 
-    @staticmethod
-    def register_azure_blob_container(*_: Any, **__: Any) -> Datastore:
-        """Not here: datastores lie in Sendoff's own blob store.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise _elsewhere()
-
-    register_azure_file_share = register_azure_data_lake = register_azure_data_lake_gen2 = register_azure_blob_container
-    register_azure_sql_database = register_azure_postgre_sql = register_azure_my_sql = register_azure_blob_container
-
     def unregister(self) -> None:
         """Not here: both datastores belong to every workspace.
 
@@ -192,14 +196,16 @@ class Datastore:
         raise raised_as(UserErrorException, NotSupported(f"datastore {self.name!r} belongs to every workspace"))
 
     def as_mount(self) -> DataReference:
-        """Not here.
-
-        Raises:
-            UserErrorException: Always.
-        """
+        """Its root, as an argument of a training script."""
         return self.path().as_mount()
 
-    as_download = as_upload = as_mount
+    def as_download(self, path_on_compute: str | None = None) -> DataReference:
+        """Its root, as an argument of a training script."""
+        return self.path().as_mount()
+
+    def as_upload(self, path_on_compute: str | None = None) -> DataReference:
+        """Its root, as an argument of a training script."""
+        return self.path().as_mount()
 
     def __repr__(self) -> str:
         return f"Datastore(workspace={self.workspace.name!r}, name={self.name!r}, type={self.datastore_type!r})"
@@ -217,13 +223,3 @@ def _name(path: Path, root: str | None) -> str:
         return path.absolute().resolve().relative_to(Path(root).absolute().resolve()).as_posix()
     except ValueError:
         raise InvalidInput(f"{path} is not below relative_root {root}", field="relative_root") from None
-
-
-def _elsewhere() -> Exception:
-    return raised_as(
-        UserErrorException,
-        NotSupported(
-            "datastores in a cloud account are not supported: a datastore here lies in Sendoff's blob store",
-            hint="Copy the data in with Datastore.get_default(ws).upload(…), or make a dataset of https:// addresses.",
-        ),
-    )

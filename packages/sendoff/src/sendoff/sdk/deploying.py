@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..spec.deployment import DeploymentSpec
+from ..spec.compute import AKS as AKS_CLUSTER
+from ..spec.compute import KUBERNETES
+from ..spec.deployment import AKS, DeploymentSpec
 from ..spec.parse import replace
 from ..spec.tls_files import with_tls_files
 
@@ -39,7 +41,11 @@ def registered(workspace: Workspace, one: Any) -> str:
 def deployment_spec(config: WebserviceDeploymentConfiguration | None, target: Any) -> DeploymentSpec:
     """The configuration, with the cluster's name when one is given."""
     made = with_tls_files(config._spec()) if config is not None else DeploymentSpec()
-    return made if target is None else replace(made, compute_target_name=str(getattr(target, "name", target)))
+    if target is None:
+        return made
+    if config is None and getattr(target, "type", None) in (AKS_CLUSTER, KUBERNETES):
+        made = replace(made, compute_type=AKS)
+    return replace(made, compute_target_name=str(getattr(target, "name", target)))
 
 
 def user() -> str:

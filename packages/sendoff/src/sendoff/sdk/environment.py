@@ -26,6 +26,7 @@ from .environment_sections import (
 )
 from .exceptions import UserErrorException, as_sdk_errors, raised_as
 from .saying import say
+from .unsupported import refuse
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -279,6 +280,32 @@ class Environment:
             UserErrorException,
             NotSupported("there is no image: this environment is built as packages", hint="Use Environment.build."),
         )
+
+    @staticmethod
+    def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:
+        """A line for `CondaDependencies.add_pip_package` that installs a wheel of this machine.
+
+        Args:
+            workspace: Not used: the wheel stays where it is until an environment with it is built.
+            file_path: The wheel.
+            exist_ok: Not used.
+
+        Raises:
+            UserErrorException: There is no such file.
+        """
+        wheel = Path(file_path)
+        if not wheel.is_file():
+            raise UserErrorException(f"{wheel} is not a file", hint="Give the path of a wheel.")
+        return wheel.resolve().as_uri()
+
+    @staticmethod
+    def label(workspace: Workspace, name: str, version: str, labels: builtins.list[str]) -> None:
+        """Not here.
+
+        Raises:
+            FeatureNotSupported: Always.
+        """
+        refuse("Environment.label", "Name the version: Environment.get(workspace, name, version).")
 
     def __repr__(self) -> str:
         return f"Environment(name={self.name!r}, version={self.version!r})"

@@ -12,6 +12,7 @@ from ..spec.environment import EnvironmentSpec
 from ..spec.inference import EnvironmentReference, InferenceSpec
 from ..spec.parse import replace
 from .exceptions import WebserviceException, as_sdk_errors
+from .unsupported import refuse
 
 if TYPE_CHECKING:
     from .environment import Environment
@@ -178,6 +179,23 @@ class InferenceConfig:
         body = DeployService(name=name, models=list(model_ids), inference=self._spec(workspace))
         made: dict[str, Any] = to_builtins(body)
         return made
+
+    def build_profile_payload(
+        self,
+        profile_name: str,
+        input_data: str | None = None,
+        workspace: Workspace | None = None,
+        models: list[Any] | None = None,
+        dataset_id: str | None = None,
+        container_resource_requirements: Any = None,
+        description: str | None = None,
+    ) -> dict[str, Any]:
+        """Not here.
+
+        Raises:
+            FeatureNotSupported: Always.
+        """
+        refuse("InferenceConfig.build_profile_payload", "Use Model.profile.")
 
     def __repr__(self) -> str:
         return (

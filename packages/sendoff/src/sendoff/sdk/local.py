@@ -56,7 +56,7 @@ class LocalWebservice(Webservice):
             **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``; and what
                 SDK v1 had for cloud services alone: ``auth_enabled``, ``token_auth_enabled``, ``primary_key``,
                 ``secondary_key``, ``ssl_enabled``, ``ssl_cert_pem_file``, ``ssl_key_pem_file``, ``ssl_cname``,
-                ``protected_paths``, ``enable_app_insights``.
+                ``protected_paths``.
 
         Raises:
             WebserviceException: A value is out of its range.
@@ -74,6 +74,10 @@ class LocalWebservice(Webservice):
     def port(self) -> int | None:
         """The port on this machine."""
         return self._view.port
+
+    def run(self, input_data: Any) -> Any:  # type: ignore[override]
+        """Send a request; see `Webservice.run`."""
+        return super().run(input_data)
 
     def update(
         self,

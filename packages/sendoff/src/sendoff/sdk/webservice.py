@@ -7,9 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from ..api.client.service_link import Credentials, connect, user
 from ..errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
@@ -19,6 +17,7 @@ from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation
 from ..spec.tls_files import with_tls_files
 from .deploying import listed, registered
 from .exceptions import WebserviceException, as_sdk_errors, raised_as
+from .image_forms import ImageForms
 from .scoring import score
 from .timeline import Timeline
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 _POLL_FIRST, _POLL_MOST = 0.05, 0.5
 
 
-class Webservice:
+class Webservice(ImageForms):
     """A deployed service: ``Webservice(ws, name)`` gives the object of its own kind.
 
     Args:
@@ -181,18 +180,18 @@ class Webservice:
         """Read ``state`` and everything else anew."""
         self._fill(self.workspace._client.service(self.workspace.name, self.name))
 
-    def run(self, input_data: Any = None, **kwargs: Any) -> Any:
+    def run(self, input: Any = None, **kwargs: Any) -> Any:
         """Send a request to ``scoring_uri``, with the key or token it asks for, and give the decoded answer.
 
         Args:
-            input_data: Text or bytes are sent as they are, anything else as JSON.
-            **kwargs: ``input``, the base class's name for it in SDK v1.
+            input: Text or bytes are sent as they are, anything else as JSON.
+            **kwargs: ``input_data``, its name in the classes of each kind.
 
         Raises:
             WebserviceException: The service answered with an error (``status_code``; the text has its body), does not
                 answer, or has no address yet.
         """
-        data = kwargs.pop("input", input_data)
+        data = kwargs.pop("input_data", input)
         with as_sdk_errors(WebserviceException):
             if self._view.scoring_uri is None:
                 self.update_deployment_state()
@@ -227,16 +226,6 @@ class Webservice:
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed to start."""
         return self.workspace._client.logs(self.workspace.name, self.name, num_lines, init)
-
-    @as_sdk_errors(WebserviceException)
-    def get_metrics(self) -> dict[str, Any]:
-        """What the service counts since its server was started: requests, latencies in ms, errors, queue, workers.
-
-        Raises:
-            WebserviceException: It does not answer now.
-        """
-        found: dict[str, Any] = msgspec.to_builtins(self.workspace._client.metrics(self.workspace.name, self.name))
-        return found
 
     @as_sdk_errors(WebserviceException)
     def delete(self) -> None:
@@ -312,17 +301,6 @@ class Webservice:
         with self._access():
             made = self.workspace._client.service_token(self.workspace.name, self.name, user())
         return AksServiceAccessToken(made.access_token, made.token_type, made.refresh_after, made.expiry_on)
-
-    @staticmethod
-    def deploy(*_: Any, **__: Any) -> NoReturn:
-        """SDK v1's oldest form, with images: use `Model.deploy`.
-
-        Raises:
-            WebserviceException: Always.
-        """
-        raise _image_form()
-
-    deploy_from_model = deploy_from_image = deploy_local_from_model = deploy
 
     def serialize(self) -> dict[str, Any]:
         """The service as a JSON object with SDK v1's keys."""

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotSupported, WorkspaceNotFound
+from ..errors import WorkspaceNotFound
 from ..spec import workspace as spec
 from ..spec.workspace_files import Locator
 from . import workspace_config
 from .connection import client as shared_client
-from .exceptions import WorkspaceException, as_sdk_errors, raised_as
+from .exceptions import WorkspaceException, as_sdk_errors
 from .saying import say
+from .workspace_members import WorkspaceMembers
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .webservice import Webservice
 
 
-class Workspace:
+class Workspace(WorkspaceMembers):
     """Owns models, environments and services. Without a server it lives in ``SENDOFF_HOME`` on this machine.
 
     Args:
@@ -89,6 +90,9 @@ class Workspace:
         private_endpoint_auto_approval: bool = True,
         exist_ok: bool = False,
         show_output: bool = True,
+        user_assigned_identity_for_cmk_encryption: str | None = None,
+        system_datastores_auth_mode: str = "accessKey",
+        v1_legacy_mode: bool | None = None,
         **_: Any,
     ) -> Workspace:
         """Make a workspace; with ``exist_ok`` an existing one is returned. The cloud's parameters do nothing.
@@ -297,28 +301,3 @@ class Workspace:
             f"Workspace.create(name={self.name!r}, subscription_id={self.subscription_id!r}, "
             f"resource_group={self.resource_group!r})"
         )
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _LATER:
-            raise raised_as(
-                WorkspaceException,
-                NotSupported(f"Workspace.{name} is not here yet", hint="docs/sdk.md lists what is."),
-                AttributeError,
-            )
-        raise AttributeError(f"'Workspace' object has no attribute {name!r}")
-
-
-_LATER = frozenset(
-    {
-        "compute_targets",
-        "experiments",
-        "images",
-        "get_default_keyvault",
-        "get_run",
-        "update",
-        "get_default_compute_target",
-        "linked_services",
-        "list_keys",
-        "sync_keys",
-    }
-)

@@ -10,6 +10,8 @@ _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _SERVICE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]\Z")
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,259}\Z")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,254}\Z")
+_COMPUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]\Z")
+_EXPERIMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
 _RESERVED = ("azureml", "microsoft")
 
 
@@ -45,6 +47,23 @@ def check_environment(name: str) -> str:
             field="name",
         )
     return name
+
+
+def check_compute(name: str) -> str:
+    """A compute target's name: 2 to 24 letters, digits and ``-``, starting with a letter."""
+    return _check(
+        name,
+        _COMPUTE,
+        "compute target name",
+        "2 to 24 letters, digits or '-', starting with a letter and ending with a letter or digit",
+    )
+
+
+def check_experiment(name: str) -> str:
+    """An experiment's name: letters, digits, ``-``, ``_`` and ``.``, at most 255, starting with a letter or digit."""
+    return _check(
+        name, _EXPERIMENT, "experiment name", "1 to 255 letters, digits, '-', '_' or '.', starting with one of the two"
+    )
 
 
 def split_model_id(text: str) -> tuple[str, int | None]:

@@ -18,6 +18,13 @@ class CreateWorkspace(Spec):
     exist_ok: bool = False
 
 
+class UpdateWorkspace(Spec):
+    """Body of ``PATCH /v1/workspaces/{ws}``: what is absent stays; ``tags`` replaces all tags."""
+
+    friendly_name: str | None = None
+    tags: dict[str, str] | None = None
+
+
 class Workspace(Spec):
     """A workspace as the API shows it; times are unix seconds."""
 

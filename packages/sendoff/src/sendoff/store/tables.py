@@ -224,3 +224,82 @@ profiles = Table(
     Column("created", Double, nullable=False),
     Index(None, "workspace", "name"),
 )
+
+computes = Table(
+    "computes",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("attached", Boolean, nullable=False),
+    Column("resource_id", Text),
+    Column("namespace", Text),
+    Column("properties", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("modified", Double, nullable=False),
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    _workspace(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("last_number", Integer, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("archived", Double),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _workspace(primary_key=True),
+    Column("id", String(255), primary_key=True),
+    Column("experiment", String(255), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("parent", String(255)),
+    Column("display_name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("properties", _JSON, nullable=False),
+    Column("details", _JSON, nullable=False),
+    Column("error", _JSON),
+    Column("created", Double, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Index(None, "workspace", "experiment"),
+)
+
+# What a run logs is only ever added to: two processes of one run do not overwrite each other.
+run_metrics = Table(
+    "run_metrics",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("workspace", String(260), nullable=False),
+    Column("run", String(255), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("value", _JSON),
+    Column("step", Integer),
+    Column("description", Text, nullable=False),
+    Column("logged", Double, nullable=False),
+    ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
+    Index(None, "workspace", "run"),
+)
+
+run_files = Table(
+    "run_files",
+    metadata,
+    Column("workspace", String(260), primary_key=True, nullable=False),
+    Column("run", String(255), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
+)

@@ -5,8 +5,11 @@ from azureml._names import take
 globals().update(
     take(
         Webservice="sendoff.sdk.webservice",
-        LocalWebservice="sendoff.sdk.webservice",
-        AciWebservice="sendoff.sdk.webservice",
-        AksWebservice="sendoff.sdk.webservice",
+        LocalWebservice="sendoff.sdk.local",
+        AciWebservice="sendoff.sdk.aci",
+        AksWebservice="sendoff.sdk.aks",
+        AksEndpoint="sendoff.sdk.endpoint",
+        UnknownWebservice="sendoff.sdk.absent",
+        WebserviceException="sendoff.sdk.exceptions",
     )
 )

@@ -1,9 +1,10 @@
-"""The class LocalWebservice."""
+"""Services on this machine."""
 
 from azureml._names import take
 
 globals().update(
     take(
-        LocalWebservice="sendoff.sdk.webservice",
+        LocalWebservice="sendoff.sdk.local",
+        LocalWebserviceDeploymentConfiguration="sendoff.sdk.deployment_configuration",
     )
 )

@@ -8,18 +8,20 @@ from typing import Any
 from ...spec.environment import Environment, EnvironmentSpec
 from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ...spec.inference import InferenceSpec
-from ...spec.metrics import ServiceMetrics
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ...spec.operation import Operation
 from ...spec.package import CreatePackage, ImageReport, Package
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ...spec.workspace import CreateWorkspace, Workspace
+from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from .. import bodies
 from .caller import LONG_SECONDS, Pairs, answer_of, pairs, q
+from .compute_calls import ComputeCalls
 from .data_calls import DataCalls
+from .run_calls import RunCalls
+from .secret_calls import SecretCalls
 
 
-class Client(DataCalls):
+class Client(ComputeCalls, DataCalls, RunCalls, SecretCalls):
     """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`."""
 
     # Facts
@@ -59,6 +61,10 @@ class Client(DataCalls):
     def workspace(self, name: str) -> Workspace:
         """One workspace. Raises `WorkspaceNotFound`."""
         return self._get(Workspace, f"/workspaces/{q(name)}")
+
+    def update_workspace(self, name: str, body: UpdateWorkspace) -> Workspace:
+        """Change it. Raises `WorkspaceNotFound`."""
+        return self._send(Workspace, "PATCH", f"/workspaces/{q(name)}", body)
 
     def delete_workspace(self, name: str) -> None:
         """Delete an empty workspace. Raises `WorkspaceNotFound`, `InUse`."""
@@ -184,10 +190,6 @@ class Client(DataCalls):
         """The newest log lines, oldest first; also of a service that failed."""
         path = f"/workspaces/{q(workspace)}/services/{q(name)}/logs"
         return self._get(bodies.Logs, path, lines=num_lines, init=init or None).text
-
-    def metrics(self, workspace: str, name: str) -> ServiceMetrics:
-        """What a service counts since its server was started; `Conflict` when none answers."""
-        return self._get(ServiceMetrics, f"/workspaces/{q(workspace)}/services/{q(name)}/metrics")
 
     def revisions(self, workspace: str, name: str) -> list[Revision]:
         """All revisions of a service."""

@@ -2,6 +2,7 @@
 
 from . import (
     blobs,
+    computes,
     datasets,
     datastores,
     environments,
@@ -10,6 +11,8 @@ from . import (
     models,
     operations,
     packages,
+    runs,
+    secrets,
     services,
     workspaces,
 )
@@ -24,6 +27,9 @@ ROUTES = (
     *datasets.ROUTES,
     *services.ROUTES,
     *identity.ROUTES,
+    *computes.ROUTES,
+    *runs.ROUTES,
+    *secrets.ROUTES,
     *packages.ROUTES,
     *operations.ROUTES,
 )

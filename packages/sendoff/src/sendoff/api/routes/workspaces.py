@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.workspace import CreateWorkspace, Workspace
+from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..application import Core
 from ..bodies import Page
 from ..route import Call, Route
@@ -21,6 +21,11 @@ def list_(core: Core, call: Call) -> list[Workspace]:
 def get(core: Core, call: Call) -> Workspace:
     """One by name."""
     return core.registry.workspace(call.path["ws"])
+
+
+def update(core: Core, call: Call) -> Workspace:
+    """Change it."""
+    return core.registry.update_workspace(call.path["ws"], call.body)
 
 
 def delete(core: Core, call: Call) -> None:
@@ -46,6 +51,14 @@ ROUTES = (
         page_key="name",
     ),
     Route(method="GET", path="/workspaces/{ws}", handler=get, summary="One workspace", answers={200: Workspace}),
+    Route(
+        method="PATCH",
+        path="/workspaces/{ws}",
+        handler=update,
+        summary="Change a workspace's name for people, or its tags",
+        body=UpdateWorkspace,
+        answers={200: Workspace},
+    ),
     Route(
         method="DELETE",
         path="/workspaces/{ws}",

@@ -1,0 +1,9 @@
+"""Edge services."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        IotWebservice="sendoff.sdk.absent",
+    )
+)

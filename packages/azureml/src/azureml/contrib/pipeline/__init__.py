@@ -1,0 +1,1 @@
+"""Batch steps as of April 2020."""

@@ -1,0 +1,10 @@
+"""Attached Kubernetes clusters."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        KubernetesCompute="sendoff.sdk.compute.kubernetes",
+        KubernetesComputeAttachConfiguration="sendoff.sdk.compute.kubernetes",
+    )
+)

@@ -1,0 +1,9 @@
+"""Machines of one's own."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        RemoteCompute="sendoff.sdk.compute.remote",
+    )
+)

@@ -1,0 +1,9 @@
+"""Experiments."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Experiment="sendoff.sdk.runs.experiment",
+    )
+)

@@ -1,0 +1,9 @@
+"""Images of the oldest form."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Image="sendoff.sdk.images",
+    )
+)

@@ -1,0 +1,9 @@
+"""The key vault."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Keyvault="sendoff.sdk.keyvault",
+    )
+)

@@ -1,0 +1,9 @@
+"""Runs of scripts."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        ScriptRun="sendoff.sdk.absent",
+    )
+)

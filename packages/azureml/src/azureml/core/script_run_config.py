@@ -1,0 +1,9 @@
+"""Scripts to run."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        ScriptRunConfig="sendoff.sdk.run_configuration",
+    )
+)

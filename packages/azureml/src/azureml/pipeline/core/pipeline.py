@@ -1,0 +1,9 @@
+"""The pipeline."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        Pipeline="sendoff.sdk.pipelines.pipeline",
+    )
+)

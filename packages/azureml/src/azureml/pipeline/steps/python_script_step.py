@@ -1,0 +1,9 @@
+"""A script as a step."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        PythonScriptStep="sendoff.sdk.pipelines.steps",
+    )
+)

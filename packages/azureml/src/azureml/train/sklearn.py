@@ -1,0 +1,9 @@
+"""A script with its arguments."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        SKLearn="sendoff.sdk.estimators",
+    )
+)

@@ -1,0 +1,5 @@
+"""Compute targets: the names that scripts deploy to."""
+
+from .computes import Computes
+
+__all__ = ["Computes"]

@@ -1,0 +1,1 @@
+"""Compute targets as SDK v1 names them (spec/surface.md sec. 2.12)."""

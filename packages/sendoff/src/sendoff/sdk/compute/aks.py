@@ -1,0 +1,255 @@
+"""AKS clusters (spec/surface.md sec. 2.12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...spec import compute as spec
+from ..exceptions import ComputeTargetException
+from .configuration import SecuredConfiguration, cluster_problems, together
+from .target import ComputeTarget
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
+
+
+class SslConfiguration:
+    """A cluster's HTTPS settings, as given."""
+
+    def __init__(
+        self,
+        status: str | None = None,
+        cert: str | None = None,
+        key: str | None = None,
+        cname: str | None = None,
+        leaf_domain_label: str | None = None,
+        overwrite_existing_domain: bool = False,
+        renew: bool = False,
+    ) -> None:
+        self.status = status
+        self.cert = cert
+        self.key = key
+        self.cname = cname
+        self.leaf_domain_label = leaf_domain_label
+        self.overwrite_existing_domain = overwrite_existing_domain
+        self.renew = renew
+
+
+class SystemService:
+    """A service of the cluster's own; there is none here."""
+
+    def __init__(self, service_type: str, version: str, public_ip_address: str) -> None:
+        self.service_type = service_type
+        self.version = version
+        self.public_ip_address = public_ip_address
+
+
+class AksUpdateConfiguration:
+    """What `AksCompute.update` changes."""
+
+    def __init__(
+        self,
+        ssl_configuration: SslConfiguration | None = None,
+        load_balancer_type: str | None = None,
+        load_balancer_subnet: str | None = None,
+    ) -> None:
+        self.ssl_configuration = ssl_configuration
+        self.load_balancer_type = load_balancer_type
+        self.load_balancer_subnet = load_balancer_subnet
+
+
+class AksProvisioningConfiguration(SecuredConfiguration):
+    """What `AksCompute.provisioning_configuration` gives."""
+
+    _compute_type = spec.AKS
+
+    def __init__(
+        self,
+        agent_count: int | None = None,
+        vm_size: str | None = None,
+        ssl_cname: str | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        location: str | None = None,
+        vnet_resourcegroup_name: str | None = None,
+        vnet_name: str | None = None,
+        subnet_name: str | None = None,
+        service_cidr: str | None = None,
+        dns_service_ip: str | None = None,
+        docker_bridge_cidr: str | None = None,
+        cluster_purpose: str | None = None,
+        load_balancer_type: str | None = None,
+        load_balancer_subnet: str | None = None,
+    ) -> None:
+        self.agent_count = agent_count
+        self.vm_size = vm_size
+        self.ssl_cname = ssl_cname
+        self.ssl_cert_pem_file = ssl_cert_pem_file
+        self.ssl_key_pem_file = ssl_key_pem_file
+        self.location = location
+        self.vnet_resourcegroup_name = vnet_resourcegroup_name
+        self.vnet_name = vnet_name
+        self.subnet_name = subnet_name
+        self.service_cidr = service_cidr
+        self.dns_service_ip = dns_service_ip
+        self.docker_bridge_cidr = docker_bridge_cidr
+        self.cluster_purpose = cluster_purpose
+        self.load_balancer_type = load_balancer_type
+        self.load_balancer_subnet = load_balancer_subnet
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        network = ("vnet_resourcegroup_name", "vnet_name", "subnet_name")
+        ranges = ("service_cidr", "dns_service_ip", "docker_bridge_cidr")
+        return super()._problems() + together(self, *network, *ranges)
+
+
+class AksAttachConfiguration(SecuredConfiguration):
+    """What `AksCompute.attach_configuration` gives."""
+
+    _compute_type = spec.AKS
+
+    def __init__(
+        self,
+        resource_group: str | None = None,
+        cluster_name: str | None = None,
+        resource_id: str | None = None,
+        cluster_purpose: str | None = None,
+        load_balancer_type: str | None = None,
+        load_balancer_subnet: str | None = None,
+    ) -> None:
+        self.resource_group = resource_group
+        self.cluster_name = cluster_name
+        self.resource_id = resource_id
+        self.cluster_purpose = cluster_purpose
+        self.load_balancer_type = load_balancer_type
+        self.load_balancer_subnet = load_balancer_subnet
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        return super()._problems() + cluster_problems(self.resource_group, self.cluster_name, self.resource_id)
+
+    def _resource_id(self, workspace: Workspace) -> str | None:
+        return self.resource_id or (
+            f"/subscriptions/{workspace.subscription_id}/resourceGroups/{self.resource_group}/providers/"
+            f"Microsoft.ContainerService/managedClusters/{self.cluster_name}"
+        )
+
+
+class AksCompute(ComputeTarget):
+    """A cluster by name. Created, it stands for this machine; attached, for a cluster elsewhere.
+
+    Args:
+        workspace: Where it is kept.
+        name: Its name.
+
+    Raises:
+        ComputeTargetException: There is none, or it is of another kind.
+    """
+
+    _compute_type = spec.AKS
+
+    class ClusterPurpose:
+        """Sizes for ``cluster_purpose``: three agents, or one."""
+
+        FAST_PROD = "FastProd"
+        DEV_TEST = "DevTest"
+
+    def _fill(self, view: spec.Compute) -> None:
+        super()._fill(view)
+        given = view.properties
+        self.cluster_purpose = given.get("cluster_purpose", self.ClusterPurpose.FAST_PROD)
+        count = 1 if self.cluster_purpose == self.ClusterPurpose.DEV_TEST else 3
+        self.agent_count = given.get("agent_count", count)
+        self.agent_vm_size = given.get("vm_size", "Standard_D3_v2")
+        self.cluster_fqdn: str | None = None
+        self.system_services: list[SystemService] = []
+        self.ssl_configuration = _ssl(given)
+        self.load_balancer_type = given.get("load_balancer_type", "PublicIp")
+        self.load_balancer_subnet = given.get("load_balancer_subnet", "aks-subnet")
+
+    @staticmethod
+    def provisioning_configuration(
+        agent_count: int | None = None,
+        vm_size: str | None = None,
+        ssl_cname: str | None = None,
+        ssl_cert_pem_file: str | None = None,
+        ssl_key_pem_file: str | None = None,
+        location: str | None = None,
+        vnet_resourcegroup_name: str | None = None,
+        vnet_name: str | None = None,
+        subnet_name: str | None = None,
+        service_cidr: str | None = None,
+        dns_service_ip: str | None = None,
+        docker_bridge_cidr: str | None = None,
+        cluster_purpose: str | None = None,
+        load_balancer_type: str | None = None,
+        load_balancer_subnet: str | None = None,
+    ) -> AksProvisioningConfiguration:
+        """What a cluster would be made with; kept and shown, since none is made here.
+
+        Raises:
+            ComputeTargetException: Values do not go together.
+        """
+        return AksProvisioningConfiguration(**locals())
+
+    @staticmethod
+    def attach_configuration(
+        resource_group: str | None = None,
+        cluster_name: str | None = None,
+        resource_id: str | None = None,
+        cluster_purpose: str | None = None,
+        load_balancer_type: str | None = None,
+        load_balancer_subnet: str | None = None,
+    ) -> AksAttachConfiguration:
+        """Which cluster to attach: by its group and name, or by its full resource id.
+
+        Raises:
+            ComputeTargetException: Neither way, half of one, or both are given.
+        """
+        return AksAttachConfiguration(**locals())
+
+    @staticmethod
+    def attach(workspace: Workspace, name: str, resource_id: Any) -> ComputeTarget:
+        """The old form of `ComputeTarget.attach`; a configuration is taken as well.
+
+        Raises:
+            ComputeTargetException: The id is none, or another kind has the name.
+        """
+        if isinstance(resource_id, str):
+            resource_id = AksAttachConfiguration(resource_id=resource_id)
+        return ComputeTarget.attach(workspace, name, resource_id)
+
+    def update(self, update_configuration: AksUpdateConfiguration) -> None:
+        """Keep other HTTPS or load balancer settings."""
+        ssl = update_configuration.ssl_configuration
+        self._update(
+            load_balancer_type=update_configuration.load_balancer_type,
+            load_balancer_subnet=update_configuration.load_balancer_subnet,
+            ssl_cname=ssl.cname if ssl else None,
+            leaf_domain_label=ssl.leaf_domain_label if ssl else None,
+        )
+
+    def get_credentials(self) -> dict[str, Any]:
+        """The cluster's kubeconfig: Sendoff holds none.
+
+        Raises:
+            ComputeTargetException: Always.
+        """
+        raise ComputeTargetException(
+            f"no credentials are kept of cluster {self.name!r}: {self.note}",
+            hint="Use your own kubeconfig (KUBECONFIG) for the cluster.",
+        )
+
+
+def _ssl(given: dict[str, Any]) -> SslConfiguration | None:
+    if not (given.get("ssl_cname") or given.get("leaf_domain_label")):
+        return None
+    return SslConfiguration(
+        "Enabled",
+        given.get("ssl_cert_pem_file"),
+        given.get("ssl_key_pem_file"),
+        given.get("ssl_cname"),
+        given.get("leaf_domain_label"),
+        bool(given.get("overwrite_existing_domain")),
+    )

@@ -1,0 +1,100 @@
+"""Kubernetes clusters that were attached (spec/surface.md sec. 2.12)."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any
+
+from ...spec import compute as spec
+from .configuration import Configuration
+from .target import ComputeTarget
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
+
+
+class KubernetesComputeStatus:
+    """A cluster's state as far as it is known."""
+
+    def __init__(self, provisioning_state: str) -> None:
+        self.provisioning_state = provisioning_state
+
+    def serialize(self) -> dict[str, Any]:
+        """The state as a JSON object."""
+        return {"provisioningState": self.provisioning_state}
+
+
+class KubernetesComputeAttachConfiguration(Configuration):
+    """What `KubernetesCompute.attach_configuration` gives."""
+
+    _compute_type = spec.KUBERNETES
+
+    def __init__(
+        self,
+        resource_id: str | None = None,
+        namespace: str | None = None,
+        identity_type: str | None = None,
+        identity_ids: list[str] | None = None,
+    ) -> None:
+        self.resource_id = resource_id
+        self.namespace = namespace
+        self.identity_type = identity_type
+        self.identity_ids = identity_ids
+        self.validate_configuration()
+
+    def _problems(self) -> list[str]:
+        return [] if self.resource_id else ["resource_id is needed: which cluster is to be attached"]
+
+    def _resource_id(self, workspace: Workspace) -> str | None:
+        return self.resource_id
+
+
+class KubernetesCompute(ComputeTarget):
+    """An attached Kubernetes cluster by name.
+
+    Args:
+        workspace: Where it is kept.
+        name: Its name.
+
+    Raises:
+        ComputeTargetException: There is none, or it is of another kind.
+    """
+
+    _compute_type = spec.KUBERNETES
+
+    def _fill(self, view: spec.Compute) -> None:
+        super()._fill(view)
+        given = view.properties
+        self.status = KubernetesComputeStatus(view.provisioning_state)
+        self.namespace = view.namespace or "default"
+        self.default_instance_type: str | None = None
+        self.instance_types: builtins.list[Any] = []
+        self.identity_type = given.get("identity_type")
+        self.identity_ids = given.get("identity_ids")
+        self.identity: Any = None
+        self.public_ip: str | None = None
+        self.vm_size: str | None = None
+
+    @staticmethod
+    def attach_configuration(
+        resource_id: str | None = None,
+        namespace: str | None = None,
+        identity_type: str | None = None,
+        identity_ids: builtins.list[str] | None = None,
+    ) -> KubernetesComputeAttachConfiguration:
+        """Which cluster to attach, by its resource id.
+
+        Raises:
+            ComputeTargetException: The id is missing.
+        """
+        return KubernetesComputeAttachConfiguration(resource_id, namespace, identity_type, identity_ids)
+
+    def get_status(self) -> KubernetesComputeStatus:
+        """Its state."""
+        self.refresh_state()
+        return self.status
+
+    def get(self) -> dict[str, Any]:
+        """The target as a JSON object."""
+        self.refresh_state()
+        return self.serialize()

@@ -1,0 +1,1 @@
+"""Experiments and runs as SDK v1 names them (spec/surface.md sec. 2.15)."""

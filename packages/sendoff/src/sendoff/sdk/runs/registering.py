@@ -1,0 +1,80 @@
+"""Registering a model from what a run keeps: no file is moved, the version names the run's own blobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InvalidInput
+from ...spec import model as spec
+from ...spec.parse import replace
+from ..deploying import user
+from ..exceptions import WebserviceException, as_sdk_errors
+from ..model_payload import id_of, texts
+from ..saying import say
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from .run import Run
+
+
+@as_sdk_errors(WebserviceException)
+def register_from_run(
+    run: Run,
+    model_name: str,
+    model_path: str | None = None,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    model_framework: str | None = None,
+    model_framework_version: str | None = None,
+    description: str | None = None,
+    datasets: Any = None,
+    sample_input_dataset: Any = None,
+    sample_output_dataset: Any = None,
+    resource_configuration: Any = None,
+) -> Model:
+    """The next version of a model from a run's file or folder; see `Run.register_model`.
+
+    Raises:
+        WebserviceException: The run keeps nothing under that path.
+    """
+    from ..model import Model
+
+    wanted = (model_path or model_name).replace("\\", "/").strip("/")
+    while wanted.startswith("./"):
+        wanted = wanted[2:]
+    kept = run._files()
+    parent, _, last = wanted.rpartition("/")
+    cut = len(parent) + 1 if parent else 0
+    files = [
+        replace(file, path=file.path[cut:])
+        for file in kept
+        if file.path == wanted or file.path.startswith(f"{wanted}/")
+    ]
+    if not files:
+        names = ", ".join(file.path for file in kept[:20]) or "nothing"
+        raise InvalidInput(
+            f"Could not locate the provided model_path {wanted} in the set of files uploaded to the run: {names}",
+            hint="Give a path that Run.get_file_names() lists, or a folder of such.",
+            field="model_path",
+        )
+    say(f"Registering model {model_name} from run {run.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
+    view = run.workspace._client.register_model(
+        run.workspace.name,
+        spec.RegisterModel(
+            name=model_name,
+            files=files,
+            tags=texts(tags),
+            properties=texts(properties),
+            description=description or "",
+            framework=model_framework or Model.Framework.CUSTOM,
+            framework_version=model_framework_version,
+            resource_configuration=resource_configuration._spec() if resource_configuration else None,
+            datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
+            sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
+            sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
+            experiment_name=run._view.experiment,
+            run_id=run.id,
+            created_by=user(),
+        ),
+    )
+    return Model._of(run.workspace, view)

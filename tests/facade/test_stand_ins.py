@@ -1,0 +1,75 @@
+"""What SDK v1 had and Sendoff has not: it can be imported, and using it says what it is and what to use instead."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from sendoff.errors import NotSupported
+from sendoff.sdk import absent, unsupported
+from sendoff.sdk.unsupported import FeatureNotSupported
+
+FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
+MODULES = sorted(
+    ".".join(file.relative_to(FACADE).with_suffix("").parts).removesuffix(".__init__")
+    for file in FACADE.rglob("*.py")
+    if not file.name.startswith("_names")
+)
+
+
+@pytest.fixture(autouse=True)
+def facade(monkeypatch):
+    monkeypatch.syspath_prepend(str(FACADE))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_of_the_facade_imports_and_gives_what_it_names(module):
+    found = importlib.import_module(module)
+    file = Path(str(found.__file__))
+    named = [
+        keyword.arg
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "take"
+        for keyword in node.keywords
+    ]
+    assert [name for name in named if not hasattr(found, str(name))] == []
+    assert [name for name in named if type(getattr(found, str(name))).__name__ == "_MissingType"] == []
+
+
+def stand_ins() -> dict[str, object]:
+    return {name: value for name, value in vars(absent).items() if isinstance(value, unsupported._StandInType)}
+
+
+@pytest.mark.parametrize("name", sorted(stand_ins()))
+def test_a_stand_in_says_what_it_is_and_what_to_use(name):
+    thing = stand_ins()[name]
+    with pytest.raises(FeatureNotSupported) as made:
+        thing()  # type: ignore[operator]
+    assert name in str(made.value)
+    assert made.value.hint
+    with pytest.raises(FeatureNotSupported, match=r"anything"):
+        _ = thing.anything  # type: ignore[attr-defined]
+
+
+def test_one_class_is_caught_by_all_that_scripts_catch():
+    from azureml.exceptions import AzureMLException, UserErrorException
+
+    with pytest.raises(FeatureNotSupported) as found:
+        unsupported.refuse("A thing", "Use another.")
+    assert isinstance(found.value, UserErrorException)
+    assert isinstance(found.value, AzureMLException)
+    assert isinstance(found.value, NotSupported)
+    assert isinstance(found.value, NotImplementedError)
+    assert not isinstance(found.value, AttributeError)
+    assert found.value.feature == "A thing"
+
+
+def test_a_stand_in_can_be_tested_for_and_subclassed():
+    from azureml.core.compute import AdlaCompute
+
+    assert not isinstance(3, AdlaCompute)
+    assert "azureml" in sys.modules
