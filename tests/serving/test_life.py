@@ -33,6 +33,43 @@ def test_workers_are_replaced_after_their_requests_and_none_fails(serve) -> None
     assert "has served" in server.log and "died" not in server.log
 
 
+def test_a_worker_that_grows_is_replaced_and_no_request_fails(serve) -> None:
+    server = serve(
+        """
+        import os, time
+        kept = []
+
+        def init(): pass
+
+        def run(data):
+            kept.append(bytearray(b"x") * 1_000_000)
+            time.sleep(0.02)
+            return os.getpid()
+        """,
+        *("--recycle-memory-mb", 80),
+    )
+    stop, problems, seen = threading.Event(), [], []
+    threads = [hammering(server, stop, problems, seen) for _ in range(3)]
+    eventually(lambda: len(set(seen)) >= 3, 40)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert "MB; replacing it" in server.log and "died" not in server.log
+
+
+def test_a_worker_that_is_large_from_the_start_is_not_replaced_for_ever(serve) -> None:
+    server = serve(
+        "import os\ndef init():\n    global kept\n    kept = bytearray(b'x') * 90_000_000\n"
+        "def run(data): return os.getpid()\n",
+        *("--recycle-memory-mb", 50),
+    )
+    first = server.score("").json
+    eventually(lambda: "it is not replaced for that" in server.log, 10)
+    time.sleep(2.5)  # two more looks
+    assert server.score("").json == first and server.log.count("is not replaced for that") == 1
+
+
 def test_a_forked_worker_is_replaced_too(serve) -> None:
     server = serve(PID, "--max-requests-per-worker", 20, "--preload")
     eventually(lambda: len({server.score("").body for _ in range(30)}) >= 1 and server.log.count("has served") >= 2, 30)

@@ -62,6 +62,7 @@ class Serving:
         max_wait_ms: longest time that a request waits for others to join it.
         model_memory_mb: memory of the models that one worker has loaded by name; None for any.
         otel_endpoint: OTLP/HTTP collector of traces and logs; None for none.
+        recycle_memory_mb: resident memory from which on a worker is replaced between requests, give or take a tenth.
         max_requests_per_worker: requests after which a worker is replaced, give or take a tenth; None for never.
         collect: what is stored of requests; None for nothing.
     """
@@ -75,6 +76,7 @@ class Serving:
     nan: NonFinite = "legacy"
     cors_origins: tuple[str, ...] = ()
     preload: bool = False
+    recycle_memory_mb: int | None = None
     max_requests_per_worker: int | None = None
     max_batch_rows: int | None = None
     max_wait_ms: int = 0
@@ -326,6 +328,7 @@ def _read_serving(serving: dict[str, Any], where: str) -> Serving:
         nan=nan,
         cors_origins=tuple(origins),
         preload=reader.take("preload", bool, standard.preload),
+        recycle_memory_mb=reader.take("recycle_memory_mb", int, None, least=1, null=True),
         max_requests_per_worker=reader.take("max_requests_per_worker", int, None, least=1, null=True),
         max_batch_rows=reader.take("max_batch_rows", int, None, least=1, null=True),
         max_wait_ms=reader.take("max_wait_ms", int, 0, least=0),

@@ -169,6 +169,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
     how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
     how.add_argument("--model-memory-mb", type=_positive, metavar="MB", help="memory of models loaded by name")
+    how.add_argument("--recycle-memory-mb", type=_positive, metavar="MB", help="replace a worker that has grown beyond")
     how.add_argument("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
     how.add_argument("--max-batch-rows", type=_positive, metavar="N", help="run requests together, up to N rows")
     how.add_argument("--max-wait-ms", type=_count, metavar="MS", help="wait for others to join (default 0)")
@@ -402,6 +403,7 @@ def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
         "max_body_bytes",
         "memory_limit_mb",
         "model_memory_mb",
+        "recycle_memory_mb",
         "max_requests_per_worker",
         "max_batch_rows",
         "max_wait_ms",

@@ -40,6 +40,8 @@ class _Slot:
         self.failures = 0
         self.requests_before = 0
         self.replaces: _Slot | None = None
+        # The process whose memory was measured when it was ready, and that memory in MB.
+        self.fresh: tuple[WorkerProcess, float] | None = None
         # Workers that were started together are not replaced together.
         self.jitter = random.uniform(0.9, 1.1)
 
@@ -383,18 +385,40 @@ class Generation:
     def check_workers(self) -> None:
         """Replace workers that use too much memory or have served long enough; called about once a second."""
         self._check_memory()
-        most = self.bundle.serving.max_requests_per_worker
-        if most is None or self.phase != "ready" or any(slot.replaces for slot in self._slots):
+        if self.phase != "ready" or any(slot.replaces for slot in self._slots):
             return  # one at a time: the others serve meanwhile
         for slot in self._slots:
-            process = slot.process
-            if process is not None and process.capacity and process.requests >= most * slot.jitter:
-                self._log.info(f"Worker with pid {process.pid} has served {process.requests} requests; replacing it")
+            reason = self._worn(slot)
+            if reason is not None:
+                self._log.info(f"{reason}; replacing it")
                 replacement = _Slot()
                 replacement.replaces = slot
                 self._slots.append(replacement)
                 self._run(self._start_worker(replacement, 0.0))
                 return
+
+    def _worn(self, slot: _Slot) -> str | None:
+        """Say why a worker should be replaced when it has a moment; None if it should not."""
+        process, serving = slot.process, self.bundle.serving
+        if process is None or not process.capacity or not process.pid:
+            return None
+        name = f"Worker with pid {process.pid}"
+        most = serving.max_requests_per_worker
+        if most is not None and process.requests >= most * slot.jitter:
+            return f"{name} has served {process.requests} requests"
+        if serving.recycle_memory_mb is None or (used := memory.resident_mb(process.pid)) is None:
+            return None
+        most_mb = serving.recycle_memory_mb * slot.jitter
+        if slot.fresh is None or slot.fresh[0] is not process:
+            slot.fresh = (process, used)
+            if used > most_mb:
+                self._log.warning(
+                    f"{name} uses {used:.0f} MB before its first requests, which is over the setting recycle_memory_mb "
+                    f"({serving.recycle_memory_mb}); it is not replaced for that"
+                )
+        if used > most_mb and slot.fresh[1] <= most_mb:
+            return f"{name} has grown from {slot.fresh[1]:.0f} to {used:.0f} MB"
+        return None
 
     def _take_over(self, slot: _Slot) -> None:
         """Let the worker that another one replaces finish and end."""

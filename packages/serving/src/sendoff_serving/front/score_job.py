@@ -110,7 +110,8 @@ class ScoreJob(Job):
         status = code & ResultFlag.STATUS_MASK
         own = self._script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
         failed = bool(code & ResultFlag.FAILED) or status >= 500
-        self._exchange.start_stream(status, self._without_own_cors(own, self.lines(failed)) + own)
+        lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
+        self._exchange.start_stream(status, lines)
 
     def streamed(self, frame: Frame) -> None:
         if frame.kind == Kind.CHUNK:
