@@ -175,7 +175,8 @@ class Engine:
                 raise EngineError(answer.status, str(said.get("message") if isinstance(said, dict) else said))
             yield answer
         except (OSError, http.client.HTTPException) as error:
-            complaint = link.complaint() if isinstance(link, SshConnection) else ""
+            link.close()
+            complaint = link.complaint if isinstance(link, SshConnection) else ""
             raise unavailable(self.endpoint, ConnectionError(complaint) if complaint else error) from None
         finally:
             link.close()

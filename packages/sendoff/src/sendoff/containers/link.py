@@ -55,6 +55,8 @@ class SshConnection(http.client.HTTPConnection):
         self._command = ["ssh", *options, *user, *port, "--", parts.hostname, "docker", "system", "dial-stdio"]
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
+        self.complaint = ""
+        """What ``ssh`` said last; known when the connection is closed."""
 
     def connect(self) -> None:
         """Start ``ssh``."""
@@ -71,14 +73,6 @@ class SshConnection(http.client.HTTPConnection):
         ours.settimeout(self.timeout)
         self.sock = ours
 
-    def complaint(self) -> str:
-        """What ``ssh`` said last; empty when nothing."""
-        if self._said is None:
-            return ""
-        self._said.seek(0)
-        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
-
     def close(self) -> None:
         """Close the connection and end ``ssh``."""
         super().close()
@@ -87,6 +81,9 @@ class SshConnection(http.client.HTTPConnection):
             self._process.wait()
             self._process = None
         if self._said is not None:
+            self._said.seek(0)
+            lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+            self.complaint = lines[-1] if lines else ""
             self._said.close()
             self._said = None
 

@@ -115,21 +115,22 @@ if [ -s requirements.txt ]; then
 fi
 {install.python.path} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
-        mounts = {str(folder): f"{at}:rw", str(work): "/sendoff/work:rw", uv.binary(): "/sendoff/uv:ro"}
+        folders = {at: folder, "/sendoff/work": work}
+        given = {"/sendoff/uv": Path(uv.binary())}
         variables = {"UV_CACHE_DIR": "/sendoff/work/cache", "HOME": "/sendoff/work", "UV_LINK_MODE": "copy"}
         for name, value in build_variables(self._indexes, self._environ).items():
             variables[name] = value
         if self._indexes.cert:
-            mounts[str(Path(self._indexes.cert).expanduser().resolve())] = "/sendoff/ca.pem:ro"
+            given["/sendoff/ca.pem"] = Path(self._indexes.cert).expanduser().resolve()
             variables["SSL_CERT_FILE"] = "/sendoff/ca.pem"
         for place in self._indexes.find_links:
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
-                mounts[str(path)] = f"{path}:ro"
-        self._run(script, mounts, variables)
+                given[str(path)] = path
+        self._run(script, folders, given, variables)
         shutil.rmtree(work, ignore_errors=True)
 
-    def _run(self, script: str, mounts: dict[str, str], variables: dict[str, str]) -> None:
+    def _run(self, script: str, folders: dict[str, Path], given: dict[str, Path], variables: dict[str, str]) -> None:
         assert self._client is not None
         body = {
             "Image": self._base.id,
@@ -137,9 +138,9 @@ fi
             "Cmd": ["-c", script],
             "User": f"{os.getuid()}:{os.getgid()}",
             "Env": [f"{name}={value}" for name, value in variables.items()],
-            "HostConfig": {"NetworkMode": "host", "Binds": [f"{here}:{there}" for here, there in mounts.items()]},
+            "HostConfig": {"NetworkMode": "host"},
         }
-        status, said = run(self._client, body, seconds=3600.0)
+        status, said = run(self._client, body, folders=folders, given=given, seconds=3600.0)
         lines = self._indexes.conceal(said.decode("utf-8", "replace")).splitlines()
         if status:
             first = next((line for line in lines if line.strip()), "no output")

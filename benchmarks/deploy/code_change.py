@@ -1,23 +1,21 @@
 """A change of code alone on the docker target, from the call to Healthy, beside a bare `docker run` of the same image.
 
-Run: python benchmarks/deploy_docker.py [--rounds N] [--base IMAGE]. Goal: at most 4 s with a warm engine. Each round
-changes one line of the script, updates the service and waits; then the same image is started with `docker run` until it
-answers `GET /health/ready`, which is what no tool can save. Medians are printed, with the steps and the machine's load.
+Each round changes one line of the script, updates the service and waits; then the same image is started with
+`docker run` until it answers `GET /health/ready`, which is what no tool can save. Goal: at most 4 s.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
+
+from rows import Row
 
 SCORE = """
 def init():
@@ -53,16 +51,11 @@ def bare(image: str, network: str) -> float:
         docker("kill", name)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--base", default="sendoff-test/base:bookworm", help="image with Python 3.11 or newer")
-    given = parser.parse_args()
+def run(rounds: int, base: str) -> list[Row]:
+    """Measure upon a base image."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        os.environ |= {
-            "SENDOFF_HOME": str(root / "home"), "SENDOFF_ACI_TARGET": "docker", "SENDOFF_BASE_IMAGE": given.base,
-        }  # fmt: skip
+        os.environ |= {"SENDOFF_HOME": str(root / "home"), "SENDOFF_ACI_TARGET": "docker", "SENDOFF_BASE_IMAGE": base}
 
         import sendoff
         from sendoff.api.client import connect
@@ -74,21 +67,18 @@ def main() -> int:
         environment.python.conda_dependencies.add_pip_package("six==1.17.0")
         inference = sendoff.InferenceConfig(entry_script=str(script), environment=environment)
         config = sendoff.AciWebservice.deploy_configuration(cpu_cores=1, memory_gb=0.5)
-
-        began = time.perf_counter()
         service = sendoff.Model.deploy(ws, "svc", [], inference, config)
         service.wait_for_deployment()
-        first = time.perf_counter() - began
-        print(f"first deployment, image made: {first:.2f} s")
-        updates, alone = [], []
+        alone = Row("bare: docker run to ready")
+        updates = Row("change of code to Healthy", peer=alone.seconds)
         steps: dict[str, list[float]] = {}
         try:
-            for number in range(1, given.rounds + 1):
+            for number in range(1, rounds + 1):
                 script.write_text(SCORE.format(number=number))
                 began = time.perf_counter()
                 service.update(inference_config=inference)
                 service.wait_for_deployment()
-                updates.append(time.perf_counter() - began)
+                updates.seconds.append(time.perf_counter() - began)
                 assert service.run("1") == number
                 with connect() as client:
                     operation = client.operations("bench")[0]
@@ -96,21 +86,8 @@ def main() -> int:
                     if step.start is not None and step.end is not None:
                         steps.setdefault(step.name, []).append(step.end - step.start)
                 listed = docker("ps", "--filter", "name=sendoff-bench-svc", "--format", "{{.Image}} {{.Networks}}")
-                alone.append(bare(*listed.splitlines()[0].split()))
+                alone.seconds.append(bare(*listed.splitlines()[0].split()))
         finally:
             service.delete()
-
-    base = statistics.median(alone)
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{'':34}{'median s':>10}{'slowest':>10}{'ratio':>8}    load {load}, {os.cpu_count()} CPUs")
-    for name, values in (("bare: docker run to ready", alone), ("change of code to Healthy", updates)):
-        value = statistics.median(values)
-        print(f"{name:34}{value:10.2f}{max(values):10.2f}{value / base:8.1f}")
-    for name, values in steps.items():
-        print(f"  step {name:27}{statistics.median(values):10.2f}{max(values):10.2f}")
-    print("goal: a change of code to Healthy within 4.00 s")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    whole = Row("change of code to Healthy, all of it", updates.seconds, most_above=4.0)
+    return [alone, updates, whole, *(Row(f"  step {name}", times) for name, times in steps.items())]

@@ -1,19 +1,18 @@
-"""Deploy to Healthy with a warm environment, beside the script's own imports and `init()` run bare.
+"""Deploy to Healthy as processes with a warm environment, beside the script's own imports and `init()` run bare.
 
-Run: python benchmarks/deploy.py [--rounds N]. Goal: at most 2 s above the script's own time. Each round deploys a new
-service and an update of it; medians are printed, with everything measured on the same machine in turn.
+Each round deploys a new service and an update of it. Goal: at most 2 s above the script's own time.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from rows import Row
 
 SCORE = """
 import os
@@ -39,10 +38,8 @@ def bare(script: Path, model_dir: Path) -> float:
     return time.perf_counter() - began
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+def run(rounds: int, base: str) -> list[Row]:
+    """Measure; `base` is not needed."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         os.environ["SENDOFF_HOME"] = str(root / "home")
@@ -60,27 +57,18 @@ def main() -> int:
         inference = sendoff.InferenceConfig(entry_script=str(script), environment=environment)
         config = sendoff.LocalWebservice.deploy_configuration()
 
-        alone, deploys, updates = [], [], []
+        alone: list[float] = []
+        deploys = Row("deploy to Healthy", peer=alone, most_above=2.0)
+        updates = Row("update to Healthy", peer=alone, most_above=2.0)
         for number in range(rounds):
             alone.append(bare(script, root))
             began = time.perf_counter()
             service = sendoff.Model.deploy(ws, f"svc-{number}", [model], inference, config)
             service.wait_for_deployment()
-            deploys.append(time.perf_counter() - began)
+            deploys.seconds.append(time.perf_counter() - began)
             began = time.perf_counter()
             service.update(models=[model], inference_config=inference)
             service.wait_for_deployment()
-            updates.append(time.perf_counter() - began)
+            updates.seconds.append(time.perf_counter() - began)
             service.delete()
-
-    base = statistics.median(alone)
-    print(f"{'':34}{'median s':>10}{'above bare':>12}{'ratio':>8}")
-    for name, values in (("bare: imports and init()", alone), ("deploy to Healthy", deploys), ("update", updates)):
-        value = statistics.median(values)
-        print(f"{name:34}{value:10.2f}{value - base:12.2f}{value / base:8.1f}")
-    print("goal: a deploy at most 2.00 s above bare")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return [Row("bare: imports and init()", alone), deploys, updates]
