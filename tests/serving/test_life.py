@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -98,3 +99,39 @@ def test_a_broken_script_is_waited_for_when_reloading(start, tmp_path) -> None:
     assert server.score("").status == 503
     write_script(tmp_path, "def init(): pass\ndef run(data): return 'mended'\n")
     eventually(lambda: server.score("").body == b'"mended"', 15)
+
+
+def test_before_it_stops_it_is_not_ready_and_serves_11(serve) -> None:
+    server = serve(
+        "import time\ndef init(): pass\ndef run(data): time.sleep(0.3); return data\n", "--notice-seconds", 3
+    )
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "Not ready any more" in server.log)
+    for path in ("/", "/health/ready", "/v2/health/ready"):
+        answer = server.get(path)
+        assert (answer.status, answer.json["code"]) == (503, "draining"), path
+    assert server.get("/health/live").status == 200
+    assert server.score("x").status == 200
+    answers = []
+
+    def ask_to_the_end() -> None:
+        try:
+            while True:
+                answers.append(server.score("y").status)
+        except OSError:
+            return  # nobody listens any more
+
+    asking = threading.Thread(target=ask_to_the_end)
+    asking.start()
+    assert server.wait_end() == 0
+    asking.join()
+    assert answers and set(answers) == {200}, "what was admitted is finished"
+    assert server.log.index("Not ready any more") < server.log.index("Stopping; requests in progress")
+
+
+def test_a_second_signal_does_not_wait_for_anything(serve) -> None:
+    server = serve(PID, "--notice-seconds", 300)
+    for _ in range(2):
+        server.process.send_signal(signal.SIGTERM)
+        eventually(lambda: "Not ready any more" in server.log)
+    assert server.wait_end(20) == 0

@@ -97,7 +97,7 @@ async def _serve(options: Options) -> int:
         nonlocal stops
         stops += 1
         settled.set()
-        server.stop(options.drain_seconds if stops == 1 else 0.0)
+        server.stop(options.drain_seconds if stops == 1 else 0.0, options.notice_seconds if stops == 1 else 0.0)
         if stops > 1:
             server.stopped.set()
 

@@ -63,6 +63,7 @@ class Options:
         auth_file: verification material of keys and tokens; None where anybody may score.
         certificate: PEM files of certificate and key; None for plain HTTP.
         drain_seconds: time for requests in progress when the server is stopped.
+        notice_seconds: time before that in which the readiness probes fail and requests are still served.
         limits: bounds for each client.
         compatible: answer as the existing server does.
         log_level: level of the script's root logger; None to leave logging as Python has it.
@@ -85,6 +86,7 @@ class Options:
     auth_file: Path | None
     certificate: tuple[Path, Path] | None
     drain_seconds: float
+    notice_seconds: float
     limits: Limits
     compatible: bool
     log_level: str | None
@@ -182,6 +184,9 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--tls-certificate", "--ssl-cert", metavar="PEM", help="certificate with its chain: serve HTTPS")
     how.add_argument("--tls-key", "--ssl-key", metavar="PEM", help="key of the certificate")
     how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
+    how.add_argument(
+        "--notice-seconds", type=float, default=0.0, metavar="S", help="not ready but serving before it stops (0)"
+    )
     how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
     how.add_argument("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
     how.add_argument("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
@@ -250,6 +255,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         auth_file=auth_file,
         certificate=certificate,
         drain_seconds=max(given.drain_seconds, 0.0),
+        notice_seconds=max(given.notice_seconds, 0.0),
         limits=limits,
         compatible=given.compatible,
         log_level=None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",

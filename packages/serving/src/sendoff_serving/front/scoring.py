@@ -97,6 +97,8 @@ class ScoringApplication:
         self._said_legacy = False
         self._said_non_finite = False
         self.started = False
+        # The readiness probes fail, so that balancers look away, and requests are served all the same.
+        self.leaving = False
         self.telemetry: Telemetry | None = None
 
     # Application
@@ -238,7 +240,7 @@ class ScoringApplication:
         generation = self._generation()
         if exchange.method == "OPTIONS":
             exchange.respond(200, b"", _TEXT, lines + "Allow: GET, HEAD, OPTIONS\r\n")
-        elif generation is not None and generation.phase == "ready":
+        elif generation is not None and generation.phase == "ready" and not self.leaving:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
             self.send_refusal(exchange, self._reason(), lines)
@@ -254,7 +256,7 @@ class ScoringApplication:
         good = (
             route == "/health/live"
             or (route == "/health/startup" and self.started)
-            or (generation is not None and generation.phase == "ready" and generation.has_worker)
+            or (generation is not None and generation.phase == "ready" and generation.has_worker and not self.leaving)
         )
         if good:
             exchange.respond(200, b"Healthy", _TEXT, VERSION_LINE)
@@ -272,7 +274,9 @@ class ScoringApplication:
             found = v2.server_state(route)
         elif route == v2.SERVER:
             found = v2.server_metadata()
-        elif generation is None or (route != v2.MODEL and not (generation.phase == "ready" and generation.has_worker)):
+        elif generation is None or (
+            route != v2.MODEL and (self.leaving or not (generation.phase == "ready" and generation.has_worker))
+        ):
             found = self._reason()
         elif route == v2.READY:
             found = v2.server_state(route)

@@ -229,7 +229,7 @@ class Server:
         return generation if generation is not None and generation.ready else None
 
     def _why_not(self) -> Refusal:
-        if self.draining:
+        if self.draining or self.application.leaving:
             return Refusal("draining", "The server is stopping")
         if self.state == "failed" and self.pending is not None and self.pending.error is not None:
             message = f"The service could not be loaded. {self.pending.error['message']}"
@@ -372,9 +372,19 @@ class Server:
 
     # The end
 
-    def stop(self, drain_seconds: float) -> None:
-        """Stop: take no more clients, finish what is admitted for at most some seconds, end the workers."""
+    def stop(self, drain_seconds: float, notice_seconds: float = 0.0) -> None:
+        """Stop: take no more clients, finish what is admitted for at most some seconds, end the workers.
+
+        Args:
+            drain_seconds: time for requests in progress.
+            notice_seconds: time before that in which the server is not ready any more but still serves.
+        """
         if self.draining:
+            return
+        if notice_seconds and self.serving is not None and not self.application.leaving:
+            self.application.leaving = True
+            self._log.info(f"Not ready any more; requests are still served for {notice_seconds:g} s")
+            asyncio.get_running_loop().call_later(notice_seconds, self.stop, drain_seconds)
             return
         self.draining = True
         if self.serving is not None:  # after a failed start it would push the reason away
