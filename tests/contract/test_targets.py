@@ -19,7 +19,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "targets"))
 
 from docker_rig import DockerRig
-from rigs import HANGS, RIGS, Rig, score, wait_for
+from rigs import HANGS, REAL_SERVER, RIGS, Rig, score, wait_for
 
 from sendoff.errors import NotFound, PortInUse
 from sendoff.targets import processes
@@ -341,3 +341,16 @@ def test_a_killed_worker_is_replaced_36(real: Rig) -> None:
 
     wait_for(replaced, 15)
     assert score(real.target.observe("u1"))["said"] == "one"
+
+
+def test_what_the_server_counts_is_told_when_it_is_asked_for(rig: Rig) -> None:
+    rig.target.apply(rig.wanted(COUNTED))
+    seen = rig.until("ready")
+    assert rig.target.observe("u1").metrics is None
+    if rig.real and REAL_SERVER:
+        score(seen, '"x"')
+        told = rig.target.observe("u1", metrics=True).metrics
+        assert told is not None and 'sendoff_requests_total{code="200",reason="ok"} 1' in told
+
+
+COUNTED = "def init():\n    pass\n\n\ndef run(data):\n    return 1\n"

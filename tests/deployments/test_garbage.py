@@ -8,6 +8,7 @@ from deployment_rigs import SCORE, WS, Rig
 
 from sendoff.deployments import garbage
 from sendoff.spec.service import UpdateService
+from sendoff.store.locking import locked, locked_within
 
 
 def _age(rig: Rig) -> None:
@@ -67,6 +68,48 @@ def test_the_newest_ten_revisions_are_kept(rig: Rig, monkeypatch: object) -> Non
     assert len(report.bundles) == 2
     assert rig.wait(rig.deployments.rollback(WS, "svc", 3)).state == "Succeeded"
     assert rig.deployments.revisions(WS, "svc")[-1].number == 5
+
+
+def test_folders_that_nothing_refers_to_are_removed_and_young_ones_and_locks_stay(rig: Rig) -> None:
+    for name in ("bundle-half/app", "layer-half"):
+        (rig.home / "staging" / name).mkdir(parents=True)
+    (rig.home / "staging" / "bundle-half/app/score.py").write_text("x" * 100)
+    (rig.home / "staging" / "secrets.lock").touch()
+    (rig.home / "packages" / "gone").mkdir(parents=True)
+    (rig.home / "packages" / "gone" / "Dockerfile").write_text("FROM x")
+    (rig.home / "packages" / "gone.json").write_text("{}")
+    report = rig.deployments.gc()
+    assert (report.staging, report.packages) == ([], [])
+    then = time.time() - 7200
+    for folder in ("staging", "packages"):
+        for path in (rig.home / folder).rglob("*"):
+            os.utime(path, (then, then))
+    (rig.home / "staging" / "layer-half" / "young").touch()
+    told = rig.deployments.gc(dry_run=True)
+    assert (told.staging, told.packages, told.bytes) == (["bundle-half"], ["gone"], 108)
+    assert (rig.home / "packages" / "gone.json").exists()
+    assert rig.deployments.gc().staging == ["bundle-half"]
+    assert list((rig.home / "packages").iterdir()) == []
+    assert {path.name for path in (rig.home / "staging").glob("*")} >= {"layer-half", "secrets.lock"}
+
+
+def test_while_a_runner_works_bundles_stay_and_one_that_starts_meanwhile_waits(rig: Rig) -> None:
+    rig.deploy("gone")
+    rig.wait(rig.deployments.delete(WS, "gone"))
+    _age(rig)
+    with locked(garbage.work_lock(rig.home), shared=True):
+        report = garbage.collect(rig.deployments._rooms, dry_run=False, wait_seconds=0.2)
+    assert (report.busy, report.bundles) == (True, [])
+    with locked_within(garbage.work_lock(rig.home), 10.0) as alone:
+        assert alone
+        operation = rig.deployments.deploy(WS, rig.body("late"))
+        rig.until(lambda: rig.has_runner(operation))
+        time.sleep(1.0)
+        steps = rig.deployments.operation(operation.id).steps
+        assert {step.start for step in steps} == {None}, steps
+    assert rig.wait(operation).state == "Succeeded"
+    report = rig.deployments.gc()
+    assert (report.busy, len(report.bundles)) == (False, 1)
 
 
 def test_run_folders_of_no_service_are_removed(rig: Rig, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A conda channel made by hand in a folder: no conda, no network.
 
 Its ``python`` is this machine's own interpreter and standard library, packed as conda packs them. It stands in for the
-real one of a real channel, which cannot be reached from here (a shared build still finds its libpython where it was).
+real one of a real channel, which cannot be reached from here.
 """
 
 import hashlib
@@ -26,8 +26,15 @@ _LEFT_OUT = {
 }
 
 
+PLACEHOLDER = "/opt/" + "placehold_" * 20
+"""The prefix that stands in packages' files until they are installed: long, since binaries keep their length."""
+
+
 def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], **index) -> Path:
-    """Write one package (``.tar.bz2``) into a channel's sub-folder; ``index`` completes ``info/index.json``."""
+    """Write one package (``.tar.bz2``) into a channel's sub-folder; ``index`` completes ``info/index.json``.
+
+    Files that hold the placeholder are said to, as conda's builder does.
+    """
     subdir = index.setdefault("subdir", "noarch")
     (folder / subdir).mkdir(parents=True, exist_ok=True)
     path = folder / subdir / f"{name}-{version}-0.tar.bz2"
@@ -37,10 +44,14 @@ def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], 
         entries = []
         for inside, content in files.items():
             data = content.read_bytes() if isinstance(content, Path) else content
-            mode = 0o755 if isinstance(content, Path) and os.access(content, os.X_OK) else 0o644
+            script = data.startswith((b"#!", b"\x7fELF"))
+            mode = 0o755 if script or (isinstance(content, Path) and os.access(content, os.X_OK)) else 0o644
             _add(archive, inside, data, mode)
             digest = hashlib.sha256(data).hexdigest()
-            entries.append({"_path": inside, "path_type": "hardlink", "sha256": digest, "size_in_bytes": len(data)})
+            entry = {"_path": inside, "path_type": "hardlink", "sha256": digest, "size_in_bytes": len(data)}
+            if PLACEHOLDER.encode() in data:
+                entry |= {"prefix_placeholder": PLACEHOLDER, "file_mode": "binary" if b"\0" in data else "text"}
+            entries.append(entry)
         _add(archive, "info/index.json", json.dumps(facts).encode())
         _add(archive, "info/files", "\n".join(files).encode())
         _add(archive, "info/paths.json", json.dumps({"paths": entries, "paths_version": 1}).encode())
@@ -51,13 +62,18 @@ def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], 
 
 
 def pack_python(folder: Path, subdir: str) -> Path:
-    """This machine's running Python as the package ``python``."""
+    """This machine's running Python as the package ``python``; its libpython goes along, as in conda's."""
     minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
     base = Path(sys.base_prefix)
     library = base / "lib" / f"python{minor}"
+    # conda's programs look for their libraries relative to themselves; the same length, so that nothing moves.
+    where = os.fsencode(base / "lib")
+    program = Path(os.path.realpath(sys._base_executable)).read_bytes()
+    program = program.replace(where + b"\0", b"$ORIGIN/../lib".ljust(len(where), b"\0") + b"\0")
     files: dict[str, bytes | Path] = {
-        "bin/python": Path(os.path.realpath(sys._base_executable)),
-        f"bin/python{minor}": Path(os.path.realpath(sys._base_executable)),
+        **{str(path.relative_to(base)): path for path in (base / "lib").glob(f"libpython{minor}.so*")},
+        "bin/python": program,
+        f"bin/python{minor}": program,
         f"lib/python{minor}/site-packages/README.txt": b"",
     }
     for root, folders, names in os.walk(library):

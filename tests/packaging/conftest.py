@@ -1,9 +1,11 @@
 """The engine, the base image and a home for images."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import container_engine
+import environment_cache
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -33,3 +35,42 @@ def rig(tmp_path, base):
     made = Rig(tmp_path / "home", base)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch, base):
+    """A working folder with a registered model, a script and a conda file; layers made before are found."""
+    from image_rig import CONDA_311, SCORE
+
+    from sendoff.cli.__main__ import run
+
+    home = tmp_path / "home"
+    home.mkdir()
+    shared = environment_cache.cache() / "images"
+    shared.mkdir(exist_ok=True)
+    (home / "images").symlink_to(shared, target_is_directory=True)
+    monkeypatch.setenv("SENDOFF_HOME", str(home))
+    monkeypatch.setenv("SENDOFF_BASE_IMAGE", base)
+    monkeypatch.delenv("SENDOFF_SERVER", raising=False)
+    folder = tmp_path / "work"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "score.py").write_text(SCORE)
+    (folder / "m.txt").write_text("a model")
+    (folder / "environment.yml").write_text(CONDA_311)
+    monkeypatch.chdir(folder)
+    assert run(["model", "register", "-n", "m", "-p", "m.txt"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_wheels(tmp_path_factory) -> Path:
+    """A wheelhouse with the scoring server's packages, and those of the tests' environment."""
+    from image_rig import server_packages
+
+    folder = tmp_path_factory.mktemp("server-wheels")
+    # Two groups: the server's own idna is another one than the environment's.
+    for names in (["idna==3.10", "setuptools<81"], server_packages()):
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *names]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return folder

@@ -161,3 +161,10 @@ def docker_build(folder: Path, tag: str) -> None:
     command = ["docker", "build", "--quiet", "--network", "none", "--tag", tag, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def server_packages() -> list[str]:
+    """``name==version`` of the scoring server's packages in images."""
+    from sendoff.packaging.image import front_pins
+
+    return [f"{name}=={version}" for name, version in front_pins().items()]

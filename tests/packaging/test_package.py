@@ -4,38 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import environment_cache
 import pytest
-from image_rig import CONDA_311, SCORE, ask, docker_build, files, running
+from image_rig import ask, docker_build, files, running, server_packages
 
 import sendoff
 from sendoff.cli.__main__ import run
 from sendoff.sdk.exceptions import WebserviceException
-
-
-@pytest.fixture
-def work(tmp_path, monkeypatch, base):
-    """A working folder with a registered model, a script and a conda file; layers made before are found."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shared = environment_cache.cache() / "images"
-    shared.mkdir(exist_ok=True)
-    (home / "images").symlink_to(shared, target_is_directory=True)
-    monkeypatch.setenv("SENDOFF_HOME", str(home))
-    monkeypatch.setenv("SENDOFF_BASE_IMAGE", base)
-    monkeypatch.delenv("SENDOFF_SERVER", raising=False)
-    folder = tmp_path / "work"
-    (folder / "src").mkdir(parents=True)
-    (folder / "src" / "score.py").write_text(SCORE)
-    (folder / "m.txt").write_text("a model")
-    (folder / "environment.yml").write_text(CONDA_311)
-    monkeypatch.chdir(folder)
-    assert run(["model", "register", "-n", "m", "-p", "m.txt"]) == 0
-    return folder
-
 
 ARGUMENTS = ["model", "package", "-m", "m:1", "--es", "score.py", "--sd", "src", "--cf", "environment.yml"]
 
@@ -92,12 +68,10 @@ def test_from_python_as_the_article_does_it(work, engine, capsys):
 
 
 @pytest.mark.slow
-def test_pain_23_an_image_is_made_with_no_network_from_a_wheelhouse(work, engine, monkeypatch, tmp_path, capsys):
-    wheelhouse = tmp_path / "wheels"
-    names = ["idna==3.10", "setuptools<81", *_server_packages()]
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheelhouse), *names]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def test_pain_23_an_image_is_made_with_no_network_from_a_wheelhouse(
+    work, engine, monkeypatch, tmp_path, capsys, server_wheels
+):
+    wheelhouse = server_wheels
     Path(os.environ["SENDOFF_HOME"], "images").unlink()
     monkeypatch.setenv("SENDOFF_WHEELHOUSE", str(wheelhouse))
     monkeypatch.setenv("SENDOFF_OFFLINE", "1")
@@ -130,14 +104,8 @@ def test_wrong_names_and_an_image_that_is_not_there_are_errors_at_once(work, cap
 def test_the_servers_packages_in_images_are_those_that_are_tested():
     lock = Path(__file__).parents[2].joinpath("requirements-dev.lock").read_text()
     tested = {line.split(" ")[0] for line in lock.splitlines()}
-    for line in _server_packages():
+    for line in server_packages():
         assert line in tested, f"{line}: write packaging/front.lock anew from requirements-dev.lock"
-
-
-def _server_packages() -> list[str]:
-    from sendoff.packaging.image import front_pins
-
-    return [f"{name}=={version}" for name, version in front_pins().items()]
 
 
 def test_docker_contexts_are_followed_as_the_docker_command_does(tmp_path):

@@ -58,6 +58,7 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
     assert service.swagger_uri.endswith("/swagger.json")
     assert (service.auth_enabled, service.token_auth_enabled) == (False, False)
     assert "init" in service.get_logs()
+    assert service.get_metrics()["state"] == "Healthy" and service.get_metrics()["requests"] >= 0
     with pytest.raises(WebserviceException, match="Response Code: 500") as caught:
         service.run("{}")
     assert caught.value.status_code == 500

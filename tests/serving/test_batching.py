@@ -194,3 +194,42 @@ def test_tensors_of_a_schema_script_are_joined(serve) -> None:
         assert answer["id"] == str(number)
         assert answer["outputs"] == [{"name": "output", "shape": [1], "datatype": "FP64", "data": [number + 1.0]}]
     assert "sendoff_batches_total 0\n" not in server.get("/metrics").body.decode()
+
+
+def test_what_a_caller_writes_stays_within_its_own_rows(serve) -> None:
+    """Rows are joined as they were written: nothing in them can reach into another request's."""
+    server = serve(
+        """
+        import json, time
+        texts = []
+
+        def init():
+            pass
+
+        def run(raw):
+            if raw == "texts": return texts
+            texts.append(raw)
+            time.sleep(0.02)
+            return [str(row) for row in json.loads(raw)["data"]]
+        """,
+        *("--max-batch-rows", 32),
+    )
+    odd = [
+        ('{"data": [1], "data": [2]}', ["2"]),
+        ('{"data": [1]}, {"data": [2]}', None),
+        ('{"data": [1], [2]}', None),
+        ('{"data": ["]}, {"]}', ["]}, {"]),
+        ('{ "data" :[ 1.10 , 1e400 ] }\n', ["1.1", "inf"]),
+        ('{"d\\u0061ta": [5]}', ["5"]),
+        ('{"data": [[1, 2], {"data": [3]}]}', ["[1, 2]", "{'data': [3]}"]),
+        ("{'data': [1]}", None),
+        ('{"data": [1]', None),
+        ('{"data": [7,]}', None),
+        ('{"data": ["\\"], [\\""]}', ['"], ["']),
+    ]
+    plain = [(json.dumps({"data": [n]}), [str(n)]) for n in range(20)]
+    mixed = [pair for both in zip(plain, odd * 2, strict=False) for pair in both]
+    answers = together(server, [body for body, _ in mixed])
+    for (body, expected), answer in zip(mixed, answers, strict=True):
+        assert (answer.status, answer.json if expected else None) == (200 if expected else 500, expected), body
+    assert any(text.count(",") > 3 for text in server.score("texts").json)

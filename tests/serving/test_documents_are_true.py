@@ -37,9 +37,27 @@ def run(text, flag=False):
 """
 
 
+NESTED = """
+@input_schema('inputs', StandardPythonParameterType(
+    {"name": StandardPythonParameterType("a"), "rows": NumpyParameterType(np.array([[1, 2]]))}))
+@output_schema(StandardPythonParameterType({"who": "a", "sums": [0.5]}))
+def run(inputs):
+    rows = inputs.get("rows", np.zeros((0, 2)))  # the package lets members of a nested sample be left out
+    return {"who": inputs.get("name", ""), "sums": [float(value) for value in rows.sum(axis=1)]}
+"""
+
+TEXT = """
+def run(data):
+    return {"seen": data}
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [ARRAY, PLAIN_TYPES])
-@pytest.mark.parametrize("version", ["3", "3.1"])
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [(ARRAY, "3"), (ARRAY, "3.1"), (PLAIN_TYPES, "3"), (PLAIN_TYPES, "3.1"), (NESTED, "3.1"), (TEXT, "3.1")],
+    ids=["array-3", "array-3.1", "types-3", "types-3.1", "nested-3.1", "text-3.1"],
+)
 def test_answers_are_as_the_document_says(start, tmp_path: Path, text: str, version: str) -> None:
     tool = Path(environment("3.12", "schemathesis")).with_name("schemathesis")
     script = tmp_path / "score.py"

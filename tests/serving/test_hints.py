@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 
 from .running import write_script
@@ -23,6 +26,11 @@ RUN = "def init(): pass\ndef run(data): return 1\n"
             "from azureml.automl.dnn.nlp.common.constants import ScoringLiterals\n" + RUN,
             "such as azureml-automl-dnn",
         ),
+        (
+            "from azureml.train.automl.runtime.automl_explain_utilities import automl_setup_model_explanations\n" + RUN,
+            "such as azureml-train-automl-runtime",
+        ),
+        ("from azureml.automl.runtime.shared import score\n" + RUN, "such as azureml-automl-runtime"),
     ],
 )
 def test_the_log_says_what_to_do_and_ends_with_it(start, tmp_path, text, hint) -> None:
@@ -56,6 +64,57 @@ def test_the_names_of_monitoring_and_automl_can_be_imported(serve) -> None:
             return outputs.collect([1], context) is context and bool(context.get_id())
     """)
     assert server.score("x").json is True
+
+
+AUTOML = """
+    import json
+    import logging
+    import os
+    import pickle
+    import azureml.automl.core
+    from azureml.automl.core.shared import logging_utilities, log_server
+    from azureml.telemetry import INSTRUMENTATION_KEY, set_diagnostics_collection
+    import azureml.train.automl
+
+    set_diagnostics_collection(send_diagnostics=True)
+    try:
+        log_server.enable_telemetry(INSTRUMENTATION_KEY)
+        log_server.set_verbosity("INFO")
+        logger = logging.getLogger("azureml.automl.core.scoring_script")
+        set_up = True
+    except ImportError:
+        set_up = False
+
+    def init():
+        global model
+        path = os.path.join(os.getenv("AZUREML_MODEL_DIR"), "model.pkl")
+        log_server.update_custom_dimensions({"model_name": "m", "model_version": "1"})
+        try:
+            logger.info("Loading model from path.")
+            with open(path, "rb") as file:
+                model = pickle.load(file)
+            logger.info("Loading successful.")
+        except Exception as error:
+            logging_utilities.log_traceback(error, logger)
+            raise
+
+    def run(data):
+        try:
+            return json.dumps({"result": [model[str(row)] for row in json.loads(data)["data"]], "set_up": set_up})
+        except Exception as error:
+            logging_utilities.log_traceback(error, logger)
+            return json.dumps({"error": str(error)})
+"""
+
+
+def test_a_script_as_automl_generates_it_runs_without_the_vendors_packages(serve, tmp_path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.pkl").write_bytes(pickle.dumps({"1": "one"}, 2))
+    server = serve(AUTOML, "--model-dir", tmp_path / "model")
+    assert json.loads(server.score({"data": [1]}).json) == {"result": ["one"], "set_up": True}
+    assert json.loads(server.score({"data": [2]}).json) == {"error": "'2'"}
+    server.stop()
+    assert "Loading successful." in server.log and "KeyError: '2'" in server.log
 
 
 def test_a_module_that_an_installed_package_hides_is_named(serve, start, tmp_path) -> None:

@@ -164,6 +164,32 @@ def test_a_worker_over_its_memory_limit_is_replaced_and_says_so(serve) -> None:
     assert "over the limit of 150 MB" in server.log
 
 
+def test_a_run_that_allocates_without_end_is_killed_and_nothing_else(serve) -> None:
+    server = serve(
+        """
+        import os, time
+
+        def init():
+            pass
+
+        def run(data):
+            blocks = []
+            while data == "more":
+                blocks.append(bytearray(b"x") * 10_000_000)
+                time.sleep(0.02)
+            return os.getpid()
+        """,
+        *("--memory-limit-mb", 300, "--workers", 2),
+    )
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        greedy = pool.submit(server.score, "more")
+        while not greedy.done():
+            assert server.score("").status == 200
+    answer = greedy.result()
+    assert (answer.status, answer.json["code"]) == (503, "worker_over_memory")
+    assert server.score("").status == 200
+
+
 def test_workers_end_with_a_front_that_is_killed(serve) -> None:
     server = serve(SCRIPT, "--workers", 2)
     pids = {server.score("").json for _ in range(10)}

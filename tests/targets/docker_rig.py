@@ -20,10 +20,10 @@ import pytest
 from rigs import Rig
 
 from sendoff.containers.engine import Engine, connect
+from sendoff.containers.labels import HOME, home_id
 from sendoff.targets import processes, supervisor
 from sendoff.targets.base import Observation, WantedService
 from sendoff.targets.docker import containers
-from sendoff.targets.docker.labels import HOME, home_id
 from sendoff.targets.docker.records import ServiceFolder, place
 from sendoff.targets.docker.target import DockerTarget
 from sendoff.targets.run_folder import uids

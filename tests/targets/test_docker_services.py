@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "deployments"))
@@ -24,7 +25,7 @@ from docker_rig import BASE, destroy, require_engine
 from identity.pem import write_pair
 from rigs import score, wait_for
 
-from sendoff.containers import engine
+from sendoff.containers import engine, labels
 from sendoff.deployments import Deployments, records
 from sendoff.deployments.access import ServiceAccess
 from sendoff.environments import Environments
@@ -35,7 +36,7 @@ from sendoff.spec.identity import IssueToken, RegenerateKey
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.service import CheckReport, Service, UpdateService
 from sendoff.targets import table
-from sendoff.targets.docker import containers, labels
+from sendoff.targets.docker import containers
 
 ECHO = b"""\
 import json
@@ -299,15 +300,111 @@ def test_gc_shows_and_removes_what_nothing_refers_to_on_the_engine(home: DockerD
     assert [one.id for one in containers.of_service(home.engine, home.home, home.uid())] == [kept.id]
     assert home.deployments.get(WS, "svc").state == "Healthy"
 
-    home.wait(home.deployments.delete(WS, "svc"))
-    done = home.deployments.gc()
-    assert len(done.images) == 1
-    assert (
-        home.engine.call("GET", "/images/json", query={"filters": {"label": [f"{labels.HOME}={mine[labels.HOME]}"]}})
-        == []
-    )
+
+def _images(home: DockerDeployments) -> set[str]:
+    """Ids of this home's images on the engine."""
+    mark = {"label": [f"{labels.HOME}={labels.home_id(home.home)}"]}
+    return {one["Id"] for one in home.engine.call("GET", "/images/json", query={"filters": mark})}
+
+
+def _there(home: DockerDeployments) -> dict[str, object]:
+    """Everything that a service may leave: on the engine, at ports, in the home."""
+    mark = {"label": [f"{labels.HOME}={labels.home_id(home.home)}"]}
+    folders = ("docker/run", "run", "gateway", "packages", "staging")
+    return {
+        "containers": [one.name for _, one in containers.listed(home.engine, home.home)],
+        "images": _images(home),
+        "networks": [one["Name"] for one in home.engine.call("GET", "/networks", query={"filters": mark})],
+        "volumes": {one["Name"] for one in home.engine.call("GET", "/volumes").get("Volumes") or []},
+        "processes": [one.pid for one in psutil.process_iter() if _of(one, home) and "keeper" not in _command(one)],
+        "files": [
+            str(path.relative_to(home.home))
+            for folder in folders
+            for path in sorted((home.home / folder).rglob("*"))
+            if "lock" not in path.name and ".supervisor" not in path.parts and path.is_file()
+        ],
+    }
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _of(process: psutil.Process, home: DockerDeployments) -> bool:
+    return str(home.home) in _command(process)
+
+
+def test_a_deleted_service_leaves_nothing(home: DockerDeployments) -> None:
+    before = _there(home)
+    assert home.deploy(inference=home.inference(PLAIN), deployment=ACI).state == "Succeeded"
+    service = home.deployments.get(WS, "svc")
+    during = _there(home)
+    assert all(len(during[what]) > len(before[what]) for what in ("containers", "images", "networks", "files"))  # type: ignore[arg-type]
+    port = urllib.parse.urlsplit(service.scoring_uri or "").port
+    assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"
+    wait_for(lambda: not _there(home)["processes"])
+    after = _there(home)
+    assert {**after, "volumes": before["volumes"]} == before, after
+    assert not set(after["volumes"]) - set(during["volumes"])  # type: ignore[call-overload]
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
     again = home.deployments.gc(dry_run=True)
     assert (again.images, again.containers, again.networks) == ([], [], [])
+
+
+def test_gc_counts_what_images_weigh_and_leaves_those_that_somebody_named_or_runs(home: DockerDeployments) -> None:
+    home.deploy("one", inference=home.inference(PLAIN), deployment=ACI)
+    (image,) = _images(home)
+    mark = labels.home_id(home.home)
+    mine, theirs, ours = f"user-{mark}:1", f"sendoff/ws-theirs:{mark}", f"sendoff/ws-gone:{mark}"
+    made = []
+    try:
+        for name, size in ((mine, 1), (theirs, 2), (ours, 3_000_000)):
+            text = f"FROM {image}\nRUN head -c {size} /dev/zero > /tmp/{size}\nUSER 0\n".replace("RUN", "USER 0\nRUN")
+            done = subprocess.run(
+                ["docker", "build", "-q", "-t", name, "-"], input=text, text=True, capture_output=True, check=True
+            )
+            made.append(done.stdout.strip())
+        name = f"user-{mark}"
+        home.engine.call("POST", "/containers/create", query={"name": name}, body={"Image": theirs})
+        told = home.deployments.gc(dry_run=True)
+        assert told.images == [ours]
+        assert 3_000_000 <= told.bytes < 4_000_000
+        assert home.deployments.gc().images == [ours]
+        assert _images(home) == {image, made[0], made[1]}
+        assert home.deployments.get(WS, "one").state == "Healthy"
+    finally:
+        subprocess.run(["docker", "rm", "-f", f"user-{mark}"], check=False, capture_output=True)
+        subprocess.run(["docker", "rmi", "-f", mine, theirs, ours], check=False, capture_output=True)
+
+
+def test_gc_beside_a_deployment_takes_nothing_from_it(home: DockerDeployments) -> None:
+    stop = threading.Event()
+    problems: list[Exception] = []
+
+    def clean() -> None:
+        rooms = home.another()
+        while not stop.is_set():
+            try:
+                rooms.gc()
+            except Exception as error:
+                problems.append(error)
+
+    cleaner = threading.Thread(target=clean)
+    cleaner.start()
+    try:
+        for _ in range(2):
+            assert home.deploy(inference=home.inference(PLAIN), deployment=ACI).state == "Succeeded"
+            assert home.deployments.get(WS, "svc").state == "Healthy"
+            assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"
+    finally:
+        stop.set()
+        cleaner.join()
+    assert problems == []
 
 
 def test_a_failing_script_says_its_line_and_the_service_is_gone(home: DockerDeployments) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import openapi_sizes
 from .bundle import Bundle
 
 Schema = dict[str, Any]
-
-_SIZES = ("minItems", "maxItems")
 
 
 def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[str, Any]) -> Schema:
@@ -28,8 +27,7 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     schemas: Schema = document["components"]["schemas"] if new else document["definitions"]
     schemas["ErrorResponse"]["properties"].pop("status_code", None)
     schemas["ServiceInput"].pop("required", None)
-    for name in (description.get("schema") or {}).get("shapes", {}):
-        _without_sizes(schemas["ServiceInput"].get("properties", {}).get(name, {}))
+    openapi_sizes.remove(schemas["ServiceInput"], description)
     paths: Schema = document["paths"]
     prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
     failed = paths[f"{prefix}/"]["get"]["responses"]["default"]
@@ -67,10 +65,3 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     for name in [name for name in schemas if name not in ("ServiceInput", "ServiceOutput", "ErrorResponse")]:
         del schemas[name]
     return document
-
-
-def _without_sizes(array: Schema) -> None:
-    while isinstance(array, dict) and array:
-        for name in _SIZES:
-            array.pop(name, None)
-        array = array.get("items", {})

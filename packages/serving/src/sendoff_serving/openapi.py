@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import existing_documents
+from . import existing_documents, openapi_sizes
 from .bundle import Bundle
 from .errors import Refusal
 from .openapi_inference import paths as inference_paths
@@ -138,8 +138,7 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     }
     if version == "2":
         return _document_2(info, prefix, schemas)
-    shapes = (description.get("schema") or {}).get("shapes", {})
-    _add_sizes(schemas["ServiceInput"], shapes)
+    openapi_sizes.add(schemas["ServiceInput"], description)
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
     required = description.get("shape") == "schema" and bool(description.get("required"))
@@ -150,20 +149,6 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
     made["paths"].update(inference_paths(prefix, models, description, secured))
     return made
-
-
-def _add_sizes(service_input: Schema, shapes: Mapping[str, list[int]]) -> None:
-    """Say how long the inner arrays must be, where a numpy sample prescribes it."""
-    for name, sizes in shapes.items():
-        array = service_input.get("properties", {}).get(name)
-        if array is None or not sizes:
-            continue
-        array["minItems"] = 1  # an empty list has one dimension
-        for size in sizes:
-            array = array.get("items", {})
-            if array.get("type") != "array":
-                break
-            array["minItems"] = array["maxItems"] = size
 
 
 def _schemas(description: Mapping[str, Any]) -> dict[str, Schema]:

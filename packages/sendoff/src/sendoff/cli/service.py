@@ -15,7 +15,9 @@ _LAZY = {
     "get-access-token": ("keys:get_access_token", "Get a token for a service that asks for one."),
     "get-keys": ("keys:get_keys", "Show both keys of a service."),
     "install": ("install:install", "Write a systemd unit that starts services at boot."),
+    "metrics": ("metrics:metrics", "Show rates, latencies, errors, queue and workers of a service."),
     "regen-key": ("keys:regen_key", "Replace one of a service's keys."),
+    "top": ("top:top", "Watch services live."),
     "update": ("update:update", "Change a service without dropping a request."),
 }
 

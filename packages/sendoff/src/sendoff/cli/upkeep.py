@@ -21,5 +21,5 @@ def up(session: Session) -> dict[str, Any]:
 @option("--dry-run", is_flag=True, help="Only say what would go.")
 @pass_session
 def gc(session: Session, dry_run: bool) -> dict[str, Any]:
-    """Remove built environments, bundles and blobs that nothing refers to."""
+    """Remove what nothing refers to: blobs, bundles, environments, layers, and this home's images and containers."""
     return session.client.gc(dry_run)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -11,6 +9,7 @@ from urllib.parse import quote
 
 from ..errors import StoreError, TargetUnavailable
 from .engine import CHUNK, Engine, EngineError, conceal
+from .registries import Credentials
 
 
 def find(engine: Engine, reference: str) -> dict[str, Any] | None:
@@ -34,13 +33,13 @@ def history(engine: Engine, reference: str) -> list[dict[str, Any]]:
     return found
 
 
-def pull(engine: Engine, reference: str, credentials: tuple[str, str] | None = None) -> None:
+def pull(engine: Engine, reference: str, credentials: Credentials | None = None) -> None:
     """Bring an image from its registry.
 
     Args:
         engine: The engine.
         reference: A name, with a tag or digest; without, ``latest`` is meant.
-        credentials: User and password of the registry.
+        credentials: Who we are at its registry.
 
     Raises:
         EngineError: There is none such, or no permission; ``words`` are the registry's.
@@ -53,8 +52,7 @@ def pull(engine: Engine, reference: str, credentials: tuple[str, str] | None = N
         name, tag = reference[: match.start()], match[1]
     headers = {"Content-Length": "0"}
     if credentials is not None:
-        auth = {"username": credentials[0], "password": credentials[1]}
-        headers["X-Registry-Auth"] = base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()
+        headers["X-Registry-Auth"] = credentials.header()
     for event in engine.events("POST", "/images/create", query={"fromImage": name, "tag": tag}, headers=headers):
         if "error" in event:
             raise EngineError(500, str(event["error"]))
@@ -128,8 +126,14 @@ def build(engine: Engine, context: bytes, *, tag: str, arguments: dict[str, str]
     )
 
 
-def problem(engine: Engine, reference: str) -> str:
-    """Why an image cannot be had: it is neither in the engine nor in its registry; empty when it can. Pulls nothing."""
+def problem(engine: Engine, reference: str, credentials: Credentials | None = None) -> str:
+    """Why an image cannot be had: it is neither in the engine nor in its registry; empty when it can. Pulls nothing.
+
+    Args:
+        engine: The engine.
+        reference: The image's name.
+        credentials: Who we are at its registry.
+    """
     try:
         engine.call("GET", f"/images/{_path(reference)}/json")
         return ""
@@ -137,7 +141,9 @@ def problem(engine: Engine, reference: str) -> str:
         if error.status != 404:
             return f"the engine does not say whether it has the image {reference}: {error.words}"
     try:
-        engine.call("GET", f"/distribution/{_path(reference)}/json", seconds=20.0)
+        headers = {} if credentials is None else {"X-Registry-Auth": credentials.header()}
+        with engine.answer("GET", f"/distribution/{_path(reference)}/json", headers=headers, seconds=20.0) as answer:
+            answer.read()
     except EngineError as error:
         return f"the base image {reference} is not in the engine and cannot be pulled: {error.words}"
     return ""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from ..datasets.datasets import used_blobs
 from ..spec.operation import FINAL
-from ..spec.parse import Spec
+from ..spec.parse import Spec, decode
+from ..store.locking import locked_within
 from ..store.tables import datasets, datastore_files, models, run_files
 from ..targets.docker import garbage as docker
-from . import records
+from . import home_garbage, records
+from .packages import PACKAGE, Wanted
 from .plan import plan_from
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 KEPT_REVISIONS = 10
 # A client uploads blobs before it names them in a request: what is younger may be on its way.
 GRACE_SECONDS = 3600.0
+WAIT_SECONDS = 5.0
 
 
 class GarbageReport(Spec):
@@ -40,46 +43,74 @@ class GarbageReport(Spec):
     revisions: list[str] = []
     """Old revisions that were forgotten, as ``workspace/service:number``."""
     images: list[str] = []
-    """Images on the Docker engine that no kept revision runs."""
+    """Images on the Docker engine that no kept revision, container or package needs."""
     containers: list[str] = []
     networks: list[str] = []
+    layers: list[str] = []
+    """Layers of images that were kept for the next build."""
+    packages: list[str] = []
+    staging: list[str] = []
+    """What was half made when its maker ended."""
+    busy: bool = False
+    """Whether an operation was at work: then only blobs, logs, revisions and run folders were looked at."""
     bytes: int = 0
-    """What is on the engine is not counted: layers are shared."""
+    """On disk and on the engine; what others share is not counted."""
 
 
-def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS) -> GarbageReport:
+def work_lock(home: Path) -> Path:
+    """The lock that whoever works on an operation shares, and who removes garbage holds alone."""
+    return home / "staging" / "work.lock"
+
+
+def collect(
+    rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS, wait_seconds: float = WAIT_SECONDS
+) -> GarbageReport:
     """Find and remove garbage.
 
     Kept: every model version's blobs, and those of datastores and datasets; for each service the revision that runs,
-    the one that is wanted and the newest ten, with their bundles and environments; logs of their
-    operations; everything younger than ``grace_seconds``.
+    the one that is wanted and the newest ten, with their bundles, environments and images; packages' images; logs of
+    their operations; everything younger than ``grace_seconds``. While an operation is at work only what it cannot need
+    is removed, and one that is started meanwhile waits.
 
     Args:
         rooms: Where to look.
         dry_run: Only report.
-        grace_seconds: Blobs, bundles and environments younger than that stay.
+        grace_seconds: Blobs, bundles, environments, layers and half-made things younger than that stay.
+        wait_seconds: Time for a runner that has done its work to end.
     """
+    if dry_run:
+        with rooms.store.read() as connection:
+            busy = bool(records.unfinished_operations(connection))
+        return _collect(rooms, busy=busy, dry_run=True, grace_seconds=grace_seconds)
+    with rooms.store.read() as connection:
+        patience = 0.0 if records.unfinished_operations(connection) else wait_seconds
+    with locked_within(work_lock(rooms.store.home), patience) as alone:
+        return _collect(rooms, busy=not alone, dry_run=False, grace_seconds=grace_seconds)
+
+
+def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -> GarbageReport:
     home = rooms.store.home
     before = time.time() - grace_seconds
     # One write transaction: whoever registers or deploys meanwhile checks his blobs in a later one.
     with rooms.store.begin() as connection:
-        busy = bool(records.unfinished_operations(connection))
+        busy = busy or bool(records.unfinished_operations(connection))
         forgotten = _old_revisions(connection)
         if not dry_run:
             for uid, _, numbers in forgotten:
                 records.forget_revisions(connection, uid, numbers)
         dropped = {(uid, number) for uid, _, numbers in forgotten for number in numbers}
-        blobs, bundles, environments, uids, images = _in_use(connection, dropped)
+        used = in_use(connection, dropped)
+        operations = {row.id for row in records.list_operations(connection)}
         sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
-        dead_blobs = sorted(digest for digest in set(sizes) - blobs if sizes[digest].put_time < before)
+        dead_blobs = sorted(digest for digest in set(sizes) - used.blobs if sizes[digest].put_time < before)
         # A runner at work may have just made what its revision does not name yet.
-        dead_bundles = [] if busy else _older(home / "bundles", bundles, before)
+        dead_bundles = [] if busy else _older(home / "bundles", used.bundles, before)
         dead_environments = [
             found.key
             for found in ([] if busy else rooms.environments.present())
-            if found.key not in environments and found.used < before
+            if found.key not in used.environments and found.used < before
         ]
-        logs = _dead_logs(connection, home, uids)
+        logs = _dead_logs(connection, home, used.services)
         # Before anything goes: a bundle's files are links, and weigh something once their blob is gone.
         folders = [*dead_bundles, *(home / "environments" / key for key in dead_environments)]
         freed = sum(sizes[digest].size for digest in dead_blobs) + sum(_size(path) for path in folders)
@@ -87,20 +118,30 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
         if not dry_run:
             for digest in dead_blobs:
                 rooms.store.blobs.delete(digest)
-    strangers = _strangers(rooms, uids)
-    # A runner at work may have built an image that its revision does not name yet.
-    on_engine = [] if busy or not (home / "docker").is_dir() else docker.find(home, services=uids, images=images)
+    strangers = _strangers(rooms, used.services)
+    # The same goes for images, and for layers that an image is being made from.
+    engine = None if busy else on_engine(home, used)
+    leftovers = engine.leftovers if engine is not None else []
+    layers = home_garbage.layers(home, engine.layers, before) if engine is not None else []
+    packages = [] if busy else home_garbage.packages(home, operations, before)
+    staging = [] if busy else home_garbage.staging(home, before)
+    files = [path for dead in (*layers, *packages, *staging) for path in dead.paths]
+    freed += sum(_size(path) for path in files) + sum(found.bytes for found in leftovers)
     report = GarbageReport(
         dry_run=dry_run,
+        busy=busy,
         blobs=dead_blobs,
         bundles=[path.name for path in dead_bundles],
         environments=dead_environments,
         services=[uid for _, uid in strangers],
         logs=[path.name for path in logs],
         revisions=[f"{label}:{number}" for _, label, numbers in forgotten for number in numbers],
-        images=[found.name for found in on_engine if found.kind == docker.IMAGE],
-        containers=[found.name for found in on_engine if found.kind == docker.CONTAINER],
-        networks=[found.name for found in on_engine if found.kind == docker.NETWORK],
+        images=[found.name for found in leftovers if found.kind == docker.IMAGE],
+        containers=[found.name for found in leftovers if found.kind == docker.CONTAINER],
+        networks=[found.name for found in leftovers if found.kind == docker.NETWORK],
+        layers=[dead.name for dead in layers],
+        packages=[dead.name for dead in packages],
+        staging=[dead.name for dead in staging],
         bytes=freed,
     )
     if not dry_run:
@@ -110,11 +151,18 @@ def collect(rooms: Rooms, *, dry_run: bool, grace_seconds: float = GRACE_SECONDS
             rooms.environments.remove(key)
         for target, uid in strangers:
             rooms.target(target).remove(uid)
-        for found in on_engine:
+        for found in leftovers:
             docker.remove(found)
-        for path in logs:
-            path.unlink(missing_ok=True)
+        for path in [*logs, *files]:
+            _unlink(path)
     return report
+
+
+def on_engine(home: Path, used: InUse) -> docker.Found | None:
+    """What of a home is on the Docker engine and nothing needs; None when there is no engine, or nothing ever was."""
+    if not (home / "docker").is_dir() and not (home / "images").is_dir():
+        return None
+    return docker.find(home, services=used.services, images=used.images)
 
 
 def _old_revisions(connection: Connection) -> list[tuple[str, str, list[int]]]:
@@ -134,30 +182,50 @@ def _serving(connection: Connection, uid: str) -> set[int]:
     return set() if number is None else {number}
 
 
-def _in_use(
-    connection: Connection, dropped: set[tuple[str, int]]
-) -> tuple[set[str], set[str], set[str], set[str], set[str]]:
+class InUse(NamedTuple):
     """Blob digests, bundle names, environment keys, service uids and image ids that something refers to."""
-    blobs = {file["digest"] for files in connection.scalars(select(models.c.files)) for file in files}
-    blobs |= set(connection.scalars(select(datastore_files.c.digest)))
-    blobs |= used_blobs(list(connection.scalars(select(datasets.c.definition))))
-    blobs |= set(connection.scalars(select(run_files.c.digest)))
-    bundles: set[str] = set()
-    environments: set[str] = set()
-    uids: set[str] = set()
-    images: set[str] = set()
+
+    blobs: set[str]
+    bundles: set[str]
+    environments: set[str]
+    services: set[str]
+    images: set[str]
+
+
+def in_use(connection: Connection, dropped: Collection[tuple[str, int]] = (), *, without: str = "") -> InUse:
+    """What revisions and packages refer to.
+
+    Args:
+        connection: A transaction.
+        dropped: Revisions (service uid and number) that do not count.
+        without: The uid of a service that does not count.
+    """
+    found = InUse(set(), set(), set(), set(), set())
+    found.blobs.update(file["digest"] for files in connection.scalars(select(models.c.files)) for file in files)
+    found.blobs.update(connection.scalars(select(datastore_files.c.digest)))
+    found.blobs.update(connection.scalars(select(run_files.c.digest)))
+    found.blobs.update(used_blobs(list(connection.scalars(select(datasets.c.definition)))))
     for service in records.list_services(connection):
-        uids.add(service.uid)
+        if service.uid == without:
+            continue
+        found.services.add(service.uid)
         for row in records.list_revisions(connection, service.uid):
             if (service.uid, row.number) in dropped:
                 continue
             plan = plan_from(row.wanted)
-            blobs |= {file.digest for file in plan.inference.source.files}
-            bundles |= {name for name in [plan.pinned.bundle] if name}
-            images |= {image for image in [plan.pinned.image] if image}
-            environments |= {key for key in [plan.pinned.environment_key] if key}
-    uids |= {row.uid for row in records.unfinished_operations(connection)}
-    return blobs, bundles, environments, uids, images
+            found.blobs.update(file.digest for file in plan.inference.source.files)
+            found.bundles.update(name for name in [plan.pinned.bundle] if name)
+            found.images.update(image for image in [plan.pinned.image] if image)
+            found.environments.update(key for key in [plan.pinned.environment_key] if key)
+    found.services.update(row.uid for row in records.unfinished_operations(connection))
+    for row in records.list_operations(connection):
+        if row.type == PACKAGE:
+            wanted = decode(row.request, Wanted, where="the package's request")
+            if row.state not in FINAL:
+                found.blobs.update(file.digest for file in wanted.inference.source.files)
+            if wanted.result is not None and wanted.result.image_id:
+                found.images.add(wanted.result.image_id)
+    return found
 
 
 def _dead_logs(connection: Connection, home: Path, uids: set[str]) -> list[Path]:
@@ -189,13 +257,26 @@ def _strangers(rooms: Rooms, uids: set[str]) -> list[tuple[str, str]]:
 
 
 def _size(folder: Path) -> int:
-    """Bytes that removing a folder frees: files that are linked elsewhere too free nothing."""
+    """Bytes that removing a file or folder frees: files that are linked elsewhere too free nothing."""
+    if not folder.is_dir():
+        try:
+            facts: Any = folder.lstat()
+        except FileNotFoundError:
+            return 0
+        return int(facts.st_size) if facts.st_nlink == 1 else 0
     total = 0
     for here, _, files in os.walk(folder):
         for name in files:
-            facts: Any = (Path(here) / name).lstat()
+            facts = (Path(here) / name).lstat()
             total += facts.st_size if facts.st_nlink == 1 else 0
     return total
+
+
+def _unlink(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _drop(folder: Path, home: Path) -> None:

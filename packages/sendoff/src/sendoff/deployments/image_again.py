@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ..containers import images
 from ..containers.engine import EngineError, connect
 from ..packaging.assemble import MANIFEST
-from ..packaging.image import Image, base_reference
+from ..packaging.base_choice import base_reference
+from ..packaging.image import Image
 from ..packaging.image_environment import FRONT_LOCK, server_digest
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.parse import encode

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
+from ..containers.registries import Logins
 from ..errors import Cancelled, InvalidInput, NotFound, NotSupported
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
@@ -147,6 +148,25 @@ class Packages:
             records.require_workspace(connection, ws)
             rows = [row for row in records.list_operations(connection, ws) if row.type == PACKAGE]
         return [_view(row) for row in rows]
+
+    def pull(self, ws: str, id_: str) -> Package:
+        """Bring a package's image from its registry into this machine's engine.
+
+        Raises:
+            NotFound: There is none with that id, or its image is gone.
+            SendoffError: As :func:`packaging.image_inspect.pull`.
+        """
+        from ..packaging.image_inspect import pull
+        from ..packaging.way import Way
+
+        found = self.get(ws, id_)
+        settings = self._rooms.store.settings
+        pull(
+            found,
+            logins=Logins(os.environ, own=settings.image_registry),
+            way=Way(self._rooms.environments.indexes([]), os.environ),
+        )
+        return found
 
     def log(self, ws: str, id_: str) -> str:
         """What its work has said so far."""

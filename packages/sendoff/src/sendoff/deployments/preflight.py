@@ -119,7 +119,7 @@ def _choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference:
     settings = rooms.store.settings
 
     def docker_problem() -> str:
-        from ..packaging.image import base_reference  # only where a container is thought of
+        from ..packaging.base_choice import base_reference  # only where a container is thought of
 
         environment = inference.environment
         base = ""

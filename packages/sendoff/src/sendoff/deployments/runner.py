@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..store.locking import locked
 from . import records
 from .execute import run, say
+from .garbage import work_lock
 from .lease import Holder
 from .preflight import Rooms
 from .timeline import LeaseLost
@@ -60,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
         if holder is None:
             return 0
         try:
-            say(f"operation {options.operation}: {run(make_rooms(store), options.operation, holder)}")
+            # While anybody works, nothing is taken for garbage.
+            with locked(work_lock(options.home), shared=True):
+                say(f"operation {options.operation}: {run(make_rooms(store), options.operation, holder)}")
         except LeaseLost:
             say("another runner has taken this operation")
     return 0

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, InvalidInput, NotFound, Timeout
 from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.metrics import ServiceMetrics
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from . import access, garbage, records
+from .counts import service_metrics
 from .execute import give_up
 from .launch import Launcher, service_log_path
 from .plan import Pinned, merge_deployment, merge_properties, merge_tags
@@ -326,6 +328,15 @@ class Deployments:
                 lines = path.read_text(errors="replace").splitlines(keepends=True)
                 return "".join(lines[-num_lines:])
         return ""
+
+    def metrics(self, ws: str, name: str) -> ServiceMetrics:
+        """Rates, latencies, errors and workers of a service, as its server counts them.
+
+        Raises:
+            Conflict: No server of it answers now.
+        """
+        self.revive()
+        return service_metrics(self._rooms, ws, name)
 
     def operation(self, id: str) -> Operation:
         """An operation with its steps as they are now."""

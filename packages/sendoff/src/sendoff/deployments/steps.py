@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..containers.labels import HOME, home_id
 from ..errors import (
     Cancelled,
     Conflict,
@@ -27,7 +28,7 @@ from ..spec.environment import Lock
 from ..spec.identity import KEY, TOKEN
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
-from ..targets.docker.labels import HOME, home_id
+from ..targets.docker import garbage as docker_garbage
 from . import access, records
 from .launch import service_log_path
 from .plan import Plan, memory_mb, serving_settings
@@ -273,6 +274,7 @@ class DeploySteps:
                 f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
                 [],
             )
+        rooms = self._rooms
         try:
             image = build(
                 self._store,
@@ -283,6 +285,8 @@ class DeploySteps:
                 tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
                 models="mounted",
                 labels={HOME: home_id(self._store.home)},
+                indexes=rooms.environments.indexes(lock.pip_options),
+                credentials=rooms.environments.image_credentials(spec),
                 progress=progress,
             )
         except InvalidInput as error:
@@ -380,7 +384,27 @@ class DeleteSteps:
         if self._target is not None and self._row.uid in self._target.present():
             raise DeploymentFailed(f"the target still holds service {self._row.service!r} after its removal")
         Identity(self._store).forget(self._row.uid)
-        return "Removed", f"service {self._row.service!r}", []
+        removed = self._images()
+        what = f"service {self._row.service!r}" + (f" and {', '.join(removed)}" if removed else "")
+        return "Removed", what, []
+
+    def _images(self) -> list[str]:
+        """Images of this service that nothing else needs go; with another operation at work they are left to `gc`."""
+        from . import garbage
+
+        with self._store.read() as connection:
+            if any(row.id != self._row.id for row in records.unfinished_operations(connection)):
+                return []
+            others = garbage.in_use(connection, without=self._row.uid)
+            mine = garbage.in_use(connection).images - others.images
+        found = garbage.on_engine(self._store.home, others) if mine else None
+        gone = [one for one in found.leftovers if one.id in mine] if found is not None else []
+        try:
+            for one in gone:
+                docker_garbage.remove(one)
+        except SendoffError:
+            return []  # The engine ended meanwhile: `gc` finds them.
+        return [f"image {one.name}" for one in gone]
 
     def last_log(self) -> list[str]:
         """Nothing: a deletion has no script."""

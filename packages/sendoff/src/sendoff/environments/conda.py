@@ -88,12 +88,16 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
         ) from None
 
 
-def install(records: list[dict[str, Any]], prefix: Path, *, cache: Path, progress: Progress) -> None:
+def install(
+    records: list[dict[str, Any]], prefix: Path, *, cache: Path, progress: Progress, final: str | None = None
+) -> None:
     """Install solved records into a prefix.
 
     Args:
         records: What :func:`solve` gave.
-        prefix: The folder, made when needed; packages are bound to this path.
+        prefix: The folder, made when needed.
+        final: The path that packages are bound to where the folder is to lie elsewhere, as in an image; else
+            ``prefix``.
         cache: Where downloaded archives are kept.
         progress: Receives what is waited for.
 
@@ -109,7 +113,11 @@ def install(records: list[dict[str, Any]], prefix: Path, *, cache: Path, progres
 
     async def work() -> None:
         await rattler.install(
-            [_record(record) for record in records], prefix, cache_dir=cache / "conda-packages", show_progress=False
+            [_record(record) for record in records],
+            prefix,
+            cache_dir=cache / "conda-packages",
+            show_progress=False,
+            alternative_target_prefix=final,
         )
 
     try:

@@ -34,6 +34,7 @@ class Indexes(Spec):
     trusted_hosts: list[str] = []
     cert: str | None = None
     proxy: str | None = None
+    no_proxy: str | None = None
     offline: bool = False
 
     def __repr__(self) -> str:
@@ -136,6 +137,7 @@ def effective(
         find_links=settings.find_links or found.find_links,
         cert=settings.ca_bundle or found.cert,
         proxy=settings.proxy or found.proxy,
+        no_proxy=settings.no_proxy,
         offline=settings.offline,
     )
     if settings.wheelhouse:

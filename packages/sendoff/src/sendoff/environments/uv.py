@@ -149,6 +149,8 @@ def _environment(environ: Mapping[str, str], indexes: Indexes) -> dict[str, str]
         proxy = indexes.proxy if "://" in indexes.proxy else f"http://{indexes.proxy}"
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             kept[name] = kept[name.lower()] = proxy
+    if indexes.no_proxy:
+        kept["NO_PROXY"] = kept["no_proxy"] = indexes.no_proxy
     kept.setdefault("UV_HTTP_TIMEOUT", "30")
     return kept
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..containers import images
 from ..containers.engine import Engine, EngineError
+from ..containers.registries import Logins
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.parse import Spec, decode, encode
 from .image_layers import BIGGEST
-from .registry_client import credentials_for, split_reference
+from .image_pull import pull
+from .way import Way
 
 _PROBE = r"""
 set -u
@@ -71,9 +73,9 @@ def inspect(
     reference: str,
     *,
     home: Path,
-    environ: Mapping[str, str],
+    logins: Logins,
+    way: Way,
     progress: Callable[[str], None],
-    credentials: tuple[str, str] | None = None,
 ) -> BaseImage:
     """Find a base image in the engine, or pull it, and look what it has; the answer is kept by the image's id.
 
@@ -81,8 +83,8 @@ def inspect(
         client: The engine.
         reference: A name, name and tag, or id.
         home: Sendoff's home, for what was found.
-        environ: As ``os.environ``, for credentials.
-        credentials: User and password of the image's registry; else as the ``docker`` command has them.
+        logins: Who we are at registries.
+        way: How connections are opened, where the engine's own way does not lead to the registry.
         progress: Receives plain lines.
 
     Raises:
@@ -90,7 +92,7 @@ def inspect(
         EnvironmentFailed: It does not run.
         TargetUnavailable: The engine does not answer.
     """
-    attributes = find(client, reference, environ, credentials, progress)
+    attributes = find(client, reference, logins=logins, way=way, progress=progress)
     kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}-3.json"
     try:
         found = decode(kept.read_bytes(), BaseImage, where=str(kept))
@@ -104,20 +106,22 @@ def inspect(
 
 
 def known(
-    client: Engine, reference: str, *, home: Path, environ: Mapping[str, str], progress: Callable[[str], None]
+    client: Engine,
+    reference: str,
+    *,
+    home: Path,
+    logins: Logins,
+    way: Way,
+    progress: Callable[[str], None],
 ) -> BaseImage | None:
     """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
     if images.find(client, reference) is None:
         return None
-    return inspect(client, reference, home=home, environ=environ, progress=progress)
+    return inspect(client, reference, home=home, logins=logins, way=way, progress=progress)
 
 
 def find(
-    client: Engine,
-    reference: str,
-    environ: Mapping[str, str],
-    credentials: tuple[str, str] | None,
-    progress: Callable[[str], None],
+    client: Engine, reference: str, *, logins: Logins, way: Way, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """What the engine knows of the image, pulled when it is not there.
 
@@ -127,24 +131,7 @@ def find(
     there = images.find(client, reference)
     if there is not None:
         return there
-    progress(f"pulling {reference}")
-    known = credentials_for(split_reference(reference)[0], environ)
-    if credentials is None and known is not None:
-        credentials = (known.username, known.password)
-    why = "its registry gave another image"
-    try:
-        images.pull(client, reference, credentials)
-        there = images.find(client, reference)
-    except EngineError as error:
-        why = error.words
-    if there is None:
-        raise InvalidInput(
-            f"the base image {reference} is not in the engine and cannot be pulled: {why}",
-            hint="Check its name; for a private registry run `docker login`. "
-            "The setting base_image names the one for environments that name none.",
-            field="base_image",
-        )
-    return there
+    return pull(client, reference, logins=logins, way=way, progress=progress, field="base_image")
 
 
 def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseImage:

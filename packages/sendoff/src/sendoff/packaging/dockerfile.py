@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import uuid
@@ -10,17 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..containers.engine import answers, connect
+from ..containers.registries import split_reference
 from ..environments import interpreters, uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
-from ..spec.environment import EnvironmentSpec, Lock
+from ..spec.environment import METHOD_CONDA, EnvironmentSpec, Lock
+from ..spec.parse import replace
 from . import base_image, image_python
 from .assemble import APP_ROOT, MODELS_FOLDER
+from .base_choice import Store, base_reference, logins_of
 from .base_image import BaseImage
-from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, Plan, Store, base_reference
-from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Install, make_environment, server_folder
+from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, Plan
+from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
+from .way import Way
 from .wheels import wheels
 
 _SERVER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -56,7 +61,9 @@ def write_folder(
         EnvironmentFailed: A package cannot be fetched or built.
     """
     reference, notes = base_reference(spec, store.settings)
-    base = _known_base(store, reference, spec, environ, progress)
+    if spec.docker.base_image_registry.get("username"):
+        notes = [*notes, f"the base image is in a private registry: docker login {split_reference(reference)[0]}"]
+    base = _known_base(store, reference, spec, indexes, environ, progress)
     plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
     staged = store.home / "staging" / f"context-{uuid.uuid4().hex}"
     staged.mkdir(parents=True)
@@ -76,13 +83,17 @@ def write_folder(
             assert base is not None
             _lay(image_python.entries(python, base, staged / ".python"), staged / "interpreter")
             shutil.rmtree(staged / ".python")
-        if lock is not None:
+        if lock is not None and lock.method == METHOD_CONDA:
+            _collect_conda(store, plan.environment(lock), staged, base, indexes, environ, progress)
+            (staged / "conda-explicit.txt").write_text("\n".join(["@EXPLICIT", *lock.conda_packages, ""]), "utf-8")
+        elif lock is not None:
             progress("collecting the wheels of the environment")
-            packages = Install(at=ENVIRONMENT, python=plan.worker, local=lock.python, requirements=lock.requirements)
-            _collect(packages, staged, "environment", indexes, environ, progress)
+            _collect(plan.environment(lock), staged, "environment", indexes, environ, progress)
+        if lock is not None:
             (staged / "sendoff.lock").write_text(lock.requirements, encoding="utf-8")
         _collect_server(store, plan, staged, base, indexes, environ, progress)
         (staged / "Dockerfile").write_text(_dockerfile(plan, reference, spec, lock, base is not None), encoding="utf-8")
+        _readable(staged)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.exists():
             shutil.rmtree(folder)
@@ -93,12 +104,18 @@ def write_folder(
 
 
 def _known_base(
-    store: Store, reference: str, spec: EnvironmentSpec, environ: Mapping[str, str], progress: Callable[[str], None]
+    store: Store,
+    reference: str,
+    spec: EnvironmentSpec,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
 ) -> BaseImage | None:
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
         return None
-    return base_image.known(connect(environ), reference, home=store.home, environ=environ, progress=progress)
+    logins, way = logins_of(spec, store.settings, environ), Way(indexes, environ)
+    return base_image.known(connect(environ), reference, home=store.home, logins=logins, way=way, progress=progress)
 
 
 def _unknown_base(reference: str, lock: Lock | None, spec: EnvironmentSpec) -> BaseImage:
@@ -154,11 +171,21 @@ def _lay(entries: Mapping[str, Entry], folder: Path) -> None:
             place.mkdir(exist_ok=True)
         elif entry.link is not None:
             place.symlink_to(entry.link)
-        elif entry.source is not None:
-            shutil.copyfile(entry.source, place)
-            place.chmod(0o755 if entry.executable else 0o644)
         else:
-            place.write_bytes(entry.data or b"")
+            if entry.source is not None:
+                shutil.copyfile(entry.source, place)
+            else:
+                place.write_bytes(entry.data or b"")
+            place.chmod(0o755 if entry.executable else 0o644)
+            # Python 3.6 looks at a source's time before it takes what was compiled of it.
+            os.utime(place, (MTIME, MTIME))
+
+
+def _readable(folder: Path) -> None:
+    """Whoever runs in the image reads these files, whatever this user's umask is."""
+    for place in [folder, *folder.rglob("*")]:
+        if not place.is_symlink():
+            place.chmod(0o755 if place.is_dir() or place.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _collect(
@@ -181,6 +208,30 @@ def _collect(
         merged.setdefault(head, set()).update(hashes)
     text = "".join(f"{' '.join([head, *sorted(hashes)])}\n" for head, hashes in sorted(merged.items()))
     listed.write_text(text, encoding="utf-8")
+    shutil.rmtree(work)
+
+
+def _collect_conda(
+    store: Store,
+    install: Install,
+    staged: Path,
+    base: BaseImage | None,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> None:
+    """The whole prefix, bound to its place in the image: there is no conda in the build that could make it."""
+    work = staged / ".work"
+    # A base that nobody has looked into is taken to have this machine's C library, as with wheels.
+    known = base or replace(_unknown_base("", None, EnvironmentSpec(name="any")), glibc=image_python.host_glibc())
+    client = connect(environ) if base is not None else None
+    builder = Builder(
+        known, indexes=indexes, environ=environ, client=client, cache=store.home / "cache", progress=progress
+    )
+    entries = builder.entries(install, work)
+    root = f"{install.at}/"
+    below = {path.removeprefix(root): entry for path, entry in entries.items() if path.startswith(root)}
+    _lay(below, staged / "conda")
     shutil.rmtree(work)
 
 
@@ -240,14 +291,18 @@ def _dockerfile(plan: Plan, reference: str, spec: EnvironmentSpec, lock: Lock | 
         "COPY wheels/ /sendoff/wheels/",
     ]
     lines += _environment(FRONT, front, "front", install, server=True)
-    if lock is not None:
+    wheels_alone = lock is not None and lock.method != METHOD_CONDA
+    if wheels_alone:
         lines += _environment(ENVIRONMENT, worker, "environment", install, server=False)
+    environment = [f"COPY --from=sendoff-build /{ENVIRONMENT} /{ENVIRONMENT}"] if wheels_alone else []
+    if lock is not None and not wheels_alone:
+        environment = [f"COPY conda/ /{ENVIRONMENT}/"]
     lines += [
         "",
         f"FROM {start}",
         "USER 0",
         f"COPY --from=sendoff-build /{FRONT} /{FRONT}",
-        *([f"COPY --from=sendoff-build /{ENVIRONMENT} /{ENVIRONMENT}"] if lock is not None else []),
+        *environment,
         f"COPY app/ /{ROOT}/",
         f"COPY models/ /{ROOT}/{MODELS_FOLDER}/",
         f"COPY bundle.json /{ROOT}/bundle.json",

@@ -12,25 +12,25 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ..containers.engine import Engine
 from ..environments import interpreters
 from ..environments.indexes import Indexes, effective
-from ..errors import EnvironmentFailed, InvalidInput, NotSupported
+from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
 from ..spec.parse import Spec, decode, encode, replace
-from ..spec.settings import Settings
-from . import base_image, image_python
+from . import image_python
 from .assemble import APP_ROOT, MANIFEST, MODELS_FOLDER
+from .base_choice import Store, find_base
 from .base_image import BaseImage
+from .image_conda import check_library
 from .image_contents import CONTENTS, contents
 from .image_engine import Part, configuration, load
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
 from .image_layers import Entries, Entry, Layer, digest, tree, unread
 from .image_python import ImagePython
-from .image_steps import with_steps
 from .image_store import LayerStore
 from .sbom import sbom
 
@@ -47,18 +47,6 @@ HEALTH = f"{FRONT}/health.py"
 OLDEST_FRONT = (3, 11)
 _LARGE = 32_000_000
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Store(Protocol):
-    """What an image needs of the store."""
-
-    @property
-    def home(self) -> Path:
-        """Sendoff's folder."""
-
-    @property
-    def settings(self) -> Settings:
-        """The home's settings."""
 
 
 class Image(Spec):
@@ -186,7 +174,9 @@ def prepare(
         store, spec, engine, indexes=indexes, environ=environ, credentials=credentials, progress=progress
     )
     plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
-    builder = Builder(base, indexes=indexes, environ=environ, client=engine, progress=progress)
+    builder = Builder(
+        base, indexes=indexes, environ=environ, client=engine, cache=store.home / "cache", progress=progress
+    )
     parts = plan.parts(builder, models)
     settings = plan.settings({**(labels or {}), CONTENTS: contents(base, parts)})
     return Ready(base=base, parts=parts, settings=settings, python=plan.worker_path, notes=[*notes, *plan.notes])
@@ -204,8 +194,7 @@ class Plan:
 
     Raises:
         InvalidInput: The bundle is none, or the interpreter that the user manages is not in the base.
-        EnvironmentFailed: No Python fits.
-        NotSupported: The environment came from a conda channel.
+        EnvironmentFailed: No Python fits, or conda packages want a newer C library than the base has.
     """
 
     def __init__(
@@ -213,12 +202,8 @@ class Plan:
     ) -> None:
         self._home, self._base, self._folder = store.home, base, bundle
         self._lock = None if lock is None or lock.method == METHOD_USER_MANAGED else lock
-        if self._lock is not None and self._lock.method == METHOD_CONDA:
-            raise NotSupported(
-                "an environment from a conda channel cannot be put into an image yet",
-                hint="Name packages that pip has (leave the channels out), or build a base image with them and set "
-                "userManagedDependencies.",
-            )
+        if self._lock is not None:
+            check_library(base, self._lock.conda_records)
         self.bundle = decode((bundle / MANIFEST).read_bytes(), Bundle, where=str(bundle / MANIFEST))
         self.notes: list[str] = []
         self._local = [
@@ -260,9 +245,7 @@ class Plan:
         if self.worker.copied and self.worker.minor != self.front.minor:
             found.append(self._interpreter(kept, self.worker))
         if self._lock is not None:
-            packages = Install(
-                at=ENVIRONMENT, python=self.worker, local=self._lock.python, requirements=self._lock.requirements
-            )
+            packages = self.environment(self._lock)
             layer = kept.kept(
                 "packages",
                 [self._lock.digest, self.worker.path, self.worker.version, base.glibc],
@@ -274,6 +257,16 @@ class Plan:
             found.append(self._models(kept))
         found.append(Part.of("manifest", self.manifest(), "bundle.json, software bill of materials"))
         return found
+
+    def environment(self, lock: Lock) -> Install:
+        """The user's packages, to be installed."""
+        return Install(
+            at=ENVIRONMENT,
+            python=self.worker,
+            local=lock.python or None,
+            requirements=lock.requirements,
+            conda=lock.conda_records,
+        )
 
     def variables(self, path: str) -> dict[str, str]:
         """Variables of the image, upon the base's own.
@@ -362,6 +355,8 @@ class Plan:
         return image_python.choose(self._base, ".".join(version.split(".")[:2]), path, version)
 
     def _worker_python(self, spec: EnvironmentSpec) -> ImagePython:
+        if self._lock is not None and self._lock.method == METHOD_CONDA:
+            return ImagePython(path=WORKER_PYTHON, version=self._lock.python_version)
         if self._lock is not None:
             version = self._lock.python_version
             minor = ".".join(version.split(".")[:2])
@@ -408,62 +403,6 @@ class Plan:
         bundle = replace(self.bundle, app_root=".")
         content = sbom(self._base, self.bundle, self._lock, front_pins(), self.worker.version)
         return {f"{ROOT}/{MANIFEST}": Entry(data=encode(bundle)), SBOM: Entry(data=content)}
-
-
-def find_base(
-    store: Store,
-    spec: EnvironmentSpec,
-    engine: Engine,
-    *,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    credentials: tuple[str, str] | None,
-    progress: Progress,
-) -> tuple[BaseImage, list[str]]:
-    """The image to build upon, with the user's own Docker steps done, and notes on it.
-
-    Raises:
-        InvalidInput: It does not exist or cannot be pulled; or the definition names two.
-        EnvironmentFailed: A Docker step failed.
-    """
-    reference, notes = base_reference(spec, store.settings)
-    docker = spec.docker
-    if docker.base_dockerfile is None and docker.extra_steps is None:
-        found = base_image.inspect(
-            engine, reference, home=store.home, environ=environ, credentials=credentials, progress=progress
-        )
-        return found, notes
-    text = docker.base_dockerfile if docker.base_dockerfile is not None else f"FROM {reference}\n"
-    made = with_steps(
-        engine, text, docker.extra_steps or "", home=store.home, indexes=indexes, environ=environ, progress=progress
-    )
-    return made, notes
-
-
-def base_reference(spec: EnvironmentSpec, settings: Settings) -> tuple[str, list[str]]:
-    """The base image's name: the environment's own, else the setting's.
-
-    Raises:
-        InvalidInput: The environment has both ``baseImage`` and ``baseDockerfile``.
-    """
-    docker = spec.docker
-    if docker.base_image is None:
-        return settings.base_image, []
-    if docker.base_image.startswith("mcr.microsoft.com/azureml/"):
-        note = (
-            f"the vendor's base image {docker.base_image} brings nothing that is needed: {settings.base_image} is used"
-        )
-        return settings.base_image, [note]
-    if docker.base_dockerfile is not None:
-        raise InvalidInput(
-            "the environment has both docker.baseImage and docker.baseDockerfile",
-            hint="Set one of them to null.",
-            field="base_dockerfile",
-        )
-    address = (docker.base_image_registry.get("address") or "").rstrip("/")
-    if address and not docker.base_image.startswith(f"{address}/"):
-        return f"{address}/{docker.base_image}", []
-    return docker.base_image, []
 
 
 def front_pins() -> dict[str, str]:

@@ -8,16 +8,19 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..containers.engine import Engine
 from ..containers.runs import run
-from ..environments import uv
+from ..environments import conda, uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
 from ..spec.parse import Spec
 from .base_image import BaseImage
+from .image_conda import prefix_entries
 from .image_layers import MTIME, Entries, Entry, tree
 from .image_python import ImagePython, compile_tree, host_glibc, newer_than
+from .package_records import without_build_marks
 
 Progress = Callable[[str], None]
 
@@ -30,7 +33,8 @@ _NOT_NEEDED = re.compile(r"(activate.*|deactivate.*|pydoc\.bat)\Z")
 class Install(Spec):
     """A virtual environment to be: where it will be, with which Python, and what is installed.
 
-    ``local`` is an interpreter of the same minor version on this machine; None where there is none.
+    ``local`` is an interpreter of the same minor version on this machine; None where there is none. With ``conda``
+    records the environment is a conda prefix with a Python of its own, and neither is looked at.
     """
 
     at: str
@@ -39,6 +43,7 @@ class Install(Spec):
     requirements: str
     server: bool = False
     """Whether the scoring server goes along."""
+    conda: list[dict[str, Any]] = []
 
 
 class Builder:
@@ -49,6 +54,7 @@ class Builder:
         indexes: Where packages come from.
         environ: As ``os.environ``.
         client: The engine, for packages that have to be built inside the base image.
+        cache: Where downloaded conda archives are kept.
         progress: Receives plain lines.
     """
 
@@ -59,10 +65,11 @@ class Builder:
         indexes: Indexes,
         environ: Mapping[str, str],
         client: Engine | None,
+        cache: Path,
         progress: Progress,
     ) -> None:
         self._base, self._indexes, self._environ = base, indexes, environ
-        self._client, self._progress = client, progress
+        self._client, self._cache, self._progress = client, cache, progress
 
     def entries(self, install: Install, staging: Path) -> Entries:
         """Install, compile, and list the files as they have to lie in the image.
@@ -75,6 +82,8 @@ class Builder:
             EnvironmentFailed: A package cannot be fetched or built.
         """
         folder = staging / "environment"
+        if install.conda:
+            return self._conda(install, folder)
         foreign = install.local is None or newer_than(host_glibc(), self._base.glibc)
         if foreign and not install.python.copied:
             self._inside(install, folder)
@@ -88,6 +97,16 @@ class Builder:
         assert install.local is not None
         compile_tree(install.local, folder / "lib", f"/{install.at}/lib")
 
+    def _conda(self, install: Install, folder: Path) -> Entries:
+        # conda's packages bring their own libraries; only what pip installs looks at this machine's.
+        conda.install(install.conda, folder, cache=self._cache, progress=self._progress, final=f"/{install.at}")
+        if install.requirements and newer_than(host_glibc(), self._base.glibc):
+            self._inside(install, folder)
+        else:
+            pip_packages(install, folder, indexes=self._indexes, environ=self._environ, progress=self._progress)
+            compile_tree(str(folder / "bin" / "python"), folder / "lib", f"/{install.at}/lib")
+        return prefix_entries(folder, install.at)
+
     def _inside(self, install: Install, folder: Path) -> None:
         """In a container of the base image: this machine has no such Python, or a newer C library."""
         self._progress(f"installing inside {self._base.reference}")
@@ -96,7 +115,7 @@ class Builder:
                 f"packages for Python {install.python.minor} cannot be made on this machine for {self._base.reference}",
                 hint="A Docker engine could make them inside the image: start one.",
             )
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         _add_server(install, folder)
         work = folder.parent / "work"
         (work / "cache").mkdir(parents=True)
@@ -106,14 +125,17 @@ class Builder:
         config.write_text(uv.configuration(self._indexes), encoding="utf-8")
         shutil.copy(Path(__file__).with_name("compile_files.py"), work / "compile_files.py")
         at = f"/{install.at}"
+        python = install.python.path
+        venv = f"venv --quiet --no-project --no-python-downloads --relocatable --allow-existing --python {python}"
         script = f"""set -e
 uv="/sendoff/uv --config-file /sendoff/work/uv.toml --no-progress --color never"
 cd /sendoff/work
-$uv venv --quiet --no-project --no-python-downloads --relocatable --allow-existing --python {install.python.path} {at}
+{f"$uv {venv} {at}" if not install.conda else ""}
 if [ -s requirements.txt ]; then
-  $uv pip install --quiet --require-hashes --no-deps --requirements requirements.txt --python {at}/bin/python
+  $uv pip install --quiet --require-hashes --no-deps --break-system-packages --requirements requirements.txt \
+    --python {at}/bin/python
 fi
-{install.python.path} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
+{python} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
         folders = {at: folder, "/sendoff/work": work}
         given = {"/sendoff/uv": Path(uv.binary())}
@@ -167,12 +189,17 @@ def make_environment(
         EnvironmentFailed: A package cannot be fetched or built.
     """
     assert install.local is not None
-
-    def run(arguments: list[str], waits_for: str) -> None:
-        uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
-
     arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--relocatable"]
-    run([*arguments, "--python", install.local, str(folder)], "making the image's environment")
+    arguments += ["--python", install.local, str(folder)]
+    waits_for = "making the image's environment"
+    uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
+    pip_packages(install, folder, indexes=indexes, environ=environ, progress=progress)
+
+
+def pip_packages(
+    install: Install, folder: Path, *, indexes: Indexes, environ: Mapping[str, str], progress: Progress
+) -> None:
+    """Install the locked pip packages into an environment that is there; arguments as those above."""
     if not install.requirements:
         return
     count = uv.packages(len(re.findall(r"^[A-Za-z0-9]", install.requirements, re.MULTILINE)))
@@ -180,7 +207,9 @@ def make_environment(
     listed = folder.parent / "requirements.txt"
     listed.write_text(install.requirements, encoding="utf-8")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
-    run([*arguments, "--python", str(folder / "bin" / "python")], f"installing {count} for the image")
+    arguments += ["--python", str(folder / "bin" / "python"), *(["--break-system-packages"] if install.conda else [])]
+    waits_for = f"installing {count} for the image"
+    uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
 
 
 def placed(folder: Path, install: Install) -> Entries:
@@ -189,15 +218,7 @@ def placed(folder: Path, install: Install) -> Entries:
     for path in [path for path in found if path.startswith(f"{install.at}/bin/")]:
         if _NOT_NEEDED.match(path.rpartition("/")[2]) or re.search(r"/python[\d.]*\Z", path):
             del found[path]
-    for path in [path for path in found if path.endswith((".dist-info/uv_cache.json", ".dist-info/direct_url.json"))]:
-        # Where and when a local wheel was read: this machine's business, and different from build to build.
-        folder_name, _, name = path.rpartition("/")
-        record = found.get(f"{folder_name}/RECORD")
-        del found[path]
-        if record is not None:
-            lines = record.data.splitlines(True) if record.data is not None else _lines(record)
-            kept = [line for line in lines if f"/{name},".encode() not in line]
-            found[f"{folder_name}/RECORD"] = Entry(data=b"".join(kept))
+    without_build_marks(found)
     bin_folder = f"{install.at}/bin"
     found[f"{bin_folder}/python"] = Entry(link=install.python.path)
     found[f"{bin_folder}/python3"] = Entry(link="python")
@@ -206,10 +227,6 @@ def placed(folder: Path, install: Install) -> Entries:
     config = f"home = {home}\ninclude-system-site-packages = false\nversion = {install.python.version}\n"
     found[f"{install.at}/pyvenv.cfg"] = Entry(data=config.encode())
     return found
-
-
-def _lines(entry: Entry) -> list[bytes]:
-    return Path(str(entry.source)).read_bytes().splitlines(keepends=True)
 
 
 def build_variables(indexes: Indexes, environ: Mapping[str, str]) -> dict[str, str]:
@@ -224,6 +241,8 @@ def build_variables(indexes: Indexes, environ: Mapping[str, str]) -> dict[str, s
         proxy = indexes.proxy if "://" in indexes.proxy else f"http://{indexes.proxy}"
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             found[name] = found[name.upper()] = proxy
+    if indexes.no_proxy:
+        found["no_proxy"] = found["NO_PROXY"] = indexes.no_proxy
     return found
 
 

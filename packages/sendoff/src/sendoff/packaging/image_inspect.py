@@ -14,12 +14,14 @@ from typing import Any
 
 from ..containers import images
 from ..containers.engine import Engine, EngineError, connect
+from ..containers.registries import Logins
 from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.package import ImageContent, ImageReport, Package
 from .image import SBOM
 from .image_contents import CONTENTS, told
 from .image_layers import BIGGEST
-from .registry_client import credentials_for, split_reference
+from .image_pull import pull as bring
+from .way import Way
 
 
 def inspect(reference: str) -> ImageReport:
@@ -148,12 +150,18 @@ class Walked:
     same: str = ""
 
 
-def pull(package: Package) -> None:
+def pull(package: Package, *, logins: Logins, way: Way) -> None:
     """Bring a package's image from its registry into the engine; one that was never pushed is there already.
+
+    Args:
+        package: The package.
+        logins: Who we are at registries.
+        way: How connections are opened, where the engine's own way does not lead to the registry.
 
     Raises:
         Conflict: It is a folder, or not made yet.
-        NotFound: Neither the engine nor a registry has it (any more).
+        NotFound: The engine has it no more, and it was never in a registry.
+        InvalidInput: The registry has it no more, or does not let us in.
         TargetUnavailable: No engine answers.
     """
     result = package.result
@@ -163,15 +171,7 @@ def pull(package: Package) -> None:
         raise Conflict(f"package {package.id} is not made: it is {package.state}", hint="Wait for its creation.")
     client = connect(os.environ)
     if result.registry:
-        found = credentials_for(split_reference(result.location)[0], os.environ)
-        try:
-            images.pull(client, result.location, None if found is None else (found.username, found.password))
-        except EngineError as error:
-            raise NotFound(
-                f"{result.location} cannot be pulled: {error.words}",
-                hint="For a private registry run `docker login`.",
-                image=result.location,
-            ) from None
+        bring(client, result.location, logins=logins, way=way, progress=lambda _: None, field="location")
     elif images.find(client, result.location) is None:
         raise NotFound(
             f"the image {result.location} is not in the engine any more",

@@ -56,6 +56,11 @@ class Entry(Spec):
         """Whether this is a folder."""
         return self.source is None and self.data is None and self.link is None
 
+    @property
+    def content(self) -> bytes:
+        """A file's bytes."""
+        return self.data if self.data is not None else Path(str(self.source)).read_bytes()
+
 
 Entries = dict[str, Entry]
 """Absolute paths in the image, without the leading ``/``, to what is there."""

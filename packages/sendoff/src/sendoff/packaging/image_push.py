@@ -7,16 +7,18 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..containers.engine import Engine
+from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
-from .registry_client import MANIFEST_TYPE, RegistryClient, credentials_for, split_reference
+from .registry_client import MANIFEST_TYPE, RegistryClient
+from .way import Way
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""
@@ -37,8 +39,8 @@ def push(
     reference: str,
     *,
     home: Path,
-    environ: Mapping[str, str],
-    ca: str | None,
+    logins: Logins,
+    way: Way,
     progress: Callable[[str], None],
 ) -> str:
     """Push an image; the digest of its manifest, equal for equal inputs.
@@ -50,8 +52,8 @@ def push(
         config: The image's configuration.
         reference: ``registry/name:tag``.
         home: Sendoff's home; compressed layers are kept there.
-        environ: As ``os.environ``, for credentials.
-        ca: File of certificates to trust.
+        logins: Who we are at registries.
+        way: How connections are opened.
         progress: Receives plain lines.
 
     Raises:
@@ -60,7 +62,7 @@ def push(
         StoreError: The home cannot be written.
     """
     registry, repository, tag = split_reference(reference)
-    remote = RegistryClient(registry, repository, credentials=credentials_for(registry, environ), ca=ca)
+    remote = RegistryClient(registry, repository, credentials=logins.of(registry), way=way, push=True)
     store = _Compressed(home / "images" / "blobs")
     blobs: list[Blob] = []
     known = [store.known(diff_id) for diff_id in base.diff_ids]

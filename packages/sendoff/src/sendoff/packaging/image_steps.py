@@ -19,6 +19,8 @@ from typing import Any
 
 from ..containers import images
 from ..containers.engine import Engine, conceal
+from ..containers.labels import HOME, home_id
+from ..containers.registries import Logins
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed, InvalidInput, SendoffError
 from ..spec.parse import encode, replace
@@ -27,6 +29,7 @@ from .base_image import BaseImage
 from .image_engine import Part, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
+from .way import Way
 
 Progress = Callable[[str], None]
 
@@ -43,6 +46,7 @@ def with_steps(
     home: Path,
     indexes: Indexes,
     environ: Mapping[str, str],
+    logins: Logins,
     progress: Progress,
 ) -> BaseImage:
     """The image of a Dockerfile and further steps; made once for the same text and base.
@@ -54,6 +58,7 @@ def with_steps(
         home: Sendoff's home.
         indexes: The way to the packages.
         environ: As ``os.environ``.
+        logins: Who we are at registries.
         progress: Receives plain lines.
 
     Raises:
@@ -67,13 +72,20 @@ def with_steps(
     text = dockerfile.rstrip("\n") + "\n" + steps.rstrip("\n") + "\n"
     stages = {match[4].lower() for match in _FROM.finditer(dockerfile) if match[4]}
     names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
-    bases = {name: base_image.inspect(client, name, home=home, environ=environ, progress=progress) for name in names}
+    way = Way(indexes, environ)
+
+    def look(name: str) -> BaseImage:
+        return base_image.inspect(client, name, home=home, logins=logins, way=way, progress=progress)
+
+    bases = {name: look(name) for name in names}
     key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
-    tag = f"sendoff/base:{key}"
+    tag = f"sendoff/base:{home_id(home)}-{key}"
     if images.find(client, tag) is not None:
-        return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
+        return look(tag)
     progress("doing the environment's Docker steps")
-    return _build(client, text, bases, tag, home, indexes, environ, progress)
+    from_base = _build(client, text, bases, tag, home, indexes, environ)
+    made = look(tag)
+    return made if from_base is None else replace(made, digests=from_base.digests)
 
 
 def _build(
@@ -84,14 +96,18 @@ def _build(
     home: Path,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Progress,
-) -> BaseImage:
+) -> BaseImage | None:
     secret = Part.of("way", _way(indexes), "the way to the network")
     memory = home / "images" / "loaded.json"
     number = uuid.uuid4().hex[:12]
     temporary: dict[str, str] = {}
     for position, (name, base) in enumerate(bases.items()):
-        settings = {**base.config, "Env": [*(base.config.get("Env") or []), *_variables(indexes)]}
+        settings = {
+            **base.config,
+            "Env": [*(base.config.get("Env") or []), *_variables(indexes)],
+            # What comes of it is this home's, and `gc` finds it.
+            "Labels": {**(base.config.get("Labels") or {}), HOME: home_id(home)},
+        }
         temporary[name] = f"sendoff/building:{number}-{position}"
         load(client, base, [secret], settings, tags=[temporary[name]], memory=memory, progress=lambda _: None)
     result = f"sendoff/building:{number}"
@@ -101,7 +117,7 @@ def _build(
         image = images.find(client, result)
         if image is None:
             raise EnvironmentFailed("the Docker steps ended without an image", hint="Is the engine's disk full?")
-        return _without_the_way(client, image, list(bases.values()), secret, tag, home, environ, progress)
+        return _without_the_way(client, image, list(bases.values()), secret, tag, home)
     finally:
         for name in [result, *temporary.values()]:
             with contextlib.suppress(SendoffError):
@@ -135,10 +151,8 @@ def _without_the_way(
     secret: Part,
     tag: str,
     home: Path,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> BaseImage:
-    """The built image's layers upon the base that its last stage had, without ours between them."""
+) -> BaseImage | None:
+    """Tag the built image's layers upon the base that its last stage had, without ours between them; that base."""
     layers: list[str] = image["RootFS"]["Layers"]
     base = next(
         (one for one in bases if layers[: len(one.diff_ids) + 1] == [*one.diff_ids, secret.layer.diff_id]), None
@@ -149,7 +163,7 @@ def _without_the_way(
     settings.pop("Image", None)
     if base is None:  # a last stage FROM scratch: there is nothing of ours in it
         images.tag(client, image["Id"], tag)
-        return base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
+        return None
     settings["Env"] += [
         line for line in base.config.get("Env") or [] if line.partition("=")[0] in given and line not in settings["Env"]
     ]
@@ -164,8 +178,7 @@ def _without_the_way(
             for diff_id, file in zip(layers[skip:], files, strict=True)
         ]
         load(client, base, parts, settings, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
-    found = base_image.inspect(client, tag, home=home, environ=environ, progress=progress)
-    return replace(found, digests=base.digests)
+    return base
 
 
 def _way(indexes: Indexes) -> Entries:

@@ -13,11 +13,13 @@ from ..environments.indexes import Indexes
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 from . import image as images
+from .base_choice import logins_of
 from .image_engine import load
 from .image_push import push
+from .way import Way
 
 if TYPE_CHECKING:
-    from .image import Store
+    from .base_choice import Store
 
 
 def build_image(
@@ -79,8 +81,8 @@ def build_image(
             ready.config,
             name,
             home=store.home,
-            environ=environ,
-            ca=indexes.cert,
+            logins=logins_of(spec, store.settings, environ, credentials),
+            way=Way(indexes, environ),
             progress=progress,
         )
     progress(f"{name}: {made.size / 1e6:,.1f} MB in {time.monotonic() - began:.1f} s")

@@ -2,7 +2,7 @@
 
 The protocol: https://github.com/opencontainers/distribution-spec.
 
-Credentials come from Docker's configuration or the environment; they reach no message and no file.
+Credentials reach no message and no file.
 """
 
 from __future__ import annotations
@@ -13,79 +13,27 @@ import http.client
 import json
 import re
 import ssl
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
-from ..containers.endpoint import read_config
+from ..containers.registries import HUB, PASSWORD_VARIABLE, TOKEN_USER, USER_VARIABLE, Credentials
 from ..errors import InvalidInput, SendoffError, Unauthorized, Unreachable
-from ..spec.parse import Spec
+from .image_layers import Hashing, Writable
+from .way import Way
 
-USER_VARIABLE, PASSWORD_VARIABLE = "SENDOFF_REGISTRY_USERNAME", "SENDOFF_REGISTRY_PASSWORD"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+_ACCEPTED = ", ".join(
+    (
+        MANIFEST_TYPE,
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    )
+)
+_HUB_HOST = "registry-1.docker.io"
+_REDIRECTS, _SECONDS, _CHUNK = 6, 120.0, 1 << 20
 _LOCAL = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?\Z")
-
-
-class Credentials(Spec):
-    """A user and a password, or a refresh token. Never printed."""
-
-    username: str
-    password: str
-
-    def __repr__(self) -> str:
-        return "Credentials(****)"
-
-
-def credentials_for(registry: str, environ: Mapping[str, str]) -> Credentials | None:
-    """Credentials of a registry: our two variables, then Docker's configuration with its helpers.
-
-    Args:
-        registry: ``host[:port]``.
-        environ: As ``os.environ``: ``SENDOFF_REGISTRY_USERNAME`` and ``…_PASSWORD``, ``DOCKER_CONFIG``, ``PATH``.
-    """
-    if environ.get(USER_VARIABLE) and environ.get(PASSWORD_VARIABLE):
-        return Credentials(username=environ[USER_VARIABLE], password=environ[PASSWORD_VARIABLE])
-    config = read_config(environ)
-    names = [registry, f"https://{registry}", f"https://{registry}/v1/", f"https://{registry}/v2/"]
-    helpers = config.get("credHelpers")
-    helper = helpers.get(registry) if isinstance(helpers, dict) else None
-    for program in [one for one in (helper, config.get("credsStore")) if isinstance(one, str)]:
-        for name in names:
-            found = _from_helper(program, name, environ)
-            if found is not None:
-                return found
-    auths = config.get("auths")
-    for name in names:
-        entry = auths.get(name) if isinstance(auths, dict) else None
-        if not isinstance(entry, dict):
-            continue
-        if entry.get("username") and entry.get("password"):
-            return Credentials(username=str(entry["username"]), password=str(entry["password"]))
-        try:
-            user, _, password = base64.b64decode(str(entry.get("auth") or "")).decode().partition(":")
-        except ValueError:
-            continue
-        if user and password:
-            return Credentials(username=user, password=password.rstrip("\0"))
-    return None
-
-
-def _from_helper(program: str, name: str, environ: Mapping[str, str]) -> Credentials | None:
-    try:
-        done = subprocess.run(
-            [f"docker-credential-{program}", "get"],
-            input=name,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            env=dict(environ),
-        )
-        found = json.loads(done.stdout)
-        return Credentials(username=str(found["Username"]), password=str(found["Secret"]))
-    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
-        return None
 
 
 class RegistryClient:
@@ -95,13 +43,19 @@ class RegistryClient:
         registry: ``host[:port]``; this machine's own may speak plain HTTP, others TLS alone.
         repository: ``path/name``.
         credentials: For it; None to ask without.
-        ca: File of certificates to trust instead of the system's.
+        way: How connections are opened.
+        push: Whether anything will be written there; a token for reading is all that is asked for otherwise.
     """
 
-    def __init__(self, registry: str, repository: str, *, credentials: Credentials | None, ca: str | None) -> None:
+    def __init__(
+        self, registry: str, repository: str, *, credentials: Credentials | None, way: Way, push: bool = False
+    ) -> None:
         self.registry, self.repository = registry, repository
-        self._credentials = credentials
-        self._context = ssl.create_default_context(cafile=ca) if ca else ssl.create_default_context()
+        self._host = _HUB_HOST if registry == HUB else registry
+        if registry == HUB and "/" not in repository:
+            self.repository = f"library/{repository}"
+        self._credentials, self._way = credentials, way
+        self._actions = "pull,push" if push else "pull"
         self._authorization: str | None = None
         self._plain: bool | None = None
 
@@ -132,16 +86,27 @@ class RegistryClient:
         self._call("PUT", f"/manifests/{tag}", body=manifest, length=len(manifest), kind=MANIFEST_TYPE, allowed=(201,))
         return f"sha256:{hashlib.sha256(manifest).hexdigest()}"
 
-    def manifest(self, reference: str) -> tuple[dict[str, Any], str]:
-        """An image's manifest and its digest.
+    def manifest(self, reference: str, *, architecture: str = "amd64") -> tuple[dict[str, Any], str]:
+        """An image's manifest and its digest; of an index, that of the image for this kind of machine.
 
         Raises:
-            InvalidInput: There is no image of that name.
+            InvalidInput: There is no image of that name, or none for this kind of machine.
         """
-        status, headers, data = self._call("GET", f"/manifests/{reference}", accept=MANIFEST_TYPE, allowed=(200, 404))
+        status, headers, data = self._call("GET", f"/manifests/{reference}", accept=_ACCEPTED, allowed=(200, 404))
+        where = f"{self.registry}/{self.repository}"
         if status == 404:
-            raise InvalidInput(f"{self.registry}/{self.repository} has no image {reference}", field="image")
-        return json.loads(data), headers.get("docker-content-digest") or f"sha256:{hashlib.sha256(data).hexdigest()}"
+            raise InvalidInput(f"{where} has no image {reference}", field="image")
+        found = json.loads(data)
+        if found.get("manifests") is not None:
+            for one in found["manifests"]:
+                platform = one.get("platform") or {}
+                if (platform.get("os"), platform.get("architecture")) == ("linux", architecture):
+                    return self.manifest(str(one["digest"]), architecture=architecture)
+            raise InvalidInput(f"{where}:{reference} has no image for linux/{architecture}", field="image")
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        if reference.startswith("sha256:") and reference != digest:
+            raise Unreachable(f"the registry {self.registry} answered another manifest than {reference}")
+        return found, headers.get("docker-content-digest") or digest
 
     def blob(self, digest: str) -> bytes:
         """A blob's bytes, compared with its digest."""
@@ -149,6 +114,14 @@ class RegistryClient:
         if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
             raise Unreachable(f"the registry {self.registry} answered other bytes than {digest}")
         return data
+
+    def blob_to(self, digest: str, path: Path) -> None:
+        """Write a blob to a file, compared with its digest."""
+        with path.open("wb") as file:
+            out = Hashing(file)
+            self._call("GET", f"/blobs/{digest}", allowed=(200,), out=out)
+        if out.digest != digest:
+            raise Unreachable(f"the registry {self.registry} answered other bytes than {digest}")
 
     def _call(
         self,
@@ -160,9 +133,11 @@ class RegistryClient:
         kind: str = "application/octet-stream",
         accept: str | None = None,
         allowed: tuple[int, ...],
+        out: Writable | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         target = path if path.startswith(("http", "/v2/")) else f"/v2/{self.repository}{path}"
-        for attempt in (1, 2):
+        asked = False
+        for _ in range(_REDIRECTS):
             headers = {"Content-Length": str(length), "Content-Type": kind} if body is not None else {}
             if method == "POST":
                 headers["Content-Length"] = "0"
@@ -170,41 +145,52 @@ class RegistryClient:
                 headers["Accept"] = accept
             if self._authorization:
                 headers["Authorization"] = self._authorization
-            if attempt == 2 and hasattr(body, "seek"):
+            if hasattr(body, "seek"):
                 body.seek(0)
-            status, answered, data = self._send(method, target, headers, body)
-            if status == 401 and attempt == 1 and self._authorize(answered.get("www-authenticate", "")):
+            status, answered, data = self._send(method, target, headers, body, out)
+            if status == 401 and not asked and self._authorize(answered.get("www-authenticate", "")):
+                asked = True
+                continue
+            if method in ("GET", "HEAD") and status in (301, 302, 303, 307, 308) and answered.get("location"):
+                target = urljoin(target, answered["location"])
                 continue
             break
         if status in allowed:
             return status, answered, data
         raise self._refused(status, data)
 
-    def _send(self, method: str, target: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, str], bytes]:
+    def _send(
+        self, method: str, target: str, headers: dict[str, str], body: Any, out: Writable | None
+    ) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(target)
-        host = parts.netloc or self.registry
+        host = parts.netloc or self._host
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if parts.netloc and parts.netloc != self.registry:
+        if parts.netloc and parts.netloc != self._host:
+            # Where a registry keeps its blobs: the address holds what lets us in there.
             headers = {name: value for name, value in headers.items() if name != "Authorization"}
-        link = self._link(host)
+        scheme = "https" if parts.scheme == "https" or not self._speaks_plain() else "http"
+        link, before = self._way.link(scheme, host, _SECONDS)
         try:
-            link.request(method, path, body=body, headers=headers)
+            link.request(method, before + path, body=body, headers=headers)
             answer = link.getresponse()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+            facts = {name.lower(): value for name, value in answer.getheaders()}
+            if out is None or answer.status != 200:
+                return answer.status, facts, answer.read()
+            while data := answer.read(_CHUNK):
+                out.write(data)
+            return answer.status, facts, b""
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
         finally:
             link.close()
 
-    def _link(self, host: str) -> http.client.HTTPConnection:
+    def _speaks_plain(self) -> bool:
         if self._plain is None:
             self._plain = bool(_LOCAL.match(self.registry)) and not self._speaks_tls()
-        if self._plain:
-            return http.client.HTTPConnection(host, timeout=120)
-        return http.client.HTTPSConnection(host, timeout=120, context=self._context)
+        return self._plain
 
     def _speaks_tls(self) -> bool:
-        link = http.client.HTTPSConnection(self.registry, timeout=10, context=self._context)
+        link, _ = self._way.link("https", self._host, 10)
         try:
             link.connect()
         except ssl.SSLCertVerificationError:
@@ -223,24 +209,34 @@ class RegistryClient:
         values = dict(re.findall(r'(\w+)="([^"]*)"', rest))
         given = self._credentials
         basic = None
-        if given is not None:
+        if given is not None and given.username != TOKEN_USER:
             basic = "Basic " + base64.b64encode(f"{given.username}:{given.password}".encode()).decode()
         if scheme.lower() == "basic":
             self._authorization = basic
             return basic is not None
         if scheme.lower() != "bearer" or "realm" not in values:
             return False
-        query = {"service": values.get("service", ""), "scope": f"repository:{self.repository}:pull,push"}
-        parts = urlsplit(f"{values['realm']}?{urlencode({k: v for k, v in query.items() if v})}")
-        link: http.client.HTTPConnection
-        if parts.scheme == "https":
-            link = http.client.HTTPSConnection(parts.netloc, timeout=60, context=self._context)
-        else:
-            link = http.client.HTTPConnection(parts.netloc, timeout=60)
+        parts = urlsplit(values["realm"])
+        if parts.scheme != "https" and given is not None and not _LOCAL.match(parts.netloc):
+            raise Unreachable(
+                f"the registry {self.registry} wants the password sent to {parts.netloc} without encryption: not done",
+                hint="Its token server has to be an https address.",
+            )
+        query = {"service": values.get("service", ""), "scope": f"repository:{self.repository}:{self._actions}"}
+        query = {name: value for name, value in query.items() if value}
+        link, before = self._way.link(parts.scheme, parts.netloc, 60)
         try:
-            link.request("GET", f"{parts.path}?{parts.query}", headers={"Authorization": basic} if basic else {})
+            if given is not None and given.username == TOKEN_USER:
+                form = {"grant_type": "refresh_token", "refresh_token": given.password, "client_id": "sendoff", **query}
+                kind = {"Content-Type": "application/x-www-form-urlencoded"}
+                link.request("POST", before + (parts.path or "/"), body=urlencode(form), headers=kind)
+            else:
+                path = f"{parts.path or '/'}?{'&'.join(filter(None, [parts.query, urlencode(query)]))}"
+                link.request("GET", before + path, headers={"Authorization": basic} if basic else {})
             answer = link.getresponse()
             found = json.loads(answer.read() or b"{}")
+            if not isinstance(found, dict):
+                raise ValueError("its token server's answer is no object")
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unreachable(error) from None
         finally:
@@ -266,15 +262,7 @@ class RegistryClient:
         if status in (401, 403):
             return Unauthorized(
                 f"the registry {self.registry} does not let us into {self.repository}: {said or status}",
-                hint=f"Run: docker login {self.registry}; or set {USER_VARIABLE} and {PASSWORD_VARIABLE}.",
+                hint=f"Run: docker login {self.registry}; or set {USER_VARIABLE} and {PASSWORD_VARIABLE}, "
+                "which are for the registry of the setting image_registry.",
             )
         return Unreachable(f"the registry refused {where}: {said or status}", status=status)
-
-
-def split_reference(reference: str) -> tuple[str, str, str]:
-    """``host:port/path/name:tag`` as registry, repository and tag (``latest`` where there is none)."""
-    first, _, rest = reference.partition("/")
-    if not rest or not re.search(r"[.:]|^localhost$", first):
-        first, rest = "docker.io", reference
-    name, _, tag = rest.partition(":")
-    return first, name, tag or "latest"

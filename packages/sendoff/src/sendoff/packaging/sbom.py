@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ..spec.bundle import Bundle
 from ..spec.environment import Lock
@@ -37,10 +37,7 @@ def sbom(base: BaseImage, bundle: Bundle, lock: Lock | None, front: Mapping[str,
     if lock is not None:
         hashes = _hashes(lock.requirements)
         listed += [_python_package(n, v, "environment", hashes.get(n, ())) for n, v in sorted(lock.pins().items())]
-        listed += [
-            {"type": "library", "name": url.rpartition("/")[2].partition("#")[0], "bom-ref": f"conda:{url}"}
-            for url in lock.conda_packages
-        ]
+        listed += [_conda_package(record) for record in lock.conda_records]
     listed.append({"type": "platform", "name": "cpython", "version": python, "bom-ref": "python"})
     listed += [
         {
@@ -75,6 +72,24 @@ def sbom(base: BaseImage, bundle: Bundle, lock: Lock | None, front: Mapping[str,
     number = uuid.UUID(bytes=hashlib.sha256(json.dumps(document, sort_keys=True).encode()).digest()[:16], version=5)
     document["serialNumber"] = f"urn:uuid:{number}"
     return json.dumps(document, sort_keys=True, indent=1).encode()
+
+
+def _conda_package(record: Mapping[str, Any]) -> dict[str, Any]:
+    name, version = str(record["name"]), str(record["version"])
+    marks = {"build": record["build"], "subdir": record["subdir"]}
+    found: dict[str, Any] = {
+        "type": "library",
+        "name": name,
+        "version": version,
+        # https://github.com/package-url/purl-spec/blob/main/types-doc/conda-definition.md
+        "purl": f"pkg:conda/{quote(name)}@{quote(version, safe='')}?{urlencode(marks)}",
+        "bom-ref": f"conda:{name}",
+        "externalReferences": [{"type": "distribution", "url": record["url"]}],
+        "properties": [{"name": "sendoff:part", "value": "conda"}],
+    }
+    if record.get("sha256"):
+        found["hashes"] = [{"alg": "SHA-256", "content": record["sha256"]}]
+    return found
 
 
 def _python_package(name: str, version: str, part: str, hashes: Iterable[str]) -> dict[str, Any]:

@@ -121,8 +121,10 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         ssl_key_pem_file: str | None = None,
         ssl_cname: str | None = None,
         protected_paths: list[str] | None = None,
+        enable_app_insights: bool | None = None,
     ) -> None:
         super().__init__(None, description, tags, properties, primary_key, secondary_key)
+        self.enable_app_insights = enable_app_insights
         self.auth_enabled = auth_enabled
         self.token_auth_enabled = token_auth_enabled
         self.ssl_enabled = ssl_enabled
@@ -158,6 +160,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             "ssl_key_pem_file": self.ssl_key_pem_file,
             "ssl_cname": self.ssl_cname,
             "protected_paths": self.protected_paths,
+            "enable_app_insights": self.enable_app_insights,
         }
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..api.client.service_link import Credentials, connect, user
 from ..errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ..spec import service as spec
@@ -226,6 +228,16 @@ class Webservice(ImageForms):
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed to start."""
         return self.workspace._client.logs(self.workspace.name, self.name, num_lines, init)
+
+    @as_sdk_errors(WebserviceException)
+    def get_metrics(self) -> dict[str, Any]:
+        """What the service counts since its server was started: requests, latencies in ms, errors, queue, workers.
+
+        Raises:
+            WebserviceException: It does not answer now.
+        """
+        found: dict[str, Any] = msgspec.to_builtins(self.workspace._client.metrics(self.workspace.name, self.name))
+        return found
 
     @as_sdk_errors(WebserviceException)
     def delete(self) -> None:

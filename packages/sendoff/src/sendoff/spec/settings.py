@@ -40,6 +40,9 @@ class Settings(Spec):
     """Folder of wheels that is looked into before any index."""
     ca_bundle: str | None = None
     proxy: str | None = None
+    """Proxy of every build, and of this machine's own connections to registries, as ``http://[user:password@]host:port``."""
+    no_proxy: str | None = None
+    """Hosts that are reached without it, as in the variable ``NO_PROXY``."""
     offline: bool = False
     """Never open a connection to resolve or build: cache, wheelhouse and find_links only."""
     channels: list[str] = []

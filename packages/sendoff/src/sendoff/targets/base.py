@@ -74,6 +74,8 @@ class Observation(Spec):
     port: int | None = None
     base_url: str | None = None
     workers: list[Worker] = []
+    metrics: str | None = None
+    """What its server counts, in the text format of Prometheus; where it was asked for and a server answers."""
 
 
 class Target(Protocol):
@@ -88,8 +90,8 @@ class Target(Protocol):
     def apply(self, wanted: WantedService) -> None:
         """Bring the service towards the wanted revision and return at once; a running one is never interrupted."""
 
-    def observe(self, uid: str) -> Observation:
-        """What runs now; phase ``absent`` when nothing of that uid is here."""
+    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
+        """What runs now, with its counts if ``metrics``; phase ``absent`` when nothing of that uid is here."""
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed to start."""

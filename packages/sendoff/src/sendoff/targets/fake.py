@@ -88,7 +88,7 @@ class FakeTarget:
             state["log"].append(f"fake: loading revision {wanted.revision}")
         self._write(self._file(wanted.uid), {**state, "port": port, "name": wanted.name})
 
-    def observe(self, uid: str) -> Observation:
+    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
         """Take one step along the script and tell where the service is."""
         state = self._read(self._file(uid))
         if state is None:

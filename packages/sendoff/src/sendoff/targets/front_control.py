@@ -86,6 +86,15 @@ def status(path: str, *, seconds: float = 1.0) -> dict[str, Any]:
     return cast(dict[str, Any], answer)
 
 
+def metrics(path: str, *, seconds: float = 1.0) -> str | None:
+    """What the front counts, in the text format of Prometheus; None when it does not say."""
+    try:
+        answer = call(path, "GET", "/metrics", seconds=seconds)
+    except (NoAnswer, Refused):
+        return None
+    return answer if isinstance(answer, str) else None
+
+
 def swap(path: str, *, bundle: str, python: str, revision: int, seconds: float = 2.0) -> None:
     """Ask the front to load a revision beside the one that serves, and to let it take over when it is ready."""
     call(path, "POST", "/swap", {"bundle": bundle, "python": python, "revision": revision}, seconds=seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..spec.parse import replace
 from ..spec.service import Worker
 from . import front_control, fronts, processes
 from .base import Observation
@@ -18,8 +19,21 @@ _ABLE = frozenset({"idle", "busy", "ready"})
 """States of a worker that can take a request now, or as soon as it has answered the one it has."""
 
 
-def observe(folder: RunFolder) -> Observation:
-    """What runs of a service now. Takes about two seconds at most, also when its processes hang."""
+def observe(folder: RunFolder, *, metrics: bool = False) -> Observation:
+    """What runs of a service now. Takes about two seconds at most, also when its processes hang.
+
+    Args:
+        folder: The service's folder.
+        metrics: Ask the front that serves for its counts too.
+    """
+    seen = _observe(folder)
+    if not metrics or seen.port is None or seen.phase in (ABSENT, STARTING):
+        return seen
+    there = [front for front in fronts.live(folder) if front.port == seen.port and front.stopping is None]
+    return replace(seen, metrics=front_control.metrics(there[-1].control)) if there else seen
+
+
+def _observe(folder: RunFolder) -> Observation:
     wanted = folder.wanted()
     if wanted is None:
         return Observation(phase=ABSENT)

@@ -80,10 +80,10 @@ class ProcessTarget:
                 raise
         self._supervise()
 
-    def observe(self, uid: str) -> Observation:
+    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
         """What runs now, asked of the front itself; takes about two seconds at most, also when it hangs."""
         self._supervise()
-        return observe(RunFolder(self.home, uid))
+        return observe(RunFolder(self.home, uid), metrics=metrics)
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""

@@ -1,4 +1,4 @@
-"""The control socket: status, swap, reload and stop, for whoever supervises the server."""
+"""The control socket: status, metrics, swap, reload and stop, for whoever supervises the server."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from .. import bundle as bundles
 from ..errors import Refusal, ServingError
 from .exchange import Exchange
+from .metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from .server import Server
 
-_ROUTES = {"/status": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
+_ROUTES = {"/status": "GET", "/metrics": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
 
 
 class ControlApplication:
@@ -49,6 +50,9 @@ class ControlApplication:
         """Carry out a request."""
         if exchange.path == "/status":
             _send(exchange, 200, self._server.status())
+            return
+        if exchange.path == "/metrics":
+            exchange.respond(200, self._server.application.exposition(), CONTENT_TYPE)
             return
         try:
             given = json.loads(exchange.body or b"{}")

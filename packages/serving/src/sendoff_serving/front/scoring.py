@@ -157,9 +157,7 @@ class ScoringApplication:
         elif exchange.method == "OPTIONS":
             exchange.respond(200, b"", _TEXT, "Allow: GET, HEAD, OPTIONS\r\n")
         elif route == "/metrics":
-            generation = self._generation()
-            workers = [] if generation is None else generation.status()["workers"]
-            exchange.respond(200, self.metrics.text(self._gauges(), workers), CONTENT_TYPE)
+            exchange.respond(200, self.exposition(), CONTENT_TYPE)
         elif route == "/docs":
             exchange.respond(200, page(self._path_prefix()), _TEXT)
             self._access(exchange)
@@ -167,6 +165,12 @@ class ScoringApplication:
             self._inference_metadata(exchange, str(route))
         else:
             self._probe(exchange, str(route))
+
+    def exposition(self) -> bytes:
+        """Return what /metrics answers."""
+        generation = self._generation()
+        workers = [] if generation is None else generation.status()["workers"]
+        return self.metrics.text(self._gauges(), workers)
 
     def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer with an error; unrouted requests carry no ids (spec/scoring-server.md sec. 4)."""

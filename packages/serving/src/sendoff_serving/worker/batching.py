@@ -6,9 +6,10 @@ run() raises, each request is run alone, so one bad request fails alone.
 """
 
 import json
+import re
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from sendoff_serving.protocol import Frame, RunFlag
 
@@ -20,35 +21,58 @@ Outcome = Union[Answer, Refusal]
 Finish = Callable[[Any, float], Answer]
 
 
+# An object of one member that holds a list, in JSON's own white space; escapes in the name are left to the parser.
+_SPACE = r"[ \t\r\n]*"
+_ONE_LIST = re.compile(
+    r'%s\{%s"([^"\\\x00-\x1f]*)"%s:%s\[(.*)\]%s\}%s\Z' % ((_SPACE,) * 6),
+    re.DOTALL,
+)
+
+
+class Request:
+    """One request that may join others.
+
+    Attributes:
+        frame: its frame.
+        finish: makes its answer from its part of the result and the seconds in run().
+        key: the member that holds the rows; None for a request that is run alone.
+        rows: the rows.
+        text: the rows as JSON, without the brackets around them; where that can be, as the caller wrote them.
+    """
+
+    __slots__ = ("finish", "frame", "key", "rows", "text")
+
+    def __init__(
+        self, frame: Frame, finish: Finish, key: Optional[str] = None, rows: Sequence[Any] = (), text: str = ""
+    ) -> None:
+        self.frame = frame
+        self.finish = finish
+        self.key = key
+        self.rows = rows
+        self.text = text
+
+
 class Batch:
     """Requests that are run together.
 
     Attributes:
-        frames: their frames, in order.
+        requests: they, in their order.
         key: the member that holds the rows; None for a request that is run alone.
-        rows: the rows of each.
-        finish: makes the answer of each from its part of the result and the seconds in run().
+        size: rows of all requests together.
     """
 
-    __slots__ = ("finish", "frames", "key", "rows")
+    __slots__ = ("key", "requests", "size")
 
-    def __init__(self, frame: Frame, key: Optional[str], rows: List[Any], finish: Finish) -> None:
-        self.frames = [frame]
-        self.key = key
-        self.rows = [rows]
-        self.finish = [finish]
-
-    @property
-    def size(self) -> int:
-        """Rows of all requests together."""
-        return sum(map(len, self.rows))
+    def __init__(self, request: Request) -> None:
+        self.requests = [request]
+        self.key = request.key
+        self.size = len(request.rows)
 
     def keep(self, places: List[int]) -> None:
         """Leave out the requests that are not at the given places."""
-        if len(places) < len(self.frames):
-            self.frames = [self.frames[place] for place in places]
-            self.rows = [self.rows[place] for place in places]
-            self.finish = [self.finish[place] for place in places]
+        if len(places) < len(self.requests):
+            self.requests = [self.requests[place] for place in places]
+            self.size = sum(len(request.rows) for request in self.requests)
 
 
 class Batcher:
@@ -77,55 +101,62 @@ class Batcher:
         self.max_wait = max_wait
         self._off = script.shape == RAW or script.wants_headers
 
-    def rows_of(self, frame: Frame) -> Tuple[Optional[str], List[Any], Finish]:
-        """Return the member and the rows of a request that can join others, else None and nothing; and its finish."""
+    def read(self, frame: Frame) -> Request:
+        """Look at a request: whether it can join others, by which member, with which rows."""
         finish: Finish = self._invoker.encoded
-        alone: Tuple[Optional[str], List[Any], Finish] = (None, [], finish)
+        alone = Request(frame, finish)
         if self._off:
             return alone
+        text: Optional[str] = None
         try:
+            found = None
             if frame.code & RunFlag.REQUEST:
                 request = json.loads(frame.bodies[1].decode("utf-8"))
                 if "inference" not in request or self._invoker.models is not None:
                     return alone
                 given, finish = inference.joinable(self._invoker, frame.bodies[0], request)
             else:
-                given = json.loads(frame.bodies[0].decode("utf-8"))
+                body = frame.bodies[0].decode("utf-8")
+                found = _ONE_LIST.match(body)
+                given = {} if found else json.loads(body)
+            if found:
+                # The list parses by itself, so nothing in it ends it early: it can stand among others as it is.
+                key, text = found.groups()
+                rows = json.loads("[%s]" % text)
+            else:
+                if not isinstance(given, dict) or len(given) != 1:
+                    return alone
+                key, rows = next(iter(given.items()))
         except Exception:  # whatever is wrong with it: run alone, it gets its own error
             return alone
-        if not isinstance(given, dict) or len(given) != 1:
-            return alone
-        key, rows = next(iter(given.items()))
         if not isinstance(rows, list) or not 0 < len(rows) <= self.max_rows:
             return alone
-        if self._script.shape == SCHEMA and (
-            key not in self._script.parameters or any(name != key for name in self._script.required)
-        ):
-            return alone
-        return key, rows, finish
+        if self._script.shape == SCHEMA:
+            if key not in self._script.parameters or any(name != key for name in self._script.required):
+                return alone
+        elif text is None:
+            text = json.dumps(rows)[1:-1]
+        return Request(frame, finish, key, rows, text or "")
 
-    def plan(self, frames: List[Frame]) -> List[Batch]:
-        """Cut frames into batches, in their order, none of more rows than the limit."""
-        batches: List[Batch] = []
-        for frame in frames:
-            key, rows, finish = self.rows_of(frame)
-            last = batches[-1] if batches else None
-            if key is not None and last is not None and last.key == key and last.size + len(rows) <= self.max_rows:
-                last.frames.append(frame)
-                last.rows.append(rows)
-                last.finish.append(finish)
-            else:
-                batches.append(Batch(frame, key, rows, finish))
-        return batches
+    def first(self, requests: List[Request]) -> Batch:
+        """Return the first batch of some requests: as many as fit, in their order, of no more rows than the limit."""
+        batch = Batch(requests[0])
+        if batch.key is not None:
+            for request in requests[1:]:
+                if request.key != batch.key or batch.size + len(request.rows) > self.max_rows:
+                    break
+                batch.requests.append(request)
+                batch.size += len(request.rows)
+        return batch
 
     def run(self, batch: Batch) -> List[Outcome]:
         """Run a batch and return what becomes of each of its requests."""
-        if len(batch.frames) > 1:
+        if len(batch.requests) > 1:
             together = self._together(batch)
             if together is not None:
-                self._noted(len(batch.frames), batch.size)
+                self._noted(len(batch.requests), batch.size)
                 return together
-        return [self._alone(frame) for frame in batch.frames]
+        return [self._alone(request.frame) for request in batch.requests]
 
     def _alone(self, frame: Frame) -> Outcome:
         try:
@@ -138,13 +169,13 @@ class Batcher:
 
     def _together(self, batch: Batch) -> Optional[List[Outcome]]:
         script = self._script
-        rows = [row for part in batch.rows for row in part]
         key = str(batch.key)
         if script.shape == SCHEMA:
-            arguments: Dict[str, Any] = {key: rows}
+            arguments: Dict[str, Any] = {key: [row for request in batch.requests for row in request.rows]}
             self._invoker.convert_arrays(arguments)
         else:
-            arguments = {script.input_parameter: json.dumps({key: rows})}
+            rows = ", ".join([request.text for request in batch.requests])
+            arguments = {script.input_parameter: "{%s: [%s]}" % (json.dumps(key), rows)}
         start = time.perf_counter()
         try:
             value = script.run(**arguments)
@@ -152,7 +183,7 @@ class Batcher:
             return None  # each is run alone: the one that is wrong gets its own error
         seconds = time.perf_counter() - start
         try:
-            parts = split(value, [len(part) for part in batch.rows])
+            parts = split(value, [len(request.rows) for request in batch.requests])
         except Exception:  # an object that cannot be cut, or answers questions about itself with an exception
             parts = None
         if parts is None:
@@ -164,9 +195,9 @@ class Batcher:
                 )
             return None
         outcomes: List[Outcome] = []
-        for part, finish in zip(parts, batch.finish):
+        for part, request in zip(parts, batch.requests):
             try:
-                outcomes.append(finish(part, seconds))
+                outcomes.append(request.finish(part, seconds))
             except Refusal as refusal:
                 outcomes.append(refusal)
             except Exception as error:

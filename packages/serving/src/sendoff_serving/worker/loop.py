@@ -205,31 +205,33 @@ class _Loop:
             frames = self._channel.receive()
             if frames is None:
                 return
-            waiting = [frame for frame in frames if frame.kind == Kind.RUN]
+            waiting = [batcher.read(frame) for frame in frames if frame.kind == Kind.RUN]
             until = time.monotonic() + batcher.max_wait
             while waiting:
-                plan = batcher.plan(waiting)
-                if batcher.max_wait and len(plan) == 1 and plan[0].key and plan[0].size < batcher.max_rows:
+                batch = batcher.first(waiting)
+                open_ = batch.key is not None and batch.size < batcher.max_rows and len(batch.requests) == len(waiting)
+                if batcher.max_wait and open_:
                     left = until - time.monotonic()
                     more = self._channel.receive(within=left) if left > 0 else []
                     if more is None:
                         return
                     if more:
-                        waiting += [frame for frame in more if frame.kind == Kind.RUN]
+                        waiting += [batcher.read(frame) for frame in more if frame.kind == Kind.RUN]
                         continue
-                waiting = waiting[len(plan[0].frames) :]
-                self._batch(batcher, plan[0])
+                waiting = waiting[len(batch.requests) :]
+                self._batch(batcher, batch)
                 self.flush()
                 until = time.monotonic() + batcher.max_wait
 
     def _batch(self, batcher: Batcher, batch: Batch) -> None:
         first = self._begun + 1
-        self._begun += len(batch.frames)
+        self._begun += len(batch.requests)
         now = time.monotonic()
         # All of a batch are begun with its last; the front takes what is before that for begun too.
-        self._page.begin(self._begun, batch.frames[-1].id, now)
+        self._page.begin(self._begun, batch.requests[-1].frame.id, now)
         kept = []
-        for place, frame in enumerate(batch.frames):
+        for place, request in enumerate(batch.requests):
+            frame = request.frame
             if self._page.was_withdrawn(first + place):
                 self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
             elif frame.clock and now > frame.clock:
@@ -237,15 +239,16 @@ class _Loop:
             else:
                 kept.append(place)
         batch.keep(kept)
-        if batch.frames:
+        if batch.requests:
             self._outcomes(batcher, batch)
         self._page.rest()
 
     def _outcomes(self, batcher: Batcher, batch: Batch) -> None:
-        self._channel.request_id = batch.frames[0].id
+        self._channel.request_id = batch.requests[0].frame.id
         outcomes = batcher.run(batch)
         self._leave_if_forked()
-        for frame, outcome in zip(batch.frames, outcomes):
+        for request, outcome in zip(batch.requests, outcomes):
+            frame = request.frame
             if isinstance(outcome, Refusal):
                 self._refuse(frame.id, outcome)
                 continue

@@ -7,7 +7,7 @@ from errors of the script.
 import json
 import sys
 from types import TracebackType
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from .encoding import encode
 
@@ -58,13 +58,22 @@ def parameter_types(run: Any, optional: bool = True) -> Dict[str, Any]:
     return found
 
 
-def shapes(run: Any) -> Dict[str, List[int]]:
-    """Return the sizes that numpy samples prescribe for every dimension but the first, by parameter name."""
-    found: Dict[str, List[int]] = {}
-    for name, kind in parameter_types(run).items():
+def shapes(run: Any) -> List[Tuple[List[str], List[int]]]:
+    """Return the sizes that numpy samples prescribe for every dimension but the first.
+
+    Each comes after the path of its array: the parameter, and the members of the objects it lies in.
+    """
+    found: List[Tuple[List[str], List[int]]] = []
+
+    def look(path: List[str], kind: Any) -> None:
+        for name, inner in (getattr(kind, "sample_data_type_map", None) or {}).items():
+            look(path + [str(name)], inner)
         shape = getattr(getattr(kind, "sample_input", None), "shape", None)
         if type(kind).__name__ == "NumpyParameterType" and shape and getattr(kind, "enforce_shape", False):
-            found[name] = [int(size) for size in shape[1:]]
+            found.append((path, [int(size) for size in shape[1:]]))
+
+    for name, kind in parameter_types(run).items():
+        look([name], kind)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...spec.environment import Environment, EnvironmentSpec
 from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ...spec.inference import InferenceSpec
+from ...spec.metrics import ServiceMetrics
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ...spec.operation import Operation
 from ...spec.package import CreatePackage, ImageReport, Package
@@ -190,6 +191,10 @@ class Client(ComputeCalls, DataCalls, RunCalls, SecretCalls):
         """The newest log lines, oldest first; also of a service that failed."""
         path = f"/workspaces/{q(workspace)}/services/{q(name)}/logs"
         return self._get(bodies.Logs, path, lines=num_lines, init=init or None).text
+
+    def metrics(self, workspace: str, name: str) -> ServiceMetrics:
+        """What a service counts since its server was started; `Conflict` when none answers."""
+        return self._get(ServiceMetrics, f"/workspaces/{q(workspace)}/services/{q(name)}/metrics")
 
     def revisions(self, workspace: str, name: str) -> list[Revision]:
         """All revisions of a service."""

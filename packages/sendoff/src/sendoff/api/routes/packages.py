@@ -30,11 +30,7 @@ def log(core: Core, call: Call) -> Logs:
 
 def pull(core: Core, call: Call) -> Package:
     """Bring it into the API's machine's engine."""
-    from ...packaging.image_inspect import pull as bring
-
-    found = core.packages.get(call.path["ws"], call.path["id"])
-    bring(found)
-    return found
+    return core.packages.pull(call.path["ws"], call.path["id"])
 
 
 def inspect(core: Core, call: Call) -> ImageReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...spec.inference import InferenceSpec
+from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ..application import Core
@@ -53,6 +54,11 @@ def logs(core: Core, call: Call) -> Logs:
     """Its newest log lines."""
     lines = 5000 if call.query["lines"] is None else call.query["lines"]
     return Logs(text=core.deployments.logs(call.path["ws"], call.path["name"], lines, bool(call.query["init"])))
+
+
+def metrics(core: Core, call: Call) -> ServiceMetrics:
+    """What its server counts."""
+    return core.deployments.metrics(call.path["ws"], call.path["name"])
 
 
 def revisions(core: Core, call: Call) -> list[Revision]:
@@ -131,6 +137,13 @@ ROUTES = (
             Query(name="init", type=bool, summary="The log of the start instead."),
         ),
         answers={200: Logs},
+    ),
+    Route(
+        method="GET",
+        path="/workspaces/{ws}/services/{name}/metrics",
+        handler=metrics,
+        summary="Requests, latencies, errors, queue and workers, since the service's server was started",
+        answers={200: ServiceMetrics},
     ),
     Route(
         method="GET",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...containers.engine import Engine, EngineError
+from ...containers.labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
 from ..run_folder import write_json
 from . import access
-from .labels import HOME, REVISION, SERIAL, SERVICE, home_id
 from .records import ServiceFolder, Wanted
 
 PORT = 5001
@@ -240,6 +240,15 @@ def status(folder: ServiceFolder, serial: int, *, seconds: float = 1.0) -> dict[
         NoAnswer: It does not answer.
     """
     found: dict[str, Any] = _over_socket(folder, serial, lambda path: front_control.status(path, seconds=seconds))
+    return found
+
+
+def metrics(folder: ServiceFolder, serial: int) -> str | None:
+    """What the front in a container counts; None when it does not say."""
+    try:
+        found: str | None = _over_socket(folder, serial, front_control.metrics)
+    except front_control.NoAnswer:
+        return None
     return found
 
 

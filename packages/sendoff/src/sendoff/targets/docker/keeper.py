@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 
 from ...containers.engine import Engine
+from ...containers.labels import HOME, home_id
 from ...errors import SendoffError, StoreError
 from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch
 from . import access, containers, services
-from .labels import HOME, home_id
 from .records import ServiceFolder
 
 LONGEST = 5.0

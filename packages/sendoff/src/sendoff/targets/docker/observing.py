@@ -20,8 +20,8 @@ _ABLE = frozenset({"idle", "busy", "ready"})
 _LOG_LINES = 20
 
 
-def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway) -> Observation:
-    """What runs of a service now."""
+def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics: bool = False) -> Observation:
+    """What runs of a service now; with ``metrics`` what the container that serves counts too."""
     wanted = folder.wanted()
     if wanted is None:
         return Observation(phase="absent")
@@ -40,6 +40,8 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway) -> Observat
     if route is not None:
         wanted = wanted._replace(host=route.host, port=route.port, certificate=route.certificate)
     told = _at(wanted, told)
+    if metrics and chosen.status is not None:
+        told = replace(told, metrics=containers.metrics(folder, chosen.container.serial))
     if chosen is newest:
         return told
     other = _of(engine, newest) if newest is not None else Observation(phase="starting")

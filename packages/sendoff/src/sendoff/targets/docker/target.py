@@ -101,7 +101,7 @@ class DockerTarget:
                 raise
         self._supervise()
 
-    def observe(self, uid: str) -> Observation:
+    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
         """What runs now, asked of the engine, the gateway and the container's own server.
 
         Raises:
@@ -111,7 +111,7 @@ class DockerTarget:
         folder = ServiceFolder(self.home, uid)
         if folder.wanted() is None:
             return Observation(phase="absent")
-        return observe(folder, self._engine(uid), self._gateway)
+        return observe(folder, self._engine(uid), self._gateway, metrics=metrics)
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines, those of containers that are gone first; ``init`` gives the newest start-up alone."""

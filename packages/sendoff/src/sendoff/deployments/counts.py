@@ -1,0 +1,38 @@
+"""What services count, asked of their targets."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import Conflict
+from ..spec.metrics import ServiceMetrics, read
+from . import records
+from .states import service_state
+
+if TYPE_CHECKING:
+    from .preflight import Rooms
+
+
+def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
+    """Counts of a service since its server was started.
+
+    Raises:
+        Conflict: No server of it answers now; context has its ``state``.
+        SendoffError: The target cannot be asked.
+    """
+    with rooms.store.read() as connection:
+        row = records.get_service(connection, ws, name)
+        newest = records.newest_operation(connection, row.uid)
+        serving = records.serving_revision(connection, row.uid)
+    seen = rooms.target(row.target).observe(row.uid, metrics=True)
+    state = service_state(
+        seen, operation_state=None if newest is None else newest.state, has_served=serving is not None
+    )
+    if seen.metrics is None:
+        raise Conflict(
+            f"service {row.name!r} counts nothing now: it is {state}",
+            hint=f"`sendoff service show -n {row.name}` says why.",
+            state=state,
+        )
+    return read(seen.metrics, service=row.name, workspace=ws, state=state, revision=seen.revision, now=time.time())
