@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ..errors import InvalidInput, NotSupported
+from ..errors import InvalidInput
 from . import options, records
+from .cloud import refused
 from .command import Command, Group, option, pass_session
 from .records import Record
 from .session import Session
@@ -167,24 +167,10 @@ def remove_files(session: Session, name: str | None, prefix: str) -> Record:
     return dict(records.plain(done))
 
 
-def _attach(kind: str) -> None:
-    @datastore.command(
-        f"attach-{kind}",
-        cls=Command,
-        hidden=True,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        example=f"sendoff datastore attach-{kind} -n NAME",
-    )
-    def attach(**_: Any) -> None:
-        """Attach a datastore of a cloud account: not there."""
-        raise NotSupported(
-            "datastores in a cloud account are not supported: a datastore here lies in Sendoff's blob store",
-            hint="Copy the data in: sendoff datastore upload -p FOLDER",
-        )
-
-
+_ACCOUNTS = "Datastores lie in Sendoff's blob store. Copy the data in: sendoff datastore upload -p FOLDER"
 for _kind in ("adls", "adls-gen2", "blob", "dbfs", "file", "mysqldb", "psqldb", "sqldb"):
-    _attach(_kind)
+    datastore.add_command(refused(f"datastore attach-{_kind}", "A datastore of a cloud account", _ACCOUNTS))
+datastore.add_command(refused("datastore detach", "Forget a datastore", "Both datastores belong to every workspace."))
 
 
 def _chosen(session: Session, name: str | None) -> str:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-_TIMES = frozenset({"created_time", "modified_time", "updated_time", "end_time", "start", "end"})
+_TIMES = frozenset(
+    {"created_time", "modified_time", "updated_time", "start_time", "end_time", "archived_time", "start", "end"}
+)
 _RENAMED = {
     "resource_configuration": "resourceRequirements",
     "ssl_cert_pem_file": "sslCertificate",

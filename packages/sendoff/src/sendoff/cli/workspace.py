@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from . import options, records
+from .cloud import refused
 from .command import Command, Group, option, pass_session
 from .records import Record
 from .session import Session
@@ -13,6 +16,23 @@ from .session import Session
 @click.group(cls=Group)
 def workspace() -> None:
     """Make, list and delete workspaces."""
+
+
+_CLOUD = (
+    *("adb-workspace", "application-insights", "cmk-keyvault", "container-registry", "keyvault", "storage-account"),
+    *("pe-auto-approval", "pe-name", "pe-resource-group", "pe-subnet-name", "pe-subscription-id", "pe-vnet-name"),
+    *("primary-user-assigned-identity", "resource-cmk-uri", "user-assigned-identity-for-cmk-encryption"),
+    *("system_datastores_auth_mode", "v1-legacy-mode", "hbi-workspace"),
+)
+
+
+def _cloud(function: Any) -> Any:
+    """Flags of the cloud's own resources: taken, so that scripts run, and hidden."""
+    for name in _CLOUD:
+        function = option(
+            f"--{name}", is_flag=False, flag_value="true", default=None, hidden=True, help="Taken and not used."
+        )(function)
+    return function
 
 
 @workspace.command(
@@ -25,6 +45,7 @@ def workspace() -> None:
 @option("--tags", "-t", "tags", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
 @option("--exist-ok", is_flag=True, help="It is no error when the workspace exists.")
 @option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
+@_cloud
 @pass_session
 def create(
     session: Session,
@@ -35,6 +56,7 @@ def create(
     tags: tuple[str, ...],
     exist_ok: bool,
     yes: bool,
+    **_: str | None,
 ) -> Record:
     """Make a workspace.
 
@@ -103,3 +125,61 @@ def share(session: Session, user: str, role: str, output_metadata_file: str | No
         "workspaces cannot be shared yet: who can read this machine's store, or has a server's token, has all of it",
         hint="sendoff server puts the API on a port with one token for everybody.",
     )
+
+
+@workspace.command(
+    "update", cls=Command, columns=records.WORKSPACES, example="sendoff workspace update -w demo -f Demo"
+)
+@option("--friendly-name", "-f", default=None, metavar="TEXT", help="A name for people.")
+@option("--description", "-d", default=None, metavar="TEXT", help="Taken and not kept.")
+@option("--tags", multiple=True, metavar="KEY=VALUE", help="All its tags from now on; repeat for more.")
+@option("--image-build-compute", default=None, hidden=True, help="Taken and not used.")
+@option("--primary-user-assigned-identity", default=None, hidden=True, help="Taken and not used.")
+@option("--allow-public-access", default=None, hidden=True, help="Taken and not used.")
+@option("--v1-legacy-mode", "legacy", default=None, hidden=True, help="Taken and not used.")
+@options.metadata_out
+@pass_session
+def update(
+    session: Session,
+    friendly_name: str | None,
+    description: str | None,
+    tags: tuple[str, ...],
+    output_metadata_file: str | None,
+    **_: str | None,
+) -> Record:
+    """Change a workspace's name for people, or its tags."""
+    from ..spec.workspace import UpdateWorkspace
+
+    body = UpdateWorkspace(friendly_name=friendly_name, tags=options.pairs(tags, "--tags") if tags else None)
+    record = records.workspace(session.client.update_workspace(session.workspace, body))
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@workspace.command("list-keys", cls=Command, example="sendoff workspace list-keys")
+@options.metadata_out
+@pass_session
+def list_keys(session: Session, output_metadata_file: str | None) -> Record:
+    """Keys of the cloud's stores: there are none, files are in the store's folder."""
+    record: Record = {"userStorageKey": None, "containerRegistryCredentials": None}
+    options.write_metadata(output_metadata_file, record)
+    return record
+
+
+@workspace.command("sync-keys", cls=Command, example="sendoff workspace sync-keys")
+@options.metadata_out
+@pass_session
+def sync_keys(session: Session, output_metadata_file: str | None) -> None:
+    """Nothing to do: there are no keys of the cloud's stores."""
+    options.write_metadata(output_metadata_file, {})
+
+
+_LOOPBACK = "The API listens on loopback, or where `sendoff server` is told to."
+workspace.add_command(refused("workspace diagnose", "Examine cloud resources", "sendoff doctor examines this machine."))
+workspace.add_command(
+    refused("workspace update-dependencies", "Attach a registry", "Name it in settings.toml, or with --image-name.")
+)
+_private = Group("private-endpoint", help="Private endpoints: not here.")
+for _verb in ("add", "delete", "list"):
+    _private.add_command(refused(f"workspace private-endpoint {_verb}", "Private endpoints", _LOOPBACK))
+workspace.add_command(_private)

@@ -1,0 +1,306 @@
+"""``sendoff computetarget``: names that scripts deploy to, and what is known of the clusters behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..errors import NotSupported
+from ..spec.compute import AKS, AML_COMPUTE, KUBERNETES, CreateCompute, UpdateCompute
+from . import options, records
+from .cloud import refused
+from .command import Command, Group, option, pass_session
+from .records import Record
+from .session import Session
+
+COLUMNS = (("Name", "name"), ("Type", "type"), ("State", "provisioningState"), ("Attached", "attached"),
+           ("Runs on", "runsOn"), ("Created", "createdTime"))  # fmt: skip
+_HERE = "Kept and shown; nothing is provisioned."
+
+
+@click.group(cls=Group)
+def computetarget() -> None:
+    """Name compute targets, and list them. Nothing is provisioned: a created target stands for this machine."""
+
+
+@computetarget.group("create", cls=Group)
+def create() -> None:
+    """Keep a compute target that stands for this machine."""
+
+
+@computetarget.group("attach", cls=Group)
+def attach() -> None:
+    """Keep a compute target that stands for a cluster elsewhere."""
+
+
+@computetarget.group("update", cls=Group)
+def update() -> None:
+    """Change what is kept of a compute target."""
+
+
+def _no_wait(function: Any) -> Any:
+    return option("--no-wait", is_flag=True, help="Taken for scripts' sake; it takes no time.")(function)
+
+
+def _kept(*names: str) -> Callable[[Any], Any]:
+    def add(function: Any) -> Any:
+        for name in reversed(names):
+            function = option(f"--{name}", default=None, metavar="TEXT", help=_HERE)(function)
+        return function
+
+    return add
+
+
+_TLS = ("ssl-cert-file", "ssl-cname", "ssl-key-file", "ssl-leaf-domain-label")
+_VNET = ("subnet-name", "vnet-name", "vnet-resourcegroup-name")
+_BALANCER = ("load-balancer-subnet", "load-balancer-type")
+_overwrite: Callable[[Any], Any] = option("--ssl-overwrite-domain", is_flag=True, default=None, help=_HERE)
+
+
+def _keep(session: Session, name: str, type: str, *, attached: bool = False, **given: Any) -> Record:
+    tags = options.pairs(given.pop("tag", ()), "--tag")
+    body = CreateCompute(
+        name=name,
+        type=type,
+        location=given.pop("location", None) or "local",
+        description=given.pop("description", None) or "",
+        tags=tags,
+        attached=attached,
+        resource_id=given.pop("resource_id", None),
+        namespace=given.pop("namespace", None),
+        properties={key: value for key, value in given.items() if value not in (None, ())},
+    )
+    found = {view.name: view for view in session.client.computes(session.workspace)}.get(name)
+    view = found if found is not None and found.type == type else session.client.create_compute(session.workspace, body)
+    session.say(view.note)
+    return _record(view)
+
+
+def _record(view: Any) -> Record:
+    return dict(records.plain(view))
+
+
+@create.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget create aks -n my-aks -a 3")
+@options.name("Its name: 2 to 24 letters, digits or '-'.")
+@option("--agent-count", "-a", type=int, default=None, help=_HERE)
+@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+@option("--vm-size", "-s", default=None, metavar="TEXT", help=_HERE)
+@_kept("cluster-purpose", "dns-service-ip", "docker-bridge-cidr", "service-cidr", *_BALANCER, *_TLS, *_VNET)
+@_overwrite
+@_no_wait
+@pass_session
+def create_aks(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+    """Name a cluster that is this machine; `attach aks` names a real one."""
+    return _keep(session, name, AKS, **given)
+
+
+@create.command(
+    "amlcompute",
+    cls=Command,
+    columns=COLUMNS,
+    example="sendoff computetarget create amlcompute -n cpu-cluster -s STANDARD_D2_V2 --max-nodes 4",
+)
+@options.name("Its name: 2 to 24 letters, digits or '-'.")
+@option("--max-nodes", type=int, required=True, help=_HERE)
+@option("--vm-size", "-s", required=True, metavar="TEXT", help=_HERE)
+@option("--min-nodes", type=int, default=None, help=_HERE)
+@option("--idle-seconds-before-scaledown", type=int, default=None, help=_HERE)
+@option("--vm-priority", "-p", default=None, metavar="TEXT", help=_HERE)
+@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+@option("--description", default=None, metavar="TEXT", help="Free text.")
+@option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
+@_kept("admin-username", "assign-identity", "enable-node-public-ip", "remote-login-port-public-access", *_VNET)
+@option("--admin-user-password", default=None, metavar="TEXT", help="Taken and not kept.")
+@option("--admin-user-ssh-key", default=None, metavar="TEXT", help="Taken and not kept.")
+@_no_wait
+@pass_session
+def create_amlcompute(
+    session: Session,
+    name: str,
+    no_wait: bool,
+    admin_user_password: str | None,
+    admin_user_ssh_key: str | None,
+    **given: Any,
+) -> Record:
+    """Name a training or batch cluster that is this machine."""
+    return _keep(session, name, AML_COMPUTE, **given)
+
+
+@create.command(
+    "computeinstance", cls=Command, columns=COLUMNS, example="sendoff computetarget create computeinstance -n me -s x"
+)
+@options.name("Its name.")
+@option("--vm-size", "-s", required=True, metavar="TEXT", help=_HERE)
+@option("--description", default=None, metavar="TEXT", help="Free text.")
+@option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
+@_kept("ssh-public-access", "user-object-id", "user-tenant-id", *_VNET)
+@option("--admin-user-ssh-public-key", default=None, metavar="TEXT", help="Taken and not kept.")
+@_no_wait
+@pass_session
+def create_computeinstance(
+    session: Session, name: str, no_wait: bool, admin_user_ssh_public_key: str | None, **given: Any
+) -> Record:
+    """Name a notebook machine that is this machine."""
+    return _keep(session, name, "ComputeInstance", **given)
+
+
+@create.command("datafactory", cls=Command, columns=COLUMNS, example="sendoff computetarget create datafactory -n df")
+@options.name("Its name.")
+@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+@_no_wait
+@pass_session
+def create_datafactory(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+    """Name a data factory; nothing here uses it."""
+    return _keep(session, name, "DataFactory", **given)
+
+
+_resource = option(
+    "--compute-resource-id", "-i", "resource_id", required=True, metavar="ID", help="Which cluster it stands for."
+)
+
+
+@attach.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget attach aks -n prod -i RESOURCE_ID")
+@options.name("Its name.")
+@_resource
+@pass_session
+def attach_aks(session: Session, name: str, resource_id: str) -> Record:
+    """Name an AKS cluster that exists."""
+    return _keep(session, name, AKS, attached=True, resource_id=resource_id)
+
+
+@attach.command(
+    "kubernetes", cls=Command, columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k -i RESOURCE_ID"
+)
+@options.name("Its name.")
+@_resource
+@option("--namespace", default=None, metavar="NAME", help="Its namespace.")
+@pass_session
+def attach_kubernetes(session: Session, name: str, resource_id: str, namespace: str | None) -> Record:
+    """Name a Kubernetes cluster that exists."""
+    return _keep(session, name, KUBERNETES, attached=True, resource_id=resource_id, namespace=namespace)
+
+
+@attach.command(
+    "remote",
+    cls=Command,
+    columns=COLUMNS,
+    example="sendoff computetarget attach remote -n box -a 10.0.0.4 -u me --ssh-port 22",
+)
+@options.name("Its name.")
+@option("--address", "-a", required=True, metavar="HOST", help=_HERE)
+@option("--ssh-port", type=int, required=True, help=_HERE)
+@option("--username", "-u", required=True, metavar="NAME", help=_HERE)
+@option("--password", "-p", default=None, metavar="TEXT", help="Taken and not kept.")
+@option("--private-key-file", default=None, metavar="FILE", help="Taken and not kept.")
+@option("--private-key-passphrase", default=None, metavar="TEXT", help="Taken and not kept.")
+@pass_session
+def attach_remote(
+    session: Session,
+    name: str,
+    password: str | None,
+    private_key_file: str | None,
+    private_key_passphrase: str | None,
+    **given: Any,
+) -> Record:
+    """Name a machine reached over SSH; Sendoff does not log in to it."""
+    return _keep(session, name, "VirtualMachine", attached=True, **given)
+
+
+def _change(session: Session, name: str, given: dict[str, Any]) -> Record:
+    body = UpdateCompute(properties={key: value for key, value in given.items() if value not in (None, False)})
+    return _record(session.client.update_compute(session.workspace, name, body))
+
+
+@update.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget update aks -n my-aks --ssl-cname x")
+@options.name("Which one.")
+@_kept(*_BALANCER, *_TLS)
+@_overwrite
+@option("--ssl-disable", is_flag=True, help=_HERE)
+@option("--ssl-renew", is_flag=True, help=_HERE)
+@_no_wait
+@pass_session
+def update_aks(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+    """Keep other HTTPS or load balancer settings."""
+    return _change(session, name, given)
+
+
+@update.command(
+    "amlcompute", cls=Command, columns=COLUMNS, example="sendoff computetarget update amlcompute -n c --max-nodes 2"
+)
+@options.name("Which one.")
+@option("--idle-seconds-before-scaledown", type=int, default=None, help=_HERE)
+@option("--max-nodes", type=int, default=None, help=_HERE)
+@option("--min-nodes", type=int, default=None, help=_HERE)
+@pass_session
+def update_amlcompute(session: Session, name: str, **given: Any) -> Record:
+    """Keep other scale settings."""
+    return _change(session, name, given)
+
+
+@computetarget.command("list", cls=Command, columns=COLUMNS, example="sendoff computetarget list -o table")
+@pass_session
+def list_(session: Session) -> list[Record]:
+    """List compute targets."""
+    return [_record(view) for view in session.client.computes(session.workspace)]
+
+
+@computetarget.command("show", cls=Command, columns=(*COLUMNS, ("Note", "note"), ("Properties", "properties")),
+                       example="sendoff computetarget show -n my-aks")  # fmt: skip
+@options.name("Which one.")
+@pass_session
+def show(session: Session, name: str) -> Record:
+    """Show one compute target, and where its services run."""
+    return _record(session.client.compute(session.workspace, name))
+
+
+@computetarget.command("delete", cls=Command, example="sendoff computetarget delete -n my-aks")
+@options.name("Which one.")
+@pass_session
+def delete(session: Session, name: str) -> None:
+    """Forget a compute target; services that were deployed to it go on."""
+    session.client.delete_compute(session.workspace, name)
+    session.say(f"Forgot compute target {name!r}.")
+
+
+@computetarget.command("detach", cls=Command, example="sendoff computetarget detach -n prod")
+@options.name("Which one.")
+@pass_session
+def detach(session: Session, name: str) -> None:
+    """Forget an attached compute target; the cluster stays as it is."""
+    session.client.delete_compute(session.workspace, name)
+    session.say(f"Detached compute target {name!r}.")
+
+
+@computetarget.command("get-credentials", cls=Command, example="sendoff computetarget get-credentials -n prod")
+@options.name("Which one.")
+@pass_session
+def get_credentials(session: Session, name: str) -> None:
+    """A cluster's credentials: none are kept."""
+    view = session.client.compute(session.workspace, name)
+    raise NotSupported(
+        f"no credentials are kept of {name!r}: {view.note}",
+        hint="Use your own kubeconfig (KUBECONFIG) for the cluster.",
+    )
+
+
+_INSTANCE = "A notebook machine is the machine you work on: it is neither started nor stopped."
+computeinstance = Group("computeinstance", help="Notebook machines: nothing to start or stop.")
+for _verb in ("start", "stop", "restart"):
+    computeinstance.add_command(refused(f"computetarget computeinstance {_verb}", "A notebook machine", _INSTANCE))
+computetarget.add_command(computeinstance)
+
+_USER = "What runs on this machine runs as its user."
+_identity = Group("identity", help="Identities of a cluster: not here.")
+for _verb in ("assign", "remove", "show"):
+    _identity.add_command(
+        refused(
+            f"computetarget amlcompute identity {_verb}",
+            f"{_verb.capitalize()} identities of a cluster",
+            "What runs on this machine runs as its user.",
+        )
+    )
+amlcompute = Group("amlcompute", help="Identities of a cluster: not here.")
+amlcompute.add_command(_identity)
+computetarget.add_command(amlcompute)
