@@ -24,15 +24,16 @@ ALLOWED: dict[str, set[str]] = {
     "identity": {"errors", "spec", "store"},
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
+    "modeldata": {"errors", "spec", "store"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
     "deployments": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
-        *("datasets", "computes"),
+        *("datasets", "computes", "modeldata"),
     },
     "api": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
-        *("datasets", "computes", "runs", "identity"),
+        *("datasets", "computes", "runs", "identity", "modeldata"),
     },
     "sdk": {"errors", "spec", "tabular", "api.client"},
     "cli": {"errors", "spec", "tabular", "api.client"},

@@ -211,9 +211,11 @@ def test_docs_cli_md_is_what_the_commands_say():
 
 
 def test_every_deployment_key_has_a_flag():
+    from sendoff.spec.data_collection import DataCollection
     from sendoff.spec.deployment import AutoScaler, DeploymentSpec, LivenessProbe
 
-    fields = set(DeploymentSpec.__struct_fields__) - {"autoscaler", "liveness_probe"}
+    fields = set(DeploymentSpec.__struct_fields__) - {"autoscaler", "liveness_probe", "data_collection"}
+    fields |= {f"data_collection.{name}" for name in DataCollection.__struct_fields__}
     fields |= {f"autoscaler.{name}" for name in AutoScaler.__struct_fields__}
     fields |= {f"liveness_probe.{name}" for name in LivenessProbe.__struct_fields__}
     # The first three have flags of their own on deploy and update; texts of files come from the files.

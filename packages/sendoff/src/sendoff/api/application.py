@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..deployments.packages import Packages
     from ..environments import Environments
     from ..identity.vault import Vault
+    from ..modeldata.collected import Collected
     from ..registry import Registry
     from ..runs import Runs
     from ..store import Store
@@ -144,6 +145,17 @@ class Core:
             return Packages(rooms, self.deployments.revive)
 
         return self._once("packages", make)
+
+    @property
+    def collected(self) -> Collected:
+        """What services have collected."""
+
+        def make() -> Collected:
+            from ..modeldata.collected import Collected
+
+            return Collected(self.store)
+
+        return self._once("collected", make)
 
     def close(self) -> None:
         """Give the store's connections back; a later use opens it again."""

@@ -60,6 +60,14 @@ FLAGS = (
          "What needs the key or token too, by commas: health, metrics, docs. Open to all if not given."),
     Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send traces and output to a collector."),
     Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
+    Flag(("--capture",), "data_collection.capture", click.Choice(["auto", "on", "off"]),
+         "Inputs and predictions without code; auto: unless the script has collectors."),
+    Flag(("--capture-sample",), "data_collection.sample", float, "Share of requests that is stored; 1."),
+    Flag(("--capture-redact",), "data_collection.redact", names,
+         "Names, or paths such as $.data[*].ssn, of values that are not stored, by commas."),
+    Flag(("--capture-max-body-bytes",), "data_collection.max_body_bytes", int, "Largest body that is stored; 65536."),
+    Flag(("--max-store-mb",), "data_collection.max_store_mb", int, "Most that is stored in MB; 1024."),
+    Flag(("--max-file-mb",), "data_collection.max_file_mb", int, "Size in MB from which the next file is begun; 64."),
     Flag(("--scoring-timeout-ms", "--tm"), "scoring_timeout_ms", int, "Milliseconds that one request may take; 60000."),
     Flag(("--replica-max-concurrent-requests", "--rm"), "replica_max_concurrent_requests", int,
          "Requests that one replica works on at a time; 1."),
@@ -142,15 +150,24 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
         InvalidInput: A value is out of its range.
         NotSupported: A flag was given whose feature is not there yet.
     """
+    from ..spec.data_collection import DataCollection
     from ..spec.deployment import AKS, AutoScaler, LivenessProbe, check
     from ..spec.parse import replace
 
     found = given(values)
     changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}
-    for part, empty in (("autoscaler", AutoScaler()), ("liveness_probe", LivenessProbe())):
+    parts = (
+        ("autoscaler", AutoScaler()),
+        ("liveness_probe", LivenessProbe()),
+        ("data_collection", DataCollection()),
+    )
+    for part, empty in parts:
         inner = {field.split(".")[1]: value for field, value in found.items() if field.startswith(part + ".")}
         if inner:
             changes[part] = replace(getattr(base, part) or empty, **inner)
+    if "data_collection" in changes and base.collect_model_data is None:
+        # Who says how it is stored wants it stored.
+        changes.setdefault("collect_model_data", True)
     if "compute_type" in changes:
         changes["compute_type"] = changes["compute_type"].upper()
     elif "compute_target_name" in changes and base.compute_type is None:

@@ -12,6 +12,7 @@ from .records import Record
 from .session import Session
 
 _LAZY = {
+    "data": ("data:data", "List, read, export, copy and delete what a service has collected."),
     "get-access-token": ("keys:get_access_token", "Get a token for a service that asks for one."),
     "get-keys": ("keys:get_keys", "Show both keys of a service."),
     "install": ("install:install", "Write a systemd unit that starts services at boot."),

@@ -58,7 +58,12 @@ def update(
         if any("." in field for field in given):
             # A part goes over the wire whole: what the flags do not say of it stays as it is.
             present = session.client.service(session.workspace, name).deployment
-            base = DeploymentSpec(autoscaler=present.autoscaler, liveness_probe=present.liveness_probe)
+            base = DeploymentSpec(
+                autoscaler=present.autoscaler,
+                liveness_probe=present.liveness_probe,
+                data_collection=present.data_collection,
+                collect_model_data=present.collect_model_data,
+            )
         deployment = deployment_flags.overridden(base, flags)
     if deployment is not None:
         deployment = with_tls_files(deployment)

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import Conflict, InvalidInput
 from ..spec.bundle import ServingSettings
+from ..spec.data_collection import DataCollection
 from ..spec.deployment import ACI, AKS, DeploymentSpec
 from ..spec.inference import InferenceSpec
 from ..spec.parse import Spec, encode, replace
@@ -77,6 +78,7 @@ def serving_settings(deployment: DeploymentSpec, *, memory_limit: bool) -> Servi
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
         memory_limit_mb=memory_mb(deployment) if memory_limit else None,
         preload=bool(deployment.preload),
+        collect=(deployment.data_collection or DataCollection()) if deployment.collect_model_data else None,
     )
 
 

@@ -22,6 +22,7 @@ from ..errors import (
     from_payload,
 )
 from ..identity import Identity
+from ..modeldata import place
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import Lock
@@ -71,6 +72,9 @@ def wanted_service(store: Store, service: records.AnyRow, number: int, plan: Pla
         port=plan.deployment.port or 0,
         auth_file=None if guard is None else str(guard),
         certificate=None if certificate is None else str(certificate),
+        data_folder=str(place.folder(store, service.workspace, service.name)),
+        data_scope=place.scope(store, service.workspace, service.name),
+        collects=bool(plan.deployment.collect_model_data),
         image=pinned.image or "",
         cpus=plan.deployment.cpu_cores_limit or plan.deployment.cpu_cores,
         memory_mb=memory_mb(plan.deployment),

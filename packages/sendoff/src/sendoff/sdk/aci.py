@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..spec.deployment import ACI
-from .deployment_configuration import AciServiceDeploymentConfiguration
+from .deployment_configuration import AciServiceDeploymentConfiguration, collection
 from .service_values import EncryptionProperties, VnetConfiguration, resources
 from .webservice import Webservice, _refuse_image, _texts
 
@@ -65,6 +65,7 @@ class AciWebservice(Webservice):
         vnet_name: str | None = None,
         subnet_name: str | None = None,
         token_auth_enabled: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> AciServiceDeploymentConfiguration:
         """How large it is. What the chosen target cannot honour is said in the timeline.
 
@@ -84,13 +85,14 @@ class AciWebservice(Webservice):
             dns_name_label: Kept and shown.
             primary_key: Made when None.
             secondary_key: Made when None.
-            collect_model_data: Let the script's collectors write.
+            collect_model_data: Store inputs and predictions, and what the script's collectors are given.
             cmk_vault_base_url: With the two below or none.
             cmk_key_name: As above.
             cmk_key_version: As above.
             vnet_name: With subnet_name or neither.
             subnet_name: As above.
             token_auth_enabled: Ask for a token with each request; SDK v1 had this for AKS alone.
+            data_collection: How: ``capture``, ``sample``, ``redact`` and so on (docs/data-collection.md).
 
         Raises:
             WebserviceException: Values are out of their range or do not go together.
@@ -118,6 +120,7 @@ class AciWebservice(Webservice):
             vnet_name=vnet_name,
             subnet_name=subnet_name,
             token_auth_enabled=token_auth_enabled,
+            data_collection=data_collection,
         )
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
@@ -139,6 +142,8 @@ class AciWebservice(Webservice):
         models: Sequence[Any] | None = None,
         inference_config: InferenceConfig | None = None,
         token_auth_enabled: bool | None = None,
+        collect_model_data: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> None:
         """Change what is given; follow it with `wait_for_deployment`.
 
@@ -156,6 +161,8 @@ class AciWebservice(Webservice):
             models: What it serves from now on.
             inference_config: Other code or environment.
             token_auth_enabled: Tokens instead of keys.
+            collect_model_data: Store inputs and predictions, and what the script's collectors are given.
+            data_collection: How.
 
         Raises:
             WebserviceException: Something is wrong; the running service is as it was.
@@ -172,6 +179,7 @@ class AciWebservice(Webservice):
                 ssl_key_pem_file=ssl_key_pem_file,
                 ssl_cname=ssl_cname,
                 enable_app_insights=enable_app_insights,
+                **collection(collect_model_data, data_collection),
             ),
             tags=None if tags is None else _texts(tags),
             add_properties=_texts(properties),

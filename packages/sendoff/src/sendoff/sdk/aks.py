@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec.deployment import AKS
 from .access_token import AksServiceAccessToken
-from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, liveness_probe
+from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
 from .service_values import DataCollection, probe, resources, scaler
 from .webservice import Webservice, _refuse_image, _texts
 
@@ -82,6 +82,7 @@ class AksWebservice(Webservice):
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
         blobfuse_enabled: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> AksServiceDeploymentConfiguration:
         """How large it is. What the chosen target cannot honour is said in the timeline.
 
@@ -91,7 +92,7 @@ class AksWebservice(Webservice):
             autoscale_max_replicas: 10 when None.
             autoscale_refresh_seconds: 1 when None.
             autoscale_target_utilization: Percent; 70 when None.
-            collect_model_data: Let the script's collectors write.
+            collect_model_data: Store inputs and predictions, and what the script's collectors are given.
             auth_enabled: Ask for a key with each request; excludes token_auth_enabled.
             cpu_cores: Cores, fractions too; SDK v1's service took 0.1 when None.
             memory_gb: GB; 0.5 when None.
@@ -117,6 +118,7 @@ class AksWebservice(Webservice):
             cpu_cores_limit: At least cpu_cores.
             memory_gb_limit: At least memory_gb.
             blobfuse_enabled: Taken and not used.
+            data_collection: How: ``capture``, ``sample``, ``redact`` and so on (docs/data-collection.md).
 
         Raises:
             WebserviceException: Values are out of their range or do not go together.
@@ -153,6 +155,7 @@ class AksWebservice(Webservice):
             cpu_cores_limit=cpu_cores_limit,
             memory_gb_limit=memory_gb_limit,
             blobfuse_enabled=blobfuse_enabled,
+            data_collection=data_collection,
         )
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
@@ -191,6 +194,7 @@ class AksWebservice(Webservice):
         token_auth_enabled: bool | None = None,
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
+        data_collection: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
         """Change what is given, as in `deploy_configuration`; follow it with `wait_for_deployment`.
@@ -211,7 +215,7 @@ class AksWebservice(Webservice):
             deployment=self._changed_deployment(
                 autoscaler=None if scaler == before.autoscaler else scaler,
                 liveness_probe=None if probe == before.liveness_probe else probe,
-                collect_model_data=collect_model_data,
+                **collection(collect_model_data, data_collection),
                 auth_enabled=auth_enabled,
                 cpu_cores=cpu_cores,
                 memory_gb=memory_gb,

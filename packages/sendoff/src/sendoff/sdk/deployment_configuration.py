@@ -98,6 +98,8 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         primary_key: Made when None, like secondary_key.
         ssl_enabled: HTTPS with ssl_cert_pem_file, ssl_key_pem_file and, where it is not this machine's, ssl_cname.
         protected_paths: Ask for key or token there too: ``health``, ``metrics``, ``docs``.
+        collect_model_data: Store inputs and predictions, and what the script's collectors are given.
+        data_collection: How: ``capture``, ``sample``, ``redact`` and so on (docs/data-collection.md).
     """
 
     compute_type = spec.LOCAL
@@ -122,9 +124,13 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         ssl_cname: str | None = None,
         protected_paths: list[str] | None = None,
         enable_app_insights: bool | None = None,
+        collect_model_data: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(None, description, tags, properties, primary_key, secondary_key)
         self.enable_app_insights = enable_app_insights
+        self.collect_model_data = collect_model_data
+        self.data_collection = data_collection
         self.auth_enabled = auth_enabled
         self.token_auth_enabled = token_auth_enabled
         self.ssl_enabled = ssl_enabled
@@ -161,6 +167,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             "ssl_cname": self.ssl_cname,
             "protected_paths": self.protected_paths,
             "enable_app_insights": self.enable_app_insights,
+            **collection(self.collect_model_data, self.data_collection),
         }
 
 
@@ -193,8 +200,10 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         vnet_name: str | None = None,
         subnet_name: str | None = None,
         token_auth_enabled: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(None, description, tags, properties, primary_key, secondary_key, location)
+        self.data_collection = data_collection
         self.cpu_cores = cpu_cores
         self.memory_gb = memory_gb
         self.auth_enabled = auth_enabled
@@ -225,9 +234,10 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     def _fields(self) -> dict[str, Any]:
         names = (
             "cpu_cores memory_gb auth_enabled token_auth_enabled ssl_enabled enable_app_insights ssl_cert_pem_file "
-            "ssl_key_pem_file ssl_cname dns_name_label collect_model_data vnet_name subnet_name"
+            "ssl_key_pem_file ssl_cname dns_name_label vnet_name subnet_name"
         )
-        return {name: getattr(self, name) for name in names.split()}
+        fields = {name: getattr(self, name) for name in names.split()}
+        return {**fields, **collection(self.collect_model_data, self.data_collection)}
 
 
 class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
@@ -268,7 +278,9 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         cpu_cores_limit: float | None = None,
         memory_gb_limit: float | None = None,
         blobfuse_enabled: bool | None = None,
+        data_collection: dict[str, Any] | None = None,
     ) -> None:
+        self.data_collection = data_collection
         super().__init__(None, description, tags, properties, primary_key, secondary_key)
         self.autoscale_enabled = autoscale_enabled
         self.autoscale_min_replicas = autoscale_min_replicas
@@ -336,11 +348,12 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
 
     def _fields(self) -> dict[str, Any]:
         names = (
-            "collect_model_data auth_enabled cpu_cores memory_gb enable_app_insights scoring_timeout_ms "
+            "auth_enabled cpu_cores memory_gb enable_app_insights scoring_timeout_ms "
             "replica_max_concurrent_requests max_request_wait_time gpu_cores namespace token_auth_enabled "
             "compute_target_name cpu_cores_limit memory_gb_limit"
         )
         fields = {name: getattr(self, name) for name in names.split()}
+        fields |= collection(self.collect_model_data, self.data_collection)
         fields["num_replicas"] = self.num_replicas or None
         fields["autoscaler"] = autoscaler(vars(self), None)
         fields["liveness_probe"] = liveness_probe(vars(self), None)
@@ -374,6 +387,17 @@ def _changed(before: Any, changes: dict[str, Any]) -> Any:
     from ..spec.parse import replace
 
     return replace(before, **changes)
+
+
+def collection(switch: bool | None, settings: dict[str, Any] | None) -> dict[str, Any]:
+    """The two fields about collecting; settings alone turn it on, unless it is turned off expressly."""
+    if settings is None:
+        return {"collect_model_data": switch}
+    from ..spec.data_collection import DataCollection
+    from ..spec.parse import decode
+
+    made = decode(settings, DataCollection, where="data_collection")
+    return {"collect_model_data": True if switch is None else switch, "data_collection": made}
 
 
 def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:

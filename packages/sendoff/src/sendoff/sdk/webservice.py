@@ -25,6 +25,7 @@ from .timeline import Timeline
 
 if TYPE_CHECKING:
     from .access_token import AksServiceAccessToken
+    from .collected_data import CollectedData
     from .inference_config import InferenceConfig
     from .model import Model
     from .workspace import Workspace
@@ -91,6 +92,13 @@ class Webservice(ImageForms):
     def scoring_uri(self) -> str | None:
         """Where requests go; None before the service has an address."""
         return self._view.scoring_uri
+
+    @property
+    def data(self) -> CollectedData:
+        """What it has collected: its files, its rows, the counts."""
+        from .collected_data import CollectedData
+
+        return CollectedData(self)
 
     @property
     def swagger_uri(self) -> str | None:

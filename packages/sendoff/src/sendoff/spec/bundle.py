@@ -5,6 +5,7 @@ The scoring server has its own reader of the same file: the data plane imports n
 
 from __future__ import annotations
 
+from .data_collection import DataCollection
 from .parse import Spec
 
 SCHEMA_VERSION = 1
@@ -47,6 +48,7 @@ class ServingSettings(Spec):
     nan: str = "legacy"
     cors_origins: list[str] = []
     preload: bool = False
+    collect: DataCollection | None = None
 
 
 class Bundle(Spec):

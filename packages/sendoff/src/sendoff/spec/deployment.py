@@ -9,6 +9,8 @@ import math
 import re
 
 from ..errors import InvalidInput
+from . import data_collection
+from .data_collection import DataCollection
 from .parse import Spec
 
 LOCAL, ACI, AKS = "LOCAL", "ACI", "AKS"
@@ -71,6 +73,9 @@ class DeploymentSpec(Spec):
     """What needs the key or token too, of ``health``, ``metrics`` and ``docs``, which are open to all."""
     enable_app_insights: bool | None = None
     collect_model_data: bool | None = None
+    """Store inputs and predictions, and what the script's collectors are given."""
+    data_collection: DataCollection | None = None
+    """How; None is every default."""
     scoring_timeout_ms: int | None = None
     replica_max_concurrent_requests: int | None = None
     max_request_wait_time: int | None = None
@@ -157,6 +162,8 @@ def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
             raise _bad(where, "num_replicas", "cannot be set while autoscaling is on", spec.num_replicas)
     if spec.liveness_probe is not None:
         _check_ranges(spec.liveness_probe, _PROBE_RANGES, where, "liveness_probe.")
+    if spec.data_collection is not None:
+        data_collection.check(spec.data_collection, where=where)
     if spec.auth_enabled and spec.token_auth_enabled:
         raise _bad(where, "token_auth_enabled", "cannot be true together with auth_enabled: keys or tokens", True)
     unknown = [name for name in spec.protected_paths or [] if name not in PROTECTABLE]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput
+from .data_collection import DataCollection
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
 from .parse import nearest, read_file
 from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
@@ -26,7 +27,16 @@ _RESOURCES: dict[str, Field] = {
     "memoryInGBLimit": ("memory_gb_limit", as_float),
     "gpu": ("gpu_cores", as_int),
 }
-_DATA_COLLECTION: dict[str, Field] = {"storageEnabled": ("collect_model_data", as_bool)}
+_DATA_COLLECTION: dict[str, Field] = {
+    "storageEnabled": ("collect_model_data", as_bool),
+    "eventHubEnabled": ("event_hub", as_bool),
+    "capture": ("capture", as_text),
+    "sample": ("sample", as_float),
+    "maxBodyBytes": ("max_body_bytes", as_int),
+    "redact": ("redact", as_texts),
+    "maxStoreMb": ("max_store_mb", as_int),
+    "maxFileMb": ("max_file_mb", as_int),
+}
 _KEYS: dict[str, Field] = {"primaryKey": ("primary_key", as_secret), "secondaryKey": ("secondary_key", as_secret)}
 _AUTO_SCALER: dict[str, Field] = {
     "autoscaleEnabled": ("autoscale_enabled", as_bool),
@@ -52,13 +62,13 @@ _ACCESS: dict[str, Field] = {
     "sslKey": ("ssl_key_pem_file", as_text),
     "cname": ("ssl_cname", as_text),
     "protectedPaths": ("protected_paths", as_texts),
+    "collectModelData": ("collect_model_data", as_bool),
 }
 _SHARED: dict[str, Field] = {
     **_EVERY,
     **_ACCESS,
     "appInsightsEnabled": ("enable_app_insights", as_bool),
     "enableAppInsights": ("enable_app_insights", as_bool),
-    "collectModelData": ("collect_model_data", as_bool),
     "location": ("location", as_text),
     "cpuCores": ("cpu_cores", as_float),
     "memoryGB": ("memory_gb", as_float),
@@ -93,7 +103,7 @@ _PLAIN: dict[str, dict[str, Field]] = {
     },
 }
 _GROUPS: dict[str, dict[str, dict[str, Field]]] = {
-    LOCAL: {"keys": _KEYS},
+    LOCAL: {"keys": _KEYS, "dataCollection": _DATA_COLLECTION},
     ACI: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
     AKS: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
 }
@@ -134,7 +144,19 @@ def parse_deployment(data: Any, *, where: str) -> DeploymentSpec:
         if name == "computeType" or value is None:
             continue
         _take(name, key, value, compute_type, where, found, seen)
+    _join_collection(found)
     return check(DeploymentSpec(**found), where=where)
+
+
+def _join_collection(found: dict[str, Any]) -> None:
+    """Make one struct of what ``dataCollection`` says beyond its switch; an event hub is accepted and not there."""
+    found.pop("event_hub", None)
+    names = DataCollection.__struct_fields__  # type: ignore[attr-defined]
+    given = {name: found.pop(name) for name in names if name in found}
+    if given:
+        found["data_collection"] = DataCollection(**given)
+        # Who says how it is stored wants it stored.
+        found.setdefault("collect_model_data", True)
 
 
 def _compute_type(data: Mapping[Any, Any], where: str) -> str:

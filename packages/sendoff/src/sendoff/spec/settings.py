@@ -53,6 +53,10 @@ class Settings(Spec):
     """Registry that packages are pushed to, as ``host[:port][/path]``; none: they stay in the engine."""
     interpreters: list[str] = []
     """Folders or interpreters to look at before ``PATH`` for ``python=X.Y``."""
+    data_store: str | None = None
+    """Where collected data is copied to: ``s3://bucket/prefix``, ``az://container/prefix``, ``file:///folder``."""
+    data_store_endpoint: str | None = None
+    """Address of an S3-compatible service, for ``data_store``."""
     pickle_policy: Literal["warn", "deny"] = "warn"
     """``deny`` refuses to register a model whose pickles the scan calls dangerous."""
     scan_seconds: float = 20.0

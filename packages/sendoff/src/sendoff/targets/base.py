@@ -51,6 +51,12 @@ class WantedService(Spec):
     """What the scoring server checks requests by, with its TLS files beside it (docs/authentication.md)."""
     certificate: str | None = None
     """For targets with a gateway: the certificate's PEM file; its key has the same stem and the suffix ``.key``."""
+    data_folder: str | None = None
+    """Where the scoring server may put collected data, on this machine; it need not exist yet."""
+    data_scope: str = ""
+    """Subscription, resource group, workspace and service that the data belongs to, as one path."""
+    collects: bool = False
+    """Whether this revision collects any."""
     image: str = ""
     cpus: float | None = None
     memory_mb: int | None = None

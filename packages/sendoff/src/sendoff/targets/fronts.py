@@ -215,6 +215,9 @@ def _launch(folder: RunFolder, wanted: Wanted, first: Good) -> Front:
     ]
     if wanted.auth_file is not None:
         argv += ["--auth-file", wanted.auth_file]
+    if wanted.data_folder is not None:
+        # Given in any case: whether anything is collected may change with a revision, the front stays.
+        argv += ["--data-dir", wanted.data_folder, "--data-scope", wanted.data_scope]
     pid = processes.spawn(argv, environ={**wanted.environ, processes.MARK: token}, console=folder.console)
     identity = processes.identify(pid)
     if identity is not None:

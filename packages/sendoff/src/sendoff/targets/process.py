@@ -236,6 +236,8 @@ class ProcessTarget:
             environ=base_environment(),
             command=self._front,
             auth_file=wanted.auth_file,
+            data_folder=wanted.data_folder,
+            data_scope=wanted.data_scope,
         )
 
     def _keep_good(self, folder: RunFolder) -> None:

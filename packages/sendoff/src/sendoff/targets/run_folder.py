@@ -51,6 +51,8 @@ class Wanted(NamedTuple):
     command: list[str] | None = None
     removing: bool = False
     auth_file: str | None = None
+    data_folder: str | None = None
+    data_scope: str = ""
 
 
 class Front(NamedTuple):

@@ -25,6 +25,8 @@ APP_ROOT = "/var/azureml-app"
 USER = 10001
 """Who runs in containers when Sendoff itself is root's; else it is the user that Sendoff runs as."""
 SERVER = "sendoff_serving"
+DATA = "/run/sendoff-data"
+"""Where collected data is in a container: a folder of the host, the only place beside /tmp that can be written."""
 FRONT = ["/opt/sendoff/front/bin/python", "-m", SERVER]
 LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
 PIDS = 4096
@@ -318,6 +320,17 @@ def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
     return place
 
 
+def _data_folder(place: Path) -> Path:
+    """The folder of collected data, writable for who runs in containers; it outlives them and their service."""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stranger():
+            os.chown(place, stranger(), stranger())
+    except OSError as error:
+        raise StoreError(f"{place} cannot be written: {error.strerror}", path=str(place)) from None
+    return place
+
+
 def stranger() -> int:
     """Who runs in containers when it is not this user, else 0: root's containers are not root's."""
     return USER if os.getuid() == 0 else 0
@@ -333,8 +346,10 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
         *("--control", "/run/sendoff/control.sock", "--revision", str(wanted.revision)),
         *("--drain-seconds", f"{wanted.drain_seconds:g}"),
         *(("--auth-file", f"{access.FOLDER}/{Path(wanted.auth_file).name}") if wanted.auth_file is not None else ()),
+        *(("--data-dir", DATA, "--data-scope", wanted.data_scope) if wanted.data_folder is not None else ()),
     ]
     guard = access.shared(folder, wanted, stranger())
+    data = None if wanted.data_folder is None else _data_folder(Path(wanted.data_folder))
     return {
         "Image": wanted.image,
         "Entrypoint": _front(engine, wanted.image),
@@ -364,6 +379,7 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
                 _bind(place / "bundle.json", "/var/bundle.json", read_only=True),
                 _bind(place, "/run/sendoff", read_only=False),
                 *([_bind(guard, access.FOLDER, read_only=True)] if guard is not None else []),
+                *([_bind(data, DATA, read_only=False)] if data is not None else []),
             ],
         },
     }

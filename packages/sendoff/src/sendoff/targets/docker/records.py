@@ -39,6 +39,8 @@ class Wanted(NamedTuple):
     removing: bool = False
     auth_file: str | None = None
     certificate: str | None = None
+    data_folder: str | None = None
+    data_scope: str = ""
 
     def same_run(self, other: Wanted) -> bool:
         """Whether a container made for the other is what this asks for."""

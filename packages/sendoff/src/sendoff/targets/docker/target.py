@@ -294,6 +294,8 @@ class DockerTarget:
             memory_mb=wanted.memory_mb,
             auth_file=wanted.auth_file,
             certificate=wanted.certificate,
+            data_folder=wanted.data_folder if wanted.collects else None,
+            data_scope=wanted.data_scope,
         )
         seen = services.look(engine, folder)
         for known in (before, folder.good()):
