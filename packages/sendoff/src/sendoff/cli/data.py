@@ -131,7 +131,7 @@ def show(
         help="Else what the file's name says, else csv.")  # fmt: skip
 @option("--from", "first", default=None, metavar="YYYY-MM-DD", help="First day, in UTC.")
 @option("--to", "last", default=None, metavar="YYYY-MM-DD", help="Last day, included.")
-@option("--output-file", "-f", "path", required=True, metavar="FILE", help="File to write.")
+@option("--output-file", "-f", "target_file", required=True, metavar="FILE", help="File to write.")
 @pass_session
 def export(
     session: Session,
@@ -142,12 +142,12 @@ def export(
     form: str | None,
     first: str | None,
     last: str | None,
-    path: str,
+    target_file: str,
 ) -> Record:
     """Write rows of some days to one file, inputs and predictions joined if not said otherwise."""
     from ..api.client.data_export import FORMATS, Selection, export
 
-    target = Path(path)
+    target = Path(target_file)
     suffix = target.suffix.lstrip(".").lower()
     selection = Selection(
         session.client,
