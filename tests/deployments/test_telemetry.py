@@ -163,3 +163,17 @@ def test_the_file_is_json_that_the_server_reads(tmp_path: Path) -> None:
     (tmp_path / "telemetry.json").write_text(json.dumps(content))
     read = telemetry_settings.load(tmp_path / "telemetry.json")
     assert read.on("2") and not read.on("1") and read.settings is None
+
+
+def test_what_names_the_process_that_deploys_does_not_name_the_service() -> None:
+    from sendoff.deployments.telemetry import variables
+    from sendoff.spec.settings import Settings
+
+    environ = {
+        "OTEL_SERVICE_NAME": "ci-job",
+        "OTEL_RESOURCE_ATTRIBUTES": "ci=1",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://elsewhere:4318/v1/traces",
+        "OTEL_TRACES_SAMPLER": "always_on",
+    }
+    found = variables(Settings(otel_endpoint="http://here:4318"), environ)
+    assert found == {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://here:4318", "OTEL_TRACES_SAMPLER": "always_on"}

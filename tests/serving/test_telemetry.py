@@ -343,3 +343,22 @@ def test_a_targets_file_turns_it_on_and_off_without_a_restart(serve, collector, 
     server.stop()
     assert sum(s.name == "POST /score" for s in collector.spans) == 1
     assert [r.body for r in collector.records if isinstance(r.body, str) and r.body.startswith("got")] == ["got during"]
+
+
+def test_a_front_that_is_killed_takes_its_sender_with_it_and_what_was_handed_over_arrives(serve, collector) -> None:
+    import psutil
+
+    collector.delay = 0.5
+    server = serve(SCRIPT, env=to(collector))
+    server.score("a")
+    eventually(lambda: collector.requests >= 2)  # what init() printed, then the spans; the records are on their way
+    [sender] = [
+        child
+        for child in psutil.Process(server.process.pid).children()
+        if any("telemetry_sender" in part for part in child.cmdline())
+    ]
+    server.process.kill()
+    server.process.wait()
+    sender.wait(20)
+    assert any(span.name == "POST /score" for span in collector.spans)
+    assert any(record.body == "got a" for record in collector.records)

@@ -31,12 +31,17 @@ HOST = "host.docker.internal"
 """The machine itself, as containers of the docker target see it."""
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _ENDPOINTS = (ENDPOINT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
+_CARRIED = ("OTEL_EXPORTER_OTLP_", "OTEL_TRACES_", "OTEL_LOGS_", "OTEL_BSP_", "OTEL_BLRP_")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the server's sender is given: ``OTEL_*`` of the environment, and the settings, which stand over them."""
-    found = {name: value for name, value in environ.items() if name.startswith("OTEL_") and value}
+    """What the server's sender is given: where and how to send as the environment says, and the settings above it.
+
+    What names the process that deploys (``OTEL_SERVICE_NAME``, ``OTEL_RESOURCE_ATTRIBUTES``), or turns off its own
+    telemetry, is not the service's.
+    """
+    found = {name: value for name, value in environ.items() if name.startswith(_CARRIED) and value}
     if settings.otel_endpoint:
         found = {name: value for name, value in found.items() if name not in _ENDPOINTS}
         found[ENDPOINT] = settings.otel_endpoint

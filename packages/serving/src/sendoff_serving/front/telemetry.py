@@ -24,6 +24,7 @@ from .trace_context import Sampler, Trace
 # Bytes of text that may wait for the collector.
 MOST_BYTES = 16 << 20
 LONGEST_RESPONSE = 64 * 1024
+_SPAN_BYTES, _RECORD_BYTES = 700, 300  # about what the fields of fixed length take
 _SEVERITY = {"D": 5, "I": 9, "W": 13, "E": 17, "C": 21}
 _NAMES = {"D": "DEBUG", "I": "INFO", "W": "WARNING", "E": "ERROR", "C": "CRITICAL"}
 # Lines of the frames; what comes after the last of them is the exception itself, which may have several lines.
@@ -110,6 +111,11 @@ class Telemetry:
         trace = exchange.trace or self.begin(exchange, revision)
         if not trace.sampled:
             return
+        number = 1
+        if trace.scored is not None and trace.scored[1]:
+            number += 1 if trace.scored[2] is None else 2
+        if not self._has_room("spans", number, _SPAN_BYTES):
+            return
         now, wall = time.monotonic(), time.time_ns()
         start = wall - round((now - exchange.arrived) * 1e9)
         path, _, query = exchange.target.partition("?")
@@ -149,7 +155,8 @@ class Telemetry:
             *(trace.trace_id, trace.span_id, trace.parent, trace.state, name, start, wall),
             *(status >= 500, attributes, trace.events, children),
         )
-        self._add("spans", item, 1 + len(children), sum(len(str(value)) for value in attributes.values()))
+        size = _SPAN_BYTES + len(exchange.target) + len(trace.response or "") + sum(map(_size_of, trace.events))
+        self._add("spans", item, number, size)
 
     def _scored(
         self, trace: Trace, attributes: dict[str, Any], now: float, wall: int
@@ -246,14 +253,20 @@ class Telemetry:
             return
         ids = ("", "", False) if trace is None else (trace.trace_id, trace.span_id, trace.sampled)
         item = (time.time_ns(), _SEVERITY.get(level, 9), _NAMES.get(level, level), text, attributes, *ids)
-        self._add("logs", item, 1, len(text) + 200)
+        size = _RECORD_BYTES + 2 * len(text)  # an exception's text is in its attributes too
+        if self._has_room("logs", 1, size):
+            self._add("logs", item, 1, size)
 
     # On their way
 
-    def _add(self, signal: str, item: tuple[Any, ...], number: int, size: int) -> None:
+    def _has_room(self, signal: str, number: int, size: int) -> bool:
+        """Whether items may wait for the collector; those that may not are counted."""
         if self._closed or self._waiting[signal] + number > self._most[signal] or self._bytes + size > MOST_BYTES:
             self.counts.drop(signal, number, "stopped" if self._closed else "queue_full")
-            return
+            return False
+        return True
+
+    def _add(self, signal: str, item: tuple[Any, ...], number: int, size: int) -> None:
         self._waiting[signal] += number
         self._bytes += size
         items = self._items[signal]
@@ -289,6 +302,10 @@ class Telemetry:
         self.flush()
         self._closed = True
         await self._sender.close(self.settings.flush_seconds)
+
+
+def _size_of(event: tuple[int, dict[str, object]]) -> int:
+    return sum(len(str(value)) for value in event[1].values())
 
 
 def _exception(trace: str) -> dict[str, Any]:

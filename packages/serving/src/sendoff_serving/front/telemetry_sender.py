@@ -26,7 +26,7 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # nothing else may write between the answers
     try:
-        os.nice(5)  # requests come first
+        os.nice(10)  # requests come first
     except OSError:
         pass
     source = sys.stdin.buffer
