@@ -18,7 +18,7 @@ LAZY = {
     "environment": ("environment:environment", "Make, register, build and look at environments."),
     "experiment": ("runs:experiment", "List experiments."),
     "folder": ("folder:folder", "Tie a folder to a workspace."),
-    "gc": ("upkeep:gc", "Remove built environments, bundles and blobs that nothing refers to."),
+    "gc": ("upkeep:gc", "Remove what nothing refers to: blobs, bundles, environments, layers."),
     "image": ("image:image", "Look into container images."),
     "model": ("model:model", "Register, find, download and deploy models."),
     "operation": ("operation:operation", "Look at long jobs and cancel them."),
