@@ -27,9 +27,10 @@ ALLOWED: dict[str, set[str]] = {
     "modeldata": {"errors", "spec", "store"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
+    "profiling": {"errors", "spec", "targets", "containers"},
     "deployments": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
-        *("datasets", "computes", "modeldata"),
+        *("datasets", "computes", "modeldata", "tabular", "profiling"),
     },
     "api": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),

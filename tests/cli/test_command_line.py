@@ -58,16 +58,19 @@ def test_the_articles_deploy_without_a_name_is_told_what_to_add(cli: Cli):
     assert "sendoff model deploy -n my-model" in done.err
 
 
-def test_the_articles_add_tag_on_profile_is_told_where_it_belongs(cli: Cli):
-    done = cli("model", "profile", "-g", "rg", "-w", "ws", "--i", "mymodel:1", "--add-tag", "requestedCpu=1")
-    assert done.code == 2
-    assert "sendoff model update -i mymodel:1 --add-tag requestedCpu=1" in done.err
+def test_the_articles_add_tag_on_profile_tags_the_model_and_says_where_it_belongs(cli: Cli):
+    Path("m.txt").write_text("1")
+    cli("workspace", "create", "-w", "ws")
+    cli("model", "register", "-w", "ws", "-n", "mymodel", "-p", "m.txt")
+    tags = ("--add-tag", "requestedCpu=1", "--add-tag", "requestedMemoryInGb=0.5")
+    done = cli("model", "profile", "-g", "rg", "-w", "ws", "--i", "mymodel:1", *tags)
+    assert done.data["tags"] == {"requestedCpu": "1", "requestedMemoryInGb": "0.5"}
+    assert "sendoff model update -i mymodel:1" in done.err
 
 
 @pytest.mark.parametrize(
     "argv",
     [
-        ["model", "profile", "-g", "rg", "-w", "ws", "--ic", "i.json", "-m", "m:1", "--idi", "d", "-n", "x"],
         ["workspace", "share", "-w", "ws", "--user", "ann@example.org", "--role", "reader"],
         ["model", "deploy", "-n", "svc", "-m", "m:1", "--vn", "v1", "--tp", "10"],
         ["model", "register", "-n", "m", "--asset-path", "outputs/m.pkl", "--experiment-name", "e", "--run-id", "r"],

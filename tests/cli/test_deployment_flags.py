@@ -91,7 +91,7 @@ def test_values_out_of_range_are_refused(argv: list[str]):
         deployment_flags.overridden(DeploymentSpec(), parsed(*argv))
 
 
-@pytest.mark.parametrize("argv", [["--vn", "v1"], ["--tp", "10"], ["--pi", "profile.json"], ["--key-name", "k"]])
+@pytest.mark.parametrize("argv", [["--vn", "v1"], ["--tp", "10"], ["--key-name", "k"]])
 def test_flags_of_features_to_come_say_so(argv: list[str]):
     with pytest.raises(NotSupported):
         deployment_flags.given(parsed(*argv))

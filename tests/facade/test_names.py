@@ -20,6 +20,7 @@ from azureml.core.dataset import Dataset as D2
 from azureml.core.datastore import Datastore as D3
 from azureml.core.environment import DockerSection, Environment as E2, PythonSection
 from azureml.core.model import InferenceConfig, Model as M2
+from azureml.core.profile import ModelProfile
 from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
 from azureml.core.webservice.aci import AciWebservice as A2

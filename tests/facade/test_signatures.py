@@ -23,7 +23,7 @@ SURFACE: dict[str, Any] = json.loads((HERE / "surface.json").read_text())
 FACADE = HERE.parents[1] / "packages" / "azureml" / "src"
 
 # The collector lives in the worker (tests/serving); the type of a service's configuration is said by its class here.
-ELSEWHERE = {"ModelDataCollector", "ModelProfile"}
+ELSEWHERE = {"ModelDataCollector"}
 # SDK v1's internal constructors, which scripts do not call: our objects are made by the functions that return them.
 MADE_FOR_THE_SCRIPT = {
     "WebserviceDeploymentConfiguration",

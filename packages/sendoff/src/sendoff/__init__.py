@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .sdk.inference_config import InferenceConfig as InferenceConfig
     from .sdk.local import LocalWebservice as LocalWebservice
     from .sdk.model import Model as Model
+    from .sdk.profile import ModelProfile as ModelProfile
     from .sdk.resource_configuration import ResourceConfiguration as ResourceConfiguration
     from .sdk.webservice import Webservice as Webservice
     from .sdk.workspace import Workspace as Workspace
@@ -34,6 +35,7 @@ _PLACES = {
     "InferenceConfig": "sdk.inference_config",
     "LocalWebservice": "sdk.local",
     "Model": "sdk.model",
+    "ModelProfile": "sdk.profile",
     "ResourceConfiguration": "sdk.resource_configuration",
     "SendoffError": "errors",
     "Webservice": "sdk.webservice",
@@ -50,6 +52,7 @@ __all__ = [
     "InferenceConfig",
     "LocalWebservice",
     "Model",
+    "ModelProfile",
     "ResourceConfiguration",
     "SendoffError",
     "Webservice",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..datasets import Datasets
     from ..deployments import Deployments
     from ..deployments.packages import Packages
+    from ..deployments.profiles import Profiles
     from ..environments import Environments
     from ..identity.vault import Vault
     from ..modeldata.collected import Collected
@@ -156,6 +157,20 @@ class Core:
             return Collected(self.store)
 
         return self._once("collected", make)
+
+    @property
+    def profiles(self) -> Profiles:
+        """What models were measured to need."""
+
+        def make() -> Profiles:
+            from ..deployments.preflight import Rooms
+            from ..deployments.profiles import Profiles
+            from ..targets import table
+
+            rooms = Rooms(store=self.store, registry=self.registry, environments=self.environments, targets=table)
+            return Profiles(rooms, self.deployments.revive)
+
+        return self._once("profiles", make)
 
     def close(self) -> None:
         """Give the store's connections back; a later use opens it again."""

@@ -89,7 +89,6 @@ FLAGS = (
 _REFUSED = {
     "version_name": ("--version-name", "--vn"),
     "traffic_percentile": ("--traffic-percentile", "--tp"),
-    "profile_input": ("--profile-input", "--pi"),
     "key_name": ("--key-name",),
     "key_version": ("--key-version",),
     "vault_base_url": ("--vault-base-url",),
@@ -98,7 +97,6 @@ _REFUSED = {
 _WHY = {
     "version_name": ("endpoints with versions are not there yet", "Deploy each version as a service of its own name."),
     "traffic_percentile": ("endpoints with versions are not there yet", "Deploy each version as a service."),
-    "profile_input": ("profiles are not there yet", "Give the sizes: --cc CORES --gb GIGABYTES."),
     "key_name": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
     "key_version": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
     "vault_base_url": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
@@ -123,6 +121,10 @@ def flags(function: Any) -> Any:
             function = toggle(*flag.names, target, help=flag.help)(function)
         else:
             function = option(*flag.names, target, type=flag.kind, default=None, help=flag.help)(function)
+    function = option(
+        "--profile-input", "--pi", default=None, metavar="FILE",
+        help="What `model profile -t` wrote: its CPU, memory and workers, unless a flag says otherwise.",
+    )(function)  # fmt: skip
     return option(
         "--deploy-config-file", "--dc", default=None, metavar="FILE", help="Deployment configuration, JSON or YAML."
     )(function)
@@ -143,6 +145,10 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _local(base: DeploymentSpec, found: Mapping[str, Any]) -> bool:
+    return str(found.get("compute_type", base.compute_type)).upper() == "LOCAL"
+
+
 def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpec:
     """A configuration with the given flags' values in place of its own.
 
@@ -155,6 +161,10 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
     from ..spec.parse import replace
 
     found = given(values)
+    if values.get("profile_input"):
+        from .profile import recommended
+
+        found = {**recommended(values["profile_input"], local=_local(base, found)), **found}
     changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}
     parts = (
         ("autoscaler", AutoScaler()),

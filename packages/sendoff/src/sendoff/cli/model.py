@@ -17,7 +17,7 @@ _FRAMEWORKS = ("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi")
 _LAZY = {
     "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),
     "package": ("package:package", "Build an image, or a folder to build one from."),
-    "profile": ("later:profile", "Measure what CPU and memory a model needs."),
+    "profile": ("profile:profile", "Measure what CPU, memory, workers and concurrency a model needs."),
 }
 
 

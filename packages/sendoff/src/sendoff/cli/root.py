@@ -23,6 +23,7 @@ LAZY = {
     "model": ("model:model", "Register, find, download and deploy models."),
     "operation": ("operation:operation", "Look at long jobs and cancel them."),
     "pipeline": ("cloud:pipeline", "Pipelines: not here."),
+    "profile": ("profile:profiles", "Look at what models were measured to need."),
     "run": ("runs:run", "Look at runs, what they logged and the files they keep."),
     "serve": ("serve:serve", "Serve an entry script in the foreground, with no store and no registration."),
     "server": ("server:server", "Put the API on a port of this machine, guarded by a token."),

@@ -21,6 +21,8 @@ from . import records
 from .lease import Holder
 from .packages import PACKAGE, PackageSteps
 from .preflight import Rooms
+from .profile_steps import ProfileSteps
+from .profiles import PROFILE
 from .reasons import reason_of
 from .steps import DeleteSteps, DeploySteps
 from .timeline import LeaseLost, Timeline
@@ -28,7 +30,7 @@ from .timeline import LeaseLost, Timeline
 if TYPE_CHECKING:
     from ..store import Store
 
-Work = DeploySteps | DeleteSteps | PackageSteps
+Work = DeploySteps | DeleteSteps | PackageSteps | ProfileSteps
 KILL_AT = "SENDOFF_TEST_KILL_RUNNER_AT"
 
 
@@ -120,6 +122,8 @@ def give_up(rooms: Rooms, id_: str, dead: Holder | None) -> None:
 
 
 def _work(rooms: Rooms, row: records.AnyRow, timeline: Timeline) -> Work:
+    if row.type == PROFILE:
+        return ProfileSteps(rooms, row, timeline)
     if row.type == PACKAGE:
         return PackageSteps(rooms, row, timeline)
     return DeleteSteps(rooms, row, timeline) if row.type == records.DELETE else DeploySteps(rooms, row, timeline)

@@ -95,7 +95,7 @@ def check_request(
             hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
         )
     inference, notes = check_code(rooms, workspace, inference)
-    choice = Choice(service.target) if service is not None else _choose(rooms, workspace, deployment, inference)
+    choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.images:
@@ -115,7 +115,8 @@ def check_request(
     )
 
 
-def _choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+    """Where a service of this configuration would run, and why."""
     settings = rooms.store.settings
 
     def docker_problem() -> str:

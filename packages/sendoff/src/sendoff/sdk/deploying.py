@@ -12,9 +12,11 @@ from ..spec.compute import KUBERNETES
 from ..spec.deployment import AKS, DeploymentSpec
 from ..spec.parse import replace
 from ..spec.tls_files import with_tls_files
+from .saying import say
 
 if TYPE_CHECKING:
     from .deployment_configuration import WebserviceDeploymentConfiguration
+    from .inference_config import InferenceConfig
     from .workspace import Workspace
 
 
@@ -46,6 +48,25 @@ def deployment_spec(config: WebserviceDeploymentConfiguration | None, target: An
     if config is None and getattr(target, "type", None) in (AKS_CLUSTER, KUBERNETES):
         made = replace(made, compute_type=AKS)
     return replace(made, compute_target_name=str(getattr(target, "name", target)))
+
+
+def print_configuration(
+    models: list[Any],
+    inference_config: InferenceConfig | None,
+    deployment_config: WebserviceDeploymentConfiguration | None,
+    deployment_target: Any,
+) -> None:
+    """Print what a deployment would take."""
+    say(f"Models: {', '.join(str(getattr(one, 'id', one)) for one in models) or 'none'}")
+    if inference_config is not None:
+        say(f"Entry script: {inference_config.entry_script}")
+        say(f"Source directory: {inference_config.source_directory or 'none, the script goes alone'}")
+        environment = inference_config.environment
+        say(f"Environment: {environment.name if environment else inference_config.conda_file or 'default'}")
+    if deployment_config is not None:
+        deployment_config.print_deploy_configuration()
+    if deployment_target is not None:
+        say(f"Deployment target: {getattr(deployment_target, 'name', deployment_target)}")
 
 
 def user() -> str:

@@ -12,7 +12,7 @@ from ..api.client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from ..spec.service import DeployService
-from .deploying import deployment_spec, listed, registered, user
+from .deploying import deployment_spec, listed, print_configuration, registered, user
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .inference_config import InferenceConfig
 from .model_payload import id_of, texts, to_payload
@@ -22,6 +22,7 @@ from .saying import say
 if TYPE_CHECKING:
     from .deployment_configuration import WebserviceDeploymentConfiguration
     from .package import ModelPackage
+    from .profile import ModelProfile
     from .webservice import Webservice
     from .workspace import Workspace
 
@@ -172,8 +173,7 @@ class Model:
             sample_output_dataset: A data set or its id.
             resource_configuration: What a no-code deployment takes.
 
-        Raises:
-            WebserviceException: The path, a name or a value is not allowed; nothing was registered then.
+        Raises `WebserviceException` when a path, name or value is not allowed; nothing was registered then.
         """
         say(f"Registering model {model_name}")
         view = workspace._client.register_model(
@@ -307,11 +307,7 @@ class Model:
 
     @as_sdk_errors(WebserviceException)
     def delete(self) -> None:
-        """Delete this version.
-
-        Raises:
-            WebserviceException: A service uses it.
-        """
+        """Delete this version; raises `WebserviceException` while a service uses it."""
         self._workspace._client.delete_model(self._workspace.name, self.id)
 
     @staticmethod
@@ -404,16 +400,7 @@ class Model:
         deployment_target: Any = None,
     ) -> None:
         """Print what a deployment would take."""
-        say(f"Models: {', '.join(str(getattr(one, 'id', one)) for one in listed(models)) or 'none'}")
-        if inference_config is not None:
-            say(f"Entry script: {inference_config.entry_script}")
-            say(f"Source directory: {inference_config.source_directory or 'none, the script goes alone'}")
-            environment = inference_config.environment
-            say(f"Environment: {environment.name if environment else inference_config.conda_file or 'default'}")
-        if deployment_config is not None:
-            deployment_config.print_deploy_configuration()
-        if deployment_target is not None:
-            say(f"Deployment target: {getattr(deployment_target, 'name', deployment_target)}")
+        print_configuration(listed(models), inference_config, deployment_config, deployment_target)
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -435,8 +422,7 @@ class Model:
             image_name: Name of the image; ``package`` when absent.
             image_label: Its label; the time when absent.
 
-        Raises:
-            WebserviceException: Something is wrong that can be told before anything starts.
+        Raises `WebserviceException` for what can be told to be wrong before anything starts.
         """
         from ..spec.package import CreatePackage
         from .package import ModelPackage
@@ -453,36 +439,50 @@ class Model:
         return ModelPackage(workspace, made.id, environment)
 
     @staticmethod
-    def profile(*_: Any, **__: Any) -> None:
-        """Not here yet.
+    @as_sdk_errors(WebserviceException)
+    def profile(
+        workspace: Workspace,
+        profile_name: str,
+        models: Sequence[Model | str],
+        inference_config: InferenceConfig | None,
+        input_dataset: Any,
+        cpu: float | None = None,
+        memory_in_gb: float | None = None,
+        description: str | None = None,
+        **more: Any,
+    ) -> ModelProfile:
+        """Start measuring what models need; `ModelProfile.wait_for_completion` waits.
 
-        Raises:
-            WebserviceException: Always.
+        Args:
+            workspace: Where the models are.
+            profile_name: Its name; the newest of a name counts.
+            models: Registered models; also ids, or local paths that are registered first.
+            inference_config: Entry script and environment.
+            input_dataset: A dataset (or its id) of one column, each row a request body; or of files, each one.
+            cpu: The most cores to try.
+            memory_in_gb: Memory limit while measuring, GB.
+            description: Free text.
+            **more: ``target`` is process or docker; ``add_tags`` go onto the models when it succeeds.
+
+        Raises `WebserviceException` for what can be told to be wrong before anything starts.
         """
-        raise _later("Model.profile")
+        from .profile import start
+
+        ids = [registered(workspace, one) for one in listed(models)]
+        sizes = (cpu, memory_in_gb)
+        return start(workspace, profile_name, ids, inference_config, input_dataset, *sizes, description, **more)
 
     def add_dataset_references(self, datasets: Sequence[tuple[str, Any]]) -> None:
-        """Not after registration: give ``datasets`` to `register`.
-
-        Raises:
-            WebserviceException: Always.
-        """
+        """Always raises `WebserviceException`: give ``datasets`` to `register`."""
         raise _later("Model.add_dataset_references")
 
     def get_sas_urls(self) -> dict[str, str]:
-        """Not here: files are fetched with `download`.
-
-        Raises:
-            WebserviceException: Always.
-        """
+        """Always raises `WebserviceException`: files are fetched with `download`."""
         raise _later("Model.get_sas_urls")
 
     def __repr__(self) -> str:
-        workspace = repr(self.workspace)
-        return (
-            f"Model(workspace={workspace}, name={self.name}, id={self.id}, version={self.version}, "
-            f"tags={self.tags}, properties={self.properties})"
-        )
+        facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
+        return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
 
     @property
     def _workspace(self) -> Workspace:

@@ -1,4 +1,4 @@
-"""Datastores and datasets."""
+"""Datastores, datasets, and profiles, which take one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ...spec.dataset import (
     UpdateDataset,
 )
 from ...spec.model import ManifestFile
+from ...spec.profile import CreateProfile, Profile
 from .caller import Caller, q
 
 
 class DataCalls(Caller):
-    """The routes of datastores and datasets as methods."""
+    """The routes of datastores, datasets and profiles as methods."""
 
     def datastores(self, workspace: str) -> list[Datastore]:
         """A workspace's datastores."""
@@ -63,6 +64,18 @@ class DataCalls(Caller):
     def update_dataset(self, workspace: str, key: str, body: UpdateDataset) -> Dataset:
         """Change description, tags or state of a version."""
         return self._send(Dataset, "PATCH", f"/workspaces/{q(workspace)}/datasets/{q(key)}", body)
+
+    def create_profile(self, workspace: str, body: CreateProfile) -> Profile:
+        """Start measuring and return at once."""
+        return self._send(Profile, "POST", f"/workspaces/{q(workspace)}/profiles", body)
+
+    def profiles(self, workspace: str, *, model: str | None = None) -> list[Profile]:
+        """A workspace's profiles, newest first."""
+        return self._list(Profile, f"/workspaces/{q(workspace)}/profiles", model=model)
+
+    def profile(self, workspace: str, key: str) -> Profile:
+        """One by id, or the newest of a name. Raises `NotFound`."""
+        return self._get(Profile, f"/workspaces/{q(workspace)}/profiles/{q(key)}")
 
     def unregister_dataset(self, workspace: str, name: str) -> None:
         """Forget all versions of a name."""

@@ -12,6 +12,7 @@ from . import (
     models,
     operations,
     packages,
+    profiles,
     runs,
     secrets,
     services,
@@ -33,5 +34,6 @@ ROUTES = (
     *runs.ROUTES,
     *secrets.ROUTES,
     *packages.ROUTES,
+    *profiles.ROUTES,
     *operations.ROUTES,
 )

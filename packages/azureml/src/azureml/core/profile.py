@@ -1,0 +1,9 @@
+"""Profiles of models."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        ModelProfile="sendoff.sdk.profile",
+    )
+)

@@ -1,0 +1,1 @@
+"""Measuring what a model needs: load, meters, the knee, the recommendation, the chart."""
