@@ -78,7 +78,7 @@ class Packages:
                 "packaging without an inference configuration is not supported yet",
                 hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
             )
-        inference, notes = check_code(self._rooms, ws, body.inference, here=False)
+        inference, notes = check_code(self._rooms, ws, body.inference)
         spec = inference.environment
         assert spec is not None
         reference = inference.environment_ref

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,7 @@ from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
+from ..spec.environment import EnvironmentSpec
 from ..spec.inference import EnvironmentReference, InferenceSpec, SourceSpec
 from ..spec.names import check_environment, check_service
 from ..spec.parse import replace
@@ -95,11 +97,15 @@ def check_request(
             hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
         )
     inference, notes = check_code(rooms, workspace, inference)
+    spec = inference.environment
+    assert spec is not None
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.images:
         target.check(_probe(name, workspace))
+    else:
+        check_interpreter(spec)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
         notes += telemetry.notes(rooms.store, deployment, choice.target, service)
@@ -120,15 +126,29 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: 
     settings = rooms.store.settings
 
     def docker_problem() -> str:
-        from ..packaging.base_choice import base_reference  # only where a container is thought of
+        # Only where a container is thought of.
+        from ..containers.registries import split_reference
+        from ..packaging.base_choice import base_reference, logins_of
+        from ..packaging.image_pull import available
+        from ..packaging.way import Way
 
         environment = inference.environment
-        base = ""
+        assert environment is not None
+        docker, python = environment.docker, environment.python
+        base, login = "", None
+        own_image = docker.base_image or docker.base_dockerfile or docker.extra_steps
+        if python.user_managed_dependencies and not own_image and Path(python.interpreter_path).is_absolute():
+            return f"the environment's interpreter {python.interpreter_path} is of this machine, and no image is named"
+        way = Way(rooms.environments.indexes([]), os.environ)
+        logins = logins_of(environment, settings, os.environ, rooms.environments.image_credentials(environment))
         try:
-            if environment is not None and not environment.docker.base_dockerfile:
+            if not docker.base_dockerfile:
                 base = base_reference(environment, settings)[0]
-            rooms.target(DOCKER).check(replace(_probe("any", "any"), image=base))
+                login = logins.of(split_reference(base)[0])
+            rooms.target(DOCKER).check(replace(_probe("any", "any"), image=base, image_login=login))
         except SendoffError as error:
+            if error.context.get("reason") == "base_image" and available(base, logins=logins, way=way):
+                return ""
             return f"{error.message} ({error.hint.rstrip('.')})" if error.hint else error.message
         return ""
 
@@ -160,16 +180,13 @@ def _probe(name: str, workspace: str, *, uid: str = "", port: int = 0) -> Wanted
     )
 
 
-def check_code(
-    rooms: Rooms, workspace: str, inference: InferenceSpec, *, here: bool = True
-) -> tuple[InferenceSpec, list[str]]:
+def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[InferenceSpec, list[str]]:
     """Check code and environment; the environment's definition is filled in where it was named.
 
     Args:
         rooms: What to look into.
         workspace: The workspace's name.
         inference: Code and environment.
-        here: Whether an interpreter that the user manages has to be on this machine; in an image it has not.
 
     Returns:
         The configuration with the environment's definition, and notes.
@@ -193,19 +210,27 @@ def check_code(
     assert spec is not None
     if inference.environment_ref is None:
         check_environment(spec.name)
-    path = spec.python.interpreter_path
-    if here and spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
-        raise InvalidInput(
-            f"environment {spec.name!r}: the interpreter {path} does not exist",
-            hint="Correct python.interpreterPath, or let Sendoff build the environment.",
-            field="interpreter_path",
-        )
     source = inference.source
     check_source(source)
     check_blobs(rooms, source)
     script = next(file for file in source.files if file.path == source.entry_script)
     content = rooms.store.blobs.read_bytes(script.digest)
     return inference, check_script(source.entry_script, content, python=python_of(spec))
+
+
+def check_interpreter(spec: EnvironmentSpec) -> None:
+    """Make sure that an interpreter that the user manages is on this machine; in an image it is not.
+
+    Raises:
+        InvalidInput: It does not exist.
+    """
+    path = spec.python.interpreter_path
+    if spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
+        raise InvalidInput(
+            f"environment {spec.name!r}: the interpreter {path} does not exist",
+            hint="Correct python.interpreterPath, or let Sendoff build the environment.",
+            field="interpreter_path",
+        )
 
 
 def check_blobs(rooms: Rooms, source: SourceSpec) -> None:

@@ -25,7 +25,7 @@ from ..identity import Identity
 from ..modeldata import place
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService
-from ..spec.environment import Lock
+from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
@@ -204,6 +204,8 @@ class DeploySteps:
         if self._able.images:
             self._timeline.note(list(lock.notes))
             self._pin(lock_digest=lock.digest)
+            if lock.method == METHOD_USER_MANAGED:
+                return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
             return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
         built = self._rooms.environments.ensure(lock, progress)
         self._timeline.note(list(built.notes))
@@ -219,7 +221,7 @@ class DeploySteps:
                 found = records.find_lock(connection, pinned)
             if found is not None:
                 return found
-        lock = self._rooms.environments.resolve(spec, progress)
+        lock = self._rooms.environments.resolve(spec, progress, image=self._able.images)
         if pinned is not None and lock.digest != pinned:
             raise Conflict(
                 f"the packages of environment {self._plan.environment} are not what revision "

@@ -319,6 +319,23 @@ def resolve(
     return resolution.lock(), resolution.indexes
 
 
+def user_managed_in_image(spec: EnvironmentSpec) -> Lock:
+    """The lock of an environment whose interpreter is in its image."""
+    path = spec.python.interpreter_path
+    digest = lock_digest(
+        python_version="",
+        platform="image",
+        method=METHOD_USER_MANAGED,
+        requirements="",
+        conda_packages=[],
+        interpreter=f"{spec_digest(spec)} {path}",
+    )
+    note = f"userManagedDependencies: {path} of the image is used as it is"
+    return Lock(
+        digest=digest, python=path, python_version="", platform="image", method=METHOD_USER_MANAGED, notes=[note]
+    )
+
+
 def _user_path(text: str, environ: Mapping[str, str]) -> str:
     import shutil
 

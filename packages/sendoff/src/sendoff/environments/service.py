@@ -15,7 +15,7 @@ from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, effective, take_credentials
-from .resolve import Resolution
+from .resolve import Resolution, user_managed_in_image
 from .uv import Progress
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Environments:
             return rows
         return [{row.name: row for row in rows}[name] for name in sorted({row.name for row in rows})]
 
-    def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent) -> Lock:
+    def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent, *, image: bool = False) -> Lock:
         """Pin the whole closure of a definition, with hashes.
 
         The same definition, Python, platform and indexes give the same lock without asking an index again.
@@ -140,6 +140,7 @@ class Environments:
         Args:
             spec: The definition.
             progress: Receives plain lines.
+            image: It is for an image: an interpreter that the user manages is in there, not on this machine.
 
         Raises:
             InterpreterNotFound: No Python fits; the hint lists what there is.
@@ -147,6 +148,9 @@ class Environments:
             InvalidInput: A line of it, or a setting, is wrong.
         """
         spec = self._without_secrets(spec)
+        if image and spec.python.user_managed_dependencies:
+            own = user_managed_in_image(spec)
+            return self._keep(f"image:{own.digest}", own)
         resolution = Resolution(
             spec,
             home=self._store.home,
@@ -189,7 +193,9 @@ class Environments:
     def image_credentials(self, spec: EnvironmentSpec) -> tuple[str, str] | None:
         """User and password that a definition gave for its base image's registry; None where it gave none."""
         registry = spec.docker.base_image_registry
-        password = self._store.secrets.get(f"image-registry:{registry.get('address') or ''}")
+        password = registry.get("password") or self._store.secrets.get(
+            f"image-registry:{registry.get('address') or ''}"
+        )
         return (str(registry["username"]), password) if password and registry.get("username") else None
 
     def indexes(self, options: builtins.list[str]) -> Indexes:

@@ -64,6 +64,24 @@ def pull(
     )
 
 
+def available(reference: str, *, logins: Logins, way: Way) -> bool:
+    """Whether an image that the engine cannot pull could be fetched by the settings ``proxy`` and ``ca_bundle``.
+
+    Args:
+        reference: Its name.
+        logins: Who we are at registries.
+        way: How connections are opened here.
+    """
+    registry, repository, tag = split_reference(reference)
+    if not way.own(registry):
+        return False
+    try:
+        RegistryClient(registry, repository, credentials=logins.of(registry), way=way).manifest(tag)
+    except SendoffError:
+        return False
+    return True
+
+
 def _fetch(client: Engine, reference: str, logins: Logins, way: Way, progress: Callable[[str], None]) -> dict[str, Any]:
     registry, repository, tag = split_reference(reference)
     remote = RegistryClient(registry, repository, credentials=logins.of(registry), way=way)

@@ -44,7 +44,7 @@ class Way:
 
     def own(self, host: str) -> bool:
         """Whether this way to a host (``host[:port]``) may be another one than the engine's."""
-        return bool(self._indexes.cert or self.proxy(host))
+        return not _is_this_machine(host) and bool(self._indexes.cert or self.proxy(host))
 
     def proxy(self, host: str, scheme: str = "https") -> str | None:
         """The proxy for a host (``host[:port]``); None for a direct connection. This machine needs none."""

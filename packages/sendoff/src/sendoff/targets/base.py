@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..containers.registries import Credentials
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
@@ -58,6 +59,8 @@ class WantedService(Spec):
     collects: bool = False
     """Whether this revision collects any."""
     image: str = ""
+    image_login: Credentials | None = None
+    """Who we are at the image's registry; for a check alone, and kept nowhere."""
     cpus: float | None = None
     memory_mb: int | None = None
 

@@ -1,6 +1,7 @@
 """One request as a call of run(), and what it returned as an answer."""
 
 import json
+import os
 import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
@@ -134,9 +135,7 @@ class Invoker:
         script = self.script
         method, target, headers = request["method"], request["target"], request["headers"]
         if script.shape == RAW:
-            whole = AMLRequest(
-                method, target, headers, body, request.get("remote_addr", ""), request.get("scheme", "http")
-            )
+            whole = AMLRequest(method, target, headers, body, request.get("remote_addr", ""), _scheme(request))
             arguments: Dict[str, Any] = {script.input_parameter: whole}
         elif script.shape == SCHEMA:
             given = query_values(target) if method == "GET" else _object(body)
@@ -269,6 +268,15 @@ class Invoker:
             rows = len(value) if type(value) is list else rows_of(value)
         self.rows += rows
         return Answer(seconds, text, non_finite=non_finite)
+
+
+def _scheme(request: Dict[str, Any]) -> str:
+    """How the client's request came: behind a gateway of ours, which ends TLS, that is what the gateway says."""
+    if "SENDOFF_GATEWAY" in os.environ:
+        for name, value in request["headers"]:
+            if name.lower() == "x-forwarded-proto":
+                return "https" if value == "https" else "http"
+    return str(request.get("scheme", "http"))
 
 
 def _text(body: bytes) -> str:

@@ -356,7 +356,7 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
         "Cmd": command,
         "User": f"{user}:{group}",
         "WorkingDir": APP_ROOT,
-        "Env": ["HOME=/tmp", f"SERVICE_NAME={wanted.name}", f"WORKSPACE_NAME={wanted.workspace}"],
+        "Env": ["HOME=/tmp", "SENDOFF_GATEWAY=1", f"SERVICE_NAME={wanted.name}", f"WORKSPACE_NAME={wanted.workspace}"],
         "Labels": labels(home, wanted),
         "StopTimeout": int(wanted.drain_seconds) + 2,
         "HostConfig": {

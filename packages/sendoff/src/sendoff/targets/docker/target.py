@@ -64,7 +64,8 @@ class DockerTarget:
         gateways.binary()
         engine = self._engine(wanted.uid)
         engine.version()
-        if wanted.image and not wanted.bundle and (problem := image_problem(engine, wanted.image)):
+        looked = wanted.image and not wanted.bundle
+        if looked and (problem := image_problem(engine, wanted.image, wanted.image_login)):
             raise TargetUnavailable(problem, hint="The setting base_image names another one.", reason="base_image")
         if wanted.bundle and not (Path(wanted.bundle) / "bundle.json").is_file():
             raise InvalidInput(f"{wanted.bundle} is not a bundle: it has no bundle.json", field="bundle")

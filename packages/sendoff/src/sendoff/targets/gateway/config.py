@@ -139,7 +139,12 @@ def _listener(route: Route, folder: str) -> dict[str, Any]:
         "stat_prefix": "service",
         "codec_type": "AUTO",
         # A listener may be read before its cluster: then requests get 503 for a moment, and the listener stays.
-        "route_config": {"virtual_hosts": [_host(route)], "validate_clusters": False},
+        "route_config": {
+            "virtual_hosts": [_host(route)],
+            "validate_clusters": False,
+            # What a client says of it counts for nothing.
+            "request_headers_to_add": [_put("x-forwarded-proto", "http" if route.certificate is None else "https")],
+        },
         "http_filters": [
             {
                 "name": "router",
@@ -172,6 +177,10 @@ def _listener(route: Route, folder: str) -> dict[str, Any]:
         "enable_reuse_port": False,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}], **_tls(route, folder)}],
     }
+
+
+def _put(name: str, value: str) -> dict[str, Any]:
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _host(route: Route) -> dict[str, Any]:
