@@ -94,7 +94,7 @@ def test_a_stuck_batch_is_cut_at_the_deadline(serve) -> None:
     server = serve(
         "import json, time\ndef init(): pass\ndef run(raw):\n    rows = json.loads(raw)['data']\n"
         "    time.sleep(60 if 'stuck' in rows else 0.01)\n    return rows\n",
-        *("--max-batch-rows", 8, "--scoring-timeout-ms", 1500),
+        *("--max-batch-rows", 8, "--scoring-timeout-ms", 4000),
     )
     answers = together(server, [{"data": ["stuck" if n == 5 else n]} for n in range(12)])
     assert {answer.status for answer in answers} <= {200, 503, 504}
