@@ -235,3 +235,14 @@ def test_a_private_base_image_is_pulled_for_a_service_and_its_password_is_kept_n
         finally:
             client.images.remove(reference, force=True)
             client.close()
+
+
+def test_a_base_image_that_cannot_be_pulled_has_a_reason_of_its_own(home: DockerDeployments) -> None:
+    docker = DockerSpec(base_image="127.0.0.1:9/nothing:1")
+    spec = EnvironmentSpec(name="env", python=PythonSpec(conda_packages=["python=3.11"]), docker=docker)
+    operation = home.deploy(inference=home.inference(PLAIN, environment=spec), deployment=ACI)
+    failed = next(step for step in operation.steps if step.state == "failed")
+    assert (failed.name, failed.reason) == ("image", "ImageMissing"), operation
+    assert operation.error is not None
+    assert "127.0.0.1:9/nothing:1 is not in the engine and cannot be pulled" in operation.error["message"]
+    assert containers.listed(home.engine, home.home) == []
