@@ -75,6 +75,7 @@ def test_the_least_cores_that_do_not_hold_back_one_request_at_a_time_are_recomme
     assert "held back by the limit 60% of the time" in text
     assert "each further one costs about 110 MB" in text
     assert "2 CPUs served 350 requests/s" in text
+    assert "--preload" in text
 
 
 def test_where_throttling_is_not_known_the_time_of_one_request_tells():

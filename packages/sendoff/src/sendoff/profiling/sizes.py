@@ -18,6 +18,8 @@ THROTTLED = 0.05
 """Share of the time in which the CPU limit may hold back one request at a time; more is a starved size."""
 SLOWER = 1.5
 """Where that share is not known: how many times the best size's time one request at a time may take."""
+SHARED_MB = 100.0
+"""A further worker that costs more than this is advised to share the model's memory."""
 HEADROOM = 1.25
 """Memory beyond the most that was seen."""
 
@@ -96,6 +98,8 @@ def recommend(sizes: Sequence[Size], *, limits: bool) -> Recommendation:
         f"{size.workers} worker{'s' if size.workers > 1 else ''}: "
         + (f"each further one costs about {per_worker:.0f} MB" if per_worker else "one for each whole core")
     )
+    if per_worker is not None and per_worker > SHARED_MB:
+        reasons.append("preload (one init() for all workers, --preload) would let them share the model's memory")
     reasons.append(
         f"{size.knee} request{'s' if size.knee > 1 else ''} at once: {knee.rps:.0f} requests/s; more at once only wait "
         f"(queue p95 {knee.queue.p95:.1f} ms, run p95 {knee.run.p95:.1f} ms)"
