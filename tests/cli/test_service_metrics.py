@@ -55,16 +55,19 @@ def test_one_look_and_a_live_one(script: Cli, cli: Cli, files: None) -> None:  #
     assert "svc" in screen and "Req/s" in screen and "Ctrl-C ends" in screen
     assert code == 0 and "Traceback" not in screen and "Aborted" not in screen
 
+    screen, code = live("service", "top", "--interval", "0.2", columns=60)
+    assert "Healthy" in screen and "p95 ms" in screen and "Memory" not in screen and code == 0
+
     os.kill(script("service", "show", "-n", "svc").data["workers"][0]["pid"], signal.SIGKILL)
     end = time.monotonic() + 20
     while script("service", "metrics", "svc", "--interval", "0").data["restarts"] != 1:
         assert time.monotonic() < end
 
 
-def live(*argv: str) -> tuple[str, int]:
+def live(*argv: str, columns: int = 200) -> tuple[str, int]:
     """Run a command in a terminal until it has drawn twice, then press Ctrl-C."""
     ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "40"}
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "LINES": "40"}
     process = subprocess.Popen(
         [SCRIPT, *argv], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=env
     )

@@ -8,6 +8,8 @@ import os
 import re
 import signal
 
+import psutil
+
 from .running import eventually
 
 SCRIPT = """
@@ -57,6 +59,7 @@ def test_counts_are_exact_with_four_workers(serve) -> None:
     assert got["sendoff_results_non_finite_total"] == 10
     assert got["sendoff_requests_in_flight"] == got["sendoff_queue_length"] == 0
     assert got["sendoff_ready"] == 1 and got['sendoff_workers{state="idle"}'] == 4
+    assert abs(got["sendoff_start_time_seconds"] - psutil.Process(server.process.pid).create_time()) < 30
     assert got['sendoff_worker_memory_bytes{worker="3"}'] > 3e6
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sendoff.spec.metrics import ServiceMetrics, quantile, read, samples, since
 from sendoff_serving.front.metrics import BUCKETS, Metrics
 
-GAUGES = {"requests_in_flight": 3, "queue_length": 2, "ready": 1, "connections": 4, "start_time_seconds": 1000.0}
+GAUGES = {"requests_in_flight": 3, "queue_length": 2, "ready": 1, "connections": 4, "start_time_seconds": 1795366000.25}
 WORKERS = [
     {"state": "idle", "rss_mb": 20.0, "pid": 1},
     {"state": "busy", "rss_mb": 30.0, "pid": 2},
@@ -31,7 +31,7 @@ def test_what_the_server_writes_is_what_is_read() -> None:
         metrics.answered(500, "run_failed", 0.001, None, 0.006)
     metrics.answered(413, "body_too_large", None, None, 0.001)
     metrics.worker_restarts = 2
-    found = looked(metrics, 1100.0)
+    found = looked(metrics, 1795366100.25)
     assert (found.requests, found.errors, found.seconds) == (101, 10, 100.0)
     assert (found.requests_per_second, found.errors_per_second) == (1.01, 0.1)
     assert {(o.code, o.reason): o.count for o in found.outcomes} == {
@@ -50,17 +50,17 @@ def test_between_two_looks_only_what_happened_there_counts() -> None:
     metrics = Metrics()
     for _ in range(100):
         metrics.answered(200, "ok", 0.0, 2.0, 2.0)
-    before = looked(metrics, 1010.0)
+    before = looked(metrics, 1795366010.25)
     for _ in range(20):
         metrics.answered(200, "ok", 0.0, 0.0008, 0.0008)
     metrics.answered(504, "scoring_timeout", 0.0, None, 0.0008)
-    now = since(looked(metrics, 1012.0), before)
+    now = since(looked(metrics, 1795366012.25), before)
     assert (now.requests, now.errors, now.seconds, now.requests_per_second) == (21, 1, 2.0, 10.5)
     assert now.total.p99 is not None and now.total.p99 <= 1.0
     assert [outcome.reason for outcome in now.outcomes] == ["ok", "scoring_timeout"]
-    again = looked(metrics, 1013.0, start_time_seconds=1012.5)
+    again = looked(metrics, 1795366013.25, start_time_seconds=1795366012.5)
     assert since(again, before).requests == 121, "the server was started anew: there is nothing to take away"
-    nothing = since(looked(metrics, 1014.0), looked(metrics, 1013.0))
+    nothing = since(looked(metrics, 1795366014.25), looked(metrics, 1795366013.25))
     assert nothing.total.p50 is None and nothing.requests_per_second == 0
 
 
@@ -69,7 +69,7 @@ def test_a_quantile_lies_in_the_bucket_of_the_exact_one(times: list[float], shar
     metrics = Metrics()
     for seconds in times:
         metrics.answered(200, "ok", None, None, seconds)
-    found = quantile(looked(metrics, 1001.0).total.buckets, share)
+    found = quantile(looked(metrics, 1795366001.25).total.buckets, share)
     ordered = sorted(times)
     rank = share * len(ordered)
     exact = ordered[max(0, -int(-rank // 1) - 1)]
@@ -96,4 +96,4 @@ def test_random_order_of_samples_is_no_matter() -> None:
     comments = [line for line in lines if line.startswith("#")]
     random.Random(1).shuffle(comments)
     text = "\n".join([*comments, *(line for line in lines if not line.startswith("#"))])
-    assert read(text, service="s", workspace="w", state="", revision=None, now=2000.0).requests == 1
+    assert read(text, service="s", workspace="w", state="", revision=None, now=1795367000.0).requests == 1

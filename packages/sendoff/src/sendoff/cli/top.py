@@ -38,6 +38,8 @@ _COLUMNS = (
     ("restarts", "Restarts"),
     ("memoryBytes", "Memory"),
 )
+# What a narrow terminal goes without, in this order.
+_DROPPED = ("memoryBytes", "runP95", "queueP95", "p50", "restarts", "inFlight", "p99", "errorsPerSecond", "revision")
 _LEFT = frozenset({"name", "state"})
 _TIMES = frozenset({"p50", "p95", "p99", "queueP95", "runP95"})
 
@@ -130,7 +132,7 @@ def _live(watch: Watch, interval: float, count: int | None) -> None:
         with Live(console=console, auto_refresh=False, transient=False) as live:
             looks = 0
             while True:
-                live.update(_table(watch.look(), watch.session.workspace, interval), refresh=True)
+                live.update(_table(watch.look(), watch.session.workspace, interval, console.width), refresh=True)
                 looks += 1
                 if looks == count:
                     return
@@ -139,18 +141,32 @@ def _live(watch: Watch, interval: float, count: int | None) -> None:
         return  # the last table stays on the screen
 
 
-def _table(found: list[Record], workspace: str, interval: float) -> Table:
+def _fitting(rows: list[dict[str, Any]], width: int) -> list[tuple[str, str]]:
+    """The columns that a terminal of a width has room for, the most telling ones first."""
+    columns = list(_COLUMNS)
+    for dropped in _DROPPED:
+        needed = sum(
+            1 + max(len(str(text)) for text in [header, *(row[header] for row in rows)]) for _, header in columns
+        )
+        if needed - 1 <= width:
+            break
+        columns = [column for column in columns if column[0] != dropped]
+    return columns
+
+
+def _table(found: list[Record], workspace: str, interval: float, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     title = f"Workspace {workspace}, every {interval:g} s, {time.strftime('%H:%M:%S')}; Ctrl-C ends"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for key, header in _COLUMNS:
-        table.add_column(header, justify="left" if key in _LEFT else "right", no_wrap=key == "name")
-    for record in found:
-        cells = _cells(record)
-        style = {"Healthy": "", "Transitioning": "yellow"}.get(str(record["state"]), "red")
-        table.add_row(*(Text(str(cells[header]), style=style if key == "state" else "") for key, header in _COLUMNS))
+    rows = [_cells(record) for record in found]
+    columns = _fitting(rows, width)
+    for key, header in columns:
+        table.add_column(header, justify="left" if key in _LEFT else "right", no_wrap=True)
+    for cells in rows:
+        style = {"Healthy": "", "Transitioning": "yellow"}.get(str(cells["State"]), "red")
+        table.add_row(*(Text(str(cells[header]), style=style if key == "state" else "") for key, header in columns))
     if not found:
         table.add_row(Text("no services"))
     return table

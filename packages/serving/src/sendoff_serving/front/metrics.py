@@ -172,7 +172,7 @@ class Metrics:
             self._models(lines)
         for name, number in gauges.items():
             _head(lines, name, "gauge", _GAUGES[name])
-            lines.append(f"sendoff_{name} {number:g}")
+            lines.append(f"sendoff_{name} {number:.15g}")
         _workers(lines, list(workers))
         for source in self.sources:
             lines += source()
