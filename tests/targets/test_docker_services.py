@@ -28,6 +28,7 @@ from rigs import score, wait_for
 from sendoff.containers import engine, labels
 from sendoff.deployments import Deployments, records
 from sendoff.deployments.access import ServiceAccess
+from sendoff.deployments.plan import plan_from
 from sendoff.environments import Environments
 from sendoff.registry import Registry
 from sendoff.spec.deployment import DeploymentSpec
@@ -140,6 +141,14 @@ def test_a_container_instance_is_deployed_updated_without_a_failed_request_and_d
     assert operation.state == "Succeeded", operation
     assert problems == []
     assert home.score(home.deployments.get(WS, "svc"))[:3] == ["weights", 1, 2]
+    container = containers.of_service(home.engine, home.home, home.uid())[-1]  # the one before may still drain
+    assert container.name.startswith("sendoff-ws-svc-r2-")
+    marks = containers.inspect(home.engine, container.id)["Config"]["Labels"]
+    with home.store.read() as connection:
+        plan = plan_from(records.list_revisions(connection, home.uid())[-1].wanted)
+    shown = [marks[name] for name in ("sendoff.name", "sendoff.revision", "io.sendoff.bundle", "io.sendoff.models")]
+    assert shown == ["svc", "2", plan.pinned.bundle, "m:1"]
+    assert marks["io.sendoff.contents"] == ""
     step = next(step for step in operation.steps if step.name == "image")
     assert "as before: code is mounted" in step.message, step
     assert home.wait(home.deployments.rollback(WS, "svc")).state == "Succeeded"

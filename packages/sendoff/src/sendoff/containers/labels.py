@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+CONTENTS = "io.sendoff.contents"
+"""What is in an image that we assembled: files and bytes of each layer, the largest files, as JSON."""
 HOME, SERVICE, SERIAL, REVISION = "sendoff.home", "sendoff.service", "sendoff.serial", "sendoff.revision"
 
 

@@ -6,13 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ..containers.labels import CONTENTS as CONTENTS
 from ..spec.package import ImageContent
 from .base_image import BaseImage
 from .image_engine import Part
 from .image_layers import BIGGEST
-
-CONTENTS = "io.sendoff.contents"
-"""The label: a few hundred bytes of JSON."""
 
 
 def contents(base: BaseImage, parts: Sequence[Part]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...containers.engine import Engine, EngineError
-from ...containers.labels import HOME, REVISION, SERIAL, SERVICE, home_id
+from ...containers.labels import CONTENTS, HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
@@ -357,7 +357,7 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
         "User": f"{user}:{group}",
         "WorkingDir": APP_ROOT,
         "Env": ["HOME=/tmp", "SENDOFF_GATEWAY=1", f"SERVICE_NAME={wanted.name}", f"WORKSPACE_NAME={wanted.workspace}"],
-        "Labels": labels(home, wanted),
+        "Labels": {**labels(home, wanted), **_now(wanted)},
         "StopTimeout": int(wanted.drain_seconds) + 2,
         "HostConfig": {
             "Memory": memory or 0,
@@ -382,6 +382,16 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
                 *([_bind(data, DATA, read_only=False)] if data is not None else []),
             ],
         },
+    }
+
+
+def _now(wanted: Wanted) -> dict[str, str]:
+    """Labels that a container has from its image, as they are for what is mounted over it."""
+    models = json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("models") or []
+    return {
+        "io.sendoff.bundle": Path(wanted.bundle).name,
+        "io.sendoff.models": ",".join(f"{model['name']}:{model['version']}" for model in models),
+        CONTENTS: "",  # of the image, and long: `docker ps` shows labels
     }
 
 
