@@ -1,8 +1,9 @@
-"""Coverage-guided fuzzing of what reads bytes from outside: the frame decoder and the multipart parser.
+"""Coverage-guided fuzzing of what reads bytes from outside: the frame decoder, the multipart parser, shared memory.
 
     pip install atheris        (in an environment of its own; it is not a dependency)
     python tests/serving/fuzz.py frames -max_total_time=600 tests/serving/corpus/frames
     python tests/serving/fuzz.py multipart -max_total_time=600 tests/serving/corpus/multipart
+    python tests/serving/fuzz.py references -max_total_time=600 tests/serving/corpus/references
 
 Run with PYTHONPATH=packages/serving/src. `test_fuzz_corpus.py` replays the kept corpora in every test run.
 """
@@ -50,7 +51,35 @@ def multipart(data: bytes) -> None:
     assert sum(len(value) for _, value in fields) + sum(len(one.stream.getvalue()) for _, one in files) <= len(body)
 
 
-TARGETS = {"frames": frames, "multipart": multipart}
+def references(data: bytes) -> None:
+    """What a worker says of its memory is within it, or ProtocolError; and a room gives out no place twice."""
+    from sendoff_serving.protocol import LARGE, ProtocolError
+    from sendoff_serving.room import Room, place_of
+
+    memory = memoryview(bytearray(8 * LARGE))
+    try:
+        _, start, size = place_of(memory, data)
+    except ProtocolError:
+        pass
+    else:
+        assert start + size <= len(memory)
+    free: set[int] = set()
+    room, live = Room(memory, free.__contains__), {}
+    for byte in data:
+        if byte & 1 and live:
+            free.add(sorted(live)[byte % len(live)])
+            live = {order: place for order, place in live.items() if order not in free}
+            continue
+        size = LARGE - 1 + byte * 2000
+        laid = room.lay((bytes(size),), size)
+        if laid is not None:
+            order, start, length = place_of(memory, laid[1])
+            assert length == size > LARGE
+            assert all(start + length <= other or start >= other + many for other, many in live.values())
+            live[order] = (start, length)
+
+
+TARGETS = {"frames": frames, "multipart": multipart, "references": references}
 
 
 def main() -> None:

@@ -5,9 +5,12 @@ file: Python 3.6 and the standard library alone.
 """
 
 import mmap
+import os
 import threading
 
 SIZE = 4096
+# Where the file is memory, this much follows the page for bodies of requests, and as much again for answers.
+ROOM = 16 << 20
 # A worker holds no more requests than this at once; each has a place of its own for the front's withdrawal.
 PLACES = 64
 
@@ -17,6 +20,7 @@ _UNREAD_STREAM = 2
 _ROWS = 3
 _BEGUN = 4
 _WITHDRAWN = 8
+_GIVEN_BACK = _WITHDRAWN + PLACES
 
 
 class Page:
@@ -26,23 +30,32 @@ class Page:
     on a worker's socket has order 1, the next 2. Frames are begun in their order.
 
     Args:
-        descriptor: a file of ``SIZE`` bytes, the same on both sides; stays open.
+        descriptor: a file of ``SIZE`` bytes or of that and twice ``ROOM``, the same on both sides; stays open.
+
+    Attributes:
+        requests: room for large bodies of requests, written by the front; answers: of answers, by the worker.
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._map = mmap.mmap(descriptor, SIZE)
+        size = os.fstat(descriptor).st_size
+        self._map = mmap.mmap(descriptor, size)
         self._bytes = memoryview(self._map)
-        self._words = self._bytes.cast("Q")
-        self._seconds = self._bytes.cast("d")
+        self._words = self._bytes[:SIZE].cast("Q")
+        self._seconds = self._bytes[:SIZE].cast("d")
+        room = (size - SIZE) // 2
+        self.requests = self._bytes[SIZE : SIZE + room]
+        self.answers = self._bytes[SIZE + room : SIZE + 2 * room]
         # Taking it keeps the processor from reading before it has written.
         self._fence = threading.Lock()
 
     def close(self) -> None:
         """Give the memory back."""
-        self._words.release()
-        self._seconds.release()
-        self._bytes.release()
-        self._map.close()
+        try:
+            for view in (self._words, self._seconds, self.requests, self.answers, self._bytes):
+                view.release()
+            self._map.close()
+        except BufferError:
+            return  # a client is still being sent an answer out of it; it goes with the last of them
 
     # Written by the worker
 
@@ -73,7 +86,21 @@ class Page:
         unread: int = self._words[_UNREAD_STREAM]
         return unread == request_id
 
+    def is_given_back(self, order: int) -> bool:
+        """Whether the front has no more use for an answer that was laid into the room."""
+        given: int = self._words[_GIVEN_BACK + order % PLACES]
+        return given == order
+
     # Written by the front
+
+    def give_back(self, order: int) -> None:
+        """Say that an answer in the room is sent."""
+        self._words[_GIVEN_BACK + order % PLACES] = order
+
+    def empty_rooms(self) -> None:
+        """Give the memory of the rooms back to the machine; nothing may lie in them."""
+        if hasattr(mmap, "MADV_REMOVE") and self.requests:
+            self._map.madvise(mmap.MADV_REMOVE, SIZE, 2 * len(self.requests))
 
     def withdraw(self, order: int) -> bool:
         """Take a request back; False if the worker has begun with it.

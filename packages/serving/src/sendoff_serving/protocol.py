@@ -67,6 +67,7 @@ class RunFlag:
     """Bits of the code of a RUN frame."""
 
     REQUEST = 1  # the second body holds the request's method, target and headers as JSON
+    SHARED = 2  # the first body is a reference to the room for requests (room.py)
 
 
 class ResultFlag:
@@ -77,6 +78,7 @@ class ResultFlag:
     NON_FINITE = 0x0800  # the payload holds NaN or infinity as Python's own JSON text
     HEADERS = 0x1000  # the second body holds [[name, value], ...] as JSON
     FAILED = 0x2000  # the script says that it failed (run_function_failed)
+    SHARED = 0x4000  # the first body is a reference to the room for answers (room.py)
 
 
 class CollectFlag:

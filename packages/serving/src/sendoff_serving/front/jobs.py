@@ -77,7 +77,7 @@ class Withdrawn(Job):
     __slots__ = ()
 
     def __init__(self, job: Job) -> None:
-        super().__init__([], 0, None)
+        super().__init__([], job.size, None)
         self.id = job.id
         self.order = job.order
         self.deadline = job.deadline

@@ -68,6 +68,8 @@ class ScoreJob(Job):
             application.non_finite(self)
         status = code & ResultFlag.STATUS_MASK
         body = frame.bodies[0]
+        if application.telemetry is not None or (self.generation is not None and self.generation.records is not None):
+            body = bytes(body)  # may be kept for longer than the place in shared memory that it lies in
         if application.telemetry is not None:
             application.telemetry.responded(self._exchange, body)
         if not code & ResultFlag.HEADERS:

@@ -11,14 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
+from functools import partial
 from typing import Any, Literal, Protocol, cast
 
 from .. import page, protocol
 from ..errors import ServingError
 from ..page import Page
-from ..protocol import Decoder, Frame, Kind, ProtocolError, RunFlag, encode, encode_head
+from ..protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag, encode, encode_head
+from .exit_text import exit_text
 from .jobs import Job, Withdrawn
 from .launch import BOOT, Launch
+from .output_lines import Lines
+from .shared_bodies import SharedBodies
 
 State = Literal["starting", "init", "idle", "busy", "dead"]
 
@@ -26,9 +30,9 @@ BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 16
+# Seconds after which the memory for large bodies is looked at, and given back if nothing was asked for a while.
+_UNUSED = 10.0
 _OF_JOBS = frozenset({Kind.ERROR, Kind.CHUNK, Kind.END, Kind.SKIPPED})
-# Payloads above this are not kept back for others of the same turn.
-_LARGE = 65536
 
 
 class WorkerEvents(Protocol):
@@ -62,30 +66,6 @@ class WorkerEvents(Protocol):
         """The process has ended, or is as good as ended."""
 
 
-class _Lines(asyncio.Protocol):
-    """Output of the process that did not come in frames: C code, child processes, what Python says at its end."""
-
-    def __init__(self, worker: WorkerProcess, stream: str) -> None:
-        self._worker = worker
-        self._stream = stream
-        self._partial = b""
-
-    def data_received(self, data: bytes) -> None:
-        lines, newline, self._partial = (self._partial + data).rpartition(b"\n")
-        if newline:
-            self._say(lines)
-        elif len(self._partial) > 65536:
-            whole, self._partial = self._partial, b""
-            self._say(whole)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._partial:
-            self._say(self._partial)
-
-    def _say(self, lines: bytes) -> None:
-        self._worker.said(self._stream, lines.decode("utf-8", "replace"), self._worker.running_id())
-
-
 class WorkerProcess(asyncio.Protocol):
     """A process that runs the script.
 
@@ -109,7 +89,9 @@ class WorkerProcess(asyncio.Protocol):
         self._outgoing: list[bytes] = []  # frames of this turn of the event loop
         self._process: subprocess.Popen[bytes] | None = None
         self._page: Page | None = None
+        self._shared: SharedBodies | None = None
         self._handed = 0
+        self._emptying: asyncio.TimerHandle | None = None
         self._pipes: list[asyncio.BaseTransport] = []
         self._link: socket.socket | None = None
         self._pidfd = -1
@@ -154,7 +136,7 @@ class WorkerProcess(asyncio.Protocol):
         process = self._process
         assert process is not None
         for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
-            lines = _Lines(self, stream)
+            lines = Lines(partial(self.said, stream))
             transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
             self._pipes.append(transport)
         ours.setblocking(False)
@@ -173,13 +155,16 @@ class WorkerProcess(asyncio.Protocol):
         socket.send_fds(self._link, [data], descriptors)
 
     def _make_page(self) -> int:
+        size = page.SIZE
         if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("sendoff-progress")
+            descriptor = os.memfd_create("sendoff-worker")
+            size += 2 * page.ROOM  # costs nothing until a large body is laid there
         else:
             descriptor, name = tempfile.mkstemp()
             os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
-        os.ftruncate(descriptor, page.SIZE)
+        os.ftruncate(descriptor, size)
         self._page = Page(descriptor)
+        self._shared = SharedBodies(self._page)
         return descriptor
 
     def _spawn(self, link: int, page: int) -> None:
@@ -231,6 +216,9 @@ class WorkerProcess(asyncio.Protocol):
             for frame in frames:
                 kind = frame.kind
                 if kind == Kind.RESULT or kind in _OF_JOBS:
+                    if frame.code & ResultFlag.SHARED and kind == Kind.RESULT and self._shared is not None:
+                        frame.bodies[0] = cast(bytes, self._shared.body(frame.bodies[0]))
+                        frame.code &= ~ResultFlag.SHARED
                     self._events.worker_answered(self, frame)
                 else:
                     self._other(frame)
@@ -288,12 +276,12 @@ class WorkerProcess(asyncio.Protocol):
     def introduced(self, pid: int) -> None:
         """Take the process id that the worker gave in its HELLO; the front knows it of its own children."""
 
-    def said(self, stream: str, text: str, request_id: int) -> None:
-        """Pass lines of the script on; "phase" carries what is known before init()."""
+    def said(self, stream: str, text: str, request_id: int | None = None) -> None:
+        """Pass lines of the script on, by default those of what runs; "phase" carries what is known before init()."""
         if stream == "phase":
             self._events.worker_described(self, json.loads(text))
         else:
-            self._events.worker_said(self, stream, text, request_id)
+            self._events.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
 
     # Jobs
 
@@ -314,15 +302,20 @@ class WorkerProcess(asyncio.Protocol):
         if not outgoing:
             # What one turn hands over is written together: a write each would wake the worker each time.
             asyncio.get_running_loop().call_soon(self._write_outgoing)
+        size, flags = job.size, 0
+        if size > LARGE and self._shared is not None:
+            reference = self._shared.lay(job.order, chunks, size)
+            if reference is not None:
+                chunks, size, flags = [reference], len(reference), RunFlag.SHARED
         if job.request is None:
-            outgoing.append(encode_head(Kind.RUN, (job.size,), 0, job.id, job.deadline))
+            outgoing.append(encode_head(Kind.RUN, (size,), flags, job.id, job.deadline))
             outgoing += chunks
         else:
-            lengths = (job.size, len(job.request))
-            outgoing.append(encode_head(Kind.RUN, lengths, RunFlag.REQUEST, job.id, job.deadline))
+            lengths = (size, len(job.request))
+            outgoing.append(encode_head(Kind.RUN, lengths, flags | RunFlag.REQUEST, job.id, job.deadline))
             outgoing += chunks
             outgoing.append(job.request)
-        if job.size > _LARGE:
+        if size > LARGE:  # not kept back for others of the same turn
             self._write_outgoing()
 
     def _write_outgoing(self) -> None:
@@ -339,6 +332,8 @@ class WorkerProcess(asyncio.Protocol):
             return self.inflight.get(frame.id)
         job = self.inflight.pop(frame.id if frame.kind != Kind.SKIPPED else self._skipped(frame.id), None)
         self.since = time.monotonic()
+        if job is not None and job.size > LARGE and self._shared is not None:
+            self._shared.answered(job.order)
         if frame.kind != Kind.SKIPPED:
             self.requests += 1
             seconds = frame.clock
@@ -347,9 +342,22 @@ class WorkerProcess(asyncio.Protocol):
             self.capacity = 0 if self.retiring else self._deepest if self._joins or self._mean < SHORT_RUN else 1
             if not self.inflight:
                 self.state = "idle"
+                if self._shared is not None and self._shared.used:
+                    self._empty_later()
                 if self.retiring:
                     self.close()
         return job
+
+    def _empty_later(self) -> None:
+        if self._emptying is None:
+            self._emptying = asyncio.get_running_loop().call_later(_UNUSED, self._empty)
+
+    def _empty(self) -> None:
+        """Give the memory of large bodies back when there were none for a while."""
+        self._emptying = None
+        idle = not self.inflight and time.monotonic() - self.since > _UNUSED / 2
+        if self._shared is not None and not (idle and self._shared.empty()):
+            self._empty_later()
 
     def running_id(self) -> int:
         """Id of the request that runs now, 0 for none."""
@@ -456,13 +464,13 @@ class WorkerProcess(asyncio.Protocol):
         self.capacity = 0
         if self._transport is not None:
             self._transport.abort()
-        self._events.worker_died(self, self.end_reason or self._exit_text())
-        if self._page is not None:
+        self._events.worker_died(self, self.end_reason or exit_text(self._status))
+        if self._page is not None and self._shared is not None:
+            self._shared.close()
             self._page.close()
-            self._page = None
+            self._page = self._shared = None
         if self._link is not None:
             self._link.close()
-            self._link = None
 
     def _close_pipes(self) -> None:
         # A grandchild that left the process group may keep the pipes open for ever.
@@ -470,19 +478,6 @@ class WorkerProcess(asyncio.Protocol):
         for pipe in self._pipes:
             loop.call_later(0.2, pipe.close)
         self._pipes = []
-
-    def _exit_text(self) -> str:
-        status = self._status
-        if status is None:
-            return "it closed its connection to the front"
-        if status >= 0:
-            return f"it exited with status {status}"
-        try:
-            name = signal.Signals(-status).name
-        except ValueError:
-            name = str(-status)
-        more = " (as the kernel does when memory runs out)" if -status == signal.SIGKILL else ""
-        return f"it was ended by {name}{more}"
 
     @property
     def _status(self) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from sendoff_serving import protocol
 from sendoff_serving.page import Page
 from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
+from sendoff_serving.room import Room, place_of
 
 from . import boot, debugging, failure, modules, script
 from .batching import Batch, Batcher
@@ -171,6 +172,7 @@ class _Loop:
     def __init__(self, channel: Channel, page: Page, invoker: Invoker, output: Output) -> None:
         self._channel = channel
         self._page = page
+        self._room = Room(page.answers, page.is_given_back)
         self._begun = 0
         self._invoker = invoker
         self._output = output
@@ -205,7 +207,7 @@ class _Loop:
             frames = self._channel.receive()
             if frames is None:
                 return
-            waiting = [batcher.read(frame) for frame in frames if frame.kind == Kind.RUN]
+            waiting = [batcher.read(self._fetch(frame)) for frame in frames if frame.kind == Kind.RUN]
             until = time.monotonic() + batcher.max_wait
             while waiting:
                 batch = batcher.first(waiting)
@@ -216,7 +218,7 @@ class _Loop:
                     if more is None:
                         return
                     if more:
-                        waiting += [batcher.read(frame) for frame in more if frame.kind == Kind.RUN]
+                        waiting += [batcher.read(self._fetch(frame)) for frame in more if frame.kind == Kind.RUN]
                         continue
                 waiting = waiting[len(batch.requests) :]
                 self._batch(batcher, batch)
@@ -256,7 +258,7 @@ class _Loop:
                 if outcome.pieces is not None:
                     self._stream(frame.id, outcome)
                 else:
-                    self._hold(*_encoded(frame.id, outcome))
+                    self._hold(*_encoded(frame.id, outcome, self._room))
             except Exception as error:
                 self._refuse(frame.id, fault(error))
         self._output.finish_lines()
@@ -292,11 +294,12 @@ class _Loop:
             return
         channel.request_id = frame.id
         try:
+            self._fetch(frame)
             request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
             answer = self._invoker.answer(frame.bodies[0], request)
             self._leave_if_forked()
             if answer.pieces is None:
-                self._hold(*_encoded(frame.id, answer))
+                self._hold(*_encoded(frame.id, answer, self._room))
             else:
                 self.flush()
                 self._stream(frame.id, answer)
@@ -307,6 +310,14 @@ class _Loop:
             self._leave_if_forked()
             self._refuse(frame.id, fault(error))
         self._output.finish_lines()
+
+    def _fetch(self, frame: Frame) -> Frame:
+        """Bring a body out of the room: the script may keep it for longer than its place lasts."""
+        if frame.code & RunFlag.SHARED:
+            _, start, size = place_of(self._page.requests, frame.bodies[0])
+            frame.bodies[0] = bytes(self._page.requests[start : start + size])
+            frame.code &= ~RunFlag.SHARED
+        return frame
 
     def _leave_if_forked(self) -> None:
         # A run() that forks and returns in the child too would answer every later request twice.
@@ -358,13 +369,17 @@ def _expired() -> Refusal:
     return Refusal(503, "queue_timeout", "The deadline passed before run() was started")
 
 
-def _encoded(request_id: int, answer: Answer) -> List[Buffer]:
-    """Return the RESULT frame in pieces, so that a large body is not copied."""
-    if answer.headers is None and not answer.non_finite:
-        body = answer.body
+def _encoded(request_id: int, answer: Answer, room: Optional[Room] = None) -> List[Buffer]:
+    """Return the RESULT frame in pieces, so that a large body is not copied; or lay the body into the room."""
+    body, shared = answer.body, 0
+    if room is not None and len(body) > protocol.LARGE:
+        laid = room.lay((body,), len(body))
+        if laid is not None:
+            body, shared = laid[1], ResultFlag.SHARED
+    if answer.headers is None and not answer.non_finite and not shared:
         return [protocol.encode_head(Kind.RESULT, (len(body),), answer.status, request_id, answer.seconds), body]
-    code = answer.status & ResultFlag.STATUS_MASK
-    bodies: List[Buffer] = [answer.body]
+    code = answer.status & ResultFlag.STATUS_MASK | shared
+    bodies: List[Buffer] = [body]
     if answer.headers is not None:
         code |= ResultFlag.HEADERS
         bodies.append(json.dumps(answer.headers).encode("ascii"))
