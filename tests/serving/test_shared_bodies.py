@@ -6,6 +6,7 @@ import concurrent.futures
 import hashlib
 import os
 import random
+import resource
 import signal
 import socket
 import time
@@ -183,3 +184,17 @@ def test_a_reference_that_a_worker_makes_up_is_refused(reference: bytes) -> None
     except ProtocolError:
         return
     assert start + size <= 1000
+
+
+def test_without_room_large_bodies_go_through_the_socket(serve) -> None:
+    """A limit on the size of files makes the rooms impossible, as a platform without files of memory does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+    try:
+        server = serve(ECHO)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    pid = server.request("POST", "/score?pid=1", b"").json
+    body = os.urandom(3 << 20)
+    assert server.score(body).body == body
+    assert shared_kb(pid) < 100

@@ -6,7 +6,9 @@ file: Python 3.6 and the standard library alone.
 
 import mmap
 import os
+import tempfile
 import threading
+from typing import Tuple
 
 SIZE = 4096
 # Where the file is memory, this much follows the page for bodies of requests, and as much again for answers.
@@ -21,6 +23,27 @@ _ROWS = 3
 _BEGUN = 4
 _WITHDRAWN = 8
 _GIVEN_BACK = _WITHDRAWN + PLACES
+
+
+def make_file() -> Tuple[int, bool]:
+    """Make the file for a new worker; for the front.
+
+    Returns:
+        Its descriptor, and whether it has rooms for large bodies: where the platform has files of memory and the
+        process may have one of that size (``ulimit -f``). They cost nothing until a body is laid there.
+    """
+    if not hasattr(os, "memfd_create"):
+        descriptor, name = tempfile.mkstemp()
+        os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
+        os.ftruncate(descriptor, SIZE)
+        return descriptor, False
+    descriptor = os.memfd_create("sendoff-worker")
+    try:
+        os.ftruncate(descriptor, SIZE + 2 * ROOM)
+    except OSError:
+        os.ftruncate(descriptor, SIZE)
+        return descriptor, False
+    return descriptor, True
 
 
 class Page:

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from functools import partial
@@ -155,16 +154,9 @@ class WorkerProcess(asyncio.Protocol):
         socket.send_fds(self._link, [data], descriptors)
 
     def _make_page(self) -> int:
-        size = page.SIZE
-        if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("sendoff-worker")
-            size += 2 * page.ROOM  # costs nothing until a large body is laid there
-        else:
-            descriptor, name = tempfile.mkstemp()
-            os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
-        os.ftruncate(descriptor, size)
+        descriptor, shared = page.make_file()
         self._page = Page(descriptor)
-        self._shared = SharedBodies(self._page)
+        self._shared = SharedBodies(self._page) if shared else None
         return descriptor
 
     def _spawn(self, link: int, page: int) -> None:
@@ -465,10 +457,11 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._events.worker_died(self, self.end_reason or exit_text(self._status))
-        if self._page is not None and self._shared is not None:
+        if self._shared is not None:
             self._shared.close()
+        if self._page is not None:
             self._page.close()
-            self._page = self._shared = None
+        self._page = self._shared = None
         if self._link is not None:
             self._link.close()
 
