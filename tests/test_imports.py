@@ -37,7 +37,8 @@ ALLOWED: dict[str, set[str]] = {
         *("datasets", "computes", "runs", "identity", "modeldata"),
     },
     "sdk": {"errors", "spec", "tabular", "api.client"},
-    "cli": {"errors", "spec", "tabular", "api.client"},
+    "migrate": {"errors", "spec", "sdk"},
+    "cli": {"errors", "spec", "tabular", "api.client", "migrate"},
     "": {"errors", "sdk"},
 }
 

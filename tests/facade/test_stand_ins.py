@@ -73,3 +73,12 @@ def test_a_stand_in_can_be_tested_for_and_subclassed():
 
     assert not isinstance(3, AdlaCompute)
     assert "azureml" in sys.modules
+
+
+def test_the_table_of_names_that_migrate_check_reads_is_the_facades():
+    import json
+
+    import names_table
+
+    table = Path(unsupported.__file__).parents[1] / "migrate" / "names.json"
+    assert json.loads(table.read_text()) == names_table.table()

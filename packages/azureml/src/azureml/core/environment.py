@@ -15,6 +15,7 @@ globals().update(
         DEFAULT_CPU_IMAGE="sendoff.sdk.environment_sections",
         DEFAULT_GPU_IMAGE="sendoff.sdk.environment_sections",
         ImageBuildDetails="sendoff.sdk.environment",
+        SparkPackage="sendoff.sdk.absent",
         DockerBuildContext="sendoff.sdk.absent",
         DockerImageDetails="sendoff.sdk.absent",
         EnvironmentReference="sendoff.sdk.absent",

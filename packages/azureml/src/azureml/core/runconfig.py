@@ -10,6 +10,11 @@ globals().update(
         DataReferenceConfiguration="sendoff.sdk.run_configuration",
         DEFAULT_CPU_IMAGE="sendoff.sdk.run_configuration",
         DEFAULT_GPU_IMAGE="sendoff.sdk.run_configuration",
+        EnvironmentDefinition="sendoff.sdk.run_configuration",
+        PythonEnvironment="sendoff.sdk.run_configuration",
+        DockerEnvironment="sendoff.sdk.run_configuration",
+        SparkEnvironment="sendoff.sdk.run_configuration",
+        AzureContainerRegistry="sendoff.sdk.run_configuration",
         CondaDependencies="sendoff.sdk.conda_dependencies",
     )
 )

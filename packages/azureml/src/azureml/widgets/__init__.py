@@ -1,9 +1,9 @@
-"""Notebook widgets."""
+"""Notebook widgets: lines of text."""
 
 from azureml._names import take
 
 globals().update(
     take(
-        RunDetails="sendoff.sdk.absent",
+        RunDetails="sendoff.sdk.widgets",
     )
 )

@@ -20,6 +20,7 @@ LAZY = {
     "folder": ("folder:folder", "Tie a folder to a workspace."),
     "gc": ("upkeep:gc", "Remove what nothing refers to: blobs, bundles, environments, layers."),
     "image": ("image:image", "Look into container images."),
+    "migrate": ("migrate:migrate", "Say what of a folder of SDK v1 code runs here."),
     "model": ("model:model", "Register, find, download and deploy models."),
     "operation": ("operation:operation", "Look at long jobs and cancel them."),
     "pipeline": ("cloud:pipeline", "Pipelines: not here."),

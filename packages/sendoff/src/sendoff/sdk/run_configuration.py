@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from .environment import Environment
-from .environment_sections import DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE
+from .environment_sections import (
+    DEFAULT_CPU_IMAGE,
+    DEFAULT_GPU_IMAGE,
+    ContainerRegistry,
+    DockerSection,
+    PythonSection,
+    SparkSection,
+)
 
 __all__ = [
     "DEFAULT_CPU_IMAGE",
@@ -204,3 +211,11 @@ class Estimator(ScriptRunConfig):
         )
         self.entry_script = entry_script
         self.given = given
+
+
+# Names of 2018 and 2019 for the same things.
+EnvironmentDefinition = Environment
+PythonEnvironment = PythonSection
+DockerEnvironment = DockerSection
+SparkEnvironment = SparkSection
+AzureContainerRegistry = ContainerRegistry

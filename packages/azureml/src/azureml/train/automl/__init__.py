@@ -6,5 +6,6 @@ globals().update(
     take(
         AutoMLConfig="sendoff.sdk.absent",
         AutoMLRun="sendoff.sdk.runs.automl",
+        AutoMLStepRun="sendoff.sdk.absent",
     )
 )

@@ -17,5 +17,11 @@ globals().update(
         uniform="sendoff.sdk.absent",
         loguniform="sendoff.sdk.absent",
         normal="sendoff.sdk.absent",
+        quniform="sendoff.sdk.absent",
+        qloguniform="sendoff.sdk.absent",
+        lognormal="sendoff.sdk.absent",
+        randint="sendoff.sdk.absent",
+        NoTerminationPolicy="sendoff.sdk.absent",
+        HyperDriveRunConfig="sendoff.sdk.absent",
     )
 )

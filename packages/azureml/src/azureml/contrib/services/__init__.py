@@ -1,0 +1,1 @@
+"""Request and response of raw HTTP entry scripts."""

@@ -1,0 +1,106 @@
+"""Lines of shell scripts, pipelines and notebooks that call ``az ml``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from ..spec.parse import Spec, nearest
+from .findings import MAPPED, RUNS, UNSUPPORTED, Finding
+
+_CALL = re.compile(r"(?<![\w-])az\s+ml\s+(?P<rest>[^\n|;&]*)")
+
+
+class CommandFacts(Spec):
+    """What is known of a command: its flags, and whether it only refuses."""
+
+    flags: list[str]
+    refused: bool = False
+    instead: str = ""
+
+
+Commands = Mapping[str, CommandFacts]
+"""Commands by their words."""
+
+
+def joined(text: str) -> list[tuple[int, str]]:
+    """Lines with those joined that end in a backslash, each with the number of its first."""
+    found: list[tuple[int, str]] = []
+    open_line = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.rstrip()
+        goes_on = bare.endswith(("\\", "`", "^")) and "az" in (found[-1][1] if open_line else bare)
+        part = bare[:-1] if goes_on else bare
+        if open_line:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {part.strip()}")
+        else:
+            found.append((number, part))
+        open_line = goes_on
+    return found
+
+
+def read(text: str, commands: Commands, cell: int | None = None) -> list[Finding]:
+    """Findings of all calls of ``az ml`` in a text."""
+    findings = []
+    for number, line in joined(text):
+        if line.lstrip().startswith(("#", "//")):
+            continue
+        for match in _CALL.finditer(line):
+            findings += _one(match["rest"], commands, number, cell)
+    return findings
+
+
+def _one(rest: str, commands: Commands, number: int, cell: int | None) -> list[Finding]:
+    def finding(what: str, verdict: str, message: str) -> Finding:
+        return Finding(line=number, what=what, verdict=verdict, message=message, cell=cell)
+
+    try:
+        words = shlex.split(rest, comments=True)
+    except ValueError:
+        words = rest.split()
+    path: list[str] = []
+    for word in words:
+        if word.startswith(("-", "$")) or not re.fullmatch(r"[a-z][a-z-]*", word):
+            break
+        path.append(word)
+    if not path:
+        return []
+    for count in range(len(path), 0, -1):
+        name = " ".join(path[:count])
+        if name in commands:
+            break
+    else:
+        name = " ".join(path)
+        close = nearest(name, list(commands))
+        hint = f"did you mean 'sendoff {close}'?" if close else "see 'sendoff --help'"
+        return [
+            Finding(
+                line=number, what=f"az ml {name}", verdict=UNSUPPORTED, message=f"no such command; {hint}", cell=cell
+            )
+        ]
+    facts = commands[name]
+    if facts.refused:
+        return [Finding(line=number, what=f"az ml {name}", verdict=UNSUPPORTED, message=facts.instead, cell=cell)]
+    found = [Finding(line=number, what=f"az ml {name}", verdict=RUNS, message=f"type: sendoff {name}", cell=cell)]
+    for word in words:
+        flag = word.partition("=")[0]
+        if re.fullmatch(r"--?[A-Za-z][\w-]*", flag) and flag not in facts.flags:
+            if len(flag) > 2 and not flag.startswith("--") and flag[:2] in facts.flags:
+                continue  # a value glued to its flag
+            found.append(
+                Finding(
+                    line=number, what=f"az ml {name} {flag}", verdict=UNSUPPORTED, message="no such flag", cell=cell
+                )
+            )
+    if name == "workspace create":
+        found.append(
+            Finding(
+                line=number,
+                what=f"az ml {name}",
+                verdict=MAPPED,
+                message="makes a workspace in the local store",
+                cell=cell,
+            )
+        )
+    return found
