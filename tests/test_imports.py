@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
+    "frameworks": {"errors", "spec", "store", "registry"},
     "identity": {"errors", "spec", "store"},
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "profiling": {"errors", "spec", "targets", "containers"},
     "deployments": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
-        *("datasets", "computes", "modeldata", "tabular", "profiling"),
+        *("datasets", "computes", "modeldata", "tabular", "profiling", "frameworks"),
     },
     "api": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),

@@ -62,7 +62,7 @@ def test_what_surely_fails_is_said_before_anything_starts(rig: Rig) -> None:
         deploy(WS, rig.body(inference=rig.inference(environment=None, environment_ref=EnvironmentReference(name="no"))))
     with pytest.raises(InvalidInput, match="exactly one of environment"):
         deploy(WS, rig.body(inference=rig.inference(environment=None)))
-    with pytest.raises(NotSupported, match="inference configuration"):
+    with pytest.raises(InvalidInput, match="one model can be served without an entry script; 0"):
         deploy(WS, rig.body(inference=None))
     with pytest.raises(InvalidInput, match="line 2"):
         deploy(WS, rig.body(inference=rig.inference(b"def init():\n    (\n")))

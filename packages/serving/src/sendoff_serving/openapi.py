@@ -142,12 +142,25 @@ def document(version: str, bundle: Bundle, description: Mapping[str, Any], secur
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
     required = description.get("shape") == "schema" and bool(description.get("required"))
+    required = required or bool(description.get("body_required"))
     models = description.get("models")
     if models is None:  # a script that keeps its models to itself is one model, called as the service is
         models = {bundle.service.name: [bundle.service.version]}
     schemas.update(inference_schemas(description))
     made = _document_3(number, info, prefix, schemas, secured=secured, required=required)
     made["paths"].update(inference_paths(prefix, models, description, secured))
+    made["paths"].update(_own_paths(prefix, description, secured))
+    return made
+
+
+def _own_paths(prefix: str, description: Mapping[str, Any], secured: bool) -> Schema:
+    """Return the path items that a script describes itself (``worker/described.py``)."""
+    made = {f"{prefix}{path}": copy.deepcopy(item) for path, item in (description.get("paths") or {}).items()}
+    if secured:
+        for item in made.values():
+            for method in ("get", "post"):
+                if method in item:
+                    item[method]["security"] = [{"Bearer": []}]
     return made
 
 
@@ -172,8 +185,10 @@ def _schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
 
 
 def _input_schema(given: Schema, description: Mapping[str, Any]) -> Schema:
-    known = description["parameters"]
     given = copy.deepcopy(given)
+    if "body_required" in description:  # the script says itself what a body is (``worker/described.py``)
+        return given
+    known = description["parameters"]
     properties = {name: value for name, value in given.get("properties", {}).items() if name in known}
     made: Schema = {**given, "properties": properties}
     if isinstance(given.get("example"), dict):

@@ -104,7 +104,7 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
         from ..spec.environment_files import load_from_directory
 
         spec = load_from_directory(values["environment_directory"], notes=notes)
-    elif spec is None:
+    elif spec is None and not Transfer.has_hooks_alone(config.entry_script, config.source_directory):
         raise InvalidInput(
             f"{file or 'flags'}: no environment: what has to be installed for the script?",
             hint="Give --cf environment.yml, -e NAME or --ed DIR, or 'environment' in the inference configuration.",

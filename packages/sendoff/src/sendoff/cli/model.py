@@ -12,7 +12,10 @@ from .command import Command, Group, option, pass_session
 from .records import Record
 from .session import Session
 
-_FRAMEWORKS = ("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi")
+_FRAMEWORKS = (
+    *("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi"),
+    *("LightGBM", "MLflow", "PyTorch", "TfKeras", "XGBoost"),
+)
 
 _LAZY = {
     "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 
 from ..containers.registries import Logins
-from ..errors import Cancelled, InvalidInput, NotFound, NotSupported
+from ..errors import Cancelled, InvalidInput, NotFound
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
@@ -25,6 +25,7 @@ from . import records
 from .launch import Launcher, log_path
 from .preflight import Rooms, check_code
 from .timeline import Timeline
+from .without_code import without_code
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,12 +74,9 @@ class Packages:
         with store.read() as connection:
             records.require_workspace(connection, ws)
         models = list(dict.fromkeys(self._rooms.registry.get(ws, model).id for model in body.models))
-        if body.inference is None:
-            raise NotSupported(
-                "packaging without an inference configuration is not supported yet",
-                hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
-            )
-        inference, notes = check_code(self._rooms, ws, body.inference)
+        inference, said = without_code(self._rooms, ws, models, body.inference)
+        inference, notes = check_code(self._rooms, ws, inference)
+        notes = [*said, *notes]
         spec = inference.environment
         assert spec is not None
         reference = inference.environment_ref

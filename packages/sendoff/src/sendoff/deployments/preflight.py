@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import ComputeNotFound, Conflict, InvalidInput, NotSupported, PortInUse, SendoffError
+from ..errors import ComputeNotFound, Conflict, InvalidInput, PortInUse, SendoffError
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.deployment import DeploymentSpec
@@ -91,12 +91,13 @@ def check_request(
     with rooms.store.read() as connection:
         records.require_workspace(connection, workspace)
     pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
-    if inference is None:
-        raise NotSupported(
-            "deploying without an inference configuration is not supported yet",
-            hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
-        )
+    from .without_code import cpu_of, sized, without_code  # it needs what is below
+
+    if inference is None and pinned:
+        deployment = sized(deployment, rooms.registry.get(workspace, pinned[0]))
+    inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu_of(deployment))
     inference, notes = check_code(rooms, workspace, inference)
+    notes = [*said, *notes]
     spec = inference.environment
     assert spec is not None
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)

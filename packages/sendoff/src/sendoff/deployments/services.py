@@ -134,7 +134,7 @@ class Deployments:
             words["description"] = given  # type: ignore[assignment]
         merged = merge_deployment(plan.deployment, body.deployment)
         deployment, given_secrets = access.without_secrets(merged)
-        inference = body.inference or _as_registered(plan.inference, plan.pinned)
+        inference = body.inference or _request(plan.inference, plan.pinned)
         changed = body.models is not None or body.inference is not None or deployment != plan.deployment
         if not changed:
             with self._store.begin() as connection:
@@ -485,6 +485,14 @@ class Deployments:
             f"service {service.name!r} has no earlier revision to return to",
             hint="List them with 'sendoff service revisions'.",
         )
+
+
+def _request(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec | None:
+    """What a revision's configuration was made from: another model without code gets files of its own."""
+    made = inference.no_code
+    if made is None:
+        return _as_registered(inference, pinned)
+    return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
 
 
 def _as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:

@@ -12,6 +12,8 @@ from ..spec.environment import EnvironmentSpec
 
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 _PYTHON = re.compile(r"python\s*(?:==?|>=|~=)?\s*(?P<minor>\d+\.\d+)")
+HOOKS = frozenset({"preprocess", "postprocess"})
+"""What stands in place of init() and run() beside a model that is served without code (``frameworks``)."""
 _CALLS_THAT_DEFINE = frozenset({"globals", "exec", "setattr", "vars"})
 
 
@@ -63,7 +65,7 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
         ) from None
     names, certain = _names(tree)
     missing = [name for name in ("init", "run") if name not in names]
-    if not missing:
+    if not missing or (len(missing) == 2 and names & HOOKS):
         return []
     listed = " and ".join(f"{name}()" for name in missing)
     if not certain:
@@ -75,6 +77,15 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
         file=path,
         missing=missing,
     )
+
+
+def has_hooks_alone(content: bytes) -> bool:
+    """Whether a script has preprocess() or postprocess(), and neither init() nor run()."""
+    try:
+        names, _ = _names(ast.parse(content))
+    except (SyntaxError, ValueError):
+        return False
+    return bool(names & HOOKS) and not names & {"init", "run"}
 
 
 def _names(tree: ast.Module) -> tuple[set[str], bool]:

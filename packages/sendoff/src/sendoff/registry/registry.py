@@ -137,6 +137,7 @@ class Registry:
             InvalidInput: A name, path, tag or amount is not allowed; or the pickle policy refuses.
             Conflict: Blobs of the manifest are not in the store (``missing`` lists them) or have another size.
         """
+        from .framework_files import stated
         from .scan import scan
 
         body = rules.checked(body)
@@ -153,6 +154,9 @@ class Registry:
                 field="files",
                 findings=to_builtins(found.report.findings),
             )
+        detected = {**found.detected, **stated(body.files, self._store.blobs)}
+        if body.python_version:
+            detected.setdefault("python", body.python_version)
         with self._store.begin() as connection:
             _require_workspace(connection, workspace)
             self._require_blobs(body)  # again: garbage collection deletes inside a write transaction
@@ -167,7 +171,7 @@ class Registry:
                     modified=now,
                     size=sum(file.size for file in body.files),
                     scan=to_builtins(found.report),
-                    detected=found.detected,
+                    detected=detected,
                 )
             )
             return _get(connection, workspace, f"{body.name}:{version}")

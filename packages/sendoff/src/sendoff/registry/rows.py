@@ -33,6 +33,7 @@ def columns_of(body: RegisterModel) -> dict[str, Any]:
     """A registration as columns of ``models``: all but what the registry itself adds."""
     values: dict[str, Any] = to_builtins(body)
     values["resources"] = values.pop("resource_configuration")
+    del values["python_version"]  # a fact of its own only where the file states none
     return values
 
 

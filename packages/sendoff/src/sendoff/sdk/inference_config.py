@@ -131,7 +131,9 @@ class InferenceConfig:
     def _spec(self, workspace: Workspace, progress: Callable[[str], None] | None = None) -> InferenceSpec:
         """Check again, store the source, and say which environment; within `as_sdk_errors`."""
         self.validate_configuration()
-        reference, environment = self._environment()
+        reference, environment = None, None
+        if not self._hooks_alone():
+            reference, environment = self._environment()
         source = Transfer(workspace._client, progress).put_source(self.entry_script, self.source_directory, environment)
         return InferenceSpec(
             source=source,
@@ -139,6 +141,12 @@ class InferenceConfig:
             environment_ref=reference,
             description=self.description or "",
         )
+
+    def _hooks_alone(self) -> bool:
+        """Whether the script only adds to a model that is served without code, and no environment is named."""
+        if self.environment or self.runtime or self.conda_file or self.base_image:
+            return False
+        return Transfer.has_hooks_alone(self.entry_script, self.source_directory)
 
     def _environment(self) -> tuple[EnvironmentReference | None, EnvironmentSpec]:
         from .environment import Environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +53,15 @@ class Model:
         """Framework names for ``model_framework``."""
 
         CUSTOM = "Custom"
+        LIGHTGBM = "LightGBM"
+        MLFLOW = "MLflow"
         MULTI = "Multi"
         ONNX = "Onnx"
         PYTORCH = "PyTorch"
         SCIKITLEARN = "ScikitLearn"
         TENSORFLOW = "TensorFlow"
         TFKERAS = "TfKeras"
+        XGBOOST = "XGBoost"
 
     @as_sdk_errors(WebserviceException)
     def __init__(
@@ -191,6 +195,7 @@ class Model:
                 sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
                 sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
                 created_by=user(),
+                python_version=platform.python_version(),
             ),
         )
         return Model._of(workspace, view)

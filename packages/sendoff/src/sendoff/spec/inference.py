@@ -28,10 +28,28 @@ class EnvironmentReference(Spec):
     version: str | None = None
 
 
+class NoCode(Spec):
+    """From what an inference configuration was made that nobody wrote (``frameworks``): a later update makes it anew.
+
+    ``hooks`` are the user's own files, whose entry script has preprocess() or postprocess(); ``environment`` is what
+    the user gave beside them.
+    """
+
+    framework: str
+    version: str | None = None
+    hooks: SourceSpec | None = None
+    environment: EnvironmentSpec | None = None
+
+
 class InferenceSpec(Spec):
-    """What a deployment needs to know about code and environment; exactly one of the two environment fields is set."""
+    """What a deployment needs to know about code and environment.
+
+    Exactly one of the two environment fields is set, but for hooks of a model that is served without code, which need
+    none.
+    """
 
     source: SourceSpec
     environment: EnvironmentSpec | None = None
     environment_ref: EnvironmentReference | None = None
     description: str = ""
+    no_code: NoCode | None = None

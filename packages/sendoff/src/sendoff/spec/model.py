@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from ..errors import InvalidInput
 from .parse import Spec, nearest
 
-FRAMEWORKS = ("Custom", "Multi", "Onnx", "PyTorch", "ScikitLearn", "TensorFlow", "TfKeras")
+FRAMEWORKS = (
+    "Custom",
+    "LightGBM",
+    "MLflow",
+    "Multi",
+    "Onnx",
+    "PyTorch",
+    "ScikitLearn",
+    "TensorFlow",
+    "TfKeras",
+    "XGBoost",
+)
+"""Those of SDK v1, and three more that are served without code too."""
 SCENARIOS = ("training", "validation", "inferencing")
 """What a data set was to a model (spec/behaviour.md sec. 2.1)."""
 
@@ -60,6 +72,8 @@ class RegisterModel(Spec):
     experiment_name: str | None = None
     run_id: str | None = None
     created_by: str = ""
+    python_version: str | None = None
+    """Of the Python that registers it, which most often is the one that trained it."""
 
 
 class UpdateModel(Spec):
@@ -118,7 +132,8 @@ class Model(Spec):
     size: int
     scan: ScanReport
     detected: dict[str, str] = {}
-    """Framework versions that the file itself states, for example ``{"scikit-learn": "0.20.0"}``."""
+    """Framework versions that the file itself states, for example ``{"scikit-learn": "0.20.0"}``; under ``python``
+    the Python that the file states, else the one that registered it."""
 
 
 def check_manifest(files: Sequence[ManifestFile], where: str = "files") -> None:

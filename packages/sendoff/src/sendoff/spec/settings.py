@@ -57,8 +57,11 @@ class Settings(Spec):
     """Where collected data is copied to: ``s3://bucket/prefix``, ``az://container/prefix``, ``file:///folder``."""
     data_store_endpoint: str | None = None
     """Address of an S3-compatible service, for ``data_store``."""
-    pickle_policy: Literal["warn", "deny"] = "warn"
-    """``deny`` refuses to register a model whose pickles the scan calls dangerous."""
+    pickle_policy: Literal["warn", "deny", "allow-list"] = "warn"
+    """``deny`` refuses models whose pickles the scan calls dangerous, ``allow-list`` those that import what is neither
+    safe nor in ``pickle_allow``; without an entry script the loading itself is held to it."""
+    pickle_allow: list[str] = []
+    """Modules, or ``module.name``, that pickles may import under ``allow-list`` beside those that are safe."""
     scan_seconds: float = 20.0
     """Time that the scan of one model's pickles may take."""
     otel_endpoint: str | None = None

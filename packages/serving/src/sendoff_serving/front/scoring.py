@@ -224,7 +224,13 @@ class ScoringApplication:
             path = path[len(prefix) + 1 :] or "/"
         if path in self._routes:
             return path
-        return None if self.compatible else v2.route_of(path)
+        return None if self.compatible else v2.route_of(path) or self._own_route(path)
+
+    def _own_route(self, path: str) -> str | None:
+        """Return /score for the further paths that a script answers (``worker/described.py``)."""
+        generation = self._generation()
+        routes = generation.description.get("routes") if generation is not None else None
+        return "/score" if routes and path.startswith(tuple(routes)) else None
 
     def _common(self, exchange: Exchange) -> str | None:
         """Return the header lines of a routed answer; None when the request was refused for its ids."""

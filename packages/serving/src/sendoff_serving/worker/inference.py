@@ -28,10 +28,12 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         Refusal: the request does not fit the script, or the script failed.
     """
     script = invoker.script
-    if script.shape == RAW:
+    if script.shape == RAW and not callable(script.infer):
         message = "run() takes HTTP requests (@rawhttp), which tensors cannot give it"
         raise Refusal(400, "protocol_unsupported", message, hint="send the request to /score")
     given = _object(body)
+    if script.shape == RAW:
+        return _own(invoker, given, request)
     try:
         read = _read(given)
         if script.shape == SCHEMA:
@@ -84,6 +86,22 @@ def _answer(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any], va
     return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds, rows_of(value))
 
 
+def _own(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any]) -> Answer:
+    """Score a request with a script that takes tensors itself (``described.py``)."""
+    try:
+        read = _named(given, tensors.flat)
+    except tensors.BadTensor as error:
+        raise Refusal(400, "tensor_invalid", str(error)) from error
+    start = time.perf_counter()
+    try:
+        value = invoker.script.infer(read)
+    except BaseException as error:
+        raise invoker._refusal(error, time.perf_counter() - start) from error
+    seconds = time.perf_counter() - start
+    rows = max([rows_of(item) for item in value.values()] or [0])
+    return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds, rows)
+
+
 def _made(value: Any, seconds: float) -> List[tensors.Tensor]:
     try:
         return tensors.write(value)
@@ -93,12 +111,16 @@ def _made(value: Any, seconds: float) -> List[tensors.Tensor]:
 
 
 def _read(given: Dict[str, Any]) -> Dict[str, Any]:
+    return _named(given, tensors.read)
+
+
+def _named(given: Dict[str, Any], reader: Any) -> Dict[str, Any]:
     inputs = given.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise tensors.BadTensor("inputs should be a list of tensors")
     read: Dict[str, Any] = {}
     for tensor in inputs:
-        value = tensors.read(tensor)
+        value = reader(tensor)
         if tensor["name"] in read:
             raise tensors.BadTensor("the input %r is given twice" % tensor["name"])
         read[tensor["name"]] = value

@@ -187,6 +187,8 @@ class Invoker:
                 arguments[name] = arrays.convert(arguments[name], rule)
 
     def _refusal(self, error: BaseException, seconds: float) -> Refusal:
+        if isinstance(error, Refusal):  # a script of ours, which says itself what is wrong with the request
+            return error
         if isinstance(error, BadRequest):
             return Refusal(400, "bad_request", str(error))
         if self.script.shape == SCHEMA:

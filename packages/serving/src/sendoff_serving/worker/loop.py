@@ -126,7 +126,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
         channel.log("phase", json.dumps(dict(entry.description(), schema=None)))
         code, reason = "init_failed", "User's init function failed"
         entry.init()
-        description = entry.description()
+        description = entry.description(initialised=True)
     except script.ScriptError as error:
         content = {"code": "script_invalid", "message": str(error), "traceback": None, "file": path, "line": None}
         channel.send_json(Kind.FAILED, content)

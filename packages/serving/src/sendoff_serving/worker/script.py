@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any, Dict, List, Optional
 
-from . import http_request, multi_model, schema, signature
+from . import described, http_request, multi_model, schema, signature
 from .collection import collection
 
 STRING, SCHEMA, RAW = "string", "schema", "raw"
@@ -70,6 +70,8 @@ class EntryScript:
         defaults: values for decorated parameters that a request leaves out.
         wants_headers: whether run() has a parameter ``request_headers``.
         init_model: loads one model by name, where the script defines it; run() then has a parameter ``model``.
+        describe: says what a raw script takes and gives (``described.py``), where the script defines it.
+        infer: takes the tensors of the Open Inference Protocol, where a raw script defines it.
 
     Raises:
         ScriptError: init() or run() is missing, or run() has parameters that cannot be filled.
@@ -92,6 +94,8 @@ class EntryScript:
         if raw and decorated:
             raise ScriptError("run() cannot be decorated with both @rawhttp and @input_schema")
         self.shape = RAW if raw else SCHEMA if decorated else STRING
+        self.describe: Any = getattr(module, described.DESCRIBE, None) if raw else None
+        self.infer: Any = getattr(module, described.INFER, None) if raw else None
         if decorated:
             self._read_defaults()
         if self.shape != SCHEMA and len(self.required) > 1:
@@ -139,10 +143,14 @@ class EntryScript:
         """The parameter that receives the text or the request, in the shapes that have only one."""
         return self.required[0] if self.required else self.parameters[0]
 
-    def description(self) -> Dict[str, Any]:
-        """What the front must know: the JSON of a READY frame."""
+    def description(self, initialised: bool = False) -> Dict[str, Any]:
+        """What the front must know: the JSON of a READY frame.
+
+        Args:
+            initialised: whether init() has returned, so that the script can say what it has loaded.
+        """
         recorded = schema.document(self.run) if self.shape == SCHEMA else _output_only(self.run)
-        return {
+        found = {
             "shape": self.shape,
             "parameters": self.parameters,
             "required": self.required,
@@ -154,6 +162,9 @@ class EntryScript:
                 self.run, self.shape, self.parameters, self.input_parameter, recorded and recorded["output"]
             ),
         }
+        if initialised and callable(self.describe):
+            found.update(described.members(self.describe(), callable(self.infer)))
+        return found
 
 
 def _output_only(run: Any) -> Optional[Dict[str, Any]]:

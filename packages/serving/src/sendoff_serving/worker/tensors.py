@@ -32,8 +32,8 @@ def datatype_of(dtype: Any) -> Optional[str]:
     return name if name in _BITS else None
 
 
-def read(tensor: Any) -> Any:
-    """Return the elements of a request's tensor as lists nested by its shape; a tensor of no dimension is its element.
+def flat(tensor: Any) -> Tensor:
+    """Return the "shape", "datatype" and "data" of a request's tensor, the data as one list, all of it checked.
 
     Args:
         tensor: the JSON value.
@@ -50,22 +50,33 @@ def read(tensor: Any) -> Any:
         raise BadTensor("the datatype of %r should be one of %s" % (name, ", ".join(sorted(_BITS))))
     if not isinstance(tensor.get("data"), list):
         raise BadTensor("the data of %r should be a list" % name)
-    flat = _flat(tensor["data"])
+    data = _flat(tensor["data"])
     count = 1
     for size in shape:
         count *= size
-    if count != len(flat):
-        raise BadTensor("the shape %s of %r has %d elements, its data %d" % (shape, name, count, len(flat)))
-    _check(name, datatype, flat)
+    if count != len(data):
+        raise BadTensor("the shape %s of %r has %d elements, its data %d" % (shape, name, count, len(data)))
+    _check(name, datatype, data)
+    return {"shape": shape, "datatype": datatype, "data": data}
+
+
+def read(tensor: Any) -> Any:
+    """Return the elements of a request's tensor as lists nested by its shape; a tensor of no dimension is its element.
+
+    Raises:
+        BadTensor: see ``flat``.
+    """
+    found = flat(tensor)
+    data, shape = found["data"], found["shape"]
     if not shape:
-        return flat[0]
-    if not count:
+        return data[0]
+    if not data:
         if shape[0]:
-            raise BadTensor("only the first dimension of %r can be 0" % name)
-        return flat
+            raise BadTensor("only the first dimension of %r can be 0" % tensor["name"])
+        return data
     for size in reversed(shape[1:]):
-        flat = [flat[at : at + size] for at in range(0, len(flat), size)]
-    return flat
+        data = [data[at : at + size] for at in range(0, len(data), size)]
+    return data
 
 
 def _flat(data: List[Any]) -> List[Any]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec.environment import EnvironmentSpec
-from ...spec.inference import SourceSpec
+from ...spec.inference import InferenceSpec, SourceSpec
 from ...spec.model import ManifestFile, check_manifest_path
 from ...spec.operation import Operation
 from ...spec.parse import replace
@@ -109,6 +109,14 @@ class Transfer:
                 self._progress(note)
         return self._put(found)
 
+    @staticmethod
+    def has_hooks_alone(entry_script: str | Path, source_directory: Path | str | None = None) -> bool:
+        """Whether a local script only adds to a model that is served without code: it then needs no environment."""
+        from ...packaging.check_script import has_hooks_alone
+
+        script = Path(source_directory or ".", entry_script)
+        return script.is_file() and has_hooks_alone(script.read_bytes())
+
     def reload(self, workspace: str, name: str) -> Operation | Service:
         """Bring a service to its script's files as they are now on this machine; workers start anew in any case.
 
@@ -119,6 +127,10 @@ class Transfer:
         from ...packaging.collect_source import collect_again
 
         present = self._client.service_inference(workspace, name)
+        if present.no_code is not None:
+            if present.no_code.hooks is None:
+                return self._client.reload(workspace, name)
+            present = InferenceSpec(source=present.no_code.hooks, environment=present.no_code.environment)
         source = self._put(collect_again(present.source))
         if source.files == present.source.files:
             return self._client.reload(workspace, name)

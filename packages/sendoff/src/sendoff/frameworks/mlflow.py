@@ -1,0 +1,122 @@
+"""Model folders of MLflow: the file MLmodel, its flavours, and the environment that was saved with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidInput
+from ..spec.model import Model
+
+if TYPE_CHECKING:
+    from .recipes import Given, Recipe
+
+NATIVE = ("sklearn", "onnx", "xgboost", "lightgbm")
+"""Flavours that are loaded by their own library, without MLflow: less to install, and faster to start."""
+
+_NOT_NEEDED = re.compile(r"(mlflow|mlflow-skinny)\b(?!-)", re.I)
+_TEXT = 1 << 20
+
+
+def read_mlmodel(text: bytes, where: str) -> dict[str, Any]:
+    """The content of an MLmodel file.
+
+    Raises:
+        InvalidInput: It is no YAML mapping with flavours.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(text[:_TEXT])
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{where} is not YAML: {error}", where=where) from None
+    if not isinstance(found, dict) or not isinstance(found.get("flavors"), dict):
+        raise InvalidInput(f"{where} names no flavors", hint="Register a folder that MLflow saved.", where=where)
+    return found
+
+
+def mlflow_recipe(model: Model, given: Given) -> Recipe:
+    """The recipe of an MLflow folder: by its own flavour where there is one, else by ``python_function``.
+
+    Raises:
+        InvalidInput: The folder is not one that Python can load.
+    """
+    from .recipes import Recipe
+    from .versions import choose_python, release_of
+
+    where = f"model {model.id}: {given.main}/MLmodel"
+    described = read_mlmodel(given.read(_join(given.main, "MLmodel")), where)
+    flavors: dict[str, Any] = described["flavors"]
+    function = flavors.get("python_function") or {}
+    saved_python = str(function.get("python_version") or "") or None
+    requirements = _requirements(model, given)
+    settings: dict[str, object] = {
+        "signature": described.get("signature"),
+        "flavors": flavors,
+        "mlflow_version": described.get("mlflow_version"),
+    }
+    native = next((name for name in NATIVE if name in flavors), None)
+    if native is not None:
+        own = dict(flavors[native])
+        key = {"sklearn": "sklearn_version", "onnx": "onnx_version", "xgboost": "xgb_version"}.get(
+            native, "lgb_version"
+        )
+        version = str(own.get(key) or "") or None
+        package = {"sklearn": "scikit-learn", "onnx": "onnxruntime"}.get(native, native)
+        release = release_of(package, None if native == "onnx" else version, where)
+        python = choose_python(release, saved_python, given.pythons)
+        settings["native"] = native
+        kept = [line for line in requirements if not _NOT_NEEDED.match(line)]
+        if native == "xgboost" and not release.beside:
+            kept = [re.sub(r"^xgboost\b", "xgboost-cpu", line) for line in kept]
+            package = "xgboost-cpu"
+        if not any(_name(line) == package for line in kept):
+            kept.append(f"{package}=={version}" if version and native != "onnx" else package)
+        if native == "onnx":
+            kept = [line for line in kept if _name(line) != "onnx"]  # what writes graphs is not needed to run them
+        names = {_name(line) for line in kept}
+        extra = ["numpy", "pandas", *(["joblib", "cloudpickle"] if native == "sklearn" else [])]
+        kept += [name for name in extra if name not in names]
+        return Recipe(adapter="mlflow", python=python, packages=kept, version=version, settings=settings)
+    if not function:
+        listed = ", ".join(flavors) or "none"
+        raise InvalidInput(
+            f"{where} has no flavour that Python can load; it has: {listed}",
+            hint="Save it with a flavour of Python's, or deploy it with an entry script.",
+            field="models",
+        )
+    version = str(described.get("mlflow_version") or "") or None
+    release = release_of("mlflow-skinny", version, where)
+    kept = [line for line in requirements if not _NOT_NEEDED.match(line)]
+    names = {_name(line) for line in kept}
+    return Recipe(
+        adapter="mlflow",
+        python=choose_python(release, saved_python, given.pythons),
+        packages=[
+            f"mlflow-skinny=={version}" if version else "mlflow-skinny",
+            *kept,
+            *(name for name in ("pandas", "numpy", "cloudpickle") if name not in names),
+        ],
+        version=version,
+        settings=settings,
+    )
+
+
+def _requirements(model: Model, given: Given) -> list[str]:
+    """The packages that were saved with the folder, as ``requirements.txt`` has them."""
+    path = _join(given.main, "requirements.txt")
+    if not any(file.path == path for file in model.files):
+        return []
+    lines = given.read(path).decode("utf-8", "replace").splitlines()
+    plain = [line.split("#")[0].strip() for line in lines]
+    return [line for line in plain if line and not line.startswith("-")]
+
+
+def _join(folder: str, name: str) -> str:
+    return str(PurePosixPath(folder) / name)
+
+
+def _name(line: str) -> str:
+    found = re.match(r"[A-Za-z0-9._-]+", line)
+    return found[0].lower().replace("_", "-") if found else ""

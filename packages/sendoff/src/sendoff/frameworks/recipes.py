@@ -1,0 +1,212 @@
+"""What each framework's model is loaded with: its adapter in ``scoring/``, its packages, its Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ..errors import InvalidInput
+from ..spec.model import Model
+from .files import is_pickle
+from .modules import packages_for
+from .versions import choose_python, release_of
+
+_LABELS = {
+    "ScikitLearn": "scikit-learn",
+    "Onnx": "onnx",
+    "TensorFlow": "tensorflow",
+    "TfKeras": "tensorflow",
+    "PyTorch": "torch",
+    "XGBoost": "xgboost",
+    "LightGBM": "lightgbm",
+    "MLflow": "mlflow",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is loaded.
+
+    Attributes:
+        adapter: The key of ``scoring.application.ADAPTERS``.
+        python: ``X.Y``.
+        packages: Requirement lines.
+        version: The framework's version; None for the newest.
+        notes: What a reader should know, a mismatch among them.
+        settings: Further members of ``model.json``.
+    """
+
+    adapter: str
+    python: str
+    packages: list[str]
+    version: str | None
+    notes: list[str] = field(default_factory=list)
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a recipe is made from, beside the model.
+
+    Attributes:
+        main: Its main file or folder.
+        pythons: Versions of the Pythons on this machine.
+        beside: Import names that the user's own files provide.
+        hooks: Whether there is a hooks file.
+        read: Returns the content of one of the model's files.
+    """
+
+    main: str
+    pythons: Iterable[str]
+    beside: Iterable[str]
+    hooks: bool
+    read: Callable[[str], bytes]
+
+
+def framework_of(model: Model) -> str:
+    """The framework's name as packages have it, such as ``scikit-learn``.
+
+    Raises:
+        InvalidInput: A model of that framework needs an entry script.
+    """
+    label = _LABELS.get(model.framework)
+    if label is not None:
+        return label
+    looks = _guess(model)
+    raise InvalidInput(
+        f"model {model.id} is registered with framework {model.framework}, which cannot be served without code",
+        hint="Give an entry script and an environment (InferenceConfig, --ic); or register the model with "
+        f"model_framework={looks!r}" + (", which it looks like." if looks != "ScikitLearn" else " or the like."),
+        field="models",
+    )
+
+
+def _guess(model: Model) -> str:
+    names = {file.path.rpartition("/")[2].lower() for file in model.files}
+    if "mlmodel" in names:
+        return "MLflow"
+    if "saved_model.pb" in names:
+        return "TensorFlow"
+    if any(name.endswith(".onnx") for name in names):
+        return "Onnx"
+    return "PyTorch" if any(name.endswith((".pt2", ".pt")) for name in names) else "ScikitLearn"
+
+
+def recipe_for(model: Model, given: Given) -> Recipe:
+    """The recipe of a model.
+
+    Raises:
+        InvalidInput: Nothing that can be installed would load it.
+    """
+    from .mlflow import mlflow_recipe
+
+    makers: dict[str, Callable[[Model, Given], Recipe]] = {
+        "scikit-learn": _scikit_learn,
+        "xgboost": _booster,
+        "lightgbm": _booster,
+        "onnx": _onnx,
+        "tensorflow": _tensorflow,
+        "torch": _torch,
+        "mlflow": mlflow_recipe,
+    }
+    return makers[framework_of(model)](model, given)
+
+
+def stated_version(model: Model, framework: str) -> tuple[str | None, str, list[str]]:
+    """The version to install: what the file says, else the label, else None (settled.md, "Framework versions").
+
+    Returns:
+        The version, who says so, and a warning where file and label differ.
+    """
+    label, file = model.framework_version, model.detected.get(framework)
+    if file is not None:
+        if label is not None and not _same(label, file):
+            note = f"Model {model.id} is labelled {framework} {label}, but its file was made by {file}: {file} is used."
+            return file, "the file", [note]
+        return file, "the file", []
+    if label is not None:
+        return label, "the label", []
+    return None, "", [f"The version of {framework} that made model {model.id} is unknown: the newest is used."]
+
+
+def _same(label: str, file: str) -> bool:
+    return file == label or file.startswith(f"{label}.") or file.split("+")[0] == label
+
+
+def pickled_packages(model: Model, given: Given) -> list[str]:
+    """Packages for what a model's pickle imports; those that scikit-learn itself needs are not among them."""
+    imports = [finding.imported for finding in model.scan.findings if finding.path == given.main]
+    needed = packages_for(imports, given.beside, where=f"model {model.id}", hooks=given.hooks)
+    return ["xgboost-cpu" if name == "xgboost" else name for name in needed]
+
+
+def _scikit_learn(model: Model, given: Given) -> Recipe:
+    version, source, notes = stated_version(model, "scikit-learn")
+    release = release_of("scikit-learn", version, source)
+    python = choose_python(release, model.detected.get("python"), given.pythons)
+    packages = [f"scikit-learn=={version}" if version else "scikit-learn", "joblib", "pandas", *release.beside]
+    return Recipe(
+        adapter="scikit-learn",
+        python=python,
+        packages=[*packages, *pickled_packages(model, given)],
+        version=version,
+        notes=notes,
+    )
+
+
+def _booster(model: Model, given: Given) -> Recipe:
+    framework = framework_of(model)
+    version, source, notes = stated_version(model, framework)
+    release = release_of(framework, version, source)
+    python = choose_python(release, model.detected.get("python"), given.pythons)
+    package = framework
+    if framework == "xgboost" and not release.beside:
+        package = "xgboost-cpu"  # the same without gigabytes for graphics cards
+    packages = [f"{package}=={version}" if version else package, "numpy", *release.beside]
+    adapter = framework
+    if is_pickle(given.main):
+        adapter = "scikit-learn"  # XGBClassifier and its like have scikit-learn's methods
+        needed = pickled_packages(model, given)
+        learned = model.detected.get("scikit-learn")
+        packages += [f"scikit-learn=={learned}" if learned else "scikit-learn", "joblib", "pandas"]
+        packages += [name for name in needed if name != package]
+    return Recipe(adapter=adapter, python=python, packages=packages, version=version, notes=notes)
+
+
+def _onnx(model: Model, given: Given) -> Recipe:
+    # Every release of ONNX Runtime runs every older graph: the label is kept, and needs no release of its own.
+    release = release_of("onnxruntime", None, "")
+    python = choose_python(release, model.detected.get("python"), given.pythons)
+    return Recipe(adapter="onnx", python=python, packages=["onnxruntime", "numpy"], version=model.framework_version)
+
+
+def _tensorflow(model: Model, given: Given) -> Recipe:
+    version, source, notes = stated_version(model, "tensorflow")
+    release = release_of("tensorflow", version, source)
+    python = choose_python(release, model.detected.get("python"), given.pythons)
+    old = version is not None and version.startswith("1.") and not version.startswith("1.15")
+    package = "tensorflow" if old else "tensorflow-cpu"
+    return Recipe(
+        adapter="tensorflow",
+        python=python,
+        packages=[f"{package}=={version}" if version else package, *release.beside],
+        version=version,
+        notes=notes,
+    )
+
+
+def _torch(model: Model, given: Given) -> Recipe:
+    if is_pickle(given.main):
+        raise InvalidInput(
+            f"model {model.id}: {given.main} is a pickle; a PyTorch model is served from a program",
+            hint="Write one with torch.export.save(torch.export.export(module, args), 'model.pt2'), or with "
+            "torch.jit.save(torch.jit.script(module), 'model.pt').",
+            field="models",
+        )
+    version, source, notes = stated_version(model, "torch")
+    release = release_of("torch", version, source)
+    python = choose_python(release, model.detected.get("python"), given.pythons)
+    package = f"torch=={version.split('+')[0]}" if version else "torch"
+    return Recipe(
+        adapter="torch", python=python, packages=[package, "numpy", *release.beside], version=version, notes=notes
+    )

@@ -1,0 +1,256 @@
+"""PyTorch: programs of torch.export and of TorchScript; a module's weights alone are no program."""
+
+import json
+import zipfile
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+import torch
+
+from .application import bad_input, cpu_share
+
+_V2 = {"float32": "FP32", "float64": "FP64", "float16": "FP16", "bool": "BOOL"}
+
+
+def load(config: Dict[str, Any], path: str) -> "Program":
+    """Load a program with as many threads as the service has cores."""
+    torch.set_num_threads(cpu_share(config))
+    named = [name.rpartition("/")[2] for name in _names(path)]
+    if any(name.endswith("serialized_exported_program.json") for name in named) or "archive_format" in named:
+        exported = torch.export.load(path)
+        return Program(exported.module(), _of_export(exported), "torch.export program on PyTorch " + torch.__version__)
+    if "constants.pkl" in named or "version" in named:
+        try:
+            module = torch.jit.load(path, map_location="cpu")
+        except RuntimeError as error:
+            raise ValueError(
+                "%s is neither a program of torch.export nor TorchScript: weights or a pickled module cannot be "
+                "served; write it with torch.export.save(torch.export.export(module, args), 'model.pt2') (%s)"
+                % (path, str(error).splitlines()[0])
+            )
+        return Program(module.eval(), _of_script(module), "TorchScript on PyTorch " + torch.__version__)
+    raise ValueError("%s is no archive of torch.export or TorchScript" % path)
+
+
+def _names(path: str) -> List[str]:
+    if not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+class _Input:
+    """One tensor that a program takes; what is not known is None, a size of any length -1."""
+
+    def __init__(self, name: str, dtype: Any = None, shape: Optional[List[int]] = None, guessed: bool = False) -> None:
+        self.name = name
+        self.dtype = dtype
+        self.shape = shape
+        self.guessed = guessed  # TorchScript does not say whether it wants floats
+
+
+def _of_export(exported: Any) -> List[_Input]:
+    found = []
+    values = {node.name: node.meta.get("val") for node in exported.graph.nodes if node.op == "placeholder"}
+    for name in exported.graph_signature.user_inputs:
+        value: Any = values.get(name)
+        if hasattr(value, "shape"):
+            shape = [size if isinstance(size, int) else -1 for size in value.shape]
+            found.append(_Input(str(name), value.dtype, shape))
+        else:
+            found.append(_Input(str(name)))
+    return found
+
+
+def _of_script(module: Any) -> List[_Input]:
+    arguments = [one for one in module.forward.schema.arguments if one.name != "self"]
+    first = next((value.dtype for value in module.parameters() if value.dtype.is_floating_point), torch.float32)
+    return [
+        _Input(one.name, first, guessed=True)
+        for one in arguments
+        if "Tensor" in str(one.type) and not one.has_default_value()
+    ]
+
+
+class Program:
+    """Scores with one program.
+
+    Args:
+        module: what is called with tensors.
+        inputs: the tensors that it takes, in order.
+        title: what the log calls it.
+    """
+
+    hint = 'send {"data": …} for a program of one input, or {"inputs": {name: …}}'
+
+    def __init__(self, module: Any, inputs: List[_Input], title: str) -> None:
+        self.title = title
+        self._module = module
+        self._inputs = inputs
+        self._names = [one.name for one in inputs]
+
+    def score(self, payload: Any, request: Any) -> Any:
+        """Answer nested lists with nested lists."""
+        given: Any = payload
+        if isinstance(payload, dict):
+            for name in ("data", "inputs", "instances"):
+                if name in payload:
+                    given = payload[name]
+                    break
+            else:
+                raise bad_input("The member 'data' is missing", hint=self.hint)
+        if isinstance(given, dict):
+            return self.plain(self.call({str(name): value for name, value in given.items()}))
+        if len(self._inputs) != 1:
+            raise bad_input("The program has %d inputs: name them" % len(self._inputs), hint=", ".join(self._names))
+        return self.plain(self.call({self._names[0]: given}))
+
+    def call(self, given: Dict[str, Any]) -> Any:
+        """Call the program with nested lists by name.
+
+        Raises:
+            Refusal: they are not what it takes.
+        """
+        unknown = [name for name in given if name not in self._names]
+        missing = [name for name in self._names if name not in given]
+        if unknown or missing:
+            what = "There is no input %s" % ", ".join(unknown) if unknown else "The input %s is missing" % missing[0]
+            raise bad_input(what, hint="there is " + ", ".join(self._names))
+        tensors = [self._tensor(one, given[one.name]) for one in self._inputs]
+        try:
+            with torch.inference_mode():
+                try:
+                    return self._module(*tensors)
+                except RuntimeError:
+                    whole = [_whole(one, tensor) for one, tensor in zip(self._inputs, tensors)]
+                    if all(one is other for one, other in zip(whole, tensors)):
+                        raise
+                    return self._module(*whole)
+        except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            text = lines[-1] if lines else type(error).__name__
+            raise bad_input("The program refuses the input: %s" % text[:500]) from error
+
+    def _tensor(self, known: _Input, value: Any) -> Any:
+        try:
+            made = np.asarray(value)
+            if made.dtype.kind not in "fiub":
+                raise ValueError("there are values that are not numbers, or lists that are not equally long")
+            tensor = torch.from_numpy(np.ascontiguousarray(made))
+            if known.dtype is not None:
+                floating = known.dtype.is_floating_point
+                if not floating and made.dtype.kind == "f" and known.dtype != torch.bool:
+                    raise ValueError("there are fractions")
+                tensor = tensor.to(known.dtype)
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            raise bad_input("The input %s cannot be made into a tensor: %s" % (known.name, error)) from error
+        if known.shape is not None:
+            got = list(tensor.shape)
+            if len(got) == len(known.shape) - 1:
+                tensor = tensor.unsqueeze(0)  # one row of a batch
+                got = [1] + got
+            if len(got) != len(known.shape) or any(size not in (-1, one) for size, one in zip(known.shape, got)):
+                raise bad_input(
+                    "The input %s should have the shape %s; it has %s" % (known.name, known.shape, got),
+                    expected=known.shape,
+                    got=got,
+                )
+        return tensor
+
+    def plain(self, value: Any) -> Any:
+        """Return an output as plain values."""
+        if isinstance(value, torch.Tensor):
+            return value.detach().cpu().tolist()
+        if isinstance(value, dict):
+            return {str(key): self.plain(one) for key, one in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.plain(one) for one in value]
+        return value
+
+    def describe(self) -> Dict[str, Any]:
+        """Return what the program takes."""
+        single = len(self._inputs) == 1
+        schemas = {one.name: _schema(one) for one in self._inputs}
+        inputs: Dict[str, Any] = {"type": "object", "properties": schemas, "required": self._names}
+        member = "data" if single else "inputs"
+        value = _example(self._inputs[0]) if single else {one.name: _example(one) for one in self._inputs}
+        body = {
+            "type": "object",
+            "properties": {member: schemas[self._names[0]] if single else inputs},
+            "required": [member],
+            "example": {member: value},
+        }
+        found: Dict[str, Any] = {"input": body, "tensors": {"inputs": [_described(one) for one in self._inputs]}}
+        outputs: List[Dict[str, Any]] = []
+        try:
+            made = self.call({self._names[0]: value} if single else value)
+            outputs = [_output(name, one) for name, one in _named(made).items()]
+            found["output"] = {"example": json.loads(json.dumps(self.plain(made)))}
+        except Exception as error:
+            print("The example of the schema has no answer: %s" % error)
+        found["tensors"]["outputs"] = outputs
+        return found
+
+    def infer(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
+        """Score the tensors of a V2 request."""
+        given = {}
+        for name, tensor in inputs.items():
+            try:
+                given[name] = np.array(tensor["data"]).reshape(tensor["shape"])
+            except ValueError as error:
+                raise bad_input("The input %s cannot be made into a tensor: %s" % (name, error)) from error
+        return {name: one.detach().cpu().numpy() for name, one in _named(self.call(given)).items()}
+
+
+def _whole(known: _Input, tensor: Any) -> Any:
+    """Return whole numbers as such, where only the guess made floats of them: an embedding wants them so."""
+    if known.guessed and tensor.is_floating_point() and bool((tensor == tensor.floor()).all()):
+        return tensor.to(torch.int64)
+    return tensor
+
+
+def _named(value: Any) -> Dict[str, Any]:
+    if isinstance(value, torch.Tensor):
+        return {"output": value}
+    if isinstance(value, dict):
+        return {str(name): one for name, one in value.items() if isinstance(one, torch.Tensor)}
+    return {"output_%d" % at: one for at, one in enumerate(value) if isinstance(one, torch.Tensor)}
+
+
+def _dtype(known: _Input) -> str:
+    return str(known.dtype).replace("torch.", "") if known.dtype is not None else "float32"
+
+
+def _schema(known: _Input) -> Dict[str, Any]:
+    name = _dtype(known)
+    leaf: Dict[str, Any] = {"type": "number"}
+    if name == "bool":
+        leaf = {"type": "boolean"}
+    elif name.startswith(("int", "uint")):
+        info = np.iinfo(name)
+        leaf = {"type": "integer", "minimum": int(info.min), "maximum": int(info.max)}
+    if known.shape is None:
+        return {"type": "array", "items": {}, "description": "Nested lists: the program does not say how deep."}
+    for size in reversed(known.shape):
+        leaf = {"type": "array", "items": leaf, "minItems": 1}
+        if size >= 0:
+            leaf["minItems"] = leaf["maxItems"] = size
+    return leaf
+
+
+def _example(known: _Input) -> Any:
+    leaf: Any = {"b": True, "f": 0.0}.get(_dtype(known)[0], 0)
+    for size in reversed(known.shape if known.shape is not None else [1, 1]):
+        leaf = [leaf] * max(size, 1)
+    return leaf
+
+
+def _described(known: _Input) -> Dict[str, Any]:
+    name = _dtype(known)
+    shape = known.shape if known.shape is not None else [-1]
+    return {"name": known.name, "datatype": _V2.get(name, name.upper()), "shape": shape}
+
+
+def _output(name: str, value: Any) -> Dict[str, Any]:
+    kind = str(value.dtype).replace("torch.", "")
+    return {"name": name, "datatype": _V2.get(kind, kind.upper()), "shape": [-1] + list(value.shape[1:])}

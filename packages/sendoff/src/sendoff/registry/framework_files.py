@@ -1,0 +1,155 @@
+"""Framework versions that files other than pickles state: SavedModel, ONNX, XGBoost, MLflow. Nothing is loaded.
+
+What cannot be read states nothing; the framework says so when it loads the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from ..spec.model import ManifestFile
+from ..store.blobs import BlobStore
+
+_VERSION = re.compile(r"\d+(\.\w+)+([+-][\w.]+)?\Z")
+_MOST = 16 << 20
+_TAIL = 4096
+_MLMODEL = 1 << 20
+_FLAVOUR_VERSIONS = {
+    "sklearn": ("sklearn_version", "scikit-learn"),
+    "xgboost": ("xgb_version", "xgboost"),
+    "lightgbm": ("lgb_version", "lightgbm"),
+    "pytorch": ("pytorch_version", "torch"),
+    "tensorflow": ("tensorflow_version", "tensorflow"),
+}
+
+
+def stated(files: Sequence[ManifestFile], blobs: BlobStore) -> dict[str, str]:
+    """The versions that a model's files state, by package; ``python`` and ``onnx-opset`` among them."""
+    found: dict[str, str] = {}
+    for file in files:
+        name = PurePosixPath(file.path).name.lower()
+        reader = _READERS.get(name) or _BY_SUFFIX.get(PurePosixPath(name).suffix)
+        if reader is None:
+            continue
+        try:
+            with blobs.peek(file.digest) as stream:
+                for key, value in reader(stream):
+                    if _VERSION.match(value) or key == "onnx-opset":
+                        found.setdefault(key, value)
+        except (OSError, ValueError, IndexError, EOFError):
+            continue
+    return found
+
+
+def _saved_model(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    # SavedModel.meta_graphs (2) -> MetaGraphDef.meta_info_def (1) -> tensorflow_version (5)
+    for field, _ in _fields(stream):
+        if field != 2:
+            continue
+        for inner, size in _fields(stream):
+            if inner == 1:
+                for number, value in _members(stream.read(min(size, _MOST))):
+                    if number == 5 and isinstance(value, bytes):
+                        yield "tensorflow", value.decode("ascii", "replace")
+            return
+
+
+def _onnx(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    # ModelProto.opset_import (8) -> OperatorSetIdProto: domain (1), version (2)
+    for field, size in _fields(stream):
+        if field == 8 and size < 1024:
+            members = dict(_members(stream.read(size)))
+            if members.get(1, b"") in (b"", b"ai.onnx") and isinstance(members.get(2), int):
+                yield "onnx-opset", str(members[2])
+
+
+def _xgboost(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _TAIL))
+    tail = stream.read(_TAIL)
+    text = re.search(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]', tail)
+    if text:
+        yield "xgboost", ".".join(part.decode() for part in text.groups())
+        return
+    binary = re.search(rb"version\[#?(?:L.{8}|[iU].)?i(.)i(.)i(.)", tail, re.DOTALL)
+    if binary:
+        yield "xgboost", ".".join(str(part[0]) for part in binary.groups())
+
+
+def _mlmodel(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(stream.read(_MLMODEL))
+        flavors = found["flavors"]
+        yield "mlflow", str(found.get("mlflow_version"))
+        yield "python", str((flavors.get("python_function") or {}).get("python_version"))
+        for name, (key, package) in _FLAVOUR_VERSIONS.items():
+            if name in flavors:
+                yield package, str(flavors[name].get(key))
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
+        return
+
+
+_READERS = {"saved_model.pb": _saved_model, "mlmodel": _mlmodel}
+_BY_SUFFIX = {".onnx": _onnx, ".json": _xgboost, ".ubj": _xgboost, ".model": _xgboost}
+
+
+def _fields(stream: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Number and size of the length-delimited fields of a protobuf message; the stream stands at each one's content.
+
+    What the caller leaves unread is skipped; other kinds of fields are passed over.
+    """
+    while True:
+        tag = _varint(stream)
+        if tag is None:
+            return
+        kind = tag & 7
+        if kind == 2:
+            size = _varint(stream) or 0
+            start = stream.tell()
+            yield tag >> 3, size
+            stream.seek(start + size)
+        elif kind == 0:
+            _varint(stream)
+        elif kind in (1, 5):
+            stream.seek(8 if kind == 1 else 4, os.SEEK_CUR)
+        else:
+            raise ValueError("not a protobuf message")
+
+
+def _varint(stream: BinaryIO) -> int | None:
+    value = shift = 0
+    while True:
+        byte = stream.read(1)
+        if not byte:
+            if shift:
+                raise EOFError
+            return None
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+        shift += 7
+        if shift > 63:
+            raise ValueError("not a protobuf message")
+
+
+def _members(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Number and value of a message's fields: bytes or a whole number."""
+    import io
+
+    stream = io.BytesIO(data)
+    while (tag := _varint(stream)) is not None:
+        kind = tag & 7
+        if kind == 0:
+            yield tag >> 3, _varint(stream) or 0
+        elif kind == 2:
+            yield tag >> 3, stream.read(_varint(stream) or 0)
+        elif kind in (1, 5):
+            stream.read(8 if kind == 1 else 4)
+        else:
+            raise ValueError("not a protobuf message")
