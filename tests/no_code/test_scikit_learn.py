@@ -205,3 +205,26 @@ def test_what_cannot_be_served_is_refused_before_anything_starts(ws, work, frame
     with pytest.raises(WebserviceException, match=words):
         Model.deploy(ws, "odd", [model])
     assert ws.webservices == {}
+
+
+def test_a_package_needs_no_code_either(ws, pipeline, work) -> None:
+    model, _ = pipeline
+    package = Model.package(ws, [model], generate_dockerfile=True)
+    package.wait_for_creation(show_output=True)
+    package.save("context")
+    files = {path.name for path in (work / "context").rglob("*") if path.is_file()}
+    assert {"Dockerfile", "entry.py", "model.json", "estimator.py", "pipeline.joblib"} <= files
+
+
+def test_the_command_line_needs_no_inference_configuration(ws, pipeline, work) -> None:
+    def sendoff(*words: str) -> str:
+        command = [str(Path(sys.executable).with_name("sendoff")), *words, "-w", "demo"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    assert "can be deployed" in sendoff("model", "deploy", "-n", "flowers", "-m", "flowers", "--check")
+    (work / "hooks.py").write_text(HOOKS)
+    assert "can be deployed" in sendoff(
+        "model", "deploy", "-n", "other", "-m", "flowers", "--es", "hooks.py", "--check"
+    )

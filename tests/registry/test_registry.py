@@ -94,7 +94,7 @@ def test_everything_that_was_registered_comes_back(store: Store, registry: Regis
     assert model == registry.get("ws", "m:1")
     assert model.framework == "ScikitLearn"
     for field in full.__struct_fields__:  # type: ignore[attr-defined]
-        if field != "framework":
+        if field not in ("framework", "python_version"):  # the one in another spelling, the other among "detected"
             assert getattr(model, field) == getattr(full, field)
     assert model.size == 7
     assert abs(model.created_time - time.time()) < 60

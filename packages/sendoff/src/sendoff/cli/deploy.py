@@ -13,6 +13,7 @@ from .records import Record
 from .session import Session
 
 _EXAMPLE = """\
+sendoff model deploy -n flowers -m flowers
 sendoff model deploy -n diabetes -m diabetes:1 --ic inferenceconfig.json --dc deploymentconfig.json
 sendoff model deploy -n diabetes -m diabetes --es score.py --sd src --cf environment.yml --po 6789 --overwrite"""
 
@@ -44,8 +45,9 @@ def deploy(
     """Deploy models as a service and wait until it answers.
 
     Where and how large comes from --dc and from the flags, which override it; code and environment come from --ic
-    and its flags. When the script cannot be loaded or its init() raises, the traceback is printed and the exit
-    code is 9.
+    and its flags. A model of a known framework (scikit-learn, ONNX, TensorFlow, XGBoost, LightGBM, PyTorch, MLflow)
+    needs neither; --es may then name a file with preprocess() or postprocess(). When the script cannot be loaded or
+    its init() raises, the traceback is printed and the exit code is 9.
     Ctrl-C stops the waiting, not the work.
     """
     from ..spec.deployment import DeploymentSpec

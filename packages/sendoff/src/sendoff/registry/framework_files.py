@@ -27,6 +27,23 @@ _FLAVOUR_VERSIONS = {
 }
 
 
+_PACKAGES = {
+    "ScikitLearn": "scikit-learn",
+    "TensorFlow": "tensorflow",
+    "TfKeras": "tensorflow",
+    "PyTorch": "torch",
+    "XGBoost": "xgboost",
+    "LightGBM": "lightgbm",
+    "MLflow": "mlflow",
+}
+"""A framework's name at registration to the package whose version is meant."""
+
+
+def version_of(framework: str, detected: dict[str, str]) -> str | None:
+    """The version of a model's framework among what its files state; None where they do not."""
+    return detected.get(_PACKAGES.get(framework, ""))
+
+
 def stated(files: Sequence[ManifestFile], blobs: BlobStore) -> dict[str, str]:
     """The versions that a model's files state, by package; ``python`` and ``onnx-opset`` among them."""
     found: dict[str, str] = {}

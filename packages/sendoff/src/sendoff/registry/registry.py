@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound, WorkspaceNotFound
 from ..spec.model import Model, RegisterModel, UpdateModel, check_framework
 from ..spec.names import check_workspace, split_model_id
-from ..spec.parse import nearest, to_builtins
+from ..spec.parse import nearest, replace, to_builtins
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
 from ..store.tables import (
@@ -137,7 +137,7 @@ class Registry:
             InvalidInput: A name, path, tag or amount is not allowed; or the pickle policy refuses.
             Conflict: Blobs of the manifest are not in the store (``missing`` lists them) or have another size.
         """
-        from .framework_files import stated
+        from .framework_files import stated, version_of
         from .scan import scan
 
         body = rules.checked(body)
@@ -155,6 +155,8 @@ class Registry:
                 findings=to_builtins(found.report.findings),
             )
         detected = {**found.detected, **stated(body.files, self._store.blobs)}
+        if body.framework_version is None:
+            body = replace(body, framework_version=version_of(body.framework, detected))
         if body.python_version:
             detected.setdefault("python", body.python_version)
         with self._store.begin() as connection:

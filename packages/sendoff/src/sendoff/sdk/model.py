@@ -370,7 +370,8 @@ class Model:
             workspace: Where the models are and the service will be.
             name: 3 to 32 lower-case letters, digits and ``-``.
             models: Registered models; also ids, or local paths that are registered first. May be empty.
-            inference_config: Entry script and environment; None only for frameworks that need no script.
+            inference_config: Entry script and environment, or hooks alone; None for a model whose framework needs no
+                script.
             deployment_config: Kind and size of the service; None means as for a container instance, unlimited.
             deployment_target: A cluster, for AKS.
             overwrite: Replace a service of that name.
