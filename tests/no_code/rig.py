@@ -28,8 +28,9 @@ def conda(python: str, *packages: str) -> str:
 def train(environment: str, code: str, *arguments: str | Path, cwd: Path) -> Any:
     """Run a script in a cached environment, and return the JSON of its last line."""
     python = environment_cache.built(environment)
+    (cwd / "make.py").write_text(code)  # in a file: TorchScript reads the source of what it compiles
     done = subprocess.run(
-        [str(python), "-W", "ignore", "-c", code, *map(str, arguments)],
+        [str(python), "-W", "ignore", "make.py", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
