@@ -11,7 +11,7 @@ from ..errors import Conflict, InvalidInput
 from ..spec.bundle import ServingSettings
 from ..spec.data_collection import DataCollection
 from ..spec.deployment import ACI, AKS, DeploymentSpec
-from ..spec.inference import InferenceSpec
+from ..spec.inference import EnvironmentReference, InferenceSpec
 from ..spec.parse import Spec, encode, replace
 from ..spec.service import UpdateService
 
@@ -153,3 +153,17 @@ def merge_properties(old: dict[str, str], change: UpdateService) -> dict[str, st
                 field=name,
             )
     return {**old, **added}
+
+
+def request_of(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec | None:
+    """What a revision's configuration was made from: another model without code gets files of its own."""
+    made = inference.no_code
+    if made is None:
+        return as_registered(inference, pinned)
+    return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
+
+
+def as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:
+    """A revision's inference configuration as a request: its environment is the registered version."""
+    name, _, version = (pinned.environment or "").partition(":")
+    return replace(inference, environment=None, environment_ref=EnvironmentReference(name=name, version=version))

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from ..datasets import Datasets
-from ..errors import Conflict, InvalidInput, NotFound, NotSupported
+from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
 from ..spec.inference import InferenceSpec
@@ -26,6 +26,7 @@ from . import records
 from .choose_target import Choice
 from .launch import Launcher
 from .preflight import Rooms, check_code, choose
+from .without_code import without_code
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,12 +74,9 @@ class Profiles:
         with store.read() as connection:
             records.require_workspace(connection, ws)
         models = list(dict.fromkeys(self._rooms.registry.get(ws, model).id for model in body.models))
-        if body.inference is None:
-            raise NotSupported(
-                "profiling without an inference configuration is not supported yet",
-                hint="Give an entry script and an environment: --ic inferenceconfig.json, or InferenceConfig(...).",
-            )
-        inference, notes = check_code(self._rooms, ws, body.inference)
+        inference, said = without_code(self._rooms, ws, models, body.inference)
+        inference, notes = check_code(self._rooms, ws, inference)
+        notes = [*said, *notes]
         spec = inference.environment
         assert spec is not None
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, InvalidInput, NotFound, Timeout
-from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
@@ -17,7 +17,7 @@ from . import access, garbage, records
 from .counts import service_metrics
 from .execute import give_up
 from .launch import Launcher, service_log_path
-from .plan import Pinned, merge_deployment, merge_properties, merge_tags
+from .plan import Pinned, as_registered, merge_deployment, merge_properties, merge_tags, request_of
 from .preflight import Ready, Rooms, Targets, check_blobs, check_request
 from .start_again import start_again
 from .views import matches, revision_views, service_view
@@ -134,7 +134,7 @@ class Deployments:
             words["description"] = given  # type: ignore[assignment]
         merged = merge_deployment(plan.deployment, body.deployment)
         deployment, given_secrets = access.without_secrets(merged)
-        inference = body.inference or _request(plan.inference, plan.pinned)
+        inference = body.inference or request_of(plan.inference, plan.pinned)
         changed = body.models is not None or body.inference is not None or deployment != plan.deployment
         if not changed:
             with self._store.begin() as connection:
@@ -302,7 +302,7 @@ class Deployments:
             plan = records.get_plan(connection, row.uid, number)
         if plan is None:
             raise NotFound(f"service {row.name!r} has no revision {number}", revision=number)
-        return _as_registered(plan.inference, plan.pinned)
+        return as_registered(plan.inference, plan.pinned)
 
     def logs(self, ws: str, name: str, num_lines: int = 5000, init: bool = False) -> str:
         """The service's newest log lines, oldest first; of one that failed to start, what it logged until then.
@@ -485,17 +485,3 @@ class Deployments:
             f"service {service.name!r} has no earlier revision to return to",
             hint="List them with 'sendoff service revisions'.",
         )
-
-
-def _request(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec | None:
-    """What a revision's configuration was made from: another model without code gets files of its own."""
-    made = inference.no_code
-    if made is None:
-        return _as_registered(inference, pinned)
-    return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
-
-
-def _as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:
-    """A revision's inference configuration as a request: its environment is the registered version."""
-    name, _, version = (pinned.environment or "").partition(":")
-    return replace(inference, environment=None, environment_ref=EnvironmentReference(name=name, version=version))

@@ -13,6 +13,7 @@ from ..api.client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from ..spec.service import DeployService
+from . import framework
 from .deploying import deployment_spec, listed, print_configuration, registered, user
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .inference_config import InferenceConfig
@@ -49,19 +50,7 @@ class Model:
         WebserviceException: Something given is not allowed.
     """
 
-    class Framework:
-        """Framework names for ``model_framework``."""
-
-        CUSTOM = "Custom"
-        LIGHTGBM = "LightGBM"
-        MLFLOW = "MLflow"
-        MULTI = "Multi"
-        ONNX = "Onnx"
-        PYTORCH = "PyTorch"
-        SCIKITLEARN = "ScikitLearn"
-        TENSORFLOW = "TensorFlow"
-        TFKERAS = "TfKeras"
-        XGBOOST = "XGBoost"
+    Framework = framework.Framework
 
     @as_sdk_errors(WebserviceException)
     def __init__(
@@ -370,8 +359,7 @@ class Model:
             workspace: Where the models are and the service will be.
             name: 3 to 32 lower-case letters, digits and ``-``.
             models: Registered models; also ids, or local paths that are registered first. May be empty.
-            inference_config: Entry script and environment, or hooks alone; None for a model whose framework needs no
-                script.
+            inference_config: Entry script and environment, or hooks; None where the model's framework is enough.
             deployment_config: Kind and size of the service; None means as for a container instance, unlimited.
             deployment_target: A cluster, for AKS.
             overwrite: Replace a service of that name.
