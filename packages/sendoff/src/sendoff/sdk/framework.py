@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Framework:
-    """Framework names for ``model_framework`` (spec/surface.md sec. 2.4); all but the first two need no entry script."""
+    """Names for ``model_framework`` (spec/surface.md sec. 2.4); all but the first two need no entry script."""
 
     CUSTOM = "Custom"
     MULTI = "Multi"
