@@ -73,9 +73,8 @@ def test_the_articles_add_tag_on_profile_tags_the_model_and_says_where_it_belong
     [
         ["workspace", "share", "-w", "ws", "--user", "ann@example.org", "--role", "reader"],
         ["model", "deploy", "-n", "svc", "-m", "m:1", "--vn", "v1", "--tp", "10"],
-        ["model", "register", "-n", "m", "--asset-path", "outputs/m.pkl", "--experiment-name", "e", "--run-id", "r"],
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_yet_says_so_and_what_to_do(cli: Cli, argv: list[str]):
     done = cli(*argv)
     assert done.code == 6, done.err

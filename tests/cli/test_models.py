@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import sendoff
+from sendoff.sdk.runs.experiment import Experiment
+
 from .conftest import Cli
 
 
@@ -69,6 +72,49 @@ def test_bad_input_ends_with_2_says_what_is_wrong_and_registers_nothing(
     assert done.code == 2
     assert said in done.err
     assert done.out == ""
+    assert cli("model", "list").data == []
+
+
+def recorded_run() -> str:
+    """A run of experiment e1 that keeps a model of two files, as a training script leaves it."""
+    Path("out/net").mkdir(parents=True)
+    Path("out/net/a.bin").write_text("a")
+    Path("out/net/b.bin").write_text("b")
+    ws = sendoff.Workspace.create("default", exist_ok=True, show_output=False)
+    with Experiment(ws, "e1").start_logging() as run:
+        run.upload_folder("outputs/net", "out/net")
+        run.upload_file("outputs/m.pkl", "out/net/a.bin")
+    return str(run.id)
+
+
+def test_a_file_or_folder_of_a_recorded_run_is_registered_with_where_it_comes_from(cli: Cli):
+    run_id = recorded_run()
+    kept = ("model", "register", "-n", "mymodel", "--run-id", run_id)
+    done = cli(*kept, "--asset-path", "outputs/m.pkl", "--experiment-name", "e1", "--tag", "area=mnist")
+    assert done.code == 0, done.err
+    assert [file["path"] for file in done.data["files"]] == ["m.pkl"]
+    assert (done.data["runId"], done.data["experimentName"]) == (run_id, "e1")
+    Path("run.json").write_text(json.dumps({"runId": run_id, "experimentName": "e1"}))
+    done = cli("model", "register", "-n", "mymodel", "-f", "run.json", "--asset-path", "./outputs/net/")
+    assert [file["path"] for file in done.data["files"]] == ["net/a.bin", "net/b.bin"]
+    assert (done.data["id"], done.data["runId"]) == ("mymodel:2", run_id)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["--asset-path", "outputs/m.pkl"], 2, "--run-id is missing"),
+        (["--asset-path", "outputs/m.pkl", "-p", "out/net"], 2, "exclude each other"),
+        (["--asset-path", "outputs/x.pkl", "--run-id", "RUN"], 2, "outputs/m.pkl, outputs/net/a.bin"),
+        (["--asset-path", "outputs/m.pkl", "--run-id", "RUN", "--experiment-name", "e2"], 2, "experiment 'e1'"),
+        (["--asset-path", "outputs/m.pkl", "--run-id", "none"], 3, "none"),
+    ],
+)
+def test_what_a_run_does_not_keep_is_said_and_nothing_is_registered(cli: Cli, argv: list[str], code: int, said: str):
+    run_id = recorded_run()
+    done = cli("model", "register", "-n", "mymodel", *[run_id if one == "RUN" else one for one in argv])
+    assert done.code == code, done.err
+    assert said in done.err
     assert cli("model", "list").data == []
 
 

@@ -20,7 +20,7 @@ def folder() -> None:
 
 
 @folder.command("attach", cls=Command, example="sendoff folder attach -w demo --path .")
-@option("--experiment-name", "-e", default=None, metavar="NAME", help="Kept in the file; runs are not recorded yet.")
+@option("--experiment-name", "-e", default=None, metavar="NAME", help="Kept in the file.")
 @options.metadata_out
 @pass_session
 def attach(session: Session, experiment_name: str | None, output_metadata_file: str | None) -> Record:

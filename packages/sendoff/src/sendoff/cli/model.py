@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InvalidInput, NotSupported
+from ..errors import InvalidInput
 from . import options, records
 from .command import Command, Group, option, pass_session
 from .records import Record
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..spec.model import ManifestFile
 
 _FRAMEWORKS = (
     *("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi"),
@@ -39,6 +42,35 @@ def _resources(function: Any) -> Any:
     return function
 
 
+def _kept(
+    session: Session, name: str, asset_path: str | None, run_id: str | None, experiment: str | None
+) -> tuple[list[ManifestFile], str]:
+    """The files of a run at a path, and the run's experiment."""
+    from ..spec.run import model_files
+
+    if asset_path is None:
+        raise InvalidInput(
+            "--model-path is missing: which file or folder is to be registered?",
+            hint=f"sendoff model register -n {name} -p PATH",
+            field="model-path",
+        )
+    if run_id is None:
+        raise InvalidInput(
+            "--asset-path names a file that a run keeps, and --run-id is missing",
+            hint=f"sendoff model register -n {name} --asset-path {asset_path} --run-id ID  (`sendoff run list`); "
+            "for a file on this machine: -p PATH",
+            field="run-id",
+        )
+    run = session.client.get_run(session.workspace, run_id)
+    if experiment is not None and experiment != run.experiment:
+        raise InvalidInput(
+            f"run {run_id!r} belongs to experiment {run.experiment!r}, not to {experiment!r}",
+            hint=f"Give --experiment-name {run.experiment}, or leave it away.",
+            field="experiment-name",
+        )
+    return model_files(session.client.run_files(session.workspace, run_id), asset_path), run.experiment
+
+
 def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> Any:
     if cpu is None and memory is None and gpu is None:
         return None
@@ -55,7 +87,7 @@ def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> 
 )
 @options.name("Its name; a name that is there gets the next version.")
 @option("--model-path", "-p", default=None, metavar="PATH", help="File or folder on this machine.")
-@option("--asset-path", default=None, metavar="PATH", help="Path within a run's outputs; runs are not recorded yet.")
+@option("--asset-path", default=None, metavar="PATH", help="File or folder that the run of --run-id keeps.")
 @option("--experiment-name", default=None, metavar="NAME", help="Experiment that made it, kept with it.")
 @option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
 @option("--run-metadata-file", "-f", default=None, metavar="FILE", help="JSON file with runId and experimentName.")
@@ -94,6 +126,7 @@ def register(
     """Register a file or folder as the next version of a model.
 
     The files are copied into the store; equal files are stored once. Pickles are scanned and the verdict is shown.
+    With --asset-path and --run-id they are files that a recorded run keeps: nothing is copied.
     """
     from ..api.client import Transfer
     from ..spec.model import RegisterModel
@@ -102,24 +135,22 @@ def register(
     if run_metadata_file:
         run_id = run_id or options.read_metadata(run_metadata_file, "runId")
         experiment_name = experiment_name or options.read_metadata(run_metadata_file, "experimentName")
-    if model_path is None:
-        if asset_path is None:
-            raise InvalidInput(
-                "--model-path is missing: which file or folder is to be registered?",
-                hint=f"sendoff model register -n {name} -p PATH",
-                field="model-path",
-            )
-        raise NotSupported(
-            f"--asset-path {asset_path!r} names a file of a run, and runs are not recorded yet",
-            hint=f"Give the file on this machine: sendoff model register -n {name} -p PATH"
-            + (f" --run-id {run_id}" if run_id else ""),
+    if model_path is not None and asset_path is not None:
+        raise InvalidInput(
+            "--model-path and --asset-path exclude each other",
+            hint="--model-path is a file on this machine, --asset-path one that the run of --run-id keeps.",
+            field="asset-path",
         )
     check_model(name)
     given_tags, given_properties = options.pairs(tags, "--tag"), options.pairs(properties, "--property")
     workspace = session.workspace
+    if model_path is not None:
+        files = Transfer(session.client, session.say).put_model(model_path)
+    else:
+        files, experiment_name = _kept(session, name, asset_path, run_id, experiment_name)
     body = RegisterModel(
         name=name,
-        files=Transfer(session.client, session.say).put_model(model_path),
+        files=files,
         tags=given_tags,
         properties=given_properties,
         description=description,

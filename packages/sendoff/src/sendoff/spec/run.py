@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..errors import InvalidInput
 from .model import ManifestFile
-from .parse import Spec
+from .parse import Spec, replace
 
 NOT_STARTED, RUNNING, COMPLETED, FAILED, CANCELED = "NotStarted", "Running", "Completed", "Failed", "Canceled"
 STATES = (NOT_STARTED, RUNNING, COMPLETED, FAILED, CANCELED)
@@ -103,3 +105,32 @@ class Run(Spec):
     created_time: float
     start_time: float | None
     end_time: float | None
+
+
+def model_files(kept: Sequence[ManifestFile], path: str) -> list[ManifestFile]:
+    """A run's file or folder as the files of a model: a file by its own name, a folder's with the folder's name before.
+
+    Args:
+        kept: Every file of the run.
+        path: As SDK v1's ``model_path`` and ``az ml``'s ``--asset-path`` name it: ``outputs/model.pkl``, ``./outputs``.
+
+    Raises:
+        InvalidInput: The run keeps nothing there; the message lists what it keeps.
+    """
+    wanted = path.replace("\\", "/").strip("/")
+    while wanted.startswith("./"):
+        wanted = wanted[2:]
+    cut = len(wanted) - len(wanted.rpartition("/")[2])
+    files = [
+        replace(file, path=file.path[cut:])
+        for file in kept
+        if file.path == wanted or file.path.startswith(f"{wanted}/")
+    ]
+    if not files:
+        names = ", ".join(file.path for file in kept[:20]) or "nothing"
+        raise InvalidInput(
+            f"Could not locate the provided model_path {wanted} in the set of files uploaded to the run: {names}",
+            hint="Give a path that Run.get_file_names() or `sendoff run show` lists, or a folder of such.",
+            field="model_path",
+        )
+    return files

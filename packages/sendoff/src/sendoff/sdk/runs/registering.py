@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InvalidInput
 from ...spec import model as spec
-from ...spec.parse import replace
+from ...spec.run import model_files
 from ..deploying import user
 from ..exceptions import WebserviceException, as_sdk_errors
 from ..model_payload import id_of, texts
@@ -39,24 +38,9 @@ def register_from_run(
     """
     from ..model import Model
 
-    wanted = (model_path or model_name).replace("\\", "/").strip("/")
-    while wanted.startswith("./"):
-        wanted = wanted[2:]
-    kept = run._files()
-    parent, _, last = wanted.rpartition("/")
-    cut = len(parent) + 1 if parent else 0
-    files = [
-        replace(file, path=file.path[cut:])
-        for file in kept
-        if file.path == wanted or file.path.startswith(f"{wanted}/")
-    ]
-    if not files:
-        names = ", ".join(file.path for file in kept[:20]) or "nothing"
-        raise InvalidInput(
-            f"Could not locate the provided model_path {wanted} in the set of files uploaded to the run: {names}",
-            hint="Give a path that Run.get_file_names() lists, or a folder of such.",
-            field="model_path",
-        )
+    path = model_path or model_name
+    files = model_files(run._files(), path)
+    last = path.rstrip("/").rpartition("/")[2]
     say(f"Registering model {model_name} from run {run.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
     view = run.workspace._client.register_model(
         run.workspace.name,
