@@ -293,7 +293,7 @@ class ProfileSteps:
         return folder
 
     def _lock(self, progress: Callable[[str], None]) -> Lock:
-        return self._rooms.environments.resolve(self._spec, progress)
+        return self._rooms.environments.resolve(self._spec, progress, image=self._able.images)
 
     def _made_image(self, progress: Callable[[str], None]) -> tuple[str, str]:
         """Id of the image and the interpreter in it; code and models are mounted, so that services share it."""

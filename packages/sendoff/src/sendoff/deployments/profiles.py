@@ -25,8 +25,7 @@ from ..tabular import column_of_texts
 from . import records
 from .choose_target import Choice
 from .launch import Launcher
-from .preflight import Rooms, check_code, choose
-from .without_code import without_code
+from .preflight import Rooms, check_code, check_interpreter, choose, without_code
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -82,6 +81,9 @@ class Profiles:
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
         choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), inference)
+        images = self._rooms.target(choice.target).capabilities().images
+        if not images:
+            check_interpreter(spec)
         reference = inference.environment_ref
         if reference is not None:
             label = f"{reference.name}:{reference.version}"
@@ -95,7 +97,6 @@ class Profiles:
             environment=label,
             target=choice.target,
         )
-        images = self._rooms.target(choice.target).capabilities().images
         id_, now = uuid.uuid4().hex, time.time()
         with store.begin() as connection:
             _refuse_if_busy(connection, ws, body.name)
