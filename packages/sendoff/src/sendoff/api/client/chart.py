@@ -11,7 +11,7 @@ from ...spec.profile import Profile, ProfileResult, Size
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_BAR = 32
+_BAR = 18
 
 
 def save_png(profile: Profile, path: Path | str) -> Path:
@@ -64,18 +64,25 @@ def drawn(profile: Profile) -> RenderableType:
 
     result = _result(profile)
     table = Table(title=f"{profile.name} on {result.target}", title_justify="left", show_edge=False, pad_edge=False)
-    heads = ("size", "at once", "req/s", "", "p50", "p95", "p99", "queue p95", "run p95", "CPU", "MB", "errors")
+    heads = ("size", "load", "req/s", "", "p50", "p95", "p99", "queue p95", "run p95", "CPU", "MB", "errors")
     for name in heads:
         table.add_column(name, justify="left" if name in ("size", "") else "right", no_wrap=True)
     best = max((level.rps for size in result.sizes for level in size.levels), default=1.0) or 1.0
     for size in result.sizes:
-        for place, level in enumerate(size.levels):
-            knee = level.concurrency == size.knee
+        beside = [
+            size_name(size),
+            f"ready in {size.start_seconds:.1f} s",
+            f"first answer {size.first_answer_ms:.0f} ms",
+        ]
+        for level in size.levels:
             table.add_row(
-                size_name(size) if not place else "",
+                beside.pop(0) if beside else "",
                 str(level.concurrency),
                 f"{level.rps:,.1f}",
-                Text("█" * max(1, round(level.rps / best * _BAR)), style="green" if knee else "blue"),
+                Text(
+                    "█" * max(1, round(level.rps / best * _BAR)),
+                    style="green" if level.concurrency == size.knee else "blue",
+                ),
                 *(f"{ms:.1f}" for ms in (level.total.p50, level.total.p95, level.total.p99)),
                 f"{level.queue.p95:.1f}",
                 f"{level.run.p95:.1f}",
@@ -83,11 +90,15 @@ def drawn(profile: Profile) -> RenderableType:
                 f"{level.memory_mb:.0f}",
                 str(level.errors or ""),
             )
-        table.add_row(
-            Text(f"started in {size.start_seconds:.1f} s, first answer {size.first_answer_ms:.0f} ms", style="dim"),
-            end_section=True,
+        for line in beside:
+            table.add_row(line)
+        table.add_section()
+    lines = [
+        Text(
+            f"Load: requests at once. Times in ms. Green: each size's knee. {result.bodies} request bodies.",
+            style="dim",
         )
-    lines = [Text(f"Milliseconds; green is each size's knee. {result.bodies} request bodies.", style="dim")]
+    ]
     found = result.recommendation
     if found is not None:
         lines.append(
