@@ -25,7 +25,8 @@ from ..tabular import column_of_texts
 from . import records
 from .choose_target import Choice
 from .launch import Launcher
-from .preflight import Rooms, check_code, check_interpreter, choose, without_code
+from .preflight import Rooms, check_code, check_interpreter, choose
+from .without_code import without_code
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -101,8 +101,8 @@ def recommend(sizes: Sequence[Size], *, limits: bool) -> Recommendation:
     if per_worker is not None and per_worker > SHARED_MB:
         reasons.append("preload (one init() for all workers, --preload) would let them share the model's memory")
     reasons.append(
-        f"{size.knee} request{'s' if size.knee > 1 else ''} at once: {knee.rps:.0f} requests/s, {knee.total.p95:.1f} ms "
-        f"at p95 ({knee.run.p95:.1f} ms in run()); more at once bring no more"
+        f"{size.knee} request{'s' if size.knee > 1 else ''} at once: {knee.rps:.0f} requests/s, "
+        f"{knee.total.p95:.1f} ms at p95 ({knee.run.p95:.1f} ms in run()); more at once bring no more"
     )
     larger = [sizes[place] for place in candidates if place > chosen and sizes[place].at_knee.rps > knee.rps * GAIN]
     if larger:
