@@ -91,7 +91,12 @@ def test_values_out_of_range_are_refused(argv: list[str]):
         deployment_flags.overridden(DeploymentSpec(), parsed(*argv))
 
 
-@pytest.mark.parametrize("argv", [["--vn", "v1"], ["--tp", "10"], ["--key-name", "k"]])
+@pytest.mark.parametrize("argv", [["--vn", "v1"], ["--tp", "10"]])
 def test_flags_of_features_to_come_say_so(argv: list[str]):
     with pytest.raises(NotSupported):
         deployment_flags.given(parsed(*argv))
+
+
+def test_flags_of_the_clouds_key_vault_are_taken_and_named_in_the_timeline():
+    changed = deployment_flags.overridden(DeploymentSpec(), {"key_name": "k", "vault_base_url": "v"})
+    assert changed.ignored == ["--key-name", "--vault-base-url"]

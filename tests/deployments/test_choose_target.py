@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sendoff.deployments.choose_target import Choice, choose_target
+from sendoff.deployments.choose_target import Choice, choose_target, unhonoured
+from sendoff.sdk.webservice import AciWebservice, AksWebservice
 from sendoff.spec.deployment import DeploymentSpec
+from sendoff.targets.base import Capabilities
 
 STOPPED = "the Docker engine at /var/run/docker.sock is stopped"
 
@@ -40,3 +42,24 @@ def test_a_setting_decides_without_looking_for_an_engine() -> None:
 @pytest.mark.parametrize("asked", [{"ssl_enabled": True}, {"token_auth_enabled": True}])
 def test_tls_and_tokens_are_kept_in_containers_too(asked: dict[str, bool]) -> None:
     assert choose(compute_type="ACI", **asked).target == "docker"
+
+
+def test_the_clusters_own_note_says_where_an_aks_service_runs() -> None:
+    spec = DeploymentSpec(compute_type="AKS", compute_target_name="mine")
+    note = "Cluster 'mine' was created here and no real cluster is behind it."
+    chosen = choose_target(spec, local_target="process", aci_target="process", docker_problem=lambda: "", cluster=note)
+    assert chosen.notes[0].startswith("AKS: Cluster 'mine' was created here and no real cluster is behind it: ")
+
+
+def test_parameters_that_nothing_here_has_a_use_for_are_named() -> None:
+    able = Capabilities(name="process")
+    config = AciWebservice.deploy_configuration(
+        cmk_vault_base_url="https://vault", cmk_key_name="k", cmk_key_version="1"
+    )
+    assert unhonoured(config._spec(), able)[0].startswith(
+        "Ignored: cmk_vault_base_url, cmk_key_name, cmk_key_version ("
+    )
+    scaled = AksWebservice.deploy_configuration(blobfuse_enabled=True)
+    assert "Ignored: blobfuse_enabled (" in unhonoured(scaled._spec(), able)[0]
+    plain = AciWebservice.deploy_configuration()
+    assert unhonoured(plain._spec(), able) == []

@@ -86,9 +86,11 @@ FLAGS = (
     Flag(("--subnet-name",), "subnet_name", str, "Subnet of it, aci."),
 )  # fmt: skip
 
-_REFUSED = {
+_REFUSED: dict[str, tuple[str, ...]] = {
     "version_name": ("--version-name", "--vn"),
     "traffic_percentile": ("--traffic-percentile", "--tp"),
+}
+_IGNORED: dict[str, tuple[str, ...]] = {
     "key_name": ("--key-name",),
     "key_version": ("--key-version",),
     "vault_base_url": ("--vault-base-url",),
@@ -97,10 +99,6 @@ _REFUSED = {
 _WHY = {
     "version_name": ("endpoints with versions are not there yet", "Deploy each version as a service of its own name."),
     "traffic_percentile": ("endpoints with versions are not there yet", "Deploy each version as a service."),
-    "key_name": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
-    "key_version": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
-    "vault_base_url": ("images are not stored in a cloud, so there is no key vault to encrypt them", "Leave it away."),
-    "is_migration": ("there is nothing to migrate from", "Leave it away."),
 }
 
 
@@ -115,6 +113,10 @@ def flags(function: Any) -> Any:
         function = option(*declarations, name, default=None, metavar="VALUE", help=f"Not there yet: {_WHY[name][0]}.")(
             function
         )
+    for name, declarations in reversed(_IGNORED.items()):
+        function = option(
+            *declarations, name, default=None, metavar="VALUE", help="Taken for scripts' sake; the timeline names it."
+        )(function)
     for flag in reversed(FLAGS):
         target = parameter(flag.field)
         if flag.kind is bool:
@@ -166,6 +168,9 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
 
         found = {**recommended(values["profile_input"], local=_local(base, found)), **found}
     changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}
+    ignored = [declarations[0] for name, declarations in _IGNORED.items() if values.get(name) is not None]
+    if ignored:
+        changes["ignored"] = [*base.ignored, *ignored]
     parts = (
         ("autoscaler", AutoScaler()),
         ("liveness_probe", LivenessProbe()),

@@ -129,7 +129,9 @@ def unhonoured(deployment: DeploymentSpec, able: Capabilities) -> list[str]:
             hint="Leave them out, or use a container instance or AKS configuration.",
             fields=fields,
         )
-    return [f"Not kept on {able.name}: {', '.join(names)} ({_MEANING[key]})." for key, names in lacking.items()]
+    names = ", ".join(deployment.ignored)
+    found = [f"Ignored: {names} (nothing here has a use for them)."] if names else []
+    return found + [f"Not kept on {able.name}: {', '.join(one)} ({_MEANING[key]})." for key, one in lacking.items()]
 
 
 def wants_keys(deployment: DeploymentSpec) -> bool:

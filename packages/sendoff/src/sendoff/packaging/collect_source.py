@@ -153,7 +153,9 @@ def _script(path: Path, given: str | Path, base: Path, source_directory: str | P
     if path.suffix != ".py":
         raise InvalidInput(
             f"entry script {given} is not a Python file",
-            hint="An entry script's name ends in .py.",
+            hint="R scripts are out of scope: write init() and run() in Python."
+            if path.suffix.lower() == ".r"
+            else "An entry script's name ends in .py.",
             where=where,
             field="entry_script",
         )

@@ -237,6 +237,7 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             "ssl_key_pem_file ssl_cname dns_name_label vnet_name subnet_name"
         )
         fields = {name: getattr(self, name) for name in names.split()}
+        fields["ignored"] = _given(self, "cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
         return {**fields, **collection(self.collect_model_data, self.data_collection)}
 
 
@@ -356,6 +357,7 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         fields |= collection(self.collect_model_data, self.data_collection)
         fields["num_replicas"] = self.num_replicas or None
         fields["autoscaler"] = autoscaler(vars(self), None)
+        fields["ignored"] = _given(self, "blobfuse_enabled")
         fields["liveness_probe"] = liveness_probe(vars(self), None)
         return fields
 
@@ -411,6 +413,10 @@ def _positive(config: object, *names: str) -> list[str]:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
             found.append(f"{name} has to be a number above 0, not {value!r}")
     return found
+
+
+def _given(config: object, *names: str) -> list[str]:
+    return [name for name in names if getattr(config, name) is not None]
 
 
 def _together(config: object, *names: str) -> list[str]:

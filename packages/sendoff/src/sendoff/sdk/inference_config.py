@@ -90,7 +90,9 @@ class InferenceConfig:
             raise InvalidInput("entry_script is missing", hint="Name a .py file.", field="entry_script")
         script = base / self.entry_script
         if script.suffix != ".py":
-            raise InvalidInput(f"entry_script {self.entry_script!r} is not a .py file", field="entry_script")
+            is_r = script.suffix.lower() == ".r"
+            hint = "R scripts are out of scope: write init() and run() in Python." if is_r else "Name a .py file."
+            raise InvalidInput(f"entry_script {self.entry_script!r} is not a .py file", hint=hint, field="entry_script")
         if not script.is_file():
             raise InvalidInput(
                 f"entry_script {self.entry_script!r} does not exist",

@@ -88,6 +88,8 @@ class DeploymentSpec(Spec):
     subnet_name: str | None = None
     preload: bool | None = None
     """Start further workers by forking one whose init() has run; None is no."""
+    ignored: list[str] = []
+    """Parameters of SDK v1 that were given and that no target here has a use for; the timeline names them."""
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
