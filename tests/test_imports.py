@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
+    "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
     "profiling": {"errors", "spec", "targets", "containers"},
@@ -35,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "api": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
-        *("datasets", "computes", "runs", "identity", "modeldata"),
+        *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
     },
     "sdk": {"errors", "spec", "tabular", "api.client"},
     "migrate": {"errors", "spec", "sdk"},

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..deployments import Deployments
     from ..deployments.packages import Packages
     from ..deployments.profiles import Profiles
+    from ..drift.detectors import Drift
     from ..environments import Environments
     from ..identity.vault import Vault
     from ..modeldata.collected import Collected
@@ -171,6 +172,17 @@ class Core:
             return Profiles(rooms, self.deployments.revive)
 
         return self._once("profiles", make)
+
+    @property
+    def drift(self) -> Drift:
+        """Drift detectors and events."""
+
+        def make() -> Drift:
+            from ..drift.detectors import Drift
+
+            return Drift(self.store)
+
+        return self._once("drift", make)
 
     def close(self) -> None:
         """Give the store's connections back; a later use opens it again."""

@@ -14,6 +14,7 @@ LAZY = {
     "dataset": ("dataset:dataset", "Register, find and look into datasets."),
     "datastore": ("datastore:datastore", "Put files into datastores and fetch them."),
     "doctor": ("doctor:doctor", "Say what this machine can do, and how to mend what it cannot."),
+    "drift": ("drift:drift", "Watch whether the rows that services are sent drift away from a baseline."),
     "endpoint": ("cloud:endpoint", "Several versions behind one address: not here yet."),
     "environment": ("environment:environment", "Make, register, build and look at environments."),
     "experiment": ("runs:experiment", "List experiments."),

@@ -21,7 +21,10 @@ from ..store.tables import (
     datasets,
     datastore_files,
     datastores,
+    drift_detectors,
+    drift_runs,
     environments,
+    events,
     experiments,
     model_names,
     models,
@@ -34,6 +37,9 @@ from ..store.tables import (
 )
 from . import rules
 from .rows import columns_of, model_of, workspace_of
+
+_WITHOUT_CONTENT = (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles)
+"""Tables whose rows go with a workspace, in an order that references allow."""
 
 
 class Registry:
@@ -123,7 +129,9 @@ class Registry:
                     hint="Delete what it holds first.",
                     used_by=held,
                 )
-            for table in (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles):
+            own = select(drift_detectors.c.id).where(drift_detectors.c.workspace == name)
+            connection.execute(delete(drift_runs).where(drift_runs.c.detector.in_(own)))
+            for table in (drift_detectors, events, *_WITHOUT_CONTENT):
                 connection.execute(delete(table).where(table.c.workspace == name))
             connection.execute(delete(workspaces).where(workspaces.c.name == name))
 

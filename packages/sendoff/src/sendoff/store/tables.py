@@ -303,3 +303,40 @@ run_files = Table(
     Column("size", BigInteger, nullable=False),
     ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
 )
+
+drift_detectors = Table(
+    "drift_detectors",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("name", String(64), nullable=False),
+    Column("settings", _JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("next_run", Double),
+    Column("created", Double, nullable=False),
+    UniqueConstraint("workspace", "name"),
+)
+
+drift_runs = Table(
+    "drift_runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("detector", String(64), ForeignKey("drift_detectors.id", ondelete="CASCADE"), nullable=False),
+    Column("content", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Index(None, "detector", "created"),
+)
+
+# What has happened, as CloudEvents; whoever routes them reads on from the last id he knows.
+events = Table(
+    "events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    _workspace(),
+    Column("type", String(255), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("data", _JSON, nullable=False),
+    Index(None, "workspace", "type"),
+)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import fronts, processes
+from .chores import Chores
 from .front_environ import base_environment
 from .run_folder import RunFolder, remove_file, sweep, uids, write_json
 
@@ -136,6 +137,7 @@ class Supervisor:
         self._lock = -1
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         self._ending = False
+        self._chores = Chores(self._whole_home)
 
     def run(self, *, wait: bool = False) -> None:
         """Supervise until there is nothing left to do.
@@ -151,6 +153,7 @@ class Supervisor:
             self._log(f"supervisor {os.getpid()} started")
             sweep(self.home)
             while not self._ending and self._lock_is_ours() and not self._idle():
+                self._chores.look()
                 self._sleep(self._round())
             remove_file(place / "supervisor.json")
             os.close(self._lock)
@@ -171,6 +174,11 @@ class Supervisor:
 
     def _needed(self) -> bool:
         return needed(self.home)
+
+    @property
+    def _whole_home(self) -> Path:
+        """The home that chores are looked for in."""
+        return self.home
 
     def _round(self) -> float:
         now = time.monotonic()

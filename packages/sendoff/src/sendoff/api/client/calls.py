@@ -18,12 +18,13 @@ from .. import bodies
 from .caller import LONG_SECONDS, Pairs, answer_of, pairs, q
 from .compute_calls import ComputeCalls
 from .data_calls import DataCalls
+from .drift_calls import DriftCalls
 from .modeldata import CollectedCalls
 from .run_calls import RunCalls
 from .secret_calls import SecretCalls
 
 
-class Client(CollectedCalls, ComputeCalls, DataCalls, RunCalls, SecretCalls):
+class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, SecretCalls):
     """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`."""
 
     # Facts

@@ -49,6 +49,10 @@ class Keeper(Supervisor):
     def _needed(self) -> bool:
         return needed(self.home)
 
+    @property
+    def _whole_home(self) -> Path:
+        return self.home.parent
+
     def _round(self) -> float:
         if containers.stranger():
             for uid in uids(self.home):

@@ -1,0 +1,65 @@
+"""``python -m sendoff.drift.due --home HOME``: what is due by the clock: drift runs, copies of collected data.
+
+The process target's and the docker target's supervisors start it when ``targets.chores`` says that it is time. Two at
+once do no harm: a run is taken by moving its time on in a transaction, and the second finds a lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SendoffError
+from ..modeldata import place
+from ..modeldata.remote import Remote, copy
+from ..store import open_store
+from ..store.locking import locked
+from .detectors import Drift, note
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+
+def work(store: Store, now: float) -> list[str]:
+    """Do what is due; one line about each thing that was done or failed."""
+    said = []
+    drift = Drift(store)
+    for run in drift.run_due(now):
+        found = run.error if run.coefficient is None else f"coefficient {run.coefficient:.3f}"
+        said.append(f"drift {run.detector} of {run.service}, {run.first_day} to {run.last_day}: {found}")
+    note(store.home, drift.next_due())
+    remote = Remote.of(store.settings)
+    if remote is not None:
+        root = store.home / place.ROOT
+        for folder in sorted(root.glob("*/*/*/*")):
+            if not folder.is_dir():
+                continue
+            count, size = copy(folder, str(folder.relative_to(root)), remote)
+            if count:
+                said.append(f"copied {count} files, {size} bytes, of {folder.name} to {remote.address}")
+    return said
+
+
+def main(argv: list[str]) -> int:
+    """``--home HOME``."""
+    parser = argparse.ArgumentParser(prog="python -m sendoff.drift.due", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    home = parser.parse_args(argv).home.absolute()
+    store = open_store(home)
+    try:
+        with locked(home / "staging" / "due.lock"):
+            for line in work(store, time.time()):
+                print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), line, flush=True)  # noqa: T201 - this is its log
+    except SendoffError as error:
+        print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), error.message, flush=True)  # noqa: T201
+        return 1
+    finally:
+        store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

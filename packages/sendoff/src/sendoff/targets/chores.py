@@ -1,0 +1,67 @@
+"""What a supervisor starts by the clock: drift runs, copies of collected data. Standard library alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from . import processes
+from .front_environ import base_environment
+
+LOOK_SECONDS = 10.0
+COPY_SECONDS = 300.0
+_LOG_BYTES = 1_000_000
+
+
+class Chores:
+    """Starts ``sendoff.drift.due`` for a home when something is due; never two at once.
+
+    Args:
+        home: The home; not a target's folder in it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._looked = -LOOK_SECONDS
+        self._copied = time.monotonic()
+        self._running: processes.Identity | None = None
+
+    def look(self) -> bool:
+        """Start what is due; whether anything was started."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        if self._running is not None and processes.alive(self._running):
+            return False
+        copies = now - self._copied >= COPY_SECONDS and self._copies()
+        if not copies and not self._due():
+            return False
+        self._copied = now
+        log = self._home / "drift" / "due.log"
+        try:
+            log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if log.exists() and log.stat().st_size > _LOG_BYTES:
+                os.truncate(log, 0)
+            argv = [sys.executable, "-P", "-m", "sendoff.drift.due", "--home", str(self._home)]
+            environ = base_environment()
+            if "PYTHONPATH" in os.environ:
+                environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
+            self._running = processes.identify(processes.spawn(argv, environ=environ, console=log))
+        except OSError:
+            return False  # tried again at the next look
+        return True
+
+    def _due(self) -> bool:
+        try:
+            return float((self._home / "drift" / "next-run").read_text()) <= time.time()
+        except (OSError, ValueError):
+            return False
+
+    def _copies(self) -> bool:
+        try:
+            return b"data_store" in (self._home / "settings.toml").read_bytes() and (self._home / "modeldata").is_dir()
+        except OSError:
+            return False
