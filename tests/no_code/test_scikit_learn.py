@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sendoff import InferenceConfig, Model
+from sendoff import Dataset, InferenceConfig, Model
+from sendoff.sdk.dataset_types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.resource_configuration import ResourceConfiguration
 
@@ -228,3 +229,16 @@ def test_the_command_line_needs_no_inference_configuration(ws, pipeline, work) -
     assert "can be deployed" in sendoff(
         "model", "deploy", "-n", "other", "-m", "flowers", "--es", "hooks.py", "--check"
     )
+
+
+def test_a_profile_needs_no_code_either(ws, pipeline, work) -> None:
+    model, facts = pipeline
+    (work / "requests.txt").write_text("\n".join(json.dumps({"data": [row]}) for row in facts["records"]))
+    store = ws.get_default_datastore()
+    store.upload_files(["requests.txt"], target_path="samples")
+    path = [(store, "samples/requests.txt")]
+    data = Dataset.Tabular.from_delimited_files(path, separator="\n", header=PromoteHeadersBehavior.NO_HEADERS)
+    requests = data.register(ws, "requests", create_new_version=True)
+    profile = Model.profile(ws, "sizing", [model], None, input_dataset=requests, cpu=1.0, target="process")
+    profile.wait_for_completion(True)
+    assert profile.get_details()["recommendedMemoryInGB"] > 0
