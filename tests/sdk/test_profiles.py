@@ -19,6 +19,7 @@ from sendoff import Dataset, Environment, InferenceConfig, Model, ModelProfile
 from sendoff.containers.engine import connect
 from sendoff.containers.labels import HOME, home_id
 from sendoff.errors import Cancelled, ScriptFailed
+from sendoff.profiling.meters import host_cores
 from sendoff.sdk.dataset_types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 
@@ -225,19 +226,24 @@ def test_a_profile_can_be_cancelled_while_it_measures(ws, model, here, home, cle
 
 
 def test_a_profile_whose_runner_is_killed_goes_on_and_measures_no_size_twice(ws, model, here, home, cleaned):
-    profile = Model.profile(ws, "killed", [model], config(here), requests(ws, (1, 2)), cpu=1.0, target="process")
-    until(lambda: measuring(profile))
+    several = len(host_cores()) > 1  # with one core alone there is one size, and it is begun anew
+    profile = Model.profile(ws, "killed", [model], config(here), requests(ws, (1, 2)), target="process")
+    until(lambda: measuring(profile, "2 workers: " if several else "1 worker: "))
+    before = profile.get_sizes()
+    assert len(before) == (1 if several else 0)
     os.kill(runner_of(home, profile.id), signal.SIGKILL)
     profile.wait_for_completion()
     assert profile.state == "Succeeded"
-    assert len(profile.get_sizes()) == 1
+    sizes = profile.get_sizes()
+    assert [size["workers"] for size in sizes] == sorted({1, min(2, len(host_cores())), len(host_cores())})
+    assert sizes[: len(before)] == before
     assert ws._client.operation(profile.id).attempts == 2
     assert left_behind(home) == []
 
 
-def measuring(profile):
+def measuring(profile, what=""):
     step = next(s for s in profile.workspace._client.operation(profile.id).steps if s.name == "measure")
-    return "at once" in step.message
+    return "at once" in step.message and what in step.message
 
 
 def runner_of(home, id_):

@@ -42,6 +42,7 @@ READY_SECONDS = 1800.0
 BUDGET_SECONDS = 75.0
 """Once so much time went into measuring, no further size is begun."""
 TRIES = 3
+_MARK = ".bundle"
 
 
 class ProfileSteps:
@@ -62,7 +63,6 @@ class ProfileSteps:
         self._target = rooms.target(self._wanted.target)
         self._able = self._target.capabilities()
         self._folder = self._store.home / "staging" / self._uid
-        self._bundles: set[Path] = set()
         self._log: list[str] = []
 
     def do(self, name: str) -> Outcome:
@@ -94,9 +94,10 @@ class ProfileSteps:
         try:
             self._target.remove(self._uid)
         finally:
+            # Also those of a runner that was killed: nobody else has a bundle with this profile's name in it.
+            for mark in self._folder.glob(f"*{_MARK}"):
+                shutil.rmtree(self._store.home / "bundles" / mark.stem, ignore_errors=True)
             shutil.rmtree(self._folder, ignore_errors=True)
-            for bundle in self._bundles:
-                shutil.rmtree(bundle, ignore_errors=True)
 
     @property
     def _spec(self) -> EnvironmentSpec:
@@ -289,7 +290,8 @@ class ProfileSteps:
             ),
             serving=ServingSettings(workers=workers),
         )
-        self._bundles.add(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / f"{folder.name}{_MARK}").touch()
         return folder
 
     def _lock(self, progress: Callable[[str], None]) -> Lock:
