@@ -210,7 +210,9 @@ def _build(
         uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress, holds=holds)
 
     if lock.method == METHOD_CONDA:
-        conda.install(lock.conda_records, folder, cache=home / "cache", progress=progress)
+        conda.install(
+            lock.conda_records, folder, cache=home / "cache", indexes=indexes, environ=environ, progress=progress
+        )
     else:
         arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--python", lock.python, str(folder)]
         run(arguments, "making the environment")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import threading
-from collections.abc import Coroutine, Mapping
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import EnvironmentFailed, MissingExtra
 from ..spec.environment_packages import redact
-from .indexes import without_credentials
-from .uv import Progress
-
-T = TypeVar("T")
+from .indexes import Indexes, without_credentials
+from .uv import Progress, surroundings
 
 _SOLVE_SECONDS = 600
+_INSTALL_SECONDS = 3600
+_SILENCE = 10.0
+_PROCESS = Path(__file__).with_name("conda_process.py")
 _ALIASES = {"defaults": "anaconda"}
 _KEPT = (
     "name",
@@ -39,7 +43,15 @@ def installed() -> bool:
     return importlib.util.find_spec("rattler") is not None
 
 
-def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progress) -> list[dict[str, Any]]:
+def solve(
+    specs: list[str],
+    channels: list[str],
+    *,
+    cache: Path,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> list[dict[str, Any]]:
     """Solve conda match specs against channels.
 
     Args:
@@ -47,6 +59,8 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
         channels: Names, addresses or ``file://`` folders, the most important first; ``defaults`` is the channel
             ``anaconda``, which has the same packages, and ``nodefaults`` is passed over.
         cache: Where channel indexes are kept.
+        indexes: Proxy and certificates on the way to the channels.
+        environ: As ``os.environ``.
         progress: Receives what is waited for.
 
     Returns:
@@ -56,78 +70,69 @@ def solve(specs: list[str], channels: list[str], *, cache: Path, progress: Progr
         MissingExtra: py-rattler is not installed.
         EnvironmentFailed: A channel cannot be reached, or nothing satisfies the specs.
     """
-    if not installed():
-        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
-    import datetime
-
-    import rattler
-
     shown = ", ".join(redact(channel) for channel in channels)
-    progress(f"solving {len(specs)} conda packages with the channels {shown}")
-
-    async def work() -> list[Any]:
-        gateway = rattler.Gateway(cache_dir=cache / "conda-index")
-        return await rattler.solve(
-            [rattler.Channel(_ALIASES.get(channel, channel)) for channel in channels if channel != "nodefaults"],
-            [rattler.MatchSpec(spec) for spec in specs],
-            gateway=gateway,
-            virtual_packages=rattler.VirtualPackage.detect(),
-            timeout=datetime.timedelta(seconds=_SOLVE_SECONDS),
-        )
-
+    what = f"solving {len(specs)} conda packages with the channels {shown}"
+    job = {
+        "do": "solve",
+        "specs": specs,
+        "channels": [_ALIASES.get(channel, channel) for channel in channels if channel != "nodefaults"],
+        "cache": str(cache / "conda-index"),
+        "seconds": _SOLVE_SECONDS,
+    }
     try:
-        records = rattler.RepoDataRecord.sort_topologically(_run(work()))
-        return [_plain(json.loads(record.to_json())) for record in records]
-    except Exception as error:  # rattler has an exception class for each of its parts, and no base class
-        lines = [redact(line).rstrip() for line in str(error).splitlines() if line.strip()]
-        reason = " ".join(line.strip(" │├└─") for line in lines)[:600] or type(error).__name__
+        records = _work(job, what, seconds=_SOLVE_SECONDS + 60, indexes=indexes, environ=environ, progress=progress)
+    except _Problem as problem:
+        reason = " ".join(line.strip(" │├└─") for line in problem.lines)[:600]
         raise EnvironmentFailed(
             f"the conda packages cannot be solved with {shown}: {reason}",
-            hint="Check the versions and that the channels answer; a local one is written file:///path.",
-            log=lines[-20:],
+            hint="Check the versions and that the channels answer; a local one is written file:///path. "
+            "The settings proxy and ca_bundle count for channels too.",
+            log=problem.lines[-20:],
         ) from None
+    return [_plain(record) for record in records]
 
 
 def install(
-    records: list[dict[str, Any]], prefix: Path, *, cache: Path, progress: Progress, final: str | None = None
+    records: list[dict[str, Any]],
+    prefix: Path,
+    *,
+    cache: Path,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+    final: str | None = None,
 ) -> None:
     """Install solved records into a prefix.
 
     Args:
         records: What :func:`solve` gave.
         prefix: The folder, made when needed.
+        cache: Where downloaded archives are kept.
+        indexes: Proxy and certificates on the way to the channels.
+        environ: As ``os.environ``.
+        progress: Receives what is waited for.
         final: The path that packages are bound to where the folder is to lie elsewhere, as in an image; else
             ``prefix``.
-        cache: Where downloaded archives are kept.
-        progress: Receives what is waited for.
 
     Raises:
         MissingExtra: py-rattler is not installed.
         EnvironmentFailed: An archive cannot be fetched, or does not match its hash.
     """
-    if not installed():
-        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
-    import rattler
-
-    progress(f"installing {len(records)} conda packages")
-
-    async def work() -> None:
-        await rattler.install(
-            [_record(record) for record in records],
-            prefix,
-            cache_dir=cache / "conda-packages",
-            show_progress=False,
-            alternative_target_prefix=final,
-        )
-
+    what = f"installing {len(records)} conda packages"
+    job = {
+        "do": "install",
+        "records": records,
+        "prefix": str(prefix),
+        "cache": str(cache / "conda-packages"),
+        "final": final,
+    }
     try:
-        _run(work())
-    except Exception as error:
-        lines = [redact(line) for line in str(error).splitlines() if line.strip()]
+        _work(job, what, seconds=_INSTALL_SECONDS, indexes=indexes, environ=environ, progress=progress)
+    except _Problem as problem:
         raise EnvironmentFailed(
-            f"the conda packages cannot be installed: {lines[0] if lines else type(error).__name__}",
+            f"the conda packages cannot be installed: {problem.lines[0]}",
             hint="Check that the channel answers, then try again.",
-            log=lines[-20:],
+            log=problem.lines[-20:],
         ) from None
 
 
@@ -143,49 +148,65 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "url": url, "channel": channel, "fn": file}
 
 
-def _record(plain: Mapping[str, Any]) -> Any:
-    import rattler
+class _Problem(Exception):
+    """What py-rattler said, without credentials; there is at least one line."""
 
-    package = rattler.PackageRecord(
-        name=plain["name"],
-        version=plain["version"],
-        build=rattler.BuildString(plain["build"]),
-        build_number=plain["build_number"],
-        subdir=plain["subdir"],
-        noarch=_noarch(plain),
-        depends=list(plain.get("depends", [])),
-        constrains=list(plain.get("constrains", [])),
-        sha256=bytes.fromhex(plain["sha256"]) if plain.get("sha256") else None,
-        md5=bytes.fromhex(plain["md5"]) if plain.get("md5") else None,
-        size=plain.get("size"),
-        python_site_packages_path=plain.get("python_site_packages_path"),
-    )
-    return rattler.RepoDataRecord(package, plain["fn"], plain["url"], plain["channel"])
+    def __init__(self, text: str, indexes: Indexes) -> None:
+        lines = [indexes.conceal(line).rstrip() for line in text.splitlines() if line.strip()]
+        self.lines = lines or ["py-rattler ended without a word"]
+        super().__init__(self.lines[0])
 
 
-def _noarch(plain: Mapping[str, Any]) -> Any:
-    import rattler
-
-    kind = plain.get("noarch")
-    return None if kind is None else rattler.NoArchType("python" if kind == "python" else "generic")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in a thread of its own: the caller may be inside an event loop (a notebook is)."""
-    import asyncio
-
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def inner() -> None:
+def _work(
+    job: dict[str, Any],
+    what: str,
+    *,
+    seconds: float,
+    indexes: Indexes,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> Any:
+    """Have a process do a job (:mod:`.conda_process`); gives its answer."""
+    if not installed():
+        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
+    progress(what)
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(_PROCESS)],
+            env=surroundings(environ, indexes, drop=False),
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
         try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=inner, name="rattler")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+            try:
+                # Left open: the process ends when it closes, as it does when we are killed.
+                process.stdin.write(json.dumps(job).encode() + b"\n")
+                process.stdin.flush()
+            except BrokenPipeError:
+                pass  # it has ended, and says why
+            while True:
+                try:
+                    process.wait(timeout=_SILENCE)
+                    break
+                except subprocess.TimeoutExpired:
+                    spent = time.monotonic() - began
+                    if spent > seconds:
+                        raise _Problem(f"{what} took longer than {seconds:.0f} s and was stopped", indexes) from None
+                    progress(f"still {what} ({spent:.0f} s)")
+        finally:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+        out.seek(0)
+        err.seek(0)
+        try:
+            answer = json.loads(out.read())
+        except ValueError:
+            raise _Problem(err.read().decode(errors="replace"), indexes) from None
+    if "problem" in answer:
+        raise _Problem(str(answer["problem"]), indexes)
+    return answer["done"]

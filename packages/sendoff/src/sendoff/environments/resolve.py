@@ -161,14 +161,25 @@ class Resolution:
         specs = [f"python {version}".strip(), *self.plan.conda]
         cache = self._home / "cache"
         notes: list[str] = []
+
+        def solve() -> list[dict[str, Any]]:
+            return conda.solve(
+                specs,
+                self.channels,
+                cache=cache,
+                indexes=self.indexes,
+                environ=self._environ,
+                progress=self._progress,
+            )
+
         try:
-            records = conda.solve(specs, self.channels, cache=cache, progress=self._progress)
+            records = solve()
         except EnvironmentFailed:
             relaxed = re.fullmatch(r"={1,2}(\d+\.\d+)\.\d+", version)
             if not relaxed:
                 raise
             specs[0] = f"python ={relaxed[1]}"
-            records = conda.solve(specs, self.channels, cache=cache, progress=self._progress)
+            records = solve()
             notes.append(f"python{version} is met by another patch release of {relaxed[1]}")
         by_name = {canonical_name(record["name"]): str(record["version"]) for record in records}
         python_version = by_name["python"]

@@ -79,7 +79,7 @@ def run(
         command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
         process = subprocess.Popen(
             command,
-            env=_environment(environ, indexes),
+            env=surroundings(environ, indexes),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -137,11 +137,18 @@ def configuration(indexes: Indexes) -> str:
     return text
 
 
-def _environment(environ: Mapping[str, str], indexes: Indexes) -> dict[str, str]:
+def surroundings(environ: Mapping[str, str], indexes: Indexes, *, drop: bool = True) -> dict[str, str]:
+    """The variables of a process that fetches packages: certificates and proxy as the settings say.
+
+    Args:
+        environ: As ``os.environ``.
+        indexes: Holds certificates, proxy and its exceptions.
+        drop: Leave out what would change what uv does.
+    """
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in _DROPPED and (not name.startswith("UV_") or _KEPT.match(name))
+        if not drop or (name not in _DROPPED and (not name.startswith("UV_") or _KEPT.match(name)))
     }
     if indexes.cert:
         kept["SSL_CERT_DIR" if Path(indexes.cert).is_dir() else "SSL_CERT_FILE"] = str(Path(indexes.cert).expanduser())

@@ -99,7 +99,15 @@ class Builder:
 
     def _conda(self, install: Install, folder: Path) -> Entries:
         # conda's packages bring their own libraries; only what pip installs looks at this machine's.
-        conda.install(install.conda, folder, cache=self._cache, progress=self._progress, final=f"/{install.at}")
+        conda.install(
+            install.conda,
+            folder,
+            cache=self._cache,
+            indexes=self._indexes,
+            environ=self._environ,
+            progress=self._progress,
+            final=f"/{install.at}",
+        )
         if install.requirements and newer_than(host_glibc(), self._base.glibc):
             self._inside(install, folder)
         else:
