@@ -82,6 +82,7 @@ def run(rounds: int, base: str) -> list[Row]:
         os.environ |= {"SENDOFF_HOME": str(root / "home"), "SENDOFF_ACI_TARGET": "docker", "SENDOFF_BASE_IMAGE": base}
 
         import sendoff
+        from sendoff.api.client import connect
 
         (root / "score.py").write_text(SCORE)
         (root / "small.bin").write_bytes(b"small")
@@ -92,6 +93,7 @@ def run(rounds: int, base: str) -> list[Row]:
         config = sendoff.AciWebservice.deploy_configuration(cpu_cores=1, memory_gb=0.5)
         small = sendoff.Model.register(ws, str(root / "small.bin"), "m")
         names = []
+        steps: dict[str, list[float]] = {}
 
         def package(model: object, label: str) -> None:
             made = sendoff.Model.package(ws, [model], inference, image_name="sendoff-bench-model", image_label=label)
@@ -101,6 +103,11 @@ def run(rounds: int, base: str) -> list[Row]:
         def update(model: object) -> None:
             service.update(models=[model], inference_config=inference)
             service.wait_for_deployment()
+
+        def durations() -> dict[str, float]:
+            with connect() as client:
+                done = client.operations("bench")[0].steps
+            return {one.name: one.end - one.start for one in done if one.start is not None and one.end is not None}
 
         def registered(ws: sendoff.Workspace, path: Path) -> tuple[object, float]:
             os.sync()
@@ -122,10 +129,13 @@ def run(rounds: int, base: str) -> list[Row]:
                 model, took = registered(ws, path)
                 register.seconds.append(took)
                 mounted.seconds.append(timed(partial(update, model)))
+                for name, took in durations().items():
+                    steps.setdefault(name, []).append(took)
                 baked.seconds.append(timed(partial(package, model, str(number))))
                 beside.seconds.append(baked.seconds[-1])
         finally:
             service.delete()
             for name in names:
                 subprocess.run(["docker", "rmi", "-f", name], check=False, capture_output=True)
-    return [hand, floor, register, mounted, baked, beside]
+    parts = [Row(f"  step {name}", times) for name, times in steps.items()]
+    return [hand, floor, register, mounted, *parts, baked, beside]

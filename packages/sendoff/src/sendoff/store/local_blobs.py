@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ..errors import AlreadyExists, InvalidInput, NotFound, StoreError
 from .blobs import BlobFacts, Progress, check_digest
 from .copying import CHUNK, copy_hashing, hash_descriptor, reflink
+from .seals import Seals, same_content
 from .verified import VerifiedReader, corrupt
 
 _READ_ONLY, _OWN = 0o444, 0o644
@@ -28,6 +29,7 @@ class LocalBlobs:
         """``root`` is a home's ``blobs`` folder; both folders are on one file system and made when needed."""
         self.root = root
         self.staging = root.parent / "staging" if staging is None else staging
+        self._seals = Seals(root / "sealed")
 
     def __repr__(self) -> str:
         return f"LocalBlobs({str(self.root)!r})"
@@ -111,10 +113,11 @@ class LocalBlobs:
             dest.parent.mkdir(parents=True, exist_ok=True)
             temporary = dest.parent / f".{secrets.token_hex(8)}.part"
             try:
-                self._lay(digest, source, temporary, link, progress)
+                hashed, before = self._lay(digest, source, temporary, link, progress)
                 os.link(temporary, dest)
             finally:
                 temporary.unlink(missing_ok=True)
+            self._seals.set(digest, source, hashed=hashed, before=before)
         except FileExistsError:
             raise AlreadyExists(f"{dest} exists already", hint="Remove it, or choose another place.") from None
         except OSError as error:
@@ -134,6 +137,7 @@ class LocalBlobs:
             self._path(digest).unlink()
         except FileNotFoundError:
             return False
+        self._seals.drop(digest)
         return True
 
     def digests(self) -> Iterator[str]:
@@ -203,6 +207,7 @@ class LocalBlobs:
             ) from error
 
     def _keep(self, target: int, staged: Path, digest: str, size: int) -> None:
+        hashed, written = time.time(), os.fstat(target)
         os.fchmod(target, _READ_ONLY)
         os.fsync(target)
         final = self._path(digest)
@@ -219,14 +224,26 @@ class LocalBlobs:
             except FileExistsError:
                 self._touch(digest)
         _sync_folder(final.parent)
+        staged.unlink(missing_ok=True)
+        if os.fstat(target).st_nlink:  # else a file with this name was there first, and we have not read that one
+            self._seals.set(digest, target, hashed=hashed, before=written)
 
-    def _lay(self, digest: str, source: int, temporary: Path, link: bool, progress: Progress | None) -> None:
+    def _lay(
+        self, digest: str, source: int, temporary: Path, link: bool, progress: Progress | None
+    ) -> tuple[float, os.stat_result]:
+        """Lay a blob's bytes at a path; gives when they were last hashed, and what the file was like then."""
+        hashed, before = time.time(), os.fstat(source)
+        sealed = self._seals.hashed_at(digest, source) if link else None
         target = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            if reflink(target, source):
-                found = hash_descriptor(target, progress)[0]
-            elif link and self._link(digest, temporary):
-                found = hash_descriptor(source, progress)[0]
+            cloned = reflink(target, source)
+            if cloned or (link and self._link(digest, temporary)):
+                if sealed is not None and same_content(before, os.fstat(source)):
+                    found, hashed = digest, sealed
+                    if progress is not None:
+                        progress(before.st_size)
+                else:
+                    found = hash_descriptor(target if cloned else source, progress)[0]
             else:
                 size = os.fstat(source).st_size
                 found = copy_hashing(source, target, progress, self._path(digest), most=size)[0]
@@ -236,6 +253,7 @@ class LocalBlobs:
             os.close(target)
         if temporary.stat().st_nlink == 1:
             temporary.chmod(_READ_ONLY if link else _OWN)
+        return hashed, before
 
     def _link(self, digest: str, temporary: Path) -> bool:
         extra = temporary.with_suffix(".link")
