@@ -196,4 +196,7 @@ def test_a_dead_bucket_costs_no_request_and_says_so(bucket, service):
     failed = cli("service", "data", "copy", "-n", "adding", "-w", "demo", ok=False)
     assert "s3://data/prefix cannot be used" in failed.stderr
     assert "files stay on this machine until they are copied" in failed.stderr
+    listed = cli("service", "data", "list", "-n", "adding", "-w", "demo", "-o", "json")
+    assert len(json.loads(listed.stdout)) == 2 and "Trouble: the store of collected data" in listed.stderr
+    assert len(service.data.to_records()) == 3
     send(service, 2, first=3)

@@ -125,6 +125,25 @@ def test_collectors_of_a_script_store_rows_that_join_by_request_id(
     assert rows(tmp_path / "data", "signals")[0]["s"] == "x"
 
 
+def test_collectors_of_forked_and_of_batching_workers_are_heard(start, make_bundle, tmp_path: Path) -> None:
+    for number, settings in enumerate(({"preload": True, "workers": 2}, {"max_batch_rows": 50})):
+        bundle = make_bundle(COLLECTORS, serving={"collect": {"capture": "on"}, **settings})
+        server = start("--bundle", bundle, "--data-dir", tmp_path / f"data{number}")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert all(a.status == 200 for a in pool.map(server.score, ['{"data": [[1, 2]]}'] * 20))
+        assert settled(server)["stored"] == 20
+        found = settled(server, "collector")
+        assert found["stored"] == found["offered"] > 0
+        folder = tmp_path / f"data{number}"
+        kept = [row for path in folder.glob("best_model/default/predictions/*/*/*/*.csv") for row in read(path)]
+        assert len(kept) == 20 and {row["prediction1"] for row in kept} == {"3"}
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_collecting_is_off_until_it_is_asked_for_and_says_so(serve) -> None:
     server = serve(COLLECTORS)
     assert server.score(json.dumps({"data": [[1, 1]]})).status == 200

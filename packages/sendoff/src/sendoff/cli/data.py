@@ -62,7 +62,7 @@ def list_(session: Session, name: str) -> list[Record]:
                 + (f" ({reasons})" if reasons else "")
             )
     if found.error:
-        session.say(f"The newest server could not write: {found.error}")
+        session.say(f"Trouble: {found.error}")
     if not found.files:
         session.say("Nothing was collected yet; 'sendoff service update -n NAME --md true' turns it on.")
     return [dict(plain(one)) for one in found.files]
@@ -72,7 +72,7 @@ def list_(session: Session, name: str) -> list[Record]:
 @options.name("The service's name.")
 @pass_session
 def counts(session: Session, name: str) -> list[Record]:
-    """Show what was offered, stored and dropped: offered is the sum of the other two, exactly."""
+    """Show what was offered, stored and dropped: offered is the sum of the other two, exactly; and the last write."""
     found = session.client.service_data(session.workspace, name)
     return [
         {
@@ -81,6 +81,7 @@ def counts(session: Session, name: str) -> list[Record]:
             "stored": one.stored,
             "dropped": sum(one.dropped.values()),
             "reasons": one.dropped,
+            "lastWrite": plain(found)["lastWrite"],
         }
         for source, one in (("capture", found.capture), ("collector", found.collector))
     ]

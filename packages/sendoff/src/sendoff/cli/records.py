@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 _TIMES = frozenset(
-    {"created_time", "modified_time", "updated_time", "start_time", "end_time", "archived_time", "start", "end"}
+    {
+        *("created_time", "modified_time", "updated_time", "start_time", "end_time", "archived_time", "start", "end"),
+        *("last_write", "next_run"),
+    }
 )
 _RENAMED = {
     "resource_configuration": "resourceRequirements",

@@ -38,17 +38,22 @@ class Collected:
     def listing(self, workspace: str, service: str) -> ServiceData:
         """Everything that a service has collected; what was copied away and is not here any more is read from there.
 
+        A store of copies that does not answer is told in ``error``: what is on this machine is listed all the same.
+
         Raises:
             ServiceNotFound: There is no such service, and there are no data of one.
-            StoreError: The store of copies cannot be asked.
         """
         folder = place.folder(self._store, workspace, service)
         remote = self._remote()
         here = files.local(folder)
+        trouble = None
         if remote is not None:
             known = {one.path for one in here}
             scope = place.scope(self._store, workspace, service)
-            here = files.ordered([*here, *(one for one in remote.files(scope) if one.path not in known)])
+            try:
+                here = files.ordered([*here, *(one for one in remote.files(scope) if one.path not in known)])
+            except StoreError as failure:
+                trouble = failure.message
         if not here and not folder.is_dir() and not self._exists(workspace, service):
             raise ServiceNotFound(f"there is no service {service!r} in workspace {workspace!r}, and no data of one")
         counts, last_write, error = _counts(folder)
@@ -61,7 +66,7 @@ class Collected:
             capture=counts["capture"],
             collector=counts["collector"],
             last_write=last_write,
-            error=error,
+            error=error or trouble,
         )
 
     def rows(
@@ -158,15 +163,21 @@ class Collected:
     def _chosen(
         self, workspace: str, service: str, day: str, designation: str, model: str | None, version: str | None
     ) -> list[DataFile]:
-        listed = self.listing(workspace, service).files
-        chosen = [
-            one
-            for one in listed
-            if one.day == day
-            and designation in (one.designation, JOINED)
-            and model in (None, one.model)
-            and version in (None, one.version)
-        ]
+        def fitting(listed: list[DataFile]) -> list[DataFile]:
+            return [
+                one
+                for one in listed
+                if one.day == day
+                and designation in (one.designation, JOINED)
+                and model in (None, one.model)
+                and version in (None, one.version)
+            ]
+
+        chosen = fitting(files.local(place.folder(self._store, workspace, service)))
+        if not chosen:
+            # Whole days are deleted on this machine: only then another store is asked.
+            listed = self.listing(workspace, service).files
+            chosen = fitting(listed)
         if not chosen:
             there = sorted({f"{one.designation} of {one.model}:{one.version}" for one in listed if one.day == day})
             days = sorted({one.day for one in listed})

@@ -45,7 +45,7 @@ class ServiceData(Spec):
     last_write: float | None = None
     """When rows were written last, Unix seconds."""
     error: str | None = None
-    """Why the newest server could not write, if so."""
+    """Why the newest server could not write, or why the store of copies cannot be asked."""
 
 
 class DataRows(Spec):
