@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import container_engine
 import pytest
 
 from sendoff import Dataset, InferenceConfig, Model
@@ -242,3 +243,18 @@ def test_a_profile_needs_no_code_either(ws, pipeline, work) -> None:
     profile = Model.profile(ws, "sizing", [model], None, input_dataset=requests, cpu=1.0, target="process")
     profile.wait_for_completion(True)
     assert profile.get_details()["recommendedMemoryInGB"] > 0
+
+
+@pytest.fixture
+def containers(monkeypatch) -> None:
+    monkeypatch.setenv("SENDOFF_BASE_IMAGE", container_engine.base_image())
+    monkeypatch.setenv("SENDOFF_ACI_TARGET", "docker")
+
+
+def test_in_a_container_it_is_the_same(containers, ws, pipeline, work, deploy) -> None:
+    model, facts = pipeline
+    asked = deploy(model)
+    assert ws._client.service("demo", "no-code").target == "docker"
+    assert asked.post({"data": facts["records"], "method": "predict"}) == facts["predict"]
+    asked.service.delete()
+    ws._client.gc()  # its image goes with it
