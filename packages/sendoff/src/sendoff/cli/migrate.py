@@ -16,7 +16,7 @@ _MARKS = {"runs": "ok", "mapped": "mapped", "unsupported": "NOT SUPPORTED"}
 
 @click.group(cls=Group)
 def migrate() -> None:
-    """Look into code that was written for Azure ML SDK v1."""
+    """Say what of a folder of SDK v1 code runs here."""
 
 
 @migrate.command(
@@ -25,10 +25,10 @@ def migrate() -> None:
     form="text",
     example="sendoff migrate check .\nsendoff migrate check . -o json > report.json",
 )
-@click.argument("path", type=click.Path(), default=".")
+@click.argument("folder", type=click.Path(), default=".")
 @option("--all", "-a", "everything", is_flag=True, help="Show what runs as it is, too.")
 @pass_session
-def check(session: Session, path: str, everything: bool) -> Record | None:
+def check(session: Session, folder: str, everything: bool) -> Record | None:
     """Say, line by line, what of a folder's scripts, notebooks and configuration files runs here.
 
     Nothing is imported and nothing is run. Each use of SDK v1 or of `az ml` runs as it is, is mapped (it runs and means
@@ -38,7 +38,7 @@ def check(session: Session, path: str, everything: bool) -> Record | None:
     from ..migrate import UNSUPPORTED
     from ..migrate import check as look
 
-    report = look(path, _commands(), session.say)
+    report = look(folder, _commands(), session.say)
     session.exit_code = 6 if report.verdict == UNSUPPORTED else 0
     if session.output not in (None, "text") or session.query:
         return _record(report)
