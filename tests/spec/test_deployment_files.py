@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendoff.errors import InvalidInput
+from sendoff.spec.data_collection import DataCollection
 from sendoff.spec.deployment import AutoScaler, DeploymentSpec, LivenessProbe, check
 from sendoff.spec.deployment_files import load_deployment, parse_deployment
 
@@ -183,3 +184,20 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_text(json.dumps(["local"]))
     with pytest.raises(InvalidInput, match="mapping"):
         load_deployment(path)
+
+
+@pytest.mark.parametrize("kind", ["local", "aci", "aks"])
+def test_data_collection_is_read_for_every_kind_of_service(kind: str):
+    switch = parse_deployment({"computeType": kind, "collectModelData": True}, where="f")
+    assert (switch.collect_model_data, switch.data_collection) == (True, None)
+    settings = {"capture": "on", "sample": 0.5, "redact": ["ssn", "$.data[*].card"], "maxBodyBytes": 100}
+    found = parse_deployment({"computeType": kind, "dataCollection": settings}, where="f")
+    assert found.collect_model_data is True  # who says how wants it
+    assert found.data_collection == DataCollection(
+        capture="on", sample=0.5, redact=["ssn", "$.data[*].card"], max_body_bytes=100
+    )
+    off = parse_deployment({"computeType": kind, "dataCollection": {"storageEnabled": False, "sample": 1}}, where="f")
+    assert off.collect_model_data is False
+    for wrong, field in (({"sample": 0}, "sample"), ({"redact": ["$["]}, "redact"), ({"capture": "maybe"}, "capture")):
+        with pytest.raises(InvalidInput, match=rf"f: data_collection\.{field} "):
+            parse_deployment({"computeType": kind, "dataCollection": wrong}, where="f")
