@@ -68,6 +68,23 @@ def test_each_scikit_learn_gets_a_python_and_a_numpy_that_it_runs_on(store, vers
     assert f"on Python {python}" in notes
 
 
+@pytest.mark.parametrize(
+    ("version", "package", "python"),
+    [
+        ("1.14.0", "tensorflow==1.14.0", "3.7"),
+        ("1.15.0", "tensorflow-cpu==1.15.0", "3.7"),
+        ("2.11.1", "tensorflow-cpu==2.11.1", "3.9"),
+        ("2.21.0", "tensorflow-cpu==2.21.0", "3.13"),
+        (None, "tensorflow-cpu", "3.13"),
+    ],
+)
+def test_each_tensorflow_has_the_package_without_graphics_cards_that_there_is(store, version, package, python) -> None:
+    detected = {} if version is None else {"tensorflow": version}
+    spec, _, _ = made(store, model(store, "TensorFlow", "m/saved_model.pb", detected=detected))
+    assert spec.pip_packages[0] == package
+    assert spec.conda_packages == [f"python={python}"]
+
+
 def test_the_python_that_registered_is_taken_where_it_can_be(store) -> None:
     facts = {"scikit-learn": "1.9.1", "python": "3.11.4"}
     assert made(store, model(store, detected=facts))[0].conda_packages == ["python=3.11"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from packaging.version import Version
+
 from ..errors import InvalidInput
 from ..spec.model import Model
 from .files import is_pickle
@@ -184,8 +186,9 @@ def _tensorflow(model: Model, given: Given) -> Recipe:
     version, source, notes = stated_version(model, "tensorflow")
     release = release_of("tensorflow", version, source)
     python = choose_python(release, model.detected.get("python"), given.pythons)
-    old = version is not None and version.startswith("1.") and not version.startswith("1.15")
-    package = "tensorflow" if old else "tensorflow-cpu"
+    # Releases before 2.1 have no package without graphics cards, but for one.
+    small = version is None or version == "1.15.0" or Version(version) >= Version("2.1")
+    package = "tensorflow-cpu" if small else "tensorflow"
     return Recipe(
         adapter="tensorflow",
         python=python,
