@@ -14,13 +14,16 @@ from .running import Server, write_script
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start servers: ``start("--entry-script", path)``; each is stopped at the end."""
+    """Start servers: ``start("--entry-script", path)``; each is stopped at the end.
+
+    ``within`` is how many seconds it may take until it listens.
+    """
     servers: list[Server] = []
 
-    def starting(*arguments: Any, wait: bool = True, cwd: Path | None = None, **more: Any) -> Server:
+    def starting(*arguments: Any, wait: bool = True, within: float = 60.0, cwd: Path | None = None, **more: Any) -> Server:
         server = Server(*arguments, cwd=cwd or tmp_path, **more)
         servers.append(server)
-        return server.wait_listening() if wait else server
+        return server.wait_listening(within) if wait else server
 
     yield starting
     for server in servers:

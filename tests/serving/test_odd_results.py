@@ -25,6 +25,21 @@ SCRIPT = '''
         def __init__(self): self.headers = [("X-A", b"bytes")]
         def get_data(self): return "text"
 
+    class Answering:
+        """Answers to any name with another of its kind, as proxies of remote objects do."""
+        def __getattr__(self, name):
+            return Answering()
+        def __call__(self, *_):
+            return Answering()
+
+    class Endless:
+        def tolist(self): return Endless()
+
+    class Tensor:
+        """What torch's offers, of which detach() gives the next."""
+        def detach(self): return Tensor()
+        def tolist(self): return [[1.5]]
+
     class Unreadable:
         def __getattribute__(self, name): raise OSError("closed")
 
@@ -60,6 +75,12 @@ def odd(serve):
         ("response(99999)", 500, "result_not_encodable"),
         ("Raising()", 500, "result_not_encodable"),
         ("Mock()", 500, "result_not_encodable"),
+        ("{'a': [Mock()]}", 500, "result_not_encodable"),
+        ("{Mock(): 1}", 500, "result_not_encodable"),
+        ("[Answering()]", 500, "result_not_encodable"),
+        ("[Endless()]", 500, "result_not_encodable"),
+        ("Tensor()", 200, [[1.5]]),
+        ("{'t': Tensor()}", 200, {"t": [[1.5]]}),
         ("Unreadable()", 500, "result_not_encodable"),
         ("Failing(a=1)", 500, "result_not_encodable"),
         ("setattr(r := AMLResponse('a'), 'headers', 5) or r", 500, "result_not_encodable"),

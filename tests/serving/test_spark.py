@@ -44,24 +44,25 @@ ROW = {"name": "b", "number": 2, "value": 0.5, "list": [3, 4], "map": {"m": 1.0}
 def test_frames_of_spark_are_converted_encoded_described_and_end_with_their_worker(serve) -> None:
     if shutil.which("java") is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Java on this machine")
-    server = serve(SCRIPT, "--python", environment("3.11", "inference-schema[pyspark-support]", "pandas<3"))
+    python = environment("3.11", "inference-schema[pyspark-support]", "pandas<3")
+    server = serve(SCRIPT, "--python", python, "--scoring-timeout-ms", 240_000, within=300)
     scored = [{"name": "b", "score": 2.5}]
-    assert server.score({"data": [ROW]}, 60).json == scored
-    assert server.score({"data": [ROW, ROW], "how": "pandas"}, 60).json == scored * 2
-    assert server.score({"data": [ROW], "how": "whole"}, 60).json == {"frame": [ROW]}
-    assert server.score({"data": []}, 60).json == []
+    assert server.score({"data": [ROW]}, 300).json == scored
+    assert server.score({"data": [ROW, ROW], "how": "pandas"}, 300).json == scored * 2
+    assert server.score({"data": [ROW], "how": "whole"}, 300).json == {"frame": [ROW]}
+    assert server.score({"data": []}, 300).json == []
 
     for value, got, said in (
         ([{"name": "b"}], "list", "'number' is missing"),
         (5, "int", "to Spark DataFrame"),
         ([{**ROW, "number": "x"}], "list", "can not accept object"),
     ):
-        answer = server.score({"data": value}, 60)
+        answer = server.score({"data": value}, 300)
         assert (answer.status, answer.json["code"]) == (400, "value_not_convertible")
         assert said in answer.json["message"]
         expected = "spark frame with columns name, number, value, list, map"
         assert answer.json["details"] == {"path": "data", "expected": expected, "got": got}
-    own = server.score({"data": [ROW], "how": "raise"}, 60)
+    own = server.score({"data": [ROW], "how": "raise"}, 300)
     assert (own.status, own.json["code"]) == (500, "run_failed")
 
     schemas = server.get("/swagger.json?version=3.1").json["components"]["schemas"]
@@ -76,10 +77,10 @@ def test_frames_of_spark_are_converted_encoded_described_and_end_with_their_work
     assert schemas["ServiceOutput"]["example"] == [{"name": "a", "score": 2.5}]
 
     tensor = {"name": "data", "shape": [1], "datatype": "BYTES", "data": [json.dumps([ROW])]}
-    inferred = server.request("POST", "/v2/models/ML%20service/infer", json.dumps({"inputs": [tensor]}), timeout=60)
+    inferred = server.request("POST", "/v2/models/ML%20service/infer", json.dumps({"inputs": [tensor]}), timeout=300)
     assert [(one["name"], one["data"]) for one in inferred.json["outputs"]] == [("name", ["b"]), ("score", [2.5])]
 
-    java = server.score({"data": [ROW], "how": "java"}, 60).json
+    java = server.score({"data": [ROW], "how": "java"}, 300).json
     assert os.path.exists(f"/proc/{java}")
     assert server.stop() == 0
-    eventually(lambda: not os.path.exists(f"/proc/{java}"), 20)
+    eventually(lambda: not os.path.exists(f"/proc/{java}"), 60)

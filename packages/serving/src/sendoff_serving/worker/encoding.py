@@ -15,6 +15,7 @@ NaT, pandas NA                         null
 bytes, bytearray, memoryview           base64 text
 set, frozenset, tuple, range, deque    list
 Decimal                                number
+tensors, arrow arrays, other arrays    nested lists
 UUID, Path, Enum (its value), others   text, where the kind is listed in ``_convert``
 exception within a result              its text, and its traceback in the log
 keys of objects                        text of the key, as ``json`` has it for int, float, bool and None
@@ -144,10 +145,12 @@ def _from_rarer(value: Any) -> Any:
         return list(value)
     if isinstance(value, collections.abc.Mapping):
         return dict(value)
-    # Tensors and columnar arrays of other libraries offer one of these.
-    for method in ("detach", "to_pylist", "tolist", "numpy"):
-        if hasattr(value, method):
-            return getattr(value, method)()
+    # Tensors and columnar arrays of other libraries offer one of these. An object that answers to any name, as
+    # mocks and proxies of remote objects do, offers none: each call would give the next such object, for ever.
+    if not hasattr(value, "sendoff_asks_for_a_name_that_nothing_has"):
+        for method in ("to_pylist", "tolist", "numpy"):
+            if hasattr(value, method):
+                return getattr(value, method)()
     raise NotEncodable("an object of type %s.%s has no JSON form" % (type(value).__module__, type(value).__name__))
 
 
