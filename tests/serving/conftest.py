@@ -20,7 +20,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """
     servers: list[Server] = []
 
-    def starting(*arguments: Any, wait: bool = True, within: float = 60.0, cwd: Path | None = None, **more: Any) -> Server:
+    def starting(
+        *arguments: Any, wait: bool = True, within: float = 60.0, cwd: Path | None = None, **more: Any
+    ) -> Server:
         server = Server(*arguments, cwd=cwd or tmp_path, **more)
         servers.append(server)
         return server.wait_listening(within) if wait else server

@@ -233,3 +233,47 @@ def test_what_a_caller_writes_stays_within_its_own_rows(serve) -> None:
     for (body, expected), answer in zip(mixed, answers, strict=True):
         assert (answer.status, answer.json if expected else None) == (200 if expected else 500, expected), body
     assert any(text.count(",") > 3 for text in server.score("texts").json)
+
+
+def test_rows_of_numbers_that_are_no_json_fail_alone_and_others_are_joined_on(serve) -> None:
+    """Such rows are told apart from others by their brackets, and read by the script alone."""
+    server = serve(
+        """
+        import json, time
+        sizes = []
+
+        def init():
+            pass
+
+        def run(raw):
+            try:
+                if raw == "sizes": return sizes
+                rows = json.loads(raw)["data"]
+                sizes.append(len(rows))
+                time.sleep(0.02)
+                return [sum(row) for row in rows]
+            except ValueError as error:
+                return {"error": type(error).__name__}
+        """,
+        *("--max-batch-rows", 16),
+    )
+    failed = {"error": "JSONDecodeError"}
+    odd = [
+        *[
+            (f'{{"data": [{text}]}}', failed)
+            for text in ("[1 2]", "[1,]", "[,1]", "[1.2.3]", "[-]", "[1], [2,]", "[01]")
+        ],
+        ('{"data": [[1, 2], [3]]}', [3, 3]),
+        ('{"data": [[1],[2]]}', [1, 2]),
+        ('{"data": [[]]}', [0]),
+        ('{"data": [[ -1.5e0,\\t2 ]]}'.replace("\\t", "\t"), [0.5]),
+        ('{"data":[[1]]}', [1]),
+    ]
+    plain = [(json.dumps({"data": [[n, 0.5]]}), [n + 0.5]) for n in range(24)]
+    mixed = [pair for both in zip(plain, odd * 2, strict=True) for pair in both]
+    for (body, expected), answer in zip(mixed, together(server, [body for body, _ in mixed]), strict=True):
+        assert (answer.status, answer.json) == (200, expected), body
+    for (body, expected), answer in zip(plain, together(server, [body for body, _ in plain]), strict=True):
+        assert (answer.status, answer.json) == (200, expected), body
+    assert max(server.score("sizes").json[-8:]) > 1, "a malformed request has ended joining for all"
+    assert "does not give one result for each row" not in server.log

@@ -158,6 +158,10 @@ def test_every_answer_but_health_says_whether_run_failed(compatible) -> None:
         answer = server.request(method, path)
         assert answer.headers.get_all("x-ms-run-function-failed") == ["False"], path
     assert server.get("/").headers["x-ms-run-function-failed"] is None
+    assert server.request("OPTIONS", "/swagger.json").headers["x-ms-run-function-failed"] is None
+    for path in ("/", "/swagger.json"):
+        refused = server.get(path, x_request_id="x" * 101)
+        assert (refused.status, refused.headers["x-ms-run-function-failed"]) == (431, "False"), path
     assert server.request("HEAD", "/score").headers["x-request-id"]
     assert server.request("PUT", "/score").headers["x-request-id"] is None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import socket
+import struct
 
-from .running import read_all
+import pytest
+
+from .running import eventually, read_all
 
 RAW = """
     from azureml.contrib.services.aml_request import AMLRequest, rawhttp
@@ -96,6 +100,72 @@ def test_what_follows_a_known_head_is_still_looked_at(serve) -> None:
             link.sendall(bad)
             link.shutdown(socket.SHUT_WR)
             assert status in read_all(link), bad
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--compatible",),
+        ("--cors-origins", "*"),
+        ("--log-format", "json"),
+        ("--max-batch-rows", 4),
+        ("--collect-model-data", "--data-dir", "data"),
+    ],
+    ids=lambda options: " ".join(map(str, options[:1])),
+)
+def test_later_requests_of_a_connection_are_answered_logged_and_counted_as_the_first(serve, options) -> None:
+    server = serve(ECHO, *options)
+    answers = []
+    with server.connect() as link:
+        for body in (b"1", b"2", b"33", b"4"):
+            link.sendall(head(len(body), "Origin: http://a.example") + body)
+            answers.append(link.recv(65536).decode())
+    # The values differ by the request; which headers there are, and the body, do not.
+    shapes = [[line.split(":")[0] for line in answer.split("\r\n")[:-1]] for answer in answers]
+    assert shapes == [shapes[0]] * 4 and "x-request-id" in shapes[0] and shapes[0][0] == "HTTP/1.1 200 OK"
+    assert [answer.rsplit("\r\n", 1)[1] for answer in answers] == ['"1"', '"2"', '"33"', '"4"']
+    if "--compatible" not in options:
+        assert 'sendoff_requests_total{code="200",reason="ok"} 4\n' in server.get("/metrics").body.decode()
+    server.stop()
+    lines = [line for line in server.log.splitlines() if "POST /score 200" in line]
+    assert len(lines) == 4
+    for line, answer in zip(lines, answers, strict=True):
+        name = answer.split("x-request-id: ")[1].split("\r\n")[0]
+        assert name in line or "--compatible" in options
+        if "json" in options:
+            said = json.loads(line)
+            assert (said["request_id"], said["status"], said["logger"]) == (name, 200, "sendoff.access")
+
+
+def test_limits_hold_for_later_requests_of_a_connection(serve) -> None:
+    server = serve(ECHO, "--rate-limit-per-second", 0.01, "--rate-limit-burst", 3)
+    with server.connect() as link:
+        statuses = []
+        for _ in range(5):
+            link.sendall(head(1) + b"1")
+            statuses.append(one(link)[0])
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_a_client_that_leaves_with_a_later_request_frees_its_place(serve) -> None:
+    script = "import time\ndef init(): pass\ndef run(data):\n    time.sleep(float(data))\n    return data\n"
+    server = serve(script, "--max-queue", 1)
+    with server.connect() as running, server.connect() as waiting:
+        for link in (running, waiting):
+            link.sendall(head(1) + b"0")
+            assert one(link)[0] == 200
+        running.sendall(head(1) + b"4")
+        eventually(lambda: "sendoff_requests_in_flight 1\n" in server.get("/metrics").body.decode())
+        waiting.sendall(head(1) + b"0")
+        eventually(lambda: "sendoff_queue_length 1\n" in server.get("/metrics").body.decode())
+        assert server.score("0").status == 503
+        waiting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        waiting.close()  # with a reset: after a mere end of sending it might still read
+        eventually(lambda: "sendoff_queue_length 0\n" in server.get("/metrics").body.decode())
+        assert one(running) == (200, b'"4"')
+    text = server.get("/metrics").body.decode()
+    assert 'code="499",reason="client_gone"} 1\n' in text and 'code="503",reason="queue_full"} 1\n' in text
 
 
 def test_each_request_under_one_head_has_its_own_id(serve) -> None:

@@ -101,6 +101,9 @@ class ServerLog:
         self._sink = sink
         self._format = FORMATTERS[form]
         self.structured = form == "json"
+        self._plain = form == "text"
+        self._now = 0  # the millisecond of the last line of an access, and how that began
+        self._start = ""
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lines: list[str] = []
         self._size = 0
@@ -139,6 +142,38 @@ class ServerLog:
             self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
         milliseconds = int((now - second) * 1000)
         line = self._format(self._stamp, milliseconds, level, pid or self._pid, logger, message, request_id, fields)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size > 65536:
+            self.flush()
+
+    def access(self, method: str, target: str, status: int, seconds: float, size: int, request_id: str | None) -> None:
+        """Log an answered request.
+
+        Args:
+            method: its method; target: path and query.
+            status: of the answer; seconds: until it was sent; size: bytes of its body.
+            request_id: request that it is about.
+        """
+        milliseconds = seconds * 1000
+        text = f"{method} {target} {status} {milliseconds:.3f}ms {size}"
+        if not self._plain:
+            fields: dict[str, object] | None = None
+            if self.structured:
+                fields = {"method": method, "target": target, "status": status}
+                fields.update(milliseconds=round(milliseconds, 3), bytes=size)
+            self.write("I", "sendoff.access", text, 0, request_id, fields)
+            return
+        # What text_line() makes of it, with what most lines share made once.
+        now = int(time.time() * 1000)
+        if now != self._now:
+            self._now = now
+            second = now // 1000
+            if second != self._second:
+                self._second = second
+                self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+            self._start = f"{self._stamp},{now % 1000:03d} I [{self._pid}] sendoff.access - "
+        line = f"{self._start}{request_id} {text}\n" if request_id else f"{self._start}{text}\n"
         self._lines.append(line)
         self._size += len(line)
         if self._size > 65536:

@@ -219,6 +219,20 @@ class Decoder:
             source = bytes(data)
         frames: List[Frame] = []
         at = 0
+        if isinstance(source, bytes):
+            # Whole frames with one body, as nearly all are. Anything else is looked at below.
+            end, most, unpack = len(source), self._max_frame, _HEAD_AND_LENGTH.unpack_from
+            while end - at >= _HEAD_AND_LENGTH.size:
+                magic, version, kind, code, count, frame_id, clock, size = unpack(source, at)
+                start = at + _HEAD_AND_LENGTH.size
+                whole = count == 1 and start + size <= end and size <= most
+                if not whole or magic != MAGIC or version != VERSION or kind not in KINDS:
+                    break
+                at = start + size
+                frames.append(Frame(kind, code, frame_id, clock, [source[start:at]]))
+            if at == end:
+                self._needed = HEAD_SIZE
+                return frames
         while True:
             taken = self._take(source, at)
             if taken is None:
@@ -289,10 +303,6 @@ class Decoder:
             return None
         bodies: List[bytes] = []
         position = at + start
-        if count == 1 and isinstance(source, bytes):
-            self._needed = HEAD_SIZE
-            end = position + size
-            return Frame(kind, code, frame_id, clock, [source[position:end]]), end
         for length in lengths:
             if isinstance(source, bytes):
                 bodies.append(source[position : position + length])

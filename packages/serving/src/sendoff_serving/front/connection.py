@@ -20,6 +20,7 @@ from .exchange import Application, Exchange
 from .limits import Limits
 from .repeated_head import RepeatedHead
 from .request_head import KNOWN, REQUEST_LINE, body_too_large, headers_too_large, refusal_of_head, without_upgrade
+from .time_limits import apply_time_limits
 
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
@@ -120,7 +121,7 @@ class HttpConnection(asyncio.Protocol):
         if clean and self._known_head is not None and self._active is None:
             body = self._known_head.body_of(data)
             if body is not None:
-                self._again(self._known_head.exchange, body)
+                self._again(self._known_head, body)
                 return
         if self._body_left:
             data = self._take_body(data)
@@ -129,7 +130,9 @@ class HttpConnection(asyncio.Protocol):
             self._feed(data)
         current = self._current
         if clean and self._last is not None and current is None and not self._in_head and not self._line:
-            self._known_head = RepeatedHead.of(self._last, data)
+            head = self._known_head = RepeatedHead.of(self._last, data)
+            if head is not None:
+                head.usual = self._application.is_usual(self._last)
         if current is not None and not self._body_left:
             self._part_with_parser(current)
         if self._in_head and not self._stopped:
@@ -220,11 +223,7 @@ class HttpConnection(asyncio.Protocol):
             exchange, len(self._url), self._head_size, self._hosts, self._limits, self._max_body()
         )
         if refusal is None:
-            try:
-                refusal = self._application.accept(exchange)
-            except Exception as error:
-                self._application.fault(error)
-                refusal = Refusal("internal_error", "An unexpected internal error occurred")
+            refusal = self._accept(exchange)
         if refusal is not None:
             self._refuse_head(exchange, refusal)
             return
@@ -267,23 +266,42 @@ class HttpConnection(asyncio.Protocol):
     def _forget_last(self) -> None:
         self._last = None
 
-    def _again(self, template: Exchange, body: bytes) -> None:
+    def _again(self, head: RepeatedHead, body: bytes) -> None:
         """Take a whole request whose head has come before on this connection."""
+        template, size = head.exchange, len(body)
         exchange = Exchange(
             self, template.method, template.target, template.headers, template.known, not self._closing, False
         )
         self._head_since = 0.0
-        self._current = exchange
-        try:
-            exchange.refusal = self._application.accept(exchange)
-        except Exception as error:
-            self._application.fault(error)
-            exchange.refusal = Refusal("internal_error", "An unexpected internal error occurred")
         self._idle_since = exchange.arrived
+        held = self._connections.held_bytes + size
+        if head.usual and 0 < size <= self._max_body() and held <= self._limits.held_bytes:
+            self._connections.held_bytes = held
+            exchange.chunks.append(body)
+            exchange.size = size
+            self._active = exchange
+            try:
+                if self._application.again(exchange):
+                    return
+            except Exception as error:
+                self._broken(exchange, error)
+                return
+            self._active = None
+            self._release(exchange)
+            exchange.size = 0
+        self._current = exchange
+        exchange.refusal = self._accept(exchange)
         if body:
             self.on_body(body)
         if self._current is exchange:  # else it was refused for its size
             self.on_message_complete()
+
+    def _accept(self, exchange: Exchange) -> Refusal | None:
+        try:
+            return self._application.accept(exchange)
+        except Exception as error:
+            self._application.fault(error)
+            return Refusal("internal_error", "An unexpected internal error occurred")
 
     def _part_with_parser(self, exchange: Exchange) -> None:
         """Let the rest of a large body of known length come past the parser, which would copy it."""
@@ -476,25 +494,4 @@ class HttpConnection(asyncio.Protocol):
 
     def check_time(self, now: float) -> None:
         """Apply the time limits; called about once a second."""
-        limits = self._limits
-        if self._transport.is_closing():
-            if now - self._idle_since > limits.idle_seconds + limits.write_seconds:
-                self._transport.abort()  # the last answer was never read
-        elif self._lingering_since:
-            if now - self._lingering_since > limits.linger_seconds and (
-                not self._transport.get_write_buffer_size() or now - self._lingering_since > limits.write_seconds
-            ):
-                self._transport.abort()
-        elif self._unwritten_since and now - self._unwritten_since > limits.write_seconds:
-            self._transport.abort()
-        elif self._active is not None or self._line or self._stopped:
-            return
-        elif self._in_head and self._head_since:
-            if now - self._head_since > limits.head_seconds:
-                self._refuse_unparsed(Refusal("request_timeout", "The request's head did not arrive in time"))
-        elif self._current is not None:
-            allowed = limits.body_seconds + self._current.size / limits.body_rate
-            if now - self._current.arrived > allowed:
-                self._refuse_unparsed(Refusal("request_timeout", "The request's body did not arrive in time"))
-        elif now - self._idle_since > limits.idle_seconds:
-            self._transport.close()
+        apply_time_limits(self, now)

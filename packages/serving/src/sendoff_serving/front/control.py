@@ -29,6 +29,14 @@ class ControlApplication:
         self._server = server
         self._python = python
 
+    def is_usual(self, exchange: Exchange) -> bool:
+        """Nothing is asked here often enough."""
+        return False
+
+    def again(self, exchange: Exchange) -> bool:
+        """Nothing is usual here."""
+        return False
+
     def accept(self, exchange: Exchange) -> Refusal | None:
         """Refuse unknown routes and methods."""
         method = _ROUTES.get(exchange.path)

@@ -37,6 +37,12 @@ class Application(Protocol):
     def fault(self, error: Exception) -> None:
         """Take note of a fault of the application itself."""
 
+    def is_usual(self, exchange: Exchange) -> bool:
+        """Say whether ``again`` may be asked for requests with the head of this one."""
+
+    def again(self, exchange: Exchange) -> bool:
+        """Take a complete request with a usual head; False if it must be looked at as others are."""
+
 
 class _Date:
     """The Date header, made once a second."""

@@ -68,6 +68,7 @@ class Generation:
 
     Attributes:
         records: where its records go; None when it records nothing.
+        takes_text: whether run() is given the body and nothing else of a request.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Generation:
         self.phase: Phase = "starting"
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
+        self.takes_text = False
         self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
         self._metrics = metrics
@@ -258,6 +260,7 @@ class Generation:
 
     def _describe(self, description: dict[str, Any]) -> None:
         self.description = description
+        self.takes_text = description.get("shape") == "string" and not description.get("needs_request")
         self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
         for problem in self.documents.problems:
             self._log.warning(problem)

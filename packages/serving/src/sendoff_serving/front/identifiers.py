@@ -30,6 +30,9 @@ def new_guid() -> str:
     return _guids.pop()
 
 
+GIVEN = frozenset({b"x-request-id", b"x-ms-request-id", b"x-ms-client-request-id", b"traceid"})
+
+
 class Identifiers:
     """The ids of one request.
 
@@ -58,6 +61,15 @@ class Identifiers:
         trace = known.get(b"traceid")
         if trace:
             self.lines += f"TraceId: {trace.decode('latin-1')}\r\n"
+
+    @classmethod
+    def made(cls) -> Identifiers:
+        """Return the ids of a request that gives none."""
+        ids = cls.__new__(cls)
+        name = ids.request_id = _guids.pop() if _guids else new_guid()
+        ids.lines = f"x-request-id: {name}\r\nx-ms-request-id: {name}\r\n"
+        ids.legacy = ids._given = False
+        return ids
 
     def refusal(self, known: Mapping[bytes, bytes]) -> Refusal | None:
         """Refuse ids that are too long, and take them out of the answer's headers."""

@@ -21,15 +21,19 @@ class RepeatedHead:
 
     Attributes:
         exchange: what the parser made of it.
+        usual: whether the application says that nothing in it needs to be looked at again.
     """
 
-    __slots__ = ("_after", "_before", "_digits", "exchange")
+    __slots__ = ("_after", "_before", "_digits", "_length", "_whole", "exchange", "usual")
 
     def __init__(self, exchange: Exchange, before: bytes, digits: bytes, after: bytes) -> None:
         self.exchange = exchange
         self._before = before
         self._digits = digits
         self._after = after
+        self._whole = before + digits + after
+        self._length = int(digits)
+        self.usual = False
 
     @classmethod
     def of(cls, exchange: Exchange, data: bytes) -> RepeatedHead | None:
@@ -59,6 +63,9 @@ class RepeatedHead:
 
     def body_of(self, data: bytes) -> bytes | None:
         """Return the body if the bytes are one whole request with this head, whatever its length."""
+        if data.startswith(self._whole):  # with a body of the same length
+            body = data[len(self._whole) :]
+            return body if len(body) == self._length else None
         if not data.startswith(self._before):
             return None
         start = len(self._before)
@@ -71,6 +78,8 @@ class RepeatedHead:
             return None
         if digits != self._digits:
             self._digits = digits
+            self._length = int(digits)
+            self._whole = data[:head]
             template = self.exchange
             known = dict(template.known)
             known[_NAME] = digits

@@ -10,6 +10,7 @@ from .. import __version__
 from ..errors import STATUS, Refusal
 from ..protocol import Frame, Kind, ResultFlag
 from .exchange import JSON_TYPE, Exchange
+from .existing_answers import existing_code
 from .identifiers import Identifiers
 from .jobs import Job
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .scoring import ScoringApplication
 
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
+_USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(r"[\r\n\0]")
 # Headers that the connection sets; a script's own would break the framing.
@@ -47,6 +49,14 @@ class ScoreJob(Job):
             f"{cors.lines(self._exchange.known) if cors.enabled else ''}"
         )
 
+    def usual_lines(self, seconds: float) -> str:
+        """Return the header lines of an answer that a plain run() gave: ``lines`` and the time it took."""
+        run = f"{seconds * 1000:.3f}"
+        return (
+            f"{self.ids.lines}{_USUAL}{run}\r\n"
+            f"Server-Timing: queue;dur={max(self.handed - self.admitted, 0.0) * 1000:.3f}, run;dur={run}\r\n"
+        )
+
     def _timing(self, seconds: float) -> str:
         queued = max(self.handed - self.admitted, 0.0) * 1000
         run = seconds * 1000
@@ -58,6 +68,9 @@ class ScoreJob(Job):
             application_error(self, frame)
             return
         code = frame.code
+        if code == 200 and application.answers_plainly(self):
+            application.answer_usual(self, frame)
+            return
         if code & ResultFlag.STREAM:
             self._start_stream(frame)
             return
@@ -96,7 +109,11 @@ class ScoreJob(Job):
     def _script_lines(self, encoded: bytes) -> str:
         lines, dropped = script_lines(encoded)
         if dropped:
-            self._application.headers_dropped(self, dropped)
+            text = (
+                f"The response header {', '.join(ascii(name) for name in dropped)} is not sent: its name or value "
+                "holds characters that a header cannot have, such as a line break"
+            )
+            self._application.log.write("W", "sendoff", text, request_id=self.ids.request_id)
         return lines
 
     def _without_own_cors(self, own: str, lines: str) -> str:
@@ -182,7 +199,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
         failed = code == "run_failed"
         status = STATUS.get(code, status) if code != content["code"] else status
     if failed or status >= 500 or code == "value_not_convertible":
-        job._application.script_failed(job, content)
+        script_failed(job, content)
     if failed:
         # What the script raised may hold private data: it is in the log, not in the answer.
         message, hint = SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
@@ -197,13 +214,22 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     application.send_refusal(job._exchange, refusal, lines)
 
 
-def existing_code(code: str, shape: str | None) -> str:
-    """Return what the existing server makes of a caller's mistake that it meets only inside run() or Flask."""
-    if code in ("value_not_convertible", "bad_request"):
-        return "run_failed"
-    if code == "body_not_utf8" and shape == "schema":
-        return "internal_error"
-    return code
+def script_failed(job: ScoreJob, content: dict[str, object]) -> None:
+    """Log what the script raised, or which value its schema could not convert."""
+    application = job._application
+    text = str(content.get("traceback") or content["message"])
+    unfit = content.get("code") == "value_not_convertible"
+    if unfit:
+        details = content.get("details")
+        found = details if isinstance(details, dict) else {}
+        text = f"{text} (expected {found.get('expected')}, got {found.get('got')})"
+    level = "W" if unfit and not application.compatible else "E"
+    said = text if level == "W" else f"Encountered Exception: {text}"
+    application.log.write(level, "sendoff", said, request_id=job.ids.request_id)
+    if application.telemetry is not None and not unfit:
+        application.telemetry.raised(job.exchange, content)
+    if content.get("hint"):
+        application.log.write("E", "sendoff", f"Hint: {content['hint']}", request_id=job.ids.request_id)
 
 
 def script_lines(encoded: bytes) -> tuple[str, list[str]]:

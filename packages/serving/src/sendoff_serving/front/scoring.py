@@ -12,12 +12,14 @@ from urllib.parse import parse_qs
 
 from ..errors import RETRY_AFTER, Refusal
 from ..log import ServerLog
+from ..protocol import Frame
 from . import inference_protocol as v2
 from .auth import Gate
 from .cors import Cors
 from .docs_page import page
 from .exchange import JSON_TYPE, Exchange
-from .identifiers import NO_REQUEST, Identifiers
+from .existing_answers import as_existing_server
+from .identifiers import GIVEN, NO_REQUEST, Identifiers
 from .metrics import CONTENT_TYPE, Metrics
 from .rate import RateLimit
 from .score_job import VERSION_LINE, ScoreJob
@@ -38,7 +40,7 @@ _EXISTING_ROUTES = frozenset({"/score", "/", "/swagger.json"})
 QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
 _SCORES = frozenset({"/score", v2.INFER})
 
-# The existing server says it of every answer but that of "/".
+# The existing server says it of every answer but those of "/" and of OPTIONS, and of refusals there too.
 NOT_FAILED = "x-ms-run-function-failed: False\r\n"
 
 _NOT_FOUND = (
@@ -62,7 +64,6 @@ class ScoringApplication:
         gate: lets callers in; None where anybody may score.
         gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
-        structured: give the access log's lines as fields too.
     """
 
     def __init__(
@@ -78,9 +79,8 @@ class ScoringApplication:
         rate: Callable[[], RateLimit | None] = lambda: None,
         gate: Gate | None = None,
         compatible: bool = False,
-        structured: bool = False,
     ) -> None:
-        self._log = log
+        self.log = log
         self._generation = generation
         self._reason = reason
         self._cors = cors
@@ -91,7 +91,6 @@ class ScoringApplication:
         self.gate = gate
         self.compatible = compatible
         self._routes = _EXISTING_ROUTES if compatible else _ROUTES
-        self._structured = structured
         self._jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
         self._said_legacy = False
@@ -209,7 +208,7 @@ class ScoringApplication:
 
     def fault(self, error: BaseException) -> None:
         """Log a fault of the server's own."""
-        self._log.error(f"Internal error: {''.join(traceback.format_exception(error)).rstrip()}")
+        self.log.error(f"Internal error: {''.join(traceback.format_exception(error)).rstrip()}")
 
     # Routes
 
@@ -239,7 +238,7 @@ class ScoringApplication:
         exchange.request_id = ids.request_id
         lines = ids.lines + VERSION_LINE + self._cors().lines(exchange.known)
         if refused is not None:
-            self.send_refusal(exchange, refused, lines)
+            self.send_refusal(exchange, refused, lines + NOT_FAILED if self.compatible else lines)
             return None
         return lines
 
@@ -306,7 +305,7 @@ class ScoringApplication:
         lines = self._common(exchange)
         if lines is None:
             return
-        if self.compatible:
+        if self.compatible and exchange.method != "OPTIONS":
             lines += NOT_FAILED
         generation = self._generation()
         if exchange.method == "OPTIONS":
@@ -332,7 +331,7 @@ class ScoringApplication:
         generation = self._generation()
         if ids.legacy and not self._said_legacy:
             self._said_legacy = True
-            self._log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
+            self.log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
         if refusal is None and generation is None:
             refusal = self._reason()
         if self.telemetry is not None:
@@ -365,6 +364,29 @@ class ScoringApplication:
                 return
         assert refusal is not None
         job.refused(refusal)
+
+    def is_usual(self, exchange: Exchange) -> bool:
+        return exchange.method == "POST" and exchange.path == "/score" and GIVEN.isdisjoint(exchange.known)
+
+    def again(self, exchange: Exchange) -> bool:
+        generation = self._generation()
+        if (
+            generation is None
+            or not generation.takes_text
+            or self.gate is not None
+            or self.telemetry is not None
+            or self._rate() is not None
+        ):
+            return False
+        job = ScoreJob(self, exchange, Identifiers.made())
+        exchange.route, exchange.request_id = "/score", job.ids.request_id
+        number = self._last_id = job.id = self._last_id + 1
+        self._jobs[number] = job
+        job.generation = generation
+        exchange.on_gone = job.client_gone
+        exchange.on_half_closed = job.client_half_closed
+        generation.submit(job)
+        return True
 
     def _content_refusal(self, exchange: Exchange) -> Refusal | None:
         if exchange.method != "POST":
@@ -417,6 +439,29 @@ class ScoringApplication:
             job.exchange.trace.scored = (job.admitted, job.handed, run, reason)
         self.metrics.answered(status, reason, queued, run, now - job.arrived)
 
+    def answers_plainly(self, job: ScoreJob) -> bool:
+        """Whether nothing but the caller and the log is told of an answer of status 200."""
+        generation = job.generation
+        return (
+            self.telemetry is None
+            and generation is not None
+            and generation.records is None
+            and not job.gone
+            and job.exchange.method != "HEAD"
+            and not self._cors().enabled
+        )
+
+    def answer_usual(self, job: ScoreJob, frame: Frame) -> None:
+        """Pass on what a plain run() returned."""
+        if self._jobs.pop(job.id, None) is None:
+            return
+        exchange, now = job.exchange, time.monotonic()
+        self.metrics.answered(200, "ok", job.handed - job.admitted, frame.clock, now - exchange.arrived)
+        exchange.respond(200, frame.bodies[0], JSON_TYPE, job.usual_lines(frame.clock))
+        self.log.access(
+            exchange.method, exchange.target, 200, now - exchange.arrived, exchange.sent, job.ids.request_id
+        )
+
     @property
     def cors(self) -> Cors:
         """The CORS rule that is in force."""
@@ -431,30 +476,6 @@ class ScoringApplication:
         """Write the access line of an answered request."""
         self._access(exchange)
 
-    def script_failed(self, job: ScoreJob, content: dict[str, object]) -> None:
-        """Log what the script raised, or which value its schema could not convert."""
-        text = str(content.get("traceback") or content["message"])
-        unfit = content.get("code") == "value_not_convertible"
-        if unfit:
-            details = content.get("details")
-            found = details if isinstance(details, dict) else {}
-            text = f"{text} (expected {found.get('expected')}, got {found.get('got')})"
-        level = "W" if unfit and not self.compatible else "E"
-        said = text if level == "W" else f"Encountered Exception: {text}"
-        self._log.write(level, "sendoff", said, request_id=job.ids.request_id)
-        if self.telemetry is not None and not unfit:
-            self.telemetry.raised(job.exchange, content)
-        if content.get("hint"):
-            self._log.write("E", "sendoff", f"Hint: {content['hint']}", request_id=job.ids.request_id)
-
-    def headers_dropped(self, job: ScoreJob, names: list[str]) -> None:
-        """Say which headers of the script's response were not sent."""
-        text = (
-            f"The response header {', '.join(ascii(name) for name in names)} is not sent: its name or value holds "
-            "characters that a header cannot have, such as a line break"
-        )
-        self._log.write("W", "sendoff", text, request_id=job.ids.request_id)
-
     def non_finite(self, job: ScoreJob) -> None:
         """Count a result with NaN or infinity, and say so once."""
         self.metrics.non_finite += 1
@@ -464,7 +485,7 @@ class ScoringApplication:
                 "The result holds NaN or infinity, which is not valid JSON; it is sent as Python writes it. "
                 "The setting nan (null, string, error) changes that. Said once"
             )
-            self._log.write("W", "sendoff", text, request_id=job.ids.request_id)
+            self.log.write("W", "sendoff", text, request_id=job.ids.request_id)
 
     def _access(self, exchange: Exchange) -> None:
         if self.telemetry is not None:
@@ -474,27 +495,5 @@ class ScoringApplication:
             self.telemetry.answered(exchange, None if generation is None else generation.revision)
         if exchange.path in QUIET and exchange.status < 400:
             return
-        milliseconds = (time.monotonic() - exchange.arrived) * 1000
-        fields: dict[str, object] | None = None
-        if self._structured:
-            fields = {
-                "method": exchange.method,
-                "target": exchange.target,
-                "status": exchange.status,
-                "milliseconds": round(milliseconds, 3),
-                "bytes": exchange.sent,
-            }
-        text = f"{exchange.method} {exchange.target} {exchange.status} {milliseconds:.3f}ms {exchange.sent}"
-        self._log.write("I", "sendoff.access", text, 0, exchange.request_id, fields)
-
-
-def as_existing_server(refusal: Refusal) -> Refusal:
-    """Return a refusal with the status and the sentence that the existing server gives (compatibility mode).
-
-    Source: spec/scoring-server.md sec. 9. What that server never says (413, 503, ...) stays as it is.
-    """
-    if refusal.code == "scoring_timeout":
-        return Refusal(refusal.code, refusal.message, status=500)
-    if refusal.code in ("result_not_encodable", "result_not_finite", "internal_error"):
-        return Refusal("internal_error", "An unexpected internal error occurred. Check the logs for more info.")
-    return refusal
+        seconds = time.monotonic() - exchange.arrived
+        self.log.access(exchange.method, exchange.target, exchange.status, seconds, exchange.sent, exchange.request_id)

@@ -139,7 +139,6 @@ class Server:
             rate=lambda: self._rate,
             gate=self._gate,
             compatible=compatible,
-            structured=log.structured,
         )
         self._telemetry = TelemetrySwitch(telemetry, telemetry_file, log, self._make_telemetry, self._use_telemetry)
         self.metrics.sources.append(lambda: self._telemetry.counts.lines() if self._telemetry.ever else ())

@@ -293,7 +293,7 @@ class WorkerProcess(asyncio.Protocol):
         outgoing = self._outgoing
         if not outgoing:
             # What one turn hands over is written together: a write each would wake the worker each time.
-            asyncio.get_running_loop().call_soon(self._write_outgoing)
+            asyncio.get_running_loop().call_soon(self._write_joined if self._joins else self._write_outgoing)
         size, flags = job.size, 0
         if size > LARGE and self._shared is not None:
             reference = self._shared.lay(job.order, chunks, size)
@@ -308,6 +308,14 @@ class WorkerProcess(asyncio.Protocol):
             outgoing += chunks
             outgoing.append(job.request)
         if size > LARGE:  # not kept back for others of the same turn
+            self._write_outgoing()
+
+    def _write_joined(self, before: int = 0) -> None:
+        """Write what is to be joined once a turn of the event loop has brought no more of it, or enough."""
+        jobs = len(self.inflight)
+        if before < jobs < self.capacity and self._outgoing:
+            asyncio.get_running_loop().call_soon(self._write_joined, jobs)
+        else:
             self._write_outgoing()
 
     def _write_outgoing(self) -> None:

@@ -180,6 +180,7 @@ def _plain(value: Any, non_finite: str, path: str) -> Any:
     return _plain(_convert(value), non_finite, path)
 
 
+_NUMBERS = frozenset({int, float})
 # json.dumps() makes an encoder for each call that has arguments of its own.
 _encoder = json.JSONEncoder(default=_convert)
 
@@ -201,6 +202,10 @@ def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
     if value is None:
         return b"{}", False
     try:
+        if type(value) is list and _NUMBERS.issuperset(map(type, value)):
+            text = repr(value)  # Python writes finite numbers, and lists of them, as JSON does
+            if "n" not in text:
+                return text.encode("ascii"), False
         try:
             text = _encoder.encode(value)
         except TypeError as error:

@@ -249,6 +249,7 @@ class _Loop:
         self._channel.request_id = batch.requests[0].frame.id
         outcomes = batcher.run(batch)
         self._leave_if_forked()
+        held: List[Buffer] = []
         for request, outcome in zip(batch.requests, outcomes):
             frame = request.frame
             if isinstance(outcome, Refusal):
@@ -258,9 +259,10 @@ class _Loop:
                 if outcome.pieces is not None:
                     self._stream(frame.id, outcome)
                 else:
-                    self._hold(*_encoded(frame.id, outcome, self._room))
+                    held += _encoded(frame.id, outcome, self._room)
             except Exception as error:
                 self._refuse(frame.id, fault(error))
+        self._hold(*held)
         self._output.finish_lines()
         self._channel.request_id = 0
 
