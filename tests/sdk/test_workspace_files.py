@@ -66,8 +66,19 @@ def test_an_unknown_workspace_is_sdk_v1s_exception_and_sendoffs(ws):
         with pytest.raises(kind):
             Workspace.get("nobody")
     with pytest.raises(WorkspaceException):
-        Workspace("sub", "group", "nobody")
+        Workspace("", "", "nobody")
     assert Workspace("sub", "group", "demo").subscription_id == "sub"
+
+
+def test_an_unknown_workspace_of_a_subscription_is_made_and_that_is_said(ws, capsys):
+    made = Workspace("sub", "group", "theirs")
+    assert (made.name, made.subscription_id, made.resource_group) == ("theirs", "sub", "group")
+    assert "Workspace 'theirs' named with its subscription did not exist: made it in" in capsys.readouterr().out
+    assert Workspace.get("other", subscription_id="sub", resource_group="group").get_details()["name"] == "other"
+    assert sorted(Workspace.list()) == ["demo", "other", "theirs"]
+    capsys.readouterr()
+    assert Workspace.get("theirs", subscription_id="sub").name == "theirs"
+    assert capsys.readouterr().out == ""
 
 
 def test_create_refuses_a_taken_name_unless_it_may_exist(ws):
@@ -80,9 +91,7 @@ def test_create_refuses_a_taken_name_unless_it_may_exist(ws):
     assert Workspace.list() == {}
 
 
-def test_what_is_not_here_yet_says_so(ws):
-    with pytest.raises(WorkspaceException, match="not here yet"):
-        ws.get_default_datastore()
+def test_a_name_that_sdk_v1_had_not_is_an_attribute_error(ws):
+    assert ws.get_default_datastore().name in ws.datastores
     with pytest.raises(AttributeError):
         ws.nonsense  # noqa: B018
-    assert not hasattr(ws, "datastores")

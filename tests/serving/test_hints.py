@@ -19,6 +19,8 @@ RUN = "def init(): pass\ndef run(data): return 1\n"
         (RUN + "!pip install x\n", "line 3 is a notebook's shell command"),
         (RUN + "<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> other\n", "line 3 is the mark of a merge conflict"),
         ("name = {{model_name}} +\n" + RUN, "line 1 holds a placeholder that was not filled in"),
+        ("path = os.getcwd()\n" + RUN, "the script uses os without importing it: add the line 'import os' at its top"),
+        ("sample = np.array([1])\n" + RUN, "add the line 'import numpy as np' at its top"),
         ("name = <model name>\n" + RUN, "line 1 holds a placeholder that was not filled in"),
         ("import azureml.nothing.known\n" + RUN, "azureml.nothing is not among what Sendoff provides"),
         ("from azureml.core import Environment\n" + RUN, "azureml.core.Environment is not among what Sendoff"),

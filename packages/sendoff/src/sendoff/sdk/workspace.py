@@ -52,7 +52,7 @@ class Workspace(WorkspaceMembers):
         del auth, sku, tags
         self._client = shared_client()
         with as_sdk_errors(WorkspaceException):
-            self._view = self._client.workspace(workspace_name)
+            self._view = _named(self._client, workspace_name, subscription_id, resource_group)
         self._subscription_id = subscription_id or self._view.subscription_id
         self._resource_group = resource_group or self._view.resource_group
 
@@ -126,11 +126,14 @@ class Workspace(WorkspaceMembers):
     ) -> Workspace:
         """The workspace of that name.
 
+        With a ``subscription_id``, which only a workspace of the cloud has, an unknown one is made as by `from_config`.
+
         Raises:
             WorkspaceException: There is none.
         """
         client = shared_client()
-        return Workspace._of(client, client.workspace(name or (id or "").rstrip("/").rpartition("/")[2]))
+        name = name or (id or "").rstrip("/").rpartition("/")[2]
+        return Workspace._of(client, _named(client, name, subscription_id, resource_group))
 
     @staticmethod
     @as_sdk_errors(WorkspaceException)
@@ -152,20 +155,10 @@ class Workspace(WorkspaceMembers):
         file = workspace_config.find(path)
         locator = workspace_config.read(file)
         client = shared_client()
-        try:
-            return Workspace._of(client, client.workspace(locator.workspace_name))
-        except WorkspaceNotFound:
-            if not client.embedded:
-                raise
-        body = spec.CreateWorkspace(
-            name=locator.workspace_name,
-            subscription_id=locator.subscription_id,
-            resource_group=locator.resource_group,
-            exist_ok=True,
+        return Workspace._of(
+            client,
+            _named(client, locator.workspace_name, locator.subscription_id, locator.resource_group, f" in {file}"),
         )
-        made = Workspace._of(client, client.create_workspace(body))
-        say(f"Workspace {made.name!r} named in {file} did not exist: made it in {client.where}")
-        return made
 
     @staticmethod
     @as_sdk_errors(WorkspaceException)
@@ -301,3 +294,21 @@ class Workspace(WorkspaceMembers):
             f"Workspace.create(name={self.name!r}, subscription_id={self.subscription_id!r}, "
             f"resource_group={self.resource_group!r})"
         )
+
+
+def _named(
+    client: Client, name: str, subscription_id: str | None, resource_group: str | None, file: str = ""
+) -> spec.Workspace:
+    """The workspace that a script written for the cloud names; without a server an unknown one is made, and said."""
+    try:
+        return client.workspace(name)
+    except WorkspaceNotFound:
+        if not client.embedded or not (subscription_id or file):
+            raise
+    made = client.create_workspace(
+        spec.CreateWorkspace(
+            name=name, subscription_id=subscription_id or "", resource_group=resource_group or "", exist_ok=True
+        )
+    )
+    say(f"Workspace {name!r} named{file or ' with its subscription'} did not exist: made it in {client.where}")
+    return made

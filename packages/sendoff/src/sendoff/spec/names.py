@@ -9,7 +9,7 @@ from ..errors import InvalidInput
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _SERVICE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]\Z")
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,259}\Z")
-_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,254}\Z")
+_ENVIRONMENT = re.compile(r"(?!\.+\Z)[A-Za-z0-9._-][A-Za-z0-9 ._-]{0,254}\Z")
 _COMPUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]\Z")
 _EXPERIMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
 _RESERVED = ("azureml", "microsoft")
@@ -39,7 +39,7 @@ def check_workspace(name: str) -> str:
 
 def check_environment(name: str) -> str:
     """An environment's name; the prefixes AzureML and Microsoft are reserved (spec/behaviour.md sec. 3.1)."""
-    _check(name, _ENVIRONMENT, "environment name", "1 to 255 letters, digits, blanks, '-', '_' or '.'")
+    _check(name, _ENVIRONMENT, "environment name", "1 to 255 letters, digits, '-', '_', '.' or, not first, blanks")
     if name.lower().startswith(_RESERVED):
         raise InvalidInput(
             f"environment name {name!r} starts with a reserved prefix",

@@ -146,10 +146,44 @@ def _azureml_hint(name: str) -> str:
     )
 
 
+# What scripts call modules whose own name is another.
+_CALLED = {
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "tf": "import tensorflow as tf",
+    "plt": "import matplotlib.pyplot as plt",
+    "ort": "import onnxruntime as ort",
+    "rt": "import onnxruntime as rt",
+    "xgb": "import xgboost as xgb",
+    "lgb": "import lightgbm as lgb",
+    "Model": "from azureml.core.model import Model",
+    "joblib": "import joblib",
+}
+
+
+def _forgotten_import(error: NameError) -> Optional[str]:
+    found = re.match(r"(?:global )?name '(\w+)' is not defined", str(error))
+    if found is None:
+        return None
+    name = found.group(1)
+    line = _CALLED.get(name)
+    if line is None:
+        try:
+            known = importlib.util.find_spec(name) is not None
+        except (ImportError, ValueError):
+            known = False
+        if not known:
+            return None
+        line = "import " + name
+    return "the script uses %s without importing it: add the line '%s' at its top" % (name, line)
+
+
 def hint_for(error: BaseException) -> Optional[str]:
-    """Say what to do when an import has failed, or the script is not Python."""
+    """Say what to do when an import has failed or is missing, or the script is not Python."""
     if isinstance(error, SyntaxError):
         return _syntax_hint(error)
+    if isinstance(error, NameError):
+        return _forgotten_import(error)
     if not isinstance(error, ImportError) or not error.name:
         return None
     if error.name.startswith("azureml."):

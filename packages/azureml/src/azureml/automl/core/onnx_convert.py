@@ -4,6 +4,7 @@ from azureml._names import take
 
 globals().update(
     take(
+        OnnxConvertConstants="sendoff.sdk.absent",
         OnnxConverter="sendoff.sdk.absent",
     )
 )

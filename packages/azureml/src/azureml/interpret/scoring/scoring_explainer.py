@@ -6,6 +6,7 @@ globals().update(
     take(
         KernelScoringExplainer="sendoff.sdk.absent",
         LinearScoringExplainer="sendoff.sdk.absent",
+        save="sendoff.sdk.absent",
         TreeScoringExplainer="sendoff.sdk.absent",
     )
 )

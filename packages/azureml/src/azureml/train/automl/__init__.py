@@ -6,6 +6,8 @@ globals().update(
     take(
         AutoMLConfig="sendoff.sdk.absent",
         AutoMLRun="sendoff.sdk.runs.automl",
+        AutoMLStep="sendoff.sdk.pipelines.other_steps",
+        constants="sendoff.sdk.absent",
         AutoMLStepRun="sendoff.sdk.absent",
     )
 )
