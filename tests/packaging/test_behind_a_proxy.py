@@ -3,6 +3,7 @@
 import json
 import os
 import ssl
+import uuid
 from pathlib import Path
 
 import pytest
@@ -78,21 +79,19 @@ def put_base(base, way, home, name):
     return reference
 
 
-@pytest.mark.slow
-def test_everything_goes_by_the_proxy_that_was_given_once_and_nothing_of_it_is_kept(
-    work, engine, base, company, tmp_path, monkeypatch, capsys, server_wheels
-):
+def give_once(company, tmp_path, monkeypatch, wheelhouse):
+    """The company's ways into the home's settings, and nothing of this machine's own; gives a base image there."""
     proxy, bundle = company
     home = Path(os.environ["SENDOFF_HOME"])
     (home / "images").unlink()
     way = Way(Indexes(cert=str(bundle), proxy=proxy.url), {})
-    name = f"b{os.getpid()}"
-    reference = put_base(base, way, home, name)
+    name = f"b{uuid.uuid4().hex[:12]}"
+    reference = put_base(os.environ["SENDOFF_BASE_IMAGE"], way, home, name)
     assert proxy.passed.pop(f"{REGISTRY}:443") > 2
     (home / "settings.toml").write_text(
         f'index_url = "https://{PERSON}:{INDEX_SECRET}@{INDEX}/simple"\n'
         f'proxy = "{proxy.url}"\nno_proxy = "nowhere.example"\nca_bundle = "{bundle}"\n'
-        f'wheelhouse = "{server_wheels}"\nimage_registry = "{REGISTRY}/team"\n'
+        f'wheelhouse = "{wheelhouse}"\nimage_registry = "{REGISTRY}/team"\n'
     )
     monkeypatch.delenv("SENDOFF_BASE_IMAGE")
     monkeypatch.setenv("SENDOFF_REGISTRY_USERNAME", USER)
@@ -101,6 +100,15 @@ def test_everything_goes_by_the_proxy_that_was_given_once_and_nothing_of_it_is_k
         monkeypatch.delenv(variable)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
+    return home, name, reference
+
+
+@pytest.mark.slow
+def test_everything_goes_by_the_proxy_that_was_given_once_and_nothing_of_it_is_kept(
+    work, engine, company, tmp_path, monkeypatch, capsys, server_wheels
+):
+    proxy, bundle = company
+    home, name, reference = give_once(company, tmp_path, monkeypatch, server_wheels)
     Path("src/score.py").write_text(CODE)
     Path("environment.yml").write_text("dependencies:\n  - python=3.11\n  - pip:\n      - acme-tiny==1.5\n")
     Path("steps").write_text(STEPS)
@@ -140,6 +148,42 @@ def test_everything_goes_by_the_proxy_that_was_given_once_and_nothing_of_it_is_k
     finally:
         for tag in tags:
             engine.images.remove(tag, force=True)
+
+
+@pytest.mark.slow
+def test_a_dockerfile_and_an_interpreter_of_ones_own_are_built_through_it_too(
+    work, engine, company, tmp_path, monkeypatch, capsys, server_wheels
+):
+    proxy, _ = company
+    _, name, reference = give_once(company, tmp_path, monkeypatch, server_wheels)
+    lines = STEPS.replace("-m venv /opt/own", "-m venv --system-site-packages /opt/own").splitlines()[1:]
+    definition = {
+        "name": "own",
+        "python": {"userManagedDependencies": True, "interpreterPath": "/opt/own/bin/python"},
+        "docker": {
+            "baseImage": None,
+            "baseDockerfile": "\n".join([f"FROM {reference}", "USER 0", *lines, ""]),
+            "baseImageRegistry": {"address": REGISTRY},
+        },
+    }
+    code = "import acme_tiny, sys\ndef init(): pass\ndef run(data): return [acme_tiny.VERSION, sys.prefix]\n"
+    Path("src/score.py").write_text(code)
+    config = {"entryScript": "score.py", "sourceDirectory": "src", "environment": definition}
+    Path("ic.json").write_text(json.dumps(config))
+    arguments = ["model", "package", "-m", "m:1", "--ic", "ic.json", "--image-name", f"{name}-own"]
+    assert run([*arguments, "--image-label", "1", "-o", "json"]) == 0, capsys.readouterr().err
+    made = json.loads(capsys.readouterr().out)
+    try:
+        assert proxy.refused == []
+        assert min(proxy.passed[host] for host in (f"{INDEX}:443", f"{DEBIAN}:80", f"{REGISTRY}:443")) > 0
+        with running(engine, made["location"]) as address:
+            assert ask(address) == ["1.5", "/opt/own"]
+        content = b"".join(engine.api.get_image(made["location"]))
+        marks = (PROXY_SECRET, INDEX_SECRET, REGISTRY_SECRET, "opt/sendoff-build", "corp.test/simple")
+        assert [mark for mark in marks if mark.encode() in content] == []
+    finally:
+        engine.images.remove(made["location"], force=True)
+        engine.images.remove(reference, force=True)
 
 
 def test_no_proxy_and_this_machine_are_reached_without_it():

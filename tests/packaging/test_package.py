@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from image_rig import ask, docker_build, files, running, server_packages
+from image_rig import SCORE, ask, docker_build, files, running, server_packages
 
 import sendoff
 from sendoff.cli.__main__ import run
@@ -65,6 +65,32 @@ def test_from_python_as_the_article_does_it(work, engine, capsys):
         folder.pull()
     with pytest.raises(WebserviceException, match="has files in it"):
         folder.save("out")
+
+
+@pytest.mark.slow
+def test_an_environments_variables_and_the_stacks_version_count_in_both_forms(work, engine, capsys):
+    name = f"sendoff-test-variables-{os.getpid()}"
+    said = "grüß Gott = 'quoted' $HOME"
+    definition = {
+        "name": "e",
+        "environmentVariables": {"GREETING": said, "EMPTY": ""},
+        "inferencingStackVersion": "latest",
+        "python": {"condaDependenciesFile": "environment.yml"},
+    }
+    Path("src/score.py").write_text(SCORE.replace("ADDED = 0", 'ADDED = [os.environ["GREETING"], os.environ["EMPTY"]]'))
+    config = {"entryScript": "score.py", "sourceDirectory": "src", "environment": definition}
+    Path("ic.json").write_text(json.dumps(config))
+    arguments = ["model", "package", "-m", "m:1", "--ic", "ic.json", "--image-name", name, "--image-label", "direct"]
+    assert run([*arguments, "-o", "json"]) == 0, capsys.readouterr().err
+    assert run([*arguments[:-4], "--output-path", "image"]) == 0, capsys.readouterr().err
+    docker_build(Path("image"), f"{name}:folder")
+    try:
+        for form in ("direct", "folder"):
+            with running(engine, f"{name}:{form}") as address:
+                assert ask(address)["added"] == [said, ""]
+    finally:
+        for form in ("direct", "folder"):
+            engine.images.remove(f"{name}:{form}", force=True)
 
 
 @pytest.mark.slow

@@ -154,11 +154,18 @@ def test_a_killed_gateway_is_back_at_once(rig: DockerRig) -> None:
     assert rig.target.observe("u1").port == first.port
 
 
+def keeper_of(rig: DockerRig) -> processes.Identity:
+    """The keeper; a service may be ready before it has begun."""
+    wait_for(lambda: supervisor.running(place(rig.home)) is not None)
+    found = supervisor.running(place(rig.home))
+    assert found is not None
+    return found
+
+
 def test_everything_goes_on_without_the_keeper_and_the_next_look_starts_another(rig: DockerRig) -> None:
     rig.target.apply(rig.answering("one"))
     seen = rig.until("ready")
-    keeper = supervisor.running(place(rig.home))
-    assert keeper is not None
+    keeper = keeper_of(rig)
     processes.send(keeper, signal.SIGKILL)
     assert score(seen)["said"] == "one"  # type: ignore[index]
 
@@ -299,8 +306,7 @@ def test_services_survive_a_restart_of_the_engine(
 def test_a_port_that_was_lost_while_the_gateway_was_down_is_said_and_taken_back(rig: DockerRig) -> None:
     rig.target.apply(rig.answering("one"))
     port = rig.until("ready").port or 0
-    keeper = supervisor.running(place(rig.home))
-    assert keeper is not None
+    keeper = keeper_of(rig)
     processes.send(keeper, signal.SIGSTOP)
     before = envoy(rig)
     processes.send(before, signal.SIGKILL)

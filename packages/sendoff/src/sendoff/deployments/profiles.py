@@ -85,6 +85,9 @@ class Profiles:
         images = self._rooms.target(choice.target).capabilities().images
         if not images:
             check_interpreter(spec)
+        images = self._rooms.target(choice.target).capabilities().images
+        if not images:
+            check_interpreter(spec)
         reference = inference.environment_ref
         if reference is not None:
             label = f"{reference.name}:{reference.version}"

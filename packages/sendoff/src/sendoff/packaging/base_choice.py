@@ -15,7 +15,7 @@ from ..spec.environment import EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
 from .base_image import BaseImage
-from .image_steps import with_steps
+from .image_steps import last_base, with_steps
 from .way import Way
 
 Progress = Callable[[str], None]
@@ -95,6 +95,13 @@ def base_reference(spec: EnvironmentSpec, settings: Settings) -> tuple[str, list
     if address and not docker.base_image.startswith(f"{address}/"):
         return f"{address}/{docker.base_image}", []
     return docker.base_image, []
+
+
+def base_registry(spec: EnvironmentSpec, settings: Settings) -> str | None:
+    """The registry that the base image comes from: ``host[:port]``, ``docker.io`` for names that have none."""
+    dockerfile = spec.docker.base_dockerfile
+    reference = base_reference(spec, settings)[0] if dockerfile is None else last_base(dockerfile)
+    return None if reference is None else split_reference(reference)[0]
 
 
 def logins_of(

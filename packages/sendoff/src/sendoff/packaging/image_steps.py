@@ -88,6 +88,17 @@ def with_steps(
     return made if from_base is None else replace(made, digests=from_base.digests)
 
 
+def last_base(dockerfile: str) -> str | None:
+    """The image that a Dockerfile's last stage is built upon, through its other stages; None for ``scratch``."""
+    stages: dict[str, str] = {}
+    name = ""
+    for match in _FROM.finditer(dockerfile):
+        name = stages.get(match[2].lower(), match[2])
+        if match[4]:
+            stages[match[4].lower()] = name
+    return None if name in ("", "scratch") else name
+
+
 def _build(
     client: Engine,
     text: str,

@@ -13,7 +13,7 @@ from ..environments.indexes import Indexes
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 from . import image as images
-from .base_choice import logins_of
+from .base_choice import base_registry, logins_of
 from .image_engine import load
 from .image_push import push
 from .way import Way
@@ -113,4 +113,5 @@ def write_context(
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     (folder.parent / f"{folder.name}.json").write_text(json.dumps({"image": image}))
-    return PackageResult(location=folder.as_uri(), size=size), notes
+    registry = base_registry(spec, store.settings)
+    return PackageResult(location=folder.as_uri(), size=size, registry=registry), notes

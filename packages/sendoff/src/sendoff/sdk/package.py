@@ -117,7 +117,10 @@ class ModelPackage:
         return data.decode("utf-8", "replace") if decode else data
 
     def get_container_registry(self) -> ContainerRegistry:
-        """Where the image is. User and password stay with Docker's configuration: they are None."""
+        """Where the image is, or of a folder its base image; an address of None: in the engine alone.
+
+        User and password stay with Docker's configuration: they are None.
+        """
         found = ContainerRegistry()
         result = self._view.result
         found.address = (result.registry or "").partition("/")[0] or None if result is not None else None

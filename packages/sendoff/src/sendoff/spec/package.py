@@ -27,7 +27,8 @@ class CreatePackage(Spec):
 class PackageResult(Spec):
     """What came of it: where it is, and for an image its id (the digest of its configuration) and bytes.
 
-    ``manifest_digest`` is the registry's name for it, once it was pushed.
+    ``manifest_digest`` is the registry's name for it, once it was pushed. ``registry`` is where it was pushed, and
+    for a folder where the base image comes from.
     """
 
     location: str
