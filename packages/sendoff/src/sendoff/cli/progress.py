@@ -21,15 +21,13 @@ from ..spec.operation import (
     TIMED_OUT,
     Operation,
     Step,
+    pause_after,
 )
 from .session import Session
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
-
-_FIRST, _SLOWEST = 0.05, 0.5
-"""Seconds between looks: a short operation is seen to end at once, a long one costs little."""
 
 _MARKS = {STEP_PENDING: "·", STEP_DONE: "✓", STEP_FAILED: "✗", STEP_SKIPPED: "-", STEP_RUNNING: "…"}
 
@@ -44,13 +42,12 @@ def wait(session: Session, operation: Operation) -> Operation:
         SendoffError: What ended it, with ``service`` and ``workspace`` in its context; `Cancelled`; `Timeout`.
         KeyboardInterrupt: Ctrl-C, after it was said how to look at the operation and how to cancel it.
     """
-    pause = _FIRST
+    began = time.monotonic()
     try:
         with _display(session) as display:
             display.show(operation)
             while operation.state not in FINAL:
-                time.sleep(pause)
-                pause = min(pause * 1.3, _SLOWEST)
+                time.sleep(pause_after(time.monotonic() - began))
                 operation = session.client.operation(operation.id)
                 display.show(operation)
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.client import Transfer
 from ..errors import Conflict, DeploymentFailed, from_payload
-from ..spec.operation import FINAL, SUCCEEDED
+from ..spec.operation import FINAL, SUCCEEDED, pause_after
 from .environment_sections import ContainerRegistry
 from .exceptions import WebserviceException, as_sdk_errors
 from .saying import say
@@ -61,15 +61,14 @@ class ModelPackage:
             WebserviceException: It could not be made; the message says why.
         """
         timeline = Timeline() if show_output else None
-        pause = 0.05
+        began = time.monotonic()
         while True:
             self._fill(self.workspace._client.package(self.workspace.name, self._id))
             if timeline is not None:
                 timeline.show(self._view.operation)
             if self.state in FINAL:
                 break
-            time.sleep(pause)
-            pause = min(pause * 1.3, 1.0)
+            time.sleep(pause_after(time.monotonic() - began))
         if timeline is not None:
             timeline.close(f"Package creation {self.state}: {self.location or ''}".rstrip(": "))
         if self.state != SUCCEEDED:

@@ -15,7 +15,7 @@ from ..api.client.service_link import Credentials, connect, user
 from ..errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ..spec import service as spec
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
-from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation
+from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
 from ..spec.tls_files import with_tls_files
 from .deploying import listed, registered
 from .exceptions import WebserviceException, as_sdk_errors, raised_as
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .inference_config import InferenceConfig
     from .model import Model
     from .workspace import Workspace
-
-_POLL_FIRST, _POLL_MOST = 0.05, 0.5
 
 
 class Webservice(ImageForms):
@@ -346,7 +344,7 @@ class Webservice(ImageForms):
 
     def _follow(self, operation: Operation, timeline: Timeline | None, timeout_sec: float | None) -> Operation:
         until = None if timeout_sec is None else time.monotonic() + timeout_sec
-        pause = _POLL_FIRST
+        began = time.monotonic()
         while True:
             if timeline is not None:
                 timeline.show(operation)
@@ -358,8 +356,7 @@ class Webservice(ImageForms):
                     hint="It goes on: wait_for_deployment() again, or 'sendoff operation cancel'.",
                     operation=operation.id,
                 )
-            time.sleep(pause)
-            pause = min(pause * 1.2, _POLL_MOST)
+            time.sleep(pause_after(time.monotonic() - began))
             operation = self.workspace._client.operation(operation.id)
         if timeline is not None:
             timeline.close(f"Service {operation.type} operation finished: {operation.state}")

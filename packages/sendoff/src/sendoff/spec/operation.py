@@ -41,3 +41,11 @@ class Operation(Spec):
     attempts: int = 0
     notes: list[str] = []
     """Things the user should know and that are no failure: what was mapped, dropped or not honoured."""
+
+
+def pause_after(seconds: float) -> float:
+    """Seconds until the next look at an operation that has been followed for so long.
+
+    A twentieth of the time that has passed: a short one is seen to end at once, a long one costs little.
+    """
+    return min(max(0.04, seconds / 20), 0.5)
