@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "deployments"))
+
 from deployment_rigs import WS
 from docker_rig import BASE
 from environments import conda_channels
@@ -108,7 +111,8 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
     try:
         package = packaged(home, plain, name)
         assert package.state == "Succeeded" and package.result is not None, package
-        operation = home.deploy(inference=home.inference(PLAIN, environment=stepped), deployment=ACI)
+        own = home.inference(PLAIN + b"# of the service alone\n", environment=stepped)
+        operation = home.deploy(inference=own, deployment=ACI)
         assert operation.state == "Succeeded", operation
         base = f"sendoff/base:{labels.home_id(home.home)}-"
         assert [tag for tag in tags(home) if tag.startswith(base)]
