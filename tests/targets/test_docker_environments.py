@@ -106,13 +106,13 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
     name = f"sendoff-test-gc-{home.home.parent.name.replace('_', '-')}-{os.getpid()}".lower()
     steps = DockerSpec(base_image=BASE, extra_steps="USER 0\nRUN echo mark > /mark\n")
     python = PythonSpec(conda_packages=["python=3.11"])
-    stepped = EnvironmentSpec(name="steps", docker=steps, python=python)
+    # The base lacks this Python: a layer of it and one of its packages are the service's alone.
+    stepped = EnvironmentSpec(name="steps", docker=steps, python=PythonSpec(conda_packages=["python=3.10"]))
     plain = EnvironmentSpec(name="plain", python=python)
     try:
         package = packaged(home, plain, name)
         assert package.state == "Succeeded" and package.result is not None, package
-        own = home.inference(PLAIN + b"# of the service alone\n", environment=stepped)
-        operation = home.deploy(inference=own, deployment=ACI)
+        operation = home.deploy(inference=home.inference(PLAIN, environment=stepped), deployment=ACI)
         assert operation.state == "Succeeded", operation
         base = f"sendoff/base:{labels.home_id(home.home)}-"
         assert [tag for tag in tags(home) if tag.startswith(base)]
