@@ -77,7 +77,8 @@ def test_a_service_of_conda_packages_runs_in_a_container_with_its_variables_and_
         environment_variables={"GREETING": "grüß Gott = 'quoted'"},
         inferencing_stack_version="latest",
     )
-    operation = home.deploy(inference=home.inference(CONDA, environment=spec), deployment=ACI)
+    body = home.body(inference=home.inference(CONDA, environment=spec), deployment=ACI)
+    operation = home.wait(home.deployments.deploy(WS, body), seconds=300.0)
     assert operation.state == "Succeeded", operation
     assert any("conda packages" in note and channel in note for note in operation.notes), operation.notes
     service = home.deployments.get(WS, "svc")
@@ -112,7 +113,8 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
     try:
         package = packaged(home, plain, name)
         assert package.state == "Succeeded" and package.result is not None, package
-        operation = home.deploy(inference=home.inference(PLAIN, environment=stepped), deployment=ACI)
+        body = home.body(inference=home.inference(PLAIN, environment=stepped), deployment=ACI)
+        operation = home.wait(home.deployments.deploy(WS, body), seconds=300.0)
         assert operation.state == "Succeeded", operation
         base = f"sendoff/base:{labels.home_id(home.home)}-"
         assert [tag for tag in tags(home) if tag.startswith(base)]
