@@ -93,7 +93,8 @@ def _find(engine: Engine, home: Path, services: Collection[str], images: Collect
     if not any(uid in services for uid, _ in ours) and not any((home / "docker" / "run").glob("[!.]*")):
         for network in engine.call("GET", "/networks", query={"filters": mark}) or []:
             found.append(Leftover(NETWORK, network["Id"], network["Name"]))
-    stay = {id_ for id_ in layers if id_ in needed}
+    # Not those of containers of other homes: what they run is nothing that we would build again.
+    stay = {id_ for id_ in layers if id_ in images or (id_ in mine and id_ in needed)}
     return Found(found, {layer for id_ in stay for layer in layers[id_]})
 
 
