@@ -50,7 +50,8 @@ def test_init_runs_once_and_its_memory_is_shared(serve, version: str) -> None:
     server.score("x", x_request_id="the-id")
     eventually(lambda: any("the-id scored x" in line for line in server.lines))
     server.stop()
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    # On a busy machine whoever inherits them reaps them a moment after the front has ended.
+    eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
 
 
 def test_a_killed_worker_is_forked_again_without_init(serve) -> None:
