@@ -49,7 +49,8 @@ def test_one_look_and_a_live_one(script: Cli, cli: Cli, files: None) -> None:  #
     assert len(table.out.splitlines()) == 3
     [record] = script("service", "top", "svc", "--interval", "0.2", "-o", "json").data
     assert record["name"] == "svc" and record["workers"] == "1/1"
-    assert script("service", "top", "other").code == 3
+    assert script("service", "top", "-n", "svc", "--interval", "0.2", "--query", "[].name", "-o", "tsv").out == "svc\n"
+    assert script("service", "top", "other").code == 3 and script("service", "top", "-n", "other").code == 3
 
     screen, code = live("service", "top", "--interval", "0.2")
     assert "svc" in screen and "Req/s" in screen and "Ctrl-C ends" in screen
@@ -57,6 +58,7 @@ def test_one_look_and_a_live_one(script: Cli, cli: Cli, files: None) -> None:  #
 
     screen, code = live("service", "top", "--interval", "0.2", columns=60)
     assert "Healthy" in screen and "p95 ms" in screen and "Memory" not in screen and code == 0
+    assert "…" not in screen, "a column that has no room is left out, not cut"
 
     os.kill(script("service", "show", "-n", "svc").data["workers"][0]["pid"], signal.SIGKILL)
     end = time.monotonic() + 20

@@ -225,3 +225,24 @@ def test_deleting_a_service_that_is_not_there_is_no_error_and_says_so(cli: Cli):
 def test_gc_and_up_answer_on_an_empty_store(cli: Cli):
     assert cli("gc", "--dry-run").code == 0
     assert cli("up").code == 0
+
+
+@pytest.mark.slow
+def test_what_to_type_next_names_the_workspace_and_what_a_missing_module_needs(cli: Cli, script: Cli, model_file: Path):
+    assert cli("folder", "attach", "-w", "lab").code == 0
+    Path("inferenceconfig.json").write_text(json.dumps({"entryScript": "score.py", "environment": ENVIRONMENT}))
+    assert cli("model", "register", "-n", "mymodel", "-p", str(model_file)).code == 0
+    write_script("1", f"import json.absent\n{SCORE}")
+    local = (*DEPLOY, "--cp", "local")
+    done = script(*local)
+    assert done.code == 9 and "hint: 'json' is there, but not this part of it" in done.err, done.err
+    write_script("1", f"import absent_everywhere\n{SCORE}")
+    done = script(*local, "--overwrite")
+    assert done.code == 9 and "provides 'absent_everywhere' is not in this environment" in done.err, done.err
+    assert "next: sendoff service get-logs -n svc -w lab" in done.err
+    assert "hint: sendoff service show -n svc -w lab" in script("service", "run", "-n", "svc", "-d", "1").err
+    assert "`sendoff service show -n svc -w lab` says why" in script("service", "metrics", "svc").err
+    write_script("1")
+    done = script(*local, "--overwrite")
+    assert done.code == 0 and "next: sendoff service run -n svc -w lab -d" in done.err, done.err
+    assert "hint: sendoff service get-logs -n svc -w lab" in script("service", "run", "-n", "svc", "-d", "fail").err

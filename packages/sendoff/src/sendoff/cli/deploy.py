@@ -9,6 +9,7 @@ import click
 from ..errors import InvalidInput
 from . import deployment_flags, inference_flags, options, progress, records
 from .command import Command, option, pass_session
+from .errors import service_flags
 from .records import Record
 from .session import Session
 
@@ -97,7 +98,8 @@ def deploy(
     service = session.client.service(session.workspace, name)
     if service.scoring_uri:
         session.say(
-            f"{name} answers at {service.scoring_uri}\nnext: sendoff service run -n {name} -d '{{\"data\": …}}'"
+            f"{name} answers at {service.scoring_uri}\n"
+            f"next: sendoff service run {service_flags(name, session.workspace)} -d '{{\"data\": …}}'"
         )
         if recipe := curl(service):
             session.say(recipe)

@@ -118,13 +118,16 @@ def next_commands(error: SendoffError) -> list[str]:
     service = context.get("service")
     if not service or error.code not in ("deployment_failed", "script_failed", "environment_failed"):
         return []
-    workspace = context.get("workspace")
-    where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
-    name = shlex.quote(str(service))
-    commands = [f"sendoff service get-logs -n {name}{where}"]
+    commands = [f"sendoff service get-logs {service_flags(str(service), context.get('workspace'))}"]
     if context.get("operation_type") == "Deploy":
         commands.append("mend it and repeat the deploy with --overwrite")
     return commands
+
+
+def service_flags(name: str, workspace: object = None) -> str:
+    """The flags that name a service in a command to be typed next; a workspace other than the default one is named."""
+    where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
+    return f"-n {shlex.quote(name)}{where}"
 
 
 def report_usage(wrong: click.ClickException) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..api.client.service_link import Credentials, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.service import Service
+from .errors import service_flags
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -33,7 +34,7 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
     if not view.scoring_uri:
         raise Conflict(
             f"service {view.name!r} has no address: it is {view.state}",
-            hint=f"sendoff service show -n {view.name}",
+            hint=f"sendoff service show {service_flags(view.name, view.workspace)}",
             state=view.state,
         )
     credential = Credentials(client).headers(view) if key is None else bearer(key)
@@ -42,7 +43,8 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
     if status != 200:
         raise ScoringFailed(
             f"service {view.name!r} answered {status}: {_sentence(text)}",
-            hint=f"sendoff service {'get-keys' if status == 401 else 'get-logs'} -n {view.name}",
+            hint=f"sendoff service {'get-keys' if status == 401 else 'get-logs'} "
+            f"{service_flags(view.name, view.workspace)}",
             status=status,
             body=text,
         )

@@ -97,16 +97,20 @@ class Watch:
 
 @click.command("top", cls=Command, example="sendoff service top\nsendoff service top diabetes churn --interval 5")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
+@option("--name", "-n", "more", multiple=True, metavar="NAME", help="A name, as an option; may be given again.")
 @option("--interval", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS",
         help="How often to look.")  # fmt: skip
 @option("--count", type=click.IntRange(min=1), default=None, metavar="N", help="End after so many looks.")
 @pass_session
-def top(session: Session, names: tuple[str, ...], interval: float, count: int | None) -> list[Record] | None:
+def top(
+    session: Session, names: tuple[str, ...], more: tuple[str, ...], interval: float, count: int | None
+) -> list[Record] | None:
     """Watch services live: rates, latencies, errors, queue and workers. Ctrl-C ends it.
 
     All services of the workspace when none is named. Numbers are of the time since the last look. Where the output is
     no terminal, or -o asks for another form, it looks twice, prints one table or list, and ends.
     """
+    names += more
     for name in names:
         session.client.service(session.workspace, name)  # a name that is wrong is told at once
     watch = Watch(session, names)
@@ -159,7 +163,9 @@ def _table(found: list[Record], workspace: str, interval: float, width: int) -> 
     from rich.text import Text
 
     title = f"Workspace {workspace}, every {interval:g} s, {time.strftime('%H:%M:%S')}; Ctrl-C ends"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold"
+    )
     rows = [_cells(record) for record in found]
     columns = _fitting(rows, width)
     for key, header in columns:

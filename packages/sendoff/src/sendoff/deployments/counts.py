@@ -32,7 +32,7 @@ def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
     if seen.metrics is None:
         raise Conflict(
             f"service {row.name!r} counts nothing now: it is {state}",
-            hint=f"`sendoff service show -n {row.name}` says why.",
+            hint=f"`sendoff service show -n {row.name}{'' if ws == 'default' else f' -w {ws}'}` says why.",
             state=state,
         )
     return read(seen.metrics, service=row.name, workspace=ws, state=state, revision=seen.revision, now=time.time())

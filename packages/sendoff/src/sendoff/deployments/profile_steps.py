@@ -28,8 +28,9 @@ from ..spec.profile import DEFAULT_CPU, DEFAULT_MEMORY, ProfileResult, Recommend
 from ..store.tables import profiles
 from ..targets.base import Observation, WantedService
 from . import records
+from .failures import failure
 from .profiles import Wanted, request_bodies, result_of, view
-from .steps import failure, speaks_of
+from .steps import speaks_of
 from .timeline import Timeline
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,9 @@ from ..errors import (
     DeploymentFailed,
     EnvironmentNotFound,
     InvalidInput,
-    ScriptFailed,
     SendoffError,
     ServiceNotFound,
     Timeout,
-    from_payload,
 )
 from ..identity import Identity
 from ..modeldata import place
@@ -31,6 +28,7 @@ from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
 from ..targets.docker import garbage as docker_garbage
 from . import access, records
+from .failures import failure
 from .launch import service_log_path
 from .plan import Plan, memory_mb, serving_settings
 from .timeline import Timeline
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
 
 START_SECONDS, INIT_SECONDS, READY_SECONDS = 60.0, 3600.0, 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
-_IN_BUNDLE = re.compile(r"(.*/bundles/[0-9a-f]{64}/app|^/var/azureml-app)/")
 Outcome = tuple[str, str, list[str]]
 """Reason code, message and log lines of a step that is done."""
 
@@ -435,36 +432,6 @@ def speaks_of(observed: Observation, number: int) -> tuple[str, dict[str, Any] |
     if observed.revision == number:
         return observed.phase, observed.error
     return "unknown", None
-
-
-SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
-"""Codes of the scoring server that are about the user's script."""
-
-
-def failure(error: dict[str, Any] | None, otherwise: str) -> SendoffError:
-    """The error that a target reports, as one that ends a deployment.
-
-    Traceback, file and line are in the context, wherever the target put them; ``file`` is relative to the application
-    root, as users know it.
-    """
-    if not error:
-        return DeploymentFailed(otherwise, hint="See the service's logs.")
-    code = str(error.get("code"))
-    facts = {key: value for key, value in error.items() if key not in ("code", "message", "hint", "context")}
-    if code in SCRIPT_CODES:
-        found: SendoffError = ScriptFailed(str(error.get("message")), hint=str(error.get("hint") or ""))
-    else:
-        known = from_payload(error)
-        found = known if known.code == code else DeploymentFailed(known.message, hint=known.hint)
-    found.context = {**facts, **(error.get("context") or {})}
-    if found.code != code:
-        found.context.setdefault("reported_code", code)
-    path, line = found.context.get("file"), found.context.get("line")
-    if isinstance(path, str):
-        found.context["file"] = path = _IN_BUNDLE.sub("", path)
-        if line and f"line {line}" not in found.message:
-            found.message = f"{found.message} ({path}, line {line})"
-    return found
 
 
 def _waiting_reason(step: str, phase: str) -> str:
