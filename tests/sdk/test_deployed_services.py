@@ -39,6 +39,11 @@ def config(here):
     return InferenceConfig(entry_script="score.py", source_directory="code", environment=here)
 
 
+def test_a_local_service_that_is_still_on_its_way_is_waited_for_when_it_is_asked(ws, model, config):
+    service = Model.deploy(ws, "myservice", [model], config, LocalWebservice.deploy_configuration())
+    assert service.run('{"data": [1, 2]}') == [2, 4]
+
+
 def test_the_articles_ten_lines(ws, model, config, capsys):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

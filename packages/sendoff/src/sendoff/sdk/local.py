@@ -76,7 +76,13 @@ class LocalWebservice(Webservice):
         return self._view.port
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
-        """Send a request; see `Webservice.run`."""
+        """Send a request; see `Webservice.run`.
+
+        SDK v1's local deployments had come up when `Model.deploy` returned, and scripts rely on it: one that is still on
+        its way is waited for.
+        """
+        if self._view.scoring_uri is None:
+            self.wait_for_deployment()
         return super().run(input_data)
 
     def update(
