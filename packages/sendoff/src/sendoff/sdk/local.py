@@ -78,7 +78,7 @@ class LocalWebservice(Webservice):
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
         """Send a request; see `Webservice.run`.
 
-        SDK v1's local deployments had come up when `Model.deploy` returned, and scripts rely on it: one that is still on
+        SDK v1's local deployments were up when `Model.deploy` returned, and scripts rely on it: one that is still on
         its way is waited for.
         """
         if self._view.scoring_uri is None:
