@@ -127,7 +127,7 @@ def packaging_as_a_folder(at: Reader, text: str) -> None:
 
 @then("906002f8")
 def where_images_go(at: Reader, text: str) -> None:
-    assert at.value(f"({text}).address") is None
+    assert at.value(f"({text}).address") == "docker.io"  # the base image's, whose name has no other
 
 
 @then("f110d17f")
