@@ -10,7 +10,8 @@ _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1b1f24;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}table{border-collapse:collapse;width:100%}
 th,td{padding:.3rem .6rem;border-bottom:1px solid #d9dee3;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere}
+th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:9rem}
+th{white-space:normal;vertical-align:bottom}main{overflow-x:auto}
 .moved{color:#a40e26;font-weight:600}.calm{color:#116329;font-weight:600}small{color:#57606a}
 svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#1b1f24}.b{fill:#8c959f}.t{fill:#0969da}
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}svg text{fill:#e6edf3}
@@ -73,7 +74,7 @@ def _table(features: list[FeatureDrift]) -> str:
             f"{one.missing_target:.1%}",
         ]
         rows.append(f"<tr><td>{escape(one.name)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f"<table><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr>{''.join(rows)}</table>"
+    return f"<main><table><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr>{''.join(rows)}</table></main><p><small>In the plots, grey is before and blue is now.</small></p>"
 
 
 def _figure(value: float | None) -> str:
