@@ -182,7 +182,7 @@ def test_the_supervisors_chores_start_what_is_due(collect, dataset, home):
         connection.execute(update(tables.drift_detectors).values(next_run=due))
     store.close()
     (home / "drift/next-run").write_text(str(due))
-    assert Chores(home).look()
+    connect().drift_detectors("demo")  # no supervisor: whoever looks starts it
     end = time.monotonic() + 60
     while not (runs := connect().drift_runs("demo", "d")):
         assert time.monotonic() < end, (home / "drift/due.log").read_text()

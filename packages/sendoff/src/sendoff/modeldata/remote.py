@@ -107,6 +107,8 @@ class Remote:
                     }
                     if self._endpoint is not None:
                         options["endpoint_url"] = self._endpoint
+                if _EXTRAS.get(self._scheme) == "azure":
+                    options |= {"connection_timeout": 5, "read_timeout": 20}
                 protocol = "s3" if self._scheme == "s3a" else self._scheme
                 self._system = fsspec.filesystem(protocol, **options)
             except ImportError:

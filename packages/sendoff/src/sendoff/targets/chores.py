@@ -12,11 +12,16 @@ from .front_environ import base_environment
 
 LOOK_SECONDS = 10.0
 COPY_SECONDS = 300.0
+COPIED = "last-copy"
+"""File below ``home/drift``: its time is when a copy was started last."""
 _LOG_BYTES = 1_000_000
 
 
 class Chores:
     """Starts ``sendoff.drift.due`` for a home when something is due; never two at once.
+
+    When files were copied last is the time of a file, so that supervisors that come and go neither skip a copy nor
+    repeat it.
 
     Args:
         home: The home; not a target's folder in it.
@@ -25,7 +30,6 @@ class Chores:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._looked = -LOOK_SECONDS
-        self._copied = time.monotonic()
         self._running: processes.Identity | None = None
 
     def look(self) -> bool:
@@ -36,15 +40,16 @@ class Chores:
         self._looked = now
         if self._running is not None and processes.alive(self._running):
             return False
-        copies = now - self._copied >= COPY_SECONDS and self._copies()
+        copies = self._copies()
         if not copies and not self._due():
             return False
-        self._copied = now
         log = self._home / "drift" / "due.log"
         try:
             log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if log.exists() and log.stat().st_size > _LOG_BYTES:
                 os.truncate(log, 0)
+            if copies:
+                (log.parent / COPIED).touch(mode=0o600)
             argv = [sys.executable, "-P", "-m", "sendoff.drift.due", "--home", str(self._home)]
             environ = base_environment()
             if "PYTHONPATH" in os.environ:
@@ -61,6 +66,11 @@ class Chores:
             return False
 
     def _copies(self) -> bool:
+        try:
+            if abs(time.time() - (self._home / "drift" / COPIED).stat().st_mtime) < COPY_SECONDS:
+                return False
+        except OSError:
+            pass  # never yet
         try:
             return b"data_store" in (self._home / "settings.toml").read_bytes() and (self._home / "modeldata").is_dir()
         except OSError:

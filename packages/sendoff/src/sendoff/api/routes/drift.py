@@ -14,6 +14,7 @@ from ...spec.drift import (
     StoredEvent,
     UpdateDriftDetector,
 )
+from ...targets.chores import Chores
 from ..application import Core
 from ..bodies import Page
 from ..route import Answer, Call, Query, Route
@@ -27,12 +28,14 @@ def create(core: Core, call: Call) -> DriftDetector:
 
 
 def list_(core: Core, call: Call) -> Sequence[DriftDetector]:
-    """All of a workspace."""
+    """All of a workspace; what is due is started, since no supervisor may run."""
+    Chores(core.home).look()
     return core.drift.list(call.path["ws"])
 
 
 def get(core: Core, call: Call) -> DriftDetector:
-    """One by name."""
+    """One by name; what is due is started."""
+    Chores(core.home).look()
     return core.drift.get(call.path["ws"], call.path["name"])
 
 
