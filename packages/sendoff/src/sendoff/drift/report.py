@@ -74,7 +74,9 @@ def _table(features: list[FeatureDrift]) -> str:
             f"{one.missing_target:.1%}",
         ]
         rows.append(f"<tr><td>{escape(one.name)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f"<main><table><tr>{''.join(f'<th>{name}</th>' for name in head)}</tr>{''.join(rows)}</table></main><p><small>In the plots, grey is before and blue is now.</small></p>"
+    legend = "<p><small>In the plots, grey is before and blue is now.</small></p>"
+    heads = "".join(f"<th>{name}</th>" for name in head)
+    return f"<main><table><tr>{heads}</tr>{''.join(rows)}</table></main>{legend}"
 
 
 def _figure(value: float | None) -> str:
