@@ -31,7 +31,7 @@ def azure(tmp_path, monkeypatch):
             except Exception:
                 return None
 
-        eventually(up, 60)
+        eventually(up, 200)
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection)
     monkeypatch.setenv("SENDOFF_DATA_STORE", "az://data/prefix")
     yield process, connection

@@ -233,11 +233,11 @@ def test_what_is_not_there_says_what_to_do_instead(ws, store):
     made = Dataset.Tabular.from_delimited_files((store, "tables/t.csv"))
     for use in (
         lambda: made.to_spark_dataframe(),
-        lambda: made.mount(),
+        lambda: made.mount("stream"),
         lambda: made.random_split(0.5),
         lambda: Dataset.Tabular.from_sql_query("select 1"),
         lambda: Datastore.register_azure_blob_container(ws, "x", "y", "z"),
-        lambda: store.as_mount(),
+        lambda: store.path().as_upload(),
         lambda: Dataset.Tabular.from_delimited_files((store, "tables/t.csv"), partition_format="{year}"),
     ):
         with pytest.raises(UserErrorException) as caught:

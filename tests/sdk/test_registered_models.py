@@ -114,8 +114,6 @@ def test_get_model_path_finds_what_a_service_has():
         Model.get_model_path("nobody")
 
 
-def test_profile_says_that_it_is_not_here_yet(ws):
-    with pytest.raises(WebserviceException, match="not here yet"):
-        Model.profile(ws, "x", [], None, None)
-    with pytest.raises(NotImplementedError):
+def test_a_profile_without_requests_says_what_it_needs(ws):
+    with pytest.raises(WebserviceException, match="profiling needs request bodies"):
         Model.profile(ws, "x", [], None, None)
