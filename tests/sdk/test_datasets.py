@@ -243,7 +243,6 @@ def test_what_is_not_there_says_what_to_do_instead(ws, store):
         with pytest.raises(UserErrorException) as caught:
             use()
         assert caught.value.hint
-    assert not hasattr(made, "to_spark_dataframe")
     with pytest.raises(NotSupported):
         Dataset()
 
