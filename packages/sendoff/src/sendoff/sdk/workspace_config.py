@@ -10,8 +10,8 @@ from ..spec.workspace_files import Locator
 from .exceptions import UserErrorException, as_sdk_errors
 
 _MAKE_ONE = (
-    "Make one with 'sendoff workspace create -w NAME' and Workspace.get('NAME').write_config(), "
-    "or name the workspace: Workspace.get('NAME')."
+    "Make one with 'sendoff folder attach -w NAME', which makes the workspace too, or name a workspace that exists: "
+    "Workspace.get('NAME')."
 )
 
 
