@@ -50,15 +50,16 @@ def bearer(tmp_path_factory, base, tokens):
         yield address, str(cert)
 
 
-def put(engine, rig, lock, reference, cert, said, environ):
+def put(rig, lock, reference, cert, said, environ):
     """Make the image of a lock and push it; what was made, and the digest of its manifest."""
+    ours = connect()  # `engine` is another client than ours, to look at what we did
     ready = image.prepare(
-        rig.store, bundle=rig.bundle(lock), lock=lock, spec=EnvironmentSpec(name="e"), engine=connect(),
+        rig.store, bundle=rig.bundle(lock), lock=lock, spec=EnvironmentSpec(name="e"), engine=ours,
         environ=rig.environ, progress=said.append,
     )  # fmt: skip
     logins = Logins(environ, own=rig.store.settings.image_registry)
     digest = push(
-        engine, ready.base, ready.parts, ready.config, reference, home=rig.store.home, logins=logins, way=way(cert),
+        ours, ready.base, ready.parts, ready.config, reference, home=rig.store.home, logins=logins, way=way(cert),
         progress=said.append,
     )  # fmt: skip
     return ready, digest
@@ -73,11 +74,11 @@ def test_an_image_is_pushed_once_pulled_back_and_answers(tmp_path, base, engine,
     rig = Rig(tmp_path / "home", base, environ=environ)
     said: list[str] = []
     reference = f"{address}/team/svc:1"
-    ready, first = put(engine, rig, lock, reference, cert, said, rig.environ)
+    ready, first = put(rig, lock, reference, cert, said, rig.environ)
     sent = len([line for line in said if line.startswith("pushing")])
     assert sent == len(ready.parts) + len(ready.base.diff_ids)
     # The same bytes, and nothing travels a second time.
-    assert put(engine, rig, lock, reference, cert, said, rig.environ)[1] == first
+    assert put(rig, lock, reference, cert, said, rig.environ)[1] == first
     assert len([line for line in said if line.startswith("pushing")]) == sent
     remote = RegistryClient(address, "team/svc", credentials=Logins(rig.environ).of(address), way=way(cert))
     manifest, found = remote.manifest("1")
@@ -110,7 +111,7 @@ def test_a_registry_that_wants_tokens_is_pushed_to_and_pulled_from(tmp_path, bas
     said: list[str] = []
     tokens.asked.clear()
     reference = f"{address}/team/{kind}:1"
-    _, digest = put(engine, rig, locked(CONDA_311), reference, cert, said, rig.environ)
+    _, digest = put(rig, locked(CONDA_311), reference, cert, said, rig.environ)
     method = "POST" if kind == "identity" else "GET"
     assert set(tokens.asked) == {(method, f"repository:team/{kind}:pull,push", True)}
     tokens.asked.clear()
