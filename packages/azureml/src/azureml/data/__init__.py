@@ -7,5 +7,6 @@ globals().update(
         TabularDataset="sendoff.sdk.dataset",
         FileDataset="sendoff.sdk.dataset",
         DataType="sendoff.sdk.dataset_types",
+        OutputFileDatasetConfig="sendoff.sdk.absent",
     )
 )

@@ -117,6 +117,14 @@ class DatasetTimestampMissingError(AzureMLException):
     """Data sets without a time column."""
 
 
+class DatasetValidationError(UserErrorException):
+    """A data set's definition is wrong, as SDK v1 code catches it."""
+
+
+class DatasetExecutionError(UserErrorException):
+    """A data set cannot be read, as SDK v1 code catches it."""
+
+
 class DiscoveryUrlNotFoundException(AzureMLException):
     """No discovery URL for a key."""
 

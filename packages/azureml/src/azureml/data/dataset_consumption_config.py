@@ -1,0 +1,9 @@
+"""Data sets as arguments of training scripts."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        DatasetConsumptionConfig="sendoff.sdk.dataset",
+    )
+)

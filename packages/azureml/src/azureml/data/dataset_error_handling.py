@@ -1,0 +1,10 @@
+"""What data sets raise."""
+
+from azureml._names import take
+
+globals().update(
+    take(
+        DatasetValidationError="sendoff.sdk.exceptions",
+        DatasetExecutionError="sendoff.sdk.exceptions",
+    )
+)
