@@ -46,7 +46,7 @@ def test_what_was_written_is_found_again(ws):
 
 
 def test_no_file_is_sdk_v1s_error_with_the_command_that_makes_one(tmp_path):
-    with pytest.raises(UserErrorException, match="sendoff workspace create"):
+    with pytest.raises(UserErrorException, match="sendoff folder attach"):
         Workspace.from_config(str(tmp_path / "work"))
     with pytest.raises(UserErrorException):
         Workspace.from_config("nowhere.json")
@@ -95,3 +95,9 @@ def test_a_name_that_sdk_v1_had_not_is_an_attribute_error(ws):
     assert ws.get_default_datastore().name in ws.datastores
     with pytest.raises(AttributeError):
         ws.nonsense  # noqa: B018
+
+
+def test_an_empty_name_is_told_as_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("SENDOFF_HOME", str(tmp_path / "home"))
+    with pytest.raises(WorkspaceException, match="a name is empty"):
+        Workspace.get("")

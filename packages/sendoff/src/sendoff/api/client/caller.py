@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from ...errors import SendoffError, Unreachable, from_payload
+from ...errors import InvalidInput, SendoffError, Unreachable, from_payload
 from ...spec.parse import decode, encode
 from .. import bodies
 from ..messages import JSON, PREFIX, Request, Response
@@ -106,7 +106,13 @@ class Caller:
 
 
 def q(segment: str) -> str:
-    """One segment of a path."""
+    """One segment of a path.
+
+    Raises:
+        InvalidInput: It is empty: a variable that was never set, as a rule.
+    """
+    if not segment:
+        raise InvalidInput("a name is empty where one is needed", hint="Name the workspace, model or service.")
     return quote(segment, safe="")
 
 
