@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+import article
 import click
 import pytest
 
@@ -46,13 +46,7 @@ def refused(found: click.Command) -> bool:
 
 
 def test_the_generated_file_is_the_pages():
-    article = os.environ.get("SENDOFF_ARTICLE")
-    page = Path(article).parent / "surface.md" if article else None
-    if page is None or not page.is_file():
-        if os.environ.get("CI"):
-            pytest.fail("CI has to name the article, beside which surface.md lies, in SENDOFF_ARTICLE")
-        pytest.skip("spec/surface.md is not on this machine: set SENDOFF_ARTICLE to the article beside it")
-    assert az_commands.commands(page.read_text(encoding="utf-8")) == COMMANDS
+    assert az_commands.commands(article.beside("surface.md")) == COMMANDS
 
 
 @pytest.mark.parametrize("words", sorted(COMMANDS))

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
 import textwrap
-from pathlib import Path
 from typing import NamedTuple
-
-import pytest
 
 _FENCE = re.compile(r"^(?P<lead>[ \t>]*)```(?P<language>[^\n`]*)\n(?P<body>.*?)^(?P=lead)```[ \t]*$", re.M | re.S)
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -35,17 +31,6 @@ class Sample(NamedTuple):
 
     def __str__(self) -> str:
         return f"line {self.line}, {self.language or 'code in a sentence'} [{self.key}]"
-
-
-def page() -> Path:
-    """The article's page; where it is not set the test is skipped, but fails in CI."""
-    given = os.environ.get("SENDOFF_ARTICLE")
-    if given and Path(given).is_file():
-        return Path(given)
-    reason = f"the article's page is not at SENDOFF_ARTICLE ({given or 'which is not set'})"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def samples(text: str) -> list[Sample]:

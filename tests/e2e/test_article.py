@@ -15,14 +15,15 @@ import article_services
 import container_engine
 import environment_cache
 import pytest
+from article import article
 from article_reader import Reader
-from article_samples import page, samples
+from article_samples import samples
 
 STEPS = [*article_models.STEPS, *article_services.STEPS, *article_images.STEPS]
 
 
 def test_no_sample_of_the_page_is_left_out() -> None:
-    found = samples(page().read_text(encoding="utf-8"))
+    found = samples(article().read_text(encoding="utf-8"))
     known = {step.key for step in STEPS}
     assert [str(one) for one in found if one.key not in known] == []
     assert [one.key for one in found] == [step.key for step in STEPS]
@@ -31,7 +32,7 @@ def test_no_sample_of_the_page_is_left_out() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_sample_runs_in_reading_order(tmp_path: Path) -> None:
-    found = samples(page().read_text(encoding="utf-8"))
+    found = samples(article().read_text(encoding="utf-8"))
     environment_cache.interpreter("3.6")
     reader = Reader(tmp_path / "work", container_engine.base_image())
     try:

@@ -220,3 +220,27 @@ def test_the_command_prints_lines_for_people_and_json_for_programs(tmp_path):
 def test_a_folder_without_sdk_v1_is_told_so(look):
     report = look(plain__py="print(1)\n")
     assert (report.files, report.looked_into, report.verdict) == ([], 1, RUNS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "verdict", "said"),
+    [
+        ("inferenceconfig.json", '{"entryScript": "made_later.py"}', MAPPED, "made_later.py"),
+        ("inferenceconfig.json", '{"entryScript": "score.py", "sourceDirectory": "gone"}', MAPPED, "gone"),
+        (
+            "env.yml",
+            "dependencies:\n- python=3.11\n- pip:\n  - ./dist/mine-1.0-py3-none-any.whl\n",
+            MAPPED,
+            "mine-1.0-py3-none-any.whl",
+        ),
+        ("env.yml", "dependencies:\n- python=3.11\n- pip:\n  - -r more.txt\n", MAPPED, "more.txt"),
+        # A mistake of the file's own is not excused by what its text says.
+        ("inferenceconfig.json", '{"entryScript": "score.py", "there is no f": 1}', UNSUPPORTED, "there is no f"),
+        ("inferenceconfig.json", '{"entryScript": "score.py", "does not exist": 1}', UNSUPPORTED, "does not exist"),
+    ],
+)
+def test_a_file_that_is_made_elsewhere_says_nothing_against_the_configuration(tmp_path, name, text, verdict, said):
+    (tmp_path / "score.py").write_text("def init(): pass\ndef run(data): return data\n")
+    (tmp_path / name).write_text(text)
+    found = [one for file in check(tmp_path, COMMANDS).files if file.path == name for one in file.findings]
+    assert [(one.verdict, said in one.message) for one in found] == [(verdict, True)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.server
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
 from datetime import datetime
 from pathlib import Path
 
+import article
 import pytest
 
 from sendoff import Dataset, Datastore, Workspace
@@ -20,7 +20,6 @@ from sendoff.sdk.data_reference import DataPath
 from sendoff.sdk.dataset_types import DataType, FileEncoding, PromoteHeadersBehavior
 from sendoff.sdk.exceptions import UserErrorException
 
-ARTICLE = Path(os.environ.get("SENDOFF_ARTICLE", "/nowhere"))
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
 CSV = "name,size\na,1\nb,2\nc,3\n"
 
@@ -34,12 +33,7 @@ def store(ws):
 
 
 def test_the_articles_sample_makes_a_dataset_of_a_hundred_bodies(ws):
-    if not ARTICLE.exists():
-        pytest.skip("SENDOFF_ARTICLE does not name the article")
-    text = ARTICLE.read_text()
-    sample = next(
-        block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "sample_request_data" in block
-    )
+    sample = next(block for block in article.python_blocks() if "sample_request_data" in block)
     ws.write_config()
     code = f"from azureml.core import Workspace\nws = Workspace.from_config()\n{sample}\n{sample}\n" + (
         "print(sample_request_data.version, len(sample_request_data.to_pandas_dataframe()))\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import article
 import container_engine
 import pytest
 
@@ -23,7 +23,6 @@ from sendoff.profiling.meters import host_cores
 from sendoff.sdk.dataset_types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 
-ARTICLE = Path(os.environ.get("SENDOFF_ARTICLE", "/nowhere"))
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
 SCORE = """
 import json
@@ -126,16 +125,14 @@ def test_a_profile_measures_the_real_service_recommends_and_leaves_nothing(ws, m
 
 
 def test_the_articles_sample_runs_unchanged(ws, here, home, cleaned):
-    if not ARTICLE.exists():
-        pytest.skip("SENDOFF_ARTICLE does not name the article")
-    blocks = re.findall(r"```python\n(.*?)```", ARTICLE.read_text(), re.DOTALL)
+    blocks = article.python_blocks()
     data = next(block for block in blocks if "sample_request_data.txt" in block)
     sample = next(block for block in blocks if "Model.profile(ws" in block)
     tip = (
         "model.add_tags({'requestedCpu': details['requestedCpu'],\n"
         "                'requestedMemoryInGb': details['requestedMemoryInGb']})\n"
     )
-    assert tip.replace("\n", "\n> ").rstrip("> ").split("\n")[0] in ARTICLE.read_text()
+    assert tip.replace("\n", "\n> ").rstrip("> ").split("\n")[0] in article.article().read_text()
     Path("path-to-score.py").write_text(SCORE)
     Path("m.txt").write_text("1")
     ws.write_config()

@@ -36,7 +36,10 @@ class SendoffError(Exception):
 
 
 class InvalidInput(SendoffError):
-    """A file, flag, key or value is not what it has to be; context names ``where`` and ``expected``."""
+    """A file, flag, key or value is not what it has to be; context names ``where`` and ``expected``.
+
+    ``missing`` in the context is the path of a file or folder that was named and is not there.
+    """
 
     code = "invalid_input"
 

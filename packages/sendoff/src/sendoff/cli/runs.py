@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..api.client import run_process
 from ..spec import run as spec
 from . import options, records
 from .cloud import refused
@@ -112,12 +111,8 @@ def cancel(session: Session, run_id: str, experiment_name: str | None, output_me
     view = session.client.get_run(session.workspace, run_id)
     if view.status not in spec.FINAL:
         view = session.client.update_run(session.workspace, run_id, spec.UpdateRun(status=spec.CANCELED))
-        process = view.details.get("process")
-        try:
-            if isinstance(process, int) and os.getpgid(process) == process:
-                os.killpg(process, signal.SIGTERM)
-        except (ProcessLookupError, PermissionError):
-            session.say("Its process is gone already.")
+        if run_process.KEY in view.details and not run_process.end(view.details):
+            session.say("Its process is gone already, or runs on another machine.")
     record = _record(view)
     options.write_metadata(output_metadata_file, record)
     return record

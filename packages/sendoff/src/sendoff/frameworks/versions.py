@@ -5,7 +5,7 @@ Taken from the wheels that each release has on PyPI. Within a release's range th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from packaging.version import InvalidVersion, Version
 
@@ -134,11 +134,6 @@ def choose_python(release: Release, wanted: str | None, present: Iterable[str]) 
     if wanted is not None and (minor := _minor(wanted)) in _minors(release) and (minor in fitting or not fitting):
         return minor
     return fitting[-1] if fitting else release.high
-
-
-def newest_of(releases: Sequence[str]) -> str | None:
-    """The highest of some versions, None for none."""
-    return str(max(map(Version, releases))) if releases else None
 
 
 def _minors(release: Release) -> list[str]:

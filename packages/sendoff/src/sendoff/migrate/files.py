@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, NotSupported, SendoffError
+from ..errors import NotSupported, SendoffError
 from ..spec.deployment_files import parse_deployment
 from ..spec.environment_files import read_conda_file
 from ..spec.inference_files import parse_inference
@@ -50,10 +50,7 @@ def _verdict(error: SendoffError) -> str:
     if isinstance(error, NotSupported):
         return UNSUPPORTED
     # A file that is not beside it (made by a pipeline, or elsewhere in the repository) says nothing of the key itself.
-    absent = isinstance(error, InvalidInput) and any(
-        word in error.message for word in ("does not exist", "there is no f")
-    )
-    return MAPPED if absent else UNSUPPORTED
+    return MAPPED if "missing" in error.context else UNSUPPORTED
 
 
 def _kind(keys: set[str]) -> str:

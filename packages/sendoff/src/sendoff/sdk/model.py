@@ -14,10 +14,10 @@ from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from ..spec.service import DeployService
 from . import framework
-from .deploying import deployment_spec, listed, print_configuration, registered, user
+from .deploying import deployment_spec, listed, print_configuration, registered
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .inference_config import InferenceConfig
-from .model_payload import id_of, texts, to_payload
+from .model_payload import id_of, registration, texts, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
 
@@ -171,19 +171,18 @@ class Model:
         say(f"Registering model {model_name}")
         view = workspace._client.register_model(
             workspace.name,
-            spec.RegisterModel(
-                name=model_name,
-                files=Transfer(workspace._client, say).put_model(model_path, child_paths),
-                tags=texts(tags),
-                properties=texts(properties),
-                description=description or "",
-                framework=model_framework or Model.Framework.CUSTOM,
-                framework_version=model_framework_version,
-                resource_configuration=resource_configuration._spec() if resource_configuration else None,
-                datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
-                sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
-                sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
-                created_by=user(),
+            registration(
+                model_name,
+                Transfer(workspace._client, say).put_model(model_path, child_paths),
+                tags,
+                properties,
+                description,
+                model_framework,
+                model_framework_version,
+                resource_configuration,
+                datasets,
+                sample_input_dataset,
+                sample_output_dataset,
                 python_version=platform.python_version(),
             ),
         )

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..spec import model as spec
+from .deploying import user
+from .framework import Framework
+
 if TYPE_CHECKING:
     from .model import Model
+    from .resource_configuration import ResourceConfiguration
 
 
 def to_payload(model: Model) -> dict[str, Any]:
@@ -32,6 +37,38 @@ def to_payload(model: Model) -> dict[str, Any]:
         "sampleOutputDatasetId": model.sample_output_dataset,
         "resourceConfiguration": model.resource_configuration.serialize() if model.resource_configuration else None,
     }
+
+
+def registration(
+    name: str,
+    files: list[spec.ManifestFile],
+    tags: dict[str, Any] | None,
+    properties: dict[str, Any] | None,
+    description: str | None,
+    framework: str | None,
+    framework_version: str | None,
+    resource_configuration: ResourceConfiguration | None,
+    datasets: Any,
+    sample_input_dataset: Any,
+    sample_output_dataset: Any,
+    **from_where: str | None,
+) -> spec.RegisterModel:
+    """What `Model.register` and `Run.register_model` ask for; ``from_where``: what only one of them knows."""
+    return spec.RegisterModel(
+        name=name,
+        files=files,
+        tags=texts(tags),
+        properties=texts(properties),
+        description=description or "",
+        framework=framework or Framework.CUSTOM,
+        framework_version=framework_version,
+        resource_configuration=resource_configuration._spec() if resource_configuration else None,
+        datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
+        sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
+        sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
+        created_by=user(),
+        **from_where,
+    )
 
 
 def texts(pairs: dict[str, Any] | None) -> dict[str, str]:

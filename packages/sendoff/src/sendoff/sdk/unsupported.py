@@ -41,13 +41,12 @@ class _StandInType(type):
         raise FeatureNotSupported(f"{cls.feature}.{name}", cls.instead)
 
 
-def stand_in(name: str, instead: str = "", *, bases: tuple[type, ...] = ()) -> Any:
+def stand_in(name: str, instead: str = "") -> Any:
     """A class of that name that cannot be used.
 
     Args:
         name: The class's name in SDK v1.
         instead: What to use, as a sentence.
-        bases: Classes that scripts may test for.
     """
     members = {"feature": name, "instead": instead, "__doc__": f"Not supported. {instead}", "__module__": __name__}
-    return _StandInType(name, bases if all(isinstance(one, _StandInType) for one in bases) else (), members)
+    return _StandInType(name, (), members)

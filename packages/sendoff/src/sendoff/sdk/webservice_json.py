@@ -7,6 +7,7 @@ from typing import Any
 
 from ..spec.deployment import AKS, LOCAL
 from ..spec.service import Service
+from . import service_values
 
 
 def service_json(view: Service) -> dict[str, Any]:
@@ -36,15 +37,10 @@ def service_json(view: Service) -> dict[str, Any]:
     if view.compute_type == LOCAL:
         return {**made, "port": view.port}
     made["appInsightsEnabled"] = size.enable_app_insights
-    made["containerResourceRequirements"] = {
-        "cpu": size.cpu_cores,
-        "memoryInGB": size.memory_gb,
-        "gpu": size.gpu_cores,
-        "cpuLimit": size.cpu_cores_limit,
-        "memoryInGBLimit": size.memory_gb_limit,
-    }
+    made["containerResourceRequirements"] = service_values.resources(size).serialize()
     if view.compute_type == AKS:
         return {**made, **_scaled(view)}
+    vnet = service_values.VnetConfiguration(size.vnet_name, size.subnet_name).serialize() if size.vnet_name else None
     return {
         **made,
         "cname": size.ssl_cname,
@@ -55,35 +51,21 @@ def service_json(view: Service) -> dict[str, Any]:
         "sslCertificate": size.ssl_cert_pem_file,
         "sslEnabled": size.ssl_enabled,
         "sslKey": size.ssl_key_pem_file,
-        "vnetConfiguration": {"vnetName": size.vnet_name, "subnetName": size.subnet_name} if size.vnet_name else None,
+        "vnetConfiguration": vnet,
     }
 
 
 def _scaled(view: Service) -> dict[str, Any]:
     size = view.deployment
-    scaler, probe = size.autoscaler, size.liveness_probe
+    scaler, probe = service_values.scaler(size), service_values.probe(size)
     return {
         "aadAuthEnabled": view.token_auth_enabled,
-        "autoScaler": scaler
-        and {
-            "autoscaleEnabled": scaler.autoscale_enabled,
-            "minReplicas": scaler.min_replicas,
-            "maxReplicas": scaler.max_replicas,
-            "refreshPeriodInSeconds": scaler.refresh_seconds,
-            "targetUtilization": scaler.target_utilization,
-        },
+        "autoScaler": scaler and scaler.serialize(),
         "computeName": size.compute_target_name,
-        "dataCollection": {"eventHubEnabled": False, "storageEnabled": bool(size.collect_model_data)},
+        "dataCollection": service_values.DataCollection(False, bool(size.collect_model_data)).serialize(),
         "deploymentStatus": None,
         "isDefault": None,
-        "livenessProbeRequirements": probe
-        and {
-            "periodSeconds": probe.period_seconds,
-            "initialDelaySeconds": probe.initial_delay_seconds,
-            "timeoutSeconds": probe.timeout_seconds,
-            "successThreshold": probe.success_threshold,
-            "failureThreshold": probe.failure_threshold,
-        },
+        "livenessProbeRequirements": probe and probe.serialize(),
         "maxConcurrentRequestsPerContainer": size.replica_max_concurrent_requests,
         "maxQueueWaitMs": size.max_request_wait_time,
         "numReplicas": size.num_replicas,

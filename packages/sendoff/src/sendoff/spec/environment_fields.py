@@ -141,7 +141,9 @@ def read_text(path: Path, what: str, *, strip_bom: bool = True) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig" if strip_bom else "utf-8")
     except FileNotFoundError:
-        raise InvalidInput(f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)) from None
+        raise InvalidInput(
+            f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path), missing=str(path)
+        ) from None
     except IsADirectoryError:
         raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
     except UnicodeDecodeError as error:

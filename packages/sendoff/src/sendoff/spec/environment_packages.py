@@ -235,7 +235,9 @@ def _archive(body: str, fail: _Fail, base: Path | None) -> str:
     if "://" not in target and not target.startswith("file:"):
         path = _join(base or Path.cwd(), target, fail)
         if not path.is_file():
-            raise fail(f"file {path} does not exist", "Paths are relative to the file that names them.")
+            error = fail(f"file {path} does not exist", "Paths are relative to the file that names them.")
+            error.context["missing"] = str(path)
+            raise error
         target = path.as_uri()
     return f"{match[1]} @ {target}" + (f" ; {marker.strip()}" if marker.strip() else "")
 

@@ -146,7 +146,11 @@ def _find(given: str, bases: list[Path], where: str, field: str, *, folder_wante
     places = " and ".join(str(place) for place in looked)
     what = "folder" if folder_wanted else "file"
     raise InvalidInput(
-        f"{where}: {field}: there is no {what} {given!r}", hint=f"Looked for {places}.", where=where, field=field
+        f"{where}: {field}: there is no {what} {given!r}",
+        hint=f"Looked for {places}.",
+        where=where,
+        field=field,
+        missing=given,
     )
 
 

@@ -83,7 +83,9 @@ def read_file(path: Path | str, what: str = "file") -> Any:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise InvalidInput(f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path)) from None
+        raise InvalidInput(
+            f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path), missing=str(path)
+        ) from None
     except IsADirectoryError:
         raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
     except OSError as error:

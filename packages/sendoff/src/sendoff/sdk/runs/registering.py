@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...spec import model as spec
 from ...spec.run import model_files
-from ..deploying import user
 from ..exceptions import WebserviceException, as_sdk_errors
-from ..model_payload import id_of, texts
+from ..model_payload import registration
 from ..saying import say
 
 if TYPE_CHECKING:
@@ -44,21 +42,20 @@ def register_from_run(
     say(f"Registering model {model_name} from run {run.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
     view = run.workspace._client.register_model(
         run.workspace.name,
-        spec.RegisterModel(
-            name=model_name,
-            files=files,
-            tags=texts(tags),
-            properties=texts(properties),
-            description=description or "",
-            framework=model_framework or Model.Framework.CUSTOM,
-            framework_version=model_framework_version,
-            resource_configuration=resource_configuration._spec() if resource_configuration else None,
-            datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
-            sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
-            sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
+        registration(
+            model_name,
+            files,
+            tags,
+            properties,
+            description,
+            model_framework,
+            model_framework_version,
+            resource_configuration,
+            datasets,
+            sample_input_dataset,
+            sample_output_dataset,
             experiment_name=run._view.experiment,
             run_id=run.id,
-            created_by=user(),
         ),
     )
     return Model._of(run.workspace, view)

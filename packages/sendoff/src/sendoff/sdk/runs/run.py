@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ...api.client import run_process
 from ...spec import run as spec
 from ..exceptions import (
     ActivityFailedException,
@@ -291,13 +292,11 @@ class Run(Facts, RunFiles, Recording, Absent):
 
     def cancel(self) -> None:
         """End it; a submitted script is ended with its process."""
-        from .submission import end
-
         self._read()
         if self._view.status in spec.FINAL:
             return
         self._change(status=spec.CANCELED)
-        end(self._view)
+        run_process.end(self._view.details)
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Nothing waits: what is logged is kept at once."""

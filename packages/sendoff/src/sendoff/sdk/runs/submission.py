@@ -5,17 +5,15 @@ Training is not what Sendoff is for; this is as much of it as a notebook needs t
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...api.client import run_process
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, as_sdk_errors
 from ..saying import say
@@ -76,7 +74,7 @@ def submit(experiment: Experiment, config: Any, tags: dict[str, str] | None = No
         start_new_session=True,
     )
     log.close()
-    details = {"process": process.pid, "folder": str(work)}
+    details = {run_process.KEY: run_process.recorded(process.pid), "folder": str(work)}
     with as_sdk_errors(ExperimentExecutionException):
         view = workspace._client.update_run(workspace.name, view.id, spec.UpdateRun(details=details))
     if target != "local":
@@ -95,15 +93,6 @@ def _environment(experiment: Experiment, view: spec.Run) -> dict[str, str]:
         "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
         "AZUREML_OUTPUT_DIRECTORY": "outputs",
     }
-
-
-def end(view: spec.Run) -> None:
-    """End a submitted run's process with all it started."""
-    process = view.details.get("process")
-    if isinstance(process, int):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process) == process:  # a number that came again leads no group of its own
-                os.killpg(process, signal.SIGTERM)
 
 
 class Output:

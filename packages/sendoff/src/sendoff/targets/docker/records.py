@@ -77,10 +77,6 @@ class ServiceFolder:
         if self.good() != wanted:
             write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
 
-    def forget_good(self) -> None:
-        """Nothing that has answered can be made anew."""
-        remove_file(self.run.path / "good.json")
-
     def container_folder(self, serial: int) -> Path:
         """What a container gets of the host to write to: its control socket is there."""
         return self.run.path / f"container-{serial}"
@@ -108,10 +104,6 @@ class ServiceFolder:
         """Empty a container's folder; the folder itself keeps its number from being used again."""
         for path in self.container_folder(serial).glob("*"):
             remove_file(path)
-
-    def unstop(self, serial: int) -> None:
-        """It is wanted again."""
-        remove_file(self.container_folder(serial) / "stopping.json")
 
     def keep_log(self, lines: list[str]) -> None:
         """Keep what a container logged that is about to go."""
