@@ -9,6 +9,9 @@ import struct
 
 import pytest
 
+from sendoff_serving.front import usual
+
+from .interpreters import environment
 from .running import eventually, read_all
 
 RAW = """
@@ -177,3 +180,45 @@ def test_each_request_under_one_head_has_its_own_id(serve) -> None:
             data = link.recv(65536)
             seen.add(next(line for line in data.split(b"\r\n") if line.startswith(b"x-request-id")))
     assert len(seen) == 250
+
+
+SCHEMA = """
+import numpy as np
+from inference_schema.parameter_types.numpy_parameter_type import NumpyParameterType
+from inference_schema.schema_decorators import input_schema
+
+def init():
+    pass
+
+@input_schema("data", NumpyParameterType(np.zeros((1, 2))))
+def run(data):
+    return data.sum(axis=1)
+"""
+
+
+@pytest.mark.slow
+def test_later_requests_to_a_schema_script_are_looked_at_as_the_first(start, tmp_path) -> None:
+    script = tmp_path / "score.py"
+    script.write_text(SCHEMA)
+    python = environment("3.13", "inference-schema", "numpy", "pandas")
+    server = start("--entry-script", script, "--python", python, cwd=tmp_path)
+    json_type, text_type = "Content-Type: application/json", "Content-Type: text/plain"
+    good, unfit, broken = b'{"data": [[1, 2]]}', b'{"data": [[1, 2, 3]]}', b'{"data": ['
+    with server.connect() as link:
+        for kind, body, wanted in [
+            (json_type, good, 200), (json_type, good, 200), (json_type, unfit, 400), (json_type, broken, 400),
+            (json_type, b"", 400), (json_type, good, 200), (text_type, good, 415), (text_type, good, 415),
+            (text_type, good, 415), (json_type, good, 200), (json_type, good, 200),
+        ]:  # fmt: skip
+            link.sendall(head(len(body), kind) + body)
+            status, got = one(link)
+            assert (status, kind, body) == (wanted, kind, body), got
+            assert wanted != 200 or got == b"[3.0]"
+
+
+def test_only_scripts_that_are_given_the_body_alone_have_a_short_way() -> None:
+    for shape, request, wanted in [
+        ("string", False, (usual.TEXT, usual.JSON)), ("schema", False, (usual.JSON,)), ("raw", True, ()),
+        ("string", True, ()), ("schema", True, ()), ("described", True, ()),
+    ]:  # fmt: skip
+        assert usual.heads_of({"shape": shape, "needs_request": request}) == wanted

@@ -102,7 +102,7 @@ class ServerLog:
         self._format = FORMATTERS[form]
         self.structured = form == "json"
         self._plain = form == "text"
-        self._now = 0  # the millisecond of the last line of an access, and how that began
+        self._since = self._until = 0.0  # the millisecond of the last line of an access, and how that began
         self._start = ""
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lines: list[str] = []
@@ -147,37 +147,53 @@ class ServerLog:
         if self._size > 65536:
             self.flush()
 
-    def access(self, method: str, target: str, status: int, seconds: float, size: int, request_id: str | None) -> None:
+    def access(
+        self,
+        method: str,
+        target: str,
+        status: int,
+        seconds: float,
+        size: int,
+        request_id: str | None,
+        now: float | None = None,
+    ) -> None:
         """Log an answered request.
 
         Args:
             method: its method; target: path and query.
             status: of the answer; seconds: until it was sent; size: bytes of its body.
             request_id: request that it is about.
+            now: monotonic time, where it is known.
         """
         milliseconds = seconds * 1000
-        text = f"{method} {target} {status} {milliseconds:.3f}ms {size}"
         if not self._plain:
             fields: dict[str, object] | None = None
             if self.structured:
                 fields = {"method": method, "target": target, "status": status}
                 fields.update(milliseconds=round(milliseconds, 3), bytes=size)
+            text = f"{method} {target} {status} {milliseconds:.3f}ms {size}"
             self.write("I", "sendoff.access", text, 0, request_id, fields)
             return
-        # What text_line() makes of it, with what most lines share made once.
-        now = int(time.time() * 1000)
-        if now != self._now:
-            self._now = now
-            second = now // 1000
-            if second != self._second:
-                self._second = second
-                self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
-            self._start = f"{self._stamp},{now % 1000:03d} I [{self._pid}] sendoff.access - "
-        line = f"{self._start}{request_id} {text}\n" if request_id else f"{self._start}{text}\n"
+        # What text_line() makes of it, with what the lines of one millisecond share made once.
+        now = time.monotonic() if now is None else now
+        if not self._since <= now < self._until:
+            self._begin_access(now)
+        name = f"{request_id} " if request_id else ""
+        line = f"{self._start}{name}{method} {target} {status} {milliseconds:.3f}ms {size}\n"
         self._lines.append(line)
         self._size += len(line)
         if self._size > 65536:
             self.flush()
+
+    def _begin_access(self, now: float) -> None:
+        clock = time.time()
+        second = int(clock)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+        milliseconds = int((clock - second) * 1000)
+        self._since, self._until = now, now + 0.001 - (clock * 1000 % 1.0) / 1000
+        self._start = f"{self._stamp},{milliseconds:03d} I [{self._pid}] sendoff.access - "
 
     def info(self, message: str, logger: str = "sendoff") -> None:
         """Log an ordinary event."""

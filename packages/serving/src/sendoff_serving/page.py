@@ -8,7 +8,7 @@ import mmap
 import os
 import tempfile
 import threading
-from typing import Tuple
+from typing import List, Tuple
 
 SIZE = 4096
 # Where the file is memory, this much follows the page for bodies of requests, and as much again for answers.
@@ -21,6 +21,8 @@ _SINCE = 1
 _UNREAD_STREAM = 2
 _ROWS = 3
 _BEGUN = 4
+_BATCHES = 5
+_JOINED = 6
 _WITHDRAWN = 8
 _GIVEN_BACK = _WITHDRAWN + PLACES
 
@@ -91,10 +93,11 @@ class Page:
         with self._fence:
             return words[_WITHDRAWN + order % PLACES] != order
 
-    def was_withdrawn(self, order: int) -> bool:
-        """Whether the front had withdrawn a request before it was begun."""
-        withdrawn: int = self._words[_WITHDRAWN + order % PLACES]
-        return withdrawn == order
+    def begin_all(self, first: int, last: int, request_id: int, now: float) -> List[int]:
+        """Begin with several requests at once, as ``begin``; returns the orders of those that must not be run."""
+        self.begin(last, request_id, now)
+        words = self._words
+        return [order for order in range(first, last + 1) if words[_WITHDRAWN + order % PLACES] == order]
 
     def rest(self) -> None:
         """Say that nothing runs."""
@@ -103,6 +106,11 @@ class Page:
     def count(self, rows: int) -> None:
         """Say how many rows all results had so far."""
         self._words[_ROWS] = rows
+
+    def count_batches(self, batches: int, requests: int) -> None:
+        """Say how many calls of run() were for several requests so far, and for how many."""
+        self._words[_BATCHES] = batches
+        self._words[_JOINED] = requests
 
     def is_unread(self, request_id: int) -> bool:
         """Whether the front says that nobody reads this request's stream any more."""
@@ -158,3 +166,9 @@ class Page:
         """Rows of all results so far."""
         rows: int = self._words[_ROWS]
         return rows
+
+    @property
+    def batches(self) -> Tuple[int, int]:
+        """Calls of run() for several requests, and how many requests those were."""
+        words = self._words
+        return words[_BATCHES], words[_JOINED]

@@ -173,6 +173,26 @@ def encode(
     return b"".join([encode_head(kind, [len(body) for body in bodies], code, id, clock)] + list(bodies))
 
 
+def encode_head_of_one(kind: int, size: int, code: int, id: int, clock: float) -> bytes:  # noqa: A002
+    """Return the header and length list of a frame with one body, of fields that are known to fit."""
+    return _HEAD_AND_LENGTH.pack(MAGIC, VERSION, kind, code, 1, id, clock, size)
+
+
+def encode_all(kind: int, ids: Sequence[int], bodies: Sequence[bytes], code: int = 0, clock: float = 0.0) -> bytes:
+    """Return frames of one kind, code and clock with one body each, one after the other.
+
+    Args:
+        kind: one of ``Kind``.
+        ids: id of each; bodies: body of each.
+        code: of all; clock: of all.
+    """
+    pack = _HEAD_AND_LENGTH.pack
+    pieces: List[bytes] = []
+    for each, body in zip(ids, bodies):
+        pieces += (pack(MAGIC, VERSION, kind, code, 1, each, clock, len(body)), body)
+    return b"".join(pieces)
+
+
 class Decoder:
     """Turns a stream of bytes into frames; never hangs, never keeps more than one frame's bytes too many.
 

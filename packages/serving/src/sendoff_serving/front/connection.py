@@ -16,7 +16,7 @@ import httptools
 
 from ..errors import Refusal
 from .connections import Connections
-from .exchange import Application, Exchange
+from .exchange import TOGETHER, Application, Exchange
 from .limits import Limits
 from .repeated_head import RepeatedHead
 from .request_head import KNOWN, REQUEST_LINE, body_too_large, headers_too_large, refusal_of_head, without_upgrade
@@ -106,8 +106,8 @@ class HttpConnection(asyncio.Protocol):
         self._line.clear()
         for exchange in waiting:
             self._release(exchange)
-            if callable(exchange.on_gone):
-                exchange.on_gone()
+            if exchange.watcher is not None:
+                exchange.watcher.client_gone()
 
     def data_received(self, data: bytes) -> None:
         if self._stopped:
@@ -132,7 +132,7 @@ class HttpConnection(asyncio.Protocol):
         if clean and self._last is not None and current is None and not self._in_head and not self._line:
             head = self._known_head = RepeatedHead.of(self._last, data)
             if head is not None:
-                head.usual = self._application.is_usual(self._last)
+                head.usual = self._application.usual_of(self._last)
         if current is not None and not self._body_left:
             self._part_with_parser(current)
         if self._in_head and not self._stopped:
@@ -156,8 +156,8 @@ class HttpConnection(asyncio.Protocol):
         if self._lingering_since or (self._active is None and not self._line):
             return False
         # The client has closed its sending side and may still read: what it asked for is answered.
-        if self._active is not None and callable(self._active.on_half_closed):
-            self._active.on_half_closed()
+        if self._active is not None and self._active.watcher is not None:
+            self._active.watcher.client_half_closed()
         return True
 
     def pause_writing(self) -> None:
@@ -281,7 +281,7 @@ class HttpConnection(asyncio.Protocol):
             exchange.size = size
             self._active = exchange
             try:
-                if self._application.again(exchange):
+                if self._application.again(exchange, head.usual):
                     return
             except Exception as error:
                 self._broken(exchange, error)
@@ -405,8 +405,8 @@ class HttpConnection(asyncio.Protocol):
         finally:
             self._pumping = False
         if self._active is not None:
-            if self._eof and callable(self._active.on_half_closed):
-                self._active.on_half_closed()
+            if self._eof and self._active.watcher is not None:
+                self._active.watcher.client_half_closed()
             return
         current = self._current
         if current is not None and current.expects_continue and not self._stopped:
@@ -436,10 +436,27 @@ class HttpConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.writelines(pieces)
 
+    def answer(self, exchange: Exchange, head: bytes, body: bytes, now: float) -> None:
+        """Send the whole answer of a usual request and go on; the same as ``write`` and ``finished``."""
+        transport = self._transport
+        if len(body) > TOGETHER:
+            self.write_many([head, body])
+        elif not transport.is_closing():
+            transport.write(head + body)
+            if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
+                transport.abort()
+        if self._line or self._eof or self._closing or self._paused or self._active is not exchange:
+            self.finished(exchange)
+            return
+        self._active = exchange.watcher = None
+        self._idle_since = now
+        self._connections.held_bytes -= exchange.size
+        exchange.chunks = []
+
     def finished(self, exchange: Exchange) -> None:
         """Go on after an answer is complete: close, or take the next request."""
         self._release(exchange)
-        exchange.on_gone = exchange.on_half_closed = None  # they point back here: no work for the collector
+        exchange.watcher = None  # it points back here: no work for the collector
         if self._active is not exchange:
             return
         self._active = None

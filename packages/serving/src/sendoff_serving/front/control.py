@@ -29,11 +29,11 @@ class ControlApplication:
         self._server = server
         self._python = python
 
-    def is_usual(self, exchange: Exchange) -> bool:
+    def usual_of(self, exchange: Exchange) -> str:
         """Nothing is asked here often enough."""
-        return False
+        return ""
 
-    def again(self, exchange: Exchange) -> bool:
+    def again(self, exchange: Exchange, usual: str) -> bool:
         """Nothing is usual here."""
         return False
 

@@ -7,7 +7,7 @@ import time
 
 from ..bundle import Serving
 from ..errors import Refusal
-from ..protocol import Frame, Kind, ResultFlag
+from ..protocol import Frame, Kind
 from .jobs import Job, WaitingLine
 from .worker_process import WorkerProcess
 
@@ -158,30 +158,36 @@ class Dispatcher:
         self._workers.append(worker)
         self._fill()
 
-    def answered(self, worker: WorkerProcess, frame: Frame) -> None:
-        """Take a frame that belongs to a job."""
-        kind = frame.kind
-        streams = kind == Kind.RESULT and frame.code & ResultFlag.STREAM
-        job = worker.take(frame, final=not (streams or kind == Kind.CHUNK))
-        if kind == Kind.SKIPPED:
-            if job is not None and not job.gone:  # begun just when it was taken back: it was not run
-                job.handed = 0.0
-                self._line.put_back([job])
-                self._arm_for_line()
-            job = None
+    def answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
+        """Take frames that belong to jobs."""
+        now = time.monotonic()
+        jobs = worker.take(frames, now)
         line = self._line
         if line.sure or line.unsure:
             self._fill()
-        if job is not None:
+        for job, frame in zip(jobs, frames, strict=True):
+            if job is None:
+                continue
+            kind = frame.kind
             try:
                 if kind == Kind.RESULT or kind == Kind.ERROR:
-                    job.answered(frame)
+                    job.answered(frame, now)
+                elif kind == Kind.SKIPPED:
+                    self._skipped(job)
                 else:
                     job.streamed(frame)
             except Exception as error:
                 job.broken(error)
         if not worker.inflight and self._busy:
             self._note_idle()
+
+    def _skipped(self, job: Job) -> None:
+        """Let a job wait again that was begun just when it was taken back: it was not run."""
+        if not job.gone:
+            job.handed = 0.0
+            self._line.put_back([job])
+            self._fill()
+            self._arm_for_line()
 
     def lost(self, worker: WorkerProcess, reason: str) -> None:
         """Answer for a worker that has died: what it had begun is refused, the rest goes to others."""

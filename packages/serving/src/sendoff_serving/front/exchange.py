@@ -17,9 +17,9 @@ REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 JSON_TYPE = "application/json"
-_OK_JSON = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_TYPE}\r\nContent-Length: "
+OK_JSON = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_TYPE}\r\nContent-Length: "
 # Head and body up to this size are one piece of bytes.
-_TOGETHER = 65536
+TOGETHER = 65536
 
 
 class Application(Protocol):
@@ -37,29 +37,40 @@ class Application(Protocol):
     def fault(self, error: Exception) -> None:
         """Take note of a fault of the application itself."""
 
-    def is_usual(self, exchange: Exchange) -> bool:
-        """Say whether ``again`` may be asked for requests with the head of this one."""
+    def usual_of(self, exchange: Exchange) -> str:
+        """Say what the head of a request is usual for; "" where ``again`` must not be asked."""
 
-    def again(self, exchange: Exchange) -> bool:
+    def again(self, exchange: Exchange, usual: str) -> bool:
         """Take a complete request with a usual head; False if it must be looked at as others are."""
+
+
+class Watcher(Protocol):
+    """Who is told of a client that goes before it has its answer."""
+
+    def client_gone(self) -> None:
+        """The connection is lost."""
+
+    def client_half_closed(self) -> None:
+        """The client has closed its sending side; it may be gone."""
 
 
 class _Date:
     """The Date header, made once a second."""
 
     def __init__(self) -> None:
-        self._second = 0
+        self._until = 0.0
         self._line = ""
 
-    def line(self) -> str:
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._line = f"Date: {formatdate(second, usegmt=True)}\r\n"
+    def line(self, now: float) -> str:
+        """Return the header line; ``now`` is monotonic time."""
+        if now >= self._until:
+            clock = time.time()
+            self._until = now + 1.0 - clock % 1.0
+            self._line = f"Date: {formatdate(int(clock), usegmt=True)}\r\n"
         return self._line
 
 
-_date = _Date()
+date = _Date()
 
 
 class Exchange:
@@ -77,8 +88,7 @@ class Exchange:
         request_id: what the log calls the request.
         trace: its place in a trace, where telemetry is on.
         retry_after: seconds after which a refused caller may ask again, where that is known.
-        on_gone: called when the client disconnects before the answer is complete.
-        on_half_closed: called when the client has closed its sending side.
+        watcher: told when the client goes before the answer is complete.
     """
 
     __slots__ = (
@@ -91,8 +101,6 @@ class Exchange:
         "keep_alive",
         "known",
         "method",
-        "on_gone",
-        "on_half_closed",
         "path",
         "refusal",
         "request_id",
@@ -104,6 +112,7 @@ class Exchange:
         "streaming",
         "target",
         "trace",
+        "watcher",
     )
 
     def __init__(
@@ -136,8 +145,7 @@ class Exchange:
         self.route: str | None = None
         self.retry_after: int | None = None
         self.trace: Trace | None = None
-        self.on_gone: object = None
-        self.on_half_closed: object = None
+        self.watcher: Watcher | None = None
 
     @property
     def body(self) -> bytes:
@@ -164,10 +172,10 @@ class Exchange:
         """
         self.status = status
         size = self.sent = len(body)
-        if status == 200 and content_type is JSON_TYPE and size <= _TOGETHER and self.method != "HEAD":
+        if status == 200 and content_type is JSON_TYPE and size <= TOGETHER and self.method != "HEAD":
             # The way of nearly every answer, without the questions.
             again = self._persistence() if not self.keep_alive or self.http_1_0 else ""
-            head = f"{_OK_JSON}{size}\r\n{_date.line()}{headers}{again}\r\n"
+            head = f"{OK_JSON}{size}\r\n{date.line(time.monotonic())}{headers}{again}\r\n"
             self.connection.write(head.encode("latin-1") + body)
             self.connection.finished(self)
             return
@@ -178,10 +186,10 @@ class Exchange:
         else:
             length = f"Content-Type: {content_type}\r\nContent-Length: {size}\r\n"
         reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{_date.line()}{length}{headers}{self._persistence()}\r\n"
+        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{length}{headers}{self._persistence()}\r\n"
         data = head.encode("latin-1")
         if self.method != "HEAD" and status not in _BODILESS:
-            if size > _TOGETHER:
+            if size > TOGETHER:
                 self.connection.write_many([data, body])
             else:
                 self.connection.write(data + body)
@@ -197,7 +205,7 @@ class Exchange:
             self.keep_alive = False
         coding = "" if self.http_1_0 else "Transfer-Encoding: chunked\r\n"
         reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{_date.line()}{coding}{headers}{self._persistence()}\r\n"
+        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{coding}{headers}{self._persistence()}\r\n"
         self.connection.write(head.encode("latin-1"))
 
     def send_piece(self, piece: bytes) -> None:

@@ -14,7 +14,7 @@ from ..errors import Refusal, ServingError
 from ..log import ServerLog
 from ..openapi import Documents
 from ..protocol import Frame
-from . import memory
+from . import memory, usual
 from .dispatch import Dispatcher
 from .failed_start import model_tree
 from .forked_worker import ForkedWorker
@@ -68,7 +68,7 @@ class Generation:
 
     Attributes:
         records: where its records go; None when it records nothing.
-        takes_text: whether run() is given the body and nothing else of a request.
+        usual: kinds of heads whose requests can go the short way (``usual.py``).
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Generation:
         self.phase: Phase = "starting"
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
-        self.takes_text = False
+        self.usual: tuple[str, ...] = ()
         self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
         self._metrics = metrics
@@ -260,7 +260,7 @@ class Generation:
 
     def _describe(self, description: dict[str, Any]) -> None:
         self.description = description
-        self.takes_text = description.get("shape") == "string" and not description.get("needs_request")
+        self.usual = usual.heads_of(description)
         self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
         for problem in self.documents.problems:
             self._log.warning(problem)
@@ -306,10 +306,7 @@ class Generation:
             self._run(self._start_template(delay) if slot is None else self._start_worker(slot, delay))
 
     def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
-        if note.get("note") == "batch":
-            self._metrics.batches += 1
-            self._metrics.batched_requests += int(note["requests"])
-        elif note.get("note") == "model":
+        if note.get("note") == "model":
             self._metrics.model_noted(worker, note)
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
@@ -335,8 +332,8 @@ class Generation:
             self._template_failures += 1
             self._run(self._start_template(_BACK_OFF[min(self._template_failures - 1, len(_BACK_OFF) - 1)]))
 
-    def worker_answered(self, worker: WorkerProcess, frame: Frame) -> None:
-        self.dispatcher.answered(worker, frame)
+    def worker_answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
+        self.dispatcher.answered(worker, frames)
 
     def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
         level = stream[4:] if stream.startswith("log:") else "I"

@@ -54,8 +54,8 @@ class Job:
         self.half_closed = False
         self.gone = False
 
-    def answered(self, frame: Frame) -> None:
-        """Take a RESULT or ERROR frame."""
+    def answered(self, frame: Frame, now: float) -> None:
+        """Take a RESULT or ERROR frame that came at a monotonic time."""
         raise NotImplementedError
 
     def streamed(self, frame: Frame) -> None:
@@ -83,7 +83,7 @@ class Withdrawn(Job):
         self.deadline = job.deadline
         self.gone = True
 
-    def answered(self, frame: Frame) -> None:
+    def answered(self, frame: Frame, now: float) -> None:
         """Nobody waits for it."""
 
     def streamed(self, frame: Frame) -> None:

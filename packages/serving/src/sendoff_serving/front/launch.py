@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import protocol
 from ..bundle import Bundle, Collect
+from . import json_parser
 
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 
@@ -67,6 +68,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
             "log_level": log_level,
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,
+            "json_parser": json_parser.extension(),
             "collect": None if scope is None else _collect(bundle, scope),
         },
     )

@@ -62,12 +62,16 @@ class Histogram:
         return self._total
 
 
-class CountsRows(Protocol):
-    """A worker, which counts the rows of its results itself."""
+class Counts(Protocol):
+    """A worker, which counts the rows of its results and its batches itself."""
 
     @property
     def rows(self) -> int:
         """Rows of all its results so far."""
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """Its calls of run() for several requests, and how many requests those were."""
 
 
 class Metrics:
@@ -75,7 +79,7 @@ class Metrics:
 
     Attributes:
         sources: further lines of the exposition, from what counts for itself.
-        counting: workers whose rows are not in ``rows`` yet.
+        counting: workers whose counts are not in ``rows``, ``batches`` and ``batched_requests`` yet.
     """
 
     def __init__(self) -> None:
@@ -88,11 +92,11 @@ class Metrics:
         self.non_finite = 0
         self.batched_requests = 0
         self.rows = 0
-        self.counting: set[CountsRows] = set()
+        self.counting: set[Counts] = set()
         self.in_flight = 0
         self.model_events: dict[tuple[str, str, str], int] = {}
         self.model_load_seconds = 0.0
-        self.models_loaded: dict[CountsRows, int] = {}
+        self.models_loaded: dict[Counts, int] = {}
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
         self.sources: list[Callable[[], Iterable[str]]] = []
@@ -120,14 +124,17 @@ class Metrics:
             for histogram in (self.queue, self.run, self.total):
                 histogram.fold()
 
-    def uncount(self, worker: CountsRows) -> None:
-        """Take over the rows of a worker that ends; its models are gone."""
+    def uncount(self, worker: Counts) -> None:
+        """Take over the counts of a worker that ends; its models are gone."""
         self.models_loaded.pop(worker, None)
         if worker in self.counting:
             self.counting.remove(worker)
             self.rows += worker.rows
+            batches, joined = worker.batches
+            self.batches += batches
+            self.batched_requests += joined
 
-    def model_noted(self, worker: CountsRows, note: Mapping[str, object]) -> None:
+    def model_noted(self, worker: Counts, note: Mapping[str, object]) -> None:
         """Count a model that a worker has loaded or unloaded by name."""
         event, seconds = str(note["event"]), note["seconds"]
         key = (event, str(note["name"]), str(note["version"]))
@@ -161,8 +168,16 @@ class Metrics:
             ),
             ("worker_restarts_total", self.worker_restarts, "Workers that were replaced."),
             ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
-            ("batches_total", self.batches, "Calls of run() for several requests together."),
-            ("batched_requests_total", self.batched_requests, "Requests that were run together with others."),
+            (
+                "batches_total",
+                self.batches + sum(worker.batches[0] for worker in self.counting),
+                "Calls of run() for several requests together.",
+            ),
+            (
+                "batched_requests_total",
+                self.batched_requests + sum(worker.batches[1] for worker in self.counting),
+                "Requests that were run together with others.",
+            ),
         ):
             _head(lines, name, "counter", text)
             lines.append(f"sendoff_{name} {value}")

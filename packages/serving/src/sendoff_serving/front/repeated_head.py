@@ -21,7 +21,7 @@ class RepeatedHead:
 
     Attributes:
         exchange: what the parser made of it.
-        usual: whether the application says that nothing in it needs to be looked at again.
+        usual: what the application says it is usual for, so that nothing in it is looked at again; "" for nothing.
     """
 
     __slots__ = ("_after", "_before", "_digits", "_length", "_whole", "exchange", "usual")
@@ -33,7 +33,7 @@ class RepeatedHead:
         self._after = after
         self._whole = before + digits + after
         self._length = int(digits)
-        self.usual = False
+        self.usual = ""
 
     @classmethod
     def of(cls, exchange: Exchange, data: bytes) -> RepeatedHead | None:

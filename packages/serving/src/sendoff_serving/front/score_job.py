@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .scoring import ScoringApplication
 
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
-_USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
+USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(r"[\r\n\0]")
 # Headers that the connection sets; a script's own would break the framing.
@@ -31,15 +31,22 @@ SCRIPT_ERROR = "An unexpected error occurred in scoring script. Check the logs f
 class ScoreJob(Job):
     """One request to /score."""
 
-    __slots__ = ("_application", "_exchange", "arrived", "generation", "ids")
+    __slots__ = ("_application", "_exchange", "_ids", "arrived", "generation")
 
-    def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers) -> None:
+    def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers | None) -> None:
         super().__init__(exchange.chunks, exchange.size, None)
         self._application = application
         self._exchange = exchange
         self.arrived = exchange.arrived
-        self.ids = ids
+        self._ids = ids
         self.generation: Generation | None = None
+
+    @property
+    def ids(self) -> Identifiers:
+        """The request's ids."""
+        if self._ids is None:
+            self._ids = Identifiers.of(str(self._exchange.request_id))
+        return self._ids
 
     def lines(self, failed: bool) -> str:
         """Return the header lines that every answer of /score has."""
@@ -49,28 +56,17 @@ class ScoreJob(Job):
             f"{cors.lines(self._exchange.known) if cors.enabled else ''}"
         )
 
-    def usual_lines(self, seconds: float) -> str:
-        """Return the header lines of an answer that a plain run() gave: ``lines`` and the time it took."""
-        run = f"{seconds * 1000:.3f}"
-        return (
-            f"{self.ids.lines}{_USUAL}{run}\r\n"
-            f"Server-Timing: queue;dur={max(self.handed - self.admitted, 0.0) * 1000:.3f}, run;dur={run}\r\n"
-        )
-
     def _timing(self, seconds: float) -> str:
         queued = max(self.handed - self.admitted, 0.0) * 1000
         run = seconds * 1000
         return f"x-ms-run-fn-exec-ms: {run:.3f}\r\nServer-Timing: queue;dur={queued:.3f}, run;dur={run:.3f}\r\n"
 
-    def answered(self, frame: Frame) -> None:
+    def answered(self, frame: Frame, now: float) -> None:
         application = self._application
         if frame.kind == Kind.ERROR:
             application_error(self, frame)
             return
         code = frame.code
-        if code == 200 and application.answers_plainly(self):
-            application.answer_usual(self, frame)
-            return
         if code & ResultFlag.STREAM:
             self._start_stream(frame)
             return

@@ -12,17 +12,17 @@ from urllib.parse import parse_qs
 
 from ..errors import RETRY_AFTER, Refusal
 from ..log import ServerLog
-from ..protocol import Frame
 from . import inference_protocol as v2
 from .auth import Gate
 from .cors import Cors
 from .docs_page import page
 from .exchange import JSON_TYPE, Exchange
 from .existing_answers import as_existing_server
-from .identifiers import GIVEN, NO_REQUEST, Identifiers
+from .identifiers import NO_REQUEST, Identifiers
 from .metrics import CONTENT_TYPE, Metrics
 from .rate import RateLimit
 from .score_job import VERSION_LINE, ScoreJob
+from .usual import UsualJob, usual_of
 
 if TYPE_CHECKING:
     from .generation import Generation
@@ -64,6 +64,9 @@ class ScoringApplication:
         gate: lets callers in; None where anybody may score.
         gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
+
+    Attributes:
+        jobs: requests to /score that are not answered, by the id of their frames.
     """
 
     def __init__(
@@ -91,7 +94,7 @@ class ScoringApplication:
         self.gate = gate
         self.compatible = compatible
         self._routes = _EXISTING_ROUTES if compatible else _ROUTES
-        self._jobs: dict[int, ScoreJob] = {}
+        self.jobs: dict[int, ScoreJob] = {}
         self._last_id = 0
         self._said_legacy = False
         self._said_non_finite = False
@@ -356,36 +359,33 @@ class ScoringApplication:
                 if generation.description.get("needs_request") or exchange.method != "POST" or inference is not None:
                     job.request = self._request_json(exchange, inference)
                 self._last_id = job.id = self._last_id + 1
-                self._jobs[job.id] = job
+                self.jobs[job.id] = job
                 job.generation = generation
-                exchange.on_gone = job.client_gone
-                exchange.on_half_closed = job.client_half_closed
+                exchange.watcher = job
                 generation.submit(job)
                 return
         assert refusal is not None
         job.refused(refusal)
 
-    def is_usual(self, exchange: Exchange) -> bool:
-        return exchange.method == "POST" and exchange.path == "/score" and GIVEN.isdisjoint(exchange.known)
+    def usual_of(self, exchange: Exchange) -> str:
+        return usual_of(exchange, bool(_JSON_CONTENT.match(exchange.known.get(b"content-type", b""))))
 
-    def again(self, exchange: Exchange) -> bool:
+    def again(self, exchange: Exchange, usual: str) -> bool:
         generation = self._generation()
         if (
             generation is None
-            or not generation.takes_text
+            or usual not in generation.usual
+            or generation.records is not None
             or self.gate is not None
             or self.telemetry is not None
             or self._rate() is not None
+            or self._cors().enabled
         ):
             return False
-        job = ScoreJob(self, exchange, Identifiers.made())
-        exchange.route, exchange.request_id = "/score", job.ids.request_id
+        job = UsualJob(self, exchange, generation)
         number = self._last_id = job.id = self._last_id + 1
-        self._jobs[number] = job
-        job.generation = generation
-        exchange.on_gone = job.client_gone
-        exchange.on_half_closed = job.client_half_closed
-        generation.submit(job)
+        self.jobs[number] = job
+        generation.dispatcher.submit(job)
         return True
 
     def _content_refusal(self, exchange: Exchange) -> Refusal | None:
@@ -421,46 +421,23 @@ class ScoringApplication:
 
     def exchange_of(self, frame_id: int) -> Exchange | None:
         """Return the request that the id of a frame belongs to, while it is not answered."""
-        job = self._jobs.get(frame_id)
+        job = self.jobs.get(frame_id)
         return None if job is None else job.exchange
 
     def request_name(self, frame_id: int) -> str:
         """Return the request id that users know for the id of a frame."""
-        job = self._jobs.get(frame_id)
+        job = self.jobs.get(frame_id)
         return NO_REQUEST if job is None else job.ids.request_id
 
     def ended(self, job: ScoreJob, status: int, reason: str, run: float | None = None) -> None:
         """Forget a job that has its answer, and count it."""
-        if job.id and self._jobs.pop(job.id, None) is None:
+        if job.id and self.jobs.pop(job.id, None) is None:
             return  # its client had left before
         now = time.monotonic()
         queued = job.handed - job.admitted if job.handed else None
         if job.exchange.trace is not None:
             job.exchange.trace.scored = (job.admitted, job.handed, run, reason)
         self.metrics.answered(status, reason, queued, run, now - job.arrived)
-
-    def answers_plainly(self, job: ScoreJob) -> bool:
-        """Whether nothing but the caller and the log is told of an answer of status 200."""
-        generation = job.generation
-        return (
-            self.telemetry is None
-            and generation is not None
-            and generation.records is None
-            and not job.gone
-            and job.exchange.method != "HEAD"
-            and not self._cors().enabled
-        )
-
-    def answer_usual(self, job: ScoreJob, frame: Frame) -> None:
-        """Pass on what a plain run() returned."""
-        if self._jobs.pop(job.id, None) is None:
-            return
-        exchange, now = job.exchange, time.monotonic()
-        self.metrics.answered(200, "ok", job.handed - job.admitted, frame.clock, now - exchange.arrived)
-        exchange.respond(200, frame.bodies[0], JSON_TYPE, job.usual_lines(frame.clock))
-        self.log.access(
-            exchange.method, exchange.target, 200, now - exchange.arrived, exchange.sent, job.ids.request_id
-        )
 
     @property
     def cors(self) -> Cors:
@@ -470,7 +447,7 @@ class ScoringApplication:
     @property
     def in_flight(self) -> int:
         """Requests to /score that are not answered yet."""
-        return len(self._jobs)
+        return len(self.jobs)
 
     def access(self, exchange: Exchange) -> None:
         """Write the access line of an answered request."""

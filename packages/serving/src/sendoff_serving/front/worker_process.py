@@ -16,7 +16,18 @@ from typing import Any, Literal, Protocol, cast
 from .. import page, protocol
 from ..errors import ServingError
 from ..page import Page
-from ..protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag, encode, encode_head
+from ..protocol import (
+    LARGE,
+    Decoder,
+    Frame,
+    Kind,
+    ProtocolError,
+    ResultFlag,
+    RunFlag,
+    encode,
+    encode_head,
+    encode_head_of_one,
+)
 from .exit_text import exit_text
 from .jobs import Job, Withdrawn
 from .launch import BOOT, Launch
@@ -46,8 +57,8 @@ class WorkerEvents(Protocol):
     def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
         """The script cannot be served; the process is ending."""
 
-    def worker_answered(self, worker: WorkerProcess, frame: Frame) -> None:
-        """A frame that belongs to a request."""
+    def worker_answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
+        """Frames that belong to requests, in the order in which they came."""
 
     def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
         """Lines that the script wrote."""
@@ -204,16 +215,21 @@ class WorkerProcess(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
-            frames = self._decoder.feed(data)
-            for frame in frames:
+            answers: list[Frame] = []
+            for frame in self._decoder.feed(data):
                 kind = frame.kind
                 if kind == Kind.RESULT or kind in _OF_JOBS:
                     if frame.code & ResultFlag.SHARED and kind == Kind.RESULT and self._shared is not None:
                         frame.bodies[0] = cast(bytes, self._shared.body(frame.bodies[0]))
                         frame.code &= ~ResultFlag.SHARED
-                    self._events.worker_answered(self, frame)
-                else:
-                    self._other(frame)
+                    answers.append(frame)
+                    continue
+                if answers:
+                    self._events.worker_answered(self, answers)
+                    answers = []
+                self._other(frame)
+            if answers:
+                self._events.worker_answered(self, answers)
         except (ProtocolError, ValueError, LookupError, TypeError) as error:
             self.kill(f"it sent something that is not of the frame protocol: {error}")
 
@@ -300,7 +316,7 @@ class WorkerProcess(asyncio.Protocol):
             if reference is not None:
                 chunks, size, flags = [reference], len(reference), RunFlag.SHARED
         if job.request is None:
-            outgoing.append(encode_head(Kind.RUN, (size,), flags, job.id, job.deadline))
+            outgoing.append(encode_head_of_one(Kind.RUN, size, flags, job.id, job.deadline))
             outgoing += chunks
         else:
             lengths = (size, len(job.request))
@@ -326,27 +342,41 @@ class WorkerProcess(asyncio.Protocol):
             if transport is not None:
                 transport.writelines(outgoing)
 
-    def take(self, frame: Frame, final: bool) -> Job | None:
-        """Return the job that a frame answers, None for one that nobody waits for any more."""
-        if not final:
-            return self.inflight.get(frame.id)
-        job = self.inflight.pop(frame.id if frame.kind != Kind.SKIPPED else self._skipped(frame.id), None)
-        self.since = time.monotonic()
-        if job is not None and job.size > LARGE and self._shared is not None:
-            self._shared.answered(job.order)
-        if frame.kind != Kind.SKIPPED:
-            self.requests += 1
-            seconds = frame.clock
-            self._mean = seconds if self._mean < 0 else self._mean + (seconds - self._mean) * 0.1
+    def take(self, frames: list[Frame], now: float) -> list[Job | None]:
+        """Return the job that each frame belongs to, None for one that nobody waits for any more.
+
+        Args:
+            frames: of jobs, in the order in which they came.
+            now: monotonic time.
+        """
+        inflight, jobs = self.inflight, []
+        answered, mean = 0, self._mean
+        for frame in frames:
+            kind = frame.kind
+            if kind == Kind.CHUNK or (kind == Kind.RESULT and frame.code & ResultFlag.STREAM):
+                jobs.append(inflight.get(frame.id))  # more of it follows
+                continue
+            if kind != Kind.SKIPPED:
+                job = inflight.pop(frame.id, None)
+                answered += 1
+                mean = frame.clock if mean < 0 else mean + (frame.clock - mean) * 0.1
+            else:
+                job = inflight.pop(self._skipped(frame.id), None)
+            if job is not None and job.size > LARGE and self._shared is not None:
+                self._shared.answered(job.order)
+            jobs.append(job)
+        self.since = now
+        self.requests += answered
+        self._mean = mean
         if self.state == "busy":
-            self.capacity = 0 if self.retiring else self._deepest if self._joins or self._mean < SHORT_RUN else 1
-            if not self.inflight:
+            self.capacity = 0 if self.retiring else self._deepest if self._joins or mean < SHORT_RUN else 1
+            if not inflight:
                 self.state = "idle"
                 if self._shared is not None and self._shared.used:
                     self._empty_later()
                 if self.retiring:
                     self.close()
-        return job
+        return jobs
 
     def _empty_later(self) -> None:
         if self._emptying is None:
@@ -370,6 +400,11 @@ class WorkerProcess(asyncio.Protocol):
     def rows(self) -> int:
         """Rows of all results so far, as the worker counts them before it sends an answer."""
         return 0 if self._page is None else self._page.rows
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """Calls of run() that were for several requests, and how many requests those were."""
+        return (0, 0) if self._page is None else self._page.batches
 
     def cancel(self, job: Job) -> None:
         """Let a job whose client has gone not be run, or tell the worker that nobody reads its stream any more."""

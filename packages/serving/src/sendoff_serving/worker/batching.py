@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 from sendoff_serving.protocol import Frame, RunFlag
 
 from . import inference
+from .encoding import number_list
 from .invoke import Answer, Invoker, Refusal, fault
 from .script import RAW, SCHEMA, EntryScript
 
@@ -29,6 +30,7 @@ _ONE_LIST = re.compile(
 )
 # What a row of numbers is made of, but for its brackets.
 _OF_NUMBERS = b"0123456789+-.eE, \t\r\n"
+_OPEN, _CLOSE = b"[]"
 
 
 class Request:
@@ -85,6 +87,21 @@ class Batch:
             self.size = sum(request.size for request in self.requests)
 
 
+class Joined:
+    """What becomes of requests of one row each for which a script returned a list of numbers.
+
+    Attributes:
+        seconds: in run(), of all together.
+        bodies: JSON of each answer.
+    """
+
+    __slots__ = ("bodies", "seconds")
+
+    def __init__(self, seconds: float, bodies: List[bytes]) -> None:
+        self.seconds = seconds
+        self.bodies = bodies
+
+
 class Batcher:
     """Joins requests and runs them.
 
@@ -93,7 +110,9 @@ class Batcher:
         invoker: runs requests that stay alone, and encodes results.
         max_rows: most rows of one call.
         max_wait: seconds that the first request waits for others.
-        noted: told the rows of each call that served several requests.
+
+    Attributes:
+        batches: calls of run() that served several requests; joined: how many requests those were.
     """
 
     def __init__(
@@ -102,32 +121,39 @@ class Batcher:
         invoker: Invoker,
         max_rows: int,
         max_wait: float,
-        noted: Callable[[int, int], None],
     ) -> None:
         self._script = script
         self._invoker = invoker
-        self._noted = noted
+        self._finish: Finish = invoker.encoded
         self.max_rows = max_rows
         self.max_wait = max_wait
+        self.batches = self.joined = 0
         self._off = script.shape == RAW or script.wants_headers
         # Clients write the same before and after their rows each time: the last such, and the name that is in it.
         self._around = (b"", b"", "")
 
-    def read(self, frame: Frame) -> Request:
-        """Look at a request: whether it can join others, by which member, with which rows."""
-        finish: Finish = self._invoker.encoded
-        if not self._off and not frame.code & RunFlag.REQUEST:
-            before, after, name = self._around
+    def read(self, frames: Sequence[Frame]) -> List[Request]:
+        """Look at requests: whether each can join others, by which member, with which rows."""
+        finish = self._finish
+        before, after, name = self._around
+        if self._off or not before:
+            return [self._parsed(frame) for frame in frames]
+        start, end = len(before), -len(after)
+        requests: List[Request] = []
+        for frame in frames:
             body = frame.bodies[0]
-            if before and body.startswith(before) and body.endswith(after):
-                text = body[len(before) : -len(after)]
+            if body.startswith(before) and body.endswith(after) and not frame.code & RunFlag.REQUEST:
+                text = body[start:end]
                 # One list of nothing but numbers. Nothing in it ends it early, so it can stand among others; whether
                 # they are well written is for the script to see, and then each is run alone.
-                if text[:1] == b"[" and text[-1:] == b"]" and text.translate(None, _OF_NUMBERS) == b"[]":
-                    return Request(frame, finish, name, 1, text)
-        return self._parsed(frame, finish)
+                if text.translate(None, _OF_NUMBERS) == b"[]" and text[0] == _OPEN and text[-1] == _CLOSE:
+                    requests.append(Request(frame, finish, name, 1, text))
+                    continue
+            requests.append(self._parsed(frame))
+        return requests
 
-    def _parsed(self, frame: Frame, finish: Finish) -> Request:
+    def _parsed(self, frame: Frame) -> Request:
+        finish = self._finish
         alone = Request(frame, finish)
         if self._off:
             return alone
@@ -168,20 +194,24 @@ class Batcher:
     def first(self, requests: List[Request]) -> Batch:
         """Return the first batch of some requests: as many as fit, in their order, of no more rows than the limit."""
         batch = Batch(requests[0])
-        if batch.key is not None:
+        key, size, most, count = batch.key, batch.size, self.max_rows, 1
+        if key is not None:
             for request in requests[1:]:
-                if request.key != batch.key or batch.size + request.size > self.max_rows:
+                if request.key != key or size + request.size > most:
                     break
-                batch.requests.append(request)
-                batch.size += request.size
+                count += 1
+                size += request.size
+            batch.requests = requests[:count]
+            batch.size = size
         return batch
 
-    def run(self, batch: Batch) -> List[Outcome]:
+    def run(self, batch: Batch) -> Union[List[Outcome], Joined]:
         """Run a batch and return what becomes of each of its requests."""
         if len(batch.requests) > 1:
             together = self._together(batch)
             if together is not None:
-                self._noted(len(batch.requests), batch.size)
+                self.batches += 1
+                self.joined += len(batch.requests)
                 return together
         return [self._alone(request.frame) for request in batch.requests]
 
@@ -194,7 +224,7 @@ class Batcher:
         except Exception as error:
             return fault(error)
 
-    def _together(self, batch: Batch) -> Optional[List[Outcome]]:
+    def _together(self, batch: Batch) -> Union[None, List[Outcome], Joined]:
         script = self._script
         key = str(batch.key)
         if script.shape == SCHEMA:
@@ -209,6 +239,12 @@ class Batcher:
         except BaseException:
             return None  # each is run alone: the one that is wrong gets its own error
         seconds = time.perf_counter() - start
+        if batch.size == len(batch.requests) and type(value) is list and len(value) == batch.size:
+            finish = self._finish
+            texts = numbers(value)
+            if texts is not None and all([request.finish is finish for request in batch.requests]):
+                self._invoker.rows += batch.size
+                return Joined(seconds, texts)
         try:
             parts = split(value, [request.size for request in batch.requests])
         except Exception:  # an object that cannot be cut, or answers questions about itself with an exception
@@ -241,6 +277,12 @@ def _is_json(request: Request) -> bool:
     except ValueError:
         return False
     return True
+
+
+def numbers(values: List[Any]) -> Optional[List[bytes]]:
+    """Return the JSON of a list of each item alone; None unless all are finite numbers."""
+    text = number_list(values)
+    return None if text is None else text.replace(", ", "]\n[").encode("ascii").split(b"\n")
 
 
 def split(value: Any, counts: List[int]) -> Optional[List[Any]]:

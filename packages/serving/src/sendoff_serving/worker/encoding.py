@@ -30,7 +30,7 @@ import datetime
 import json
 import math
 import sys
-from typing import Any, Tuple
+from typing import Any, List, Optional, Tuple
 
 from . import failure
 
@@ -185,6 +185,14 @@ _NUMBERS = frozenset({int, float})
 _encoder = json.JSONEncoder(default=_convert)
 
 
+def number_list(values: List[Any]) -> Optional[str]:
+    """Return the JSON of a list of finite numbers, None for any other list."""
+    if not _NUMBERS.issuperset(map(type, values)):
+        return None
+    text = repr(values)  # Python writes finite numbers, and lists of them, as JSON does
+    return None if "n" in text else text
+
+
 def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
     """Encode a result.
 
@@ -202,9 +210,9 @@ def encode(value: Any, non_finite: str) -> Tuple[bytes, bool]:
     if value is None:
         return b"{}", False
     try:
-        if type(value) is list and _NUMBERS.issuperset(map(type, value)):
-            text = repr(value)  # Python writes finite numbers, and lists of them, as JSON does
-            if "n" not in text:
+        if type(value) is list:
+            text = number_list(value)
+            if text is not None:
                 return text.encode("ascii"), False
         try:
             text = _encoder.encode(value)

@@ -6,7 +6,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
-from . import arrays, failure, http_response, multi_model, schema
+from . import arrays, borrowed, failure, http_response, multi_model, schema
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest, BadRequest
 from .rows import rows_of
@@ -81,6 +81,7 @@ class Invoker:
         folders: the script's folders, to name the user's own line in errors.
         non_finite: what becomes of NaN and infinity in results.
         model_memory_mb: memory that models which are loaded by name may take together; None for any.
+        json_parser: the front's extension module of orjson; None where it has none.
 
     Attributes:
         rows: rows of all results so far.
@@ -88,7 +89,12 @@ class Invoker:
     """
 
     def __init__(
-        self, script: EntryScript, folders: List[str], non_finite: str, model_memory_mb: Optional[int] = None
+        self,
+        script: EntryScript,
+        folders: List[str],
+        non_finite: str,
+        model_memory_mb: Optional[int] = None,
+        json_parser: Optional[str] = None,
     ) -> None:
         self.script = script
         self._folders = folders
@@ -100,6 +106,11 @@ class Invoker:
             self.models = multi_model.ModelCache(script.init_model, limit)
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
         self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
+        # Where every parameter becomes an array of floats, the values are the same whichever parser reads them.
+        floats = self._arrays and all(
+            name in self._arrays and self._arrays[name][0].kind == "f" for name in script.parameters
+        )
+        self._parser = borrowed.parser(json_parser) if floats else None
         self._only_text = script.shape == STRING and not script.wants_headers and self.models is None
 
     def answer(self, body: bytes, request: Optional[Dict[str, Any]]) -> Answer:
@@ -138,7 +149,7 @@ class Invoker:
             whole = AMLRequest(method, target, headers, body, request.get("remote_addr", ""), _scheme(request))
             arguments: Dict[str, Any] = {script.input_parameter: whole}
         elif script.shape == SCHEMA:
-            given = query_values(target) if method == "GET" else _object(body)
+            given = query_values(target) if method == "GET" else self._object(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
             self.convert_arrays(arguments)
             for name, value in script.defaults.items():
@@ -153,6 +164,16 @@ class Invoker:
             arguments["request_headers"] = {name.title(): value for name, value in headers}
         self.add_model(arguments, request)
         return arguments
+
+    def _object(self, body: bytes) -> Dict[str, Any]:
+        if self._parser is not None:
+            try:
+                parsed = self._parser(body)
+                if type(parsed) is dict:
+                    return parsed
+            except ValueError:
+                pass  # it may be what only json reads, and its messages are the ones that are known
+        return _object(body)
 
     def _without_name(self, values: Dict[str, Any]) -> Dict[str, Any]:
         """Leave out of a query what names the model."""

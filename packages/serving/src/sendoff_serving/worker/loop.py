@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from sendoff_serving import protocol
 from sendoff_serving.page import Page
@@ -14,7 +14,7 @@ from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 from sendoff_serving.room import Room, place_of
 
 from . import boot, debugging, failure, modules, script
-from .batching import Batch, Batcher
+from .batching import Batch, Batcher, Joined
 from .channel import Channel
 from .collection import collection
 from .http_response import to_bytes
@@ -76,11 +76,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         invoker.models.noted = counted
     max_rows = settings.get("max_batch_rows")
     if max_rows:
-
-        def noted(requests: int, rows: int) -> None:
-            channel.send_json(Kind.NOTE, {"note": "batch", "requests": requests, "rows": rows})
-
-        batcher = Batcher(invoker.script, invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0, noted)
+        batcher = Batcher(invoker.script, invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0)
         loop.run_batches(batcher)
     else:
         loop.run()
@@ -144,7 +140,8 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()  # the model is not looked at again by every collection
-    return Invoker(entry, folders, settings.get("nan", "legacy"), settings.get("model_memory_mb")), description
+    nan, memory, parser = settings.get("nan", "legacy"), settings.get("model_memory_mb"), settings.get("json_parser")
+    return Invoker(entry, folders, nan, memory, parser), description
 
 
 class _LateAnswers(threading.Thread):
@@ -207,7 +204,7 @@ class _Loop:
             frames = self._channel.receive()
             if frames is None:
                 return
-            waiting = [batcher.read(self._fetch(frame)) for frame in frames if frame.kind == Kind.RUN]
+            waiting = batcher.read(self._runs(frames))
             until = time.monotonic() + batcher.max_wait
             while waiting:
                 batch = batcher.first(waiting)
@@ -218,7 +215,7 @@ class _Loop:
                     if more is None:
                         return
                     if more:
-                        waiting += [batcher.read(self._fetch(frame)) for frame in more if frame.kind == Kind.RUN]
+                        waiting += batcher.read(self._runs(more))
                         continue
                 waiting = waiting[len(batch.requests) :]
                 self._batch(batcher, batch)
@@ -230,26 +227,35 @@ class _Loop:
         self._begun += len(batch.requests)
         now = time.monotonic()
         # All of a batch are begun with its last; the front takes what is before that for begun too.
-        self._page.begin(self._begun, batch.requests[-1].frame.id, now)
-        kept = []
-        for place, request in enumerate(batch.requests):
-            frame = request.frame
-            if self._page.was_withdrawn(first + place):
-                self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
-            elif frame.clock and now > frame.clock:
-                self._refuse(frame.id, _expired())
-            else:
-                kept.append(place)
-        batch.keep(kept)
+        withdrawn = self._page.begin_all(first, self._begun, batch.requests[-1].frame.id, now)
+        if withdrawn or any([0.0 < request.frame.clock < now for request in batch.requests]):
+            kept = []
+            for place, request in enumerate(batch.requests):
+                frame = request.frame
+                if first + place in withdrawn:
+                    self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
+                elif frame.clock and now > frame.clock:
+                    self._refuse(frame.id, _expired())
+                else:
+                    kept.append(place)
+            batch.keep(kept)
         if batch.requests:
             self._outcomes(batcher, batch)
         self._page.rest()
+        self._page.count_batches(batcher.batches, batcher.joined)
+
+    def _runs(self, frames: Sequence[Frame]) -> List[Frame]:
+        return [self._fetch(frame) for frame in frames if frame.kind == Kind.RUN]
 
     def _outcomes(self, batcher: Batcher, batch: Batch) -> None:
         self._channel.request_id = batch.requests[0].frame.id
         outcomes = batcher.run(batch)
         self._leave_if_forked()
         held: List[Buffer] = []
+        if isinstance(outcomes, Joined):
+            ids = [request.frame.id for request in batch.requests]
+            held.append(protocol.encode_all(Kind.RESULT, ids, outcomes.bodies, 200, outcomes.seconds))
+            outcomes = []
         for request, outcome in zip(batch.requests, outcomes):
             frame = request.frame
             if isinstance(outcome, Refusal):
