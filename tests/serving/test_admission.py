@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import socket
 import time
 
@@ -226,6 +227,47 @@ def test_what_was_handed_over_behind_a_long_run_goes_to_a_worker_that_is_free(se
     assert all(b" 200 OK" in read_all(link) for link in behind)
     assert time.monotonic() - start < 8
     assert b" 200 OK" in read_all(long)
+
+
+STREAMS = """
+    import time
+    from azureml.contrib.services.aml_request import AMLRequest, rawhttp
+    from azureml.contrib.services.aml_response import AMLResponse
+
+    def init():
+        pass
+
+    @rawhttp
+    def run(request):
+        seconds = float(request.get_data(False))
+        def pieces():
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                time.sleep(0.002)
+                yield b"x"
+        return AMLResponse(pieces() if seconds else "quick", 200)
+"""
+
+
+def test_nothing_waits_behind_a_stream_while_another_worker_is_free(serve) -> None:
+    server = serve(STREAMS, "--workers", 2)
+    for _ in range(50):
+        for link in sent(server, *["0"] * 4):
+            read_all(link)
+    long, short = (sent(server, seconds)[0] for seconds in ("8", "1.5"))
+    for link in (long, short):
+        assert b" 200 OK" in link.recv(65536)
+    # Both workers send pieces all the time, so neither can be told by its silence.
+    waiting = sent(server, *["0"] * 6)
+    assert all(b" 200 OK" in read_all(link) for link in waiting)
+    long.setblocking(False)
+    got = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := long.recv(1 << 20):
+            got += piece
+    assert not got.endswith(b"\r\n0\r\n\r\n"), "they waited until the long stream had ended"
+    long.setblocking(True)
+    assert read_all(long).endswith(b"\r\n0\r\n\r\n")
 
 
 def test_a_client_that_leaves_while_its_request_stands_behind_a_long_run_is_not_scored(serve) -> None:

@@ -55,6 +55,20 @@ def test_a_bad_request_fails_alone(serve) -> None:
     assert [answer.status for answer in answers[40:]] == [500, 500, 200]
 
 
+def test_a_number_that_cannot_be_written_fails_alone(serve) -> None:
+    script = PLAIN.replace("[row * 2 for row in rows]", "[10 ** row for row in rows]")
+    server = serve(script, "--max-batch-rows", 16)
+    powers = [5000 if n % 7 == 3 else n for n in range(30)]  # Python writes no whole number of over 4300 digits
+    answers = together(server, [{"data": [power]} for power in powers])
+    for power, answer in zip(powers, answers, strict=True):
+        if power < 5000:
+            assert (answer.status, answer.json) == (200, [10**power])
+        else:
+            assert (answer.status, answer.json["code"]) == (500, "result_not_encodable")
+    text = server.get("/metrics").body.decode()
+    assert "sendoff_worker_restarts_total 0\n" in text and "sendoff_batches_total 0\n" not in text
+
+
 def test_no_request_waits_longer_than_the_setting_for_others(serve) -> None:
     server = serve(PLAIN.replace("0.05", "0"), "--max-batch-rows", 100, "--max-wait-ms", 300)
     start = time.monotonic()

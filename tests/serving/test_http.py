@@ -162,6 +162,24 @@ def test_expect_100_continue_is_answered_before_the_body(server: Server) -> None
     assert statuses(answer) == [413]
 
 
+@pytest.mark.parametrize("before", [0, 3], ids=["first", "later"])
+def test_expect_100_continue_behind_a_request_that_runs_is_answered_after_it(server: Server, before: int) -> None:
+    with server.connect() as link:
+        for _ in range(before):
+            link.sendall(POST + b"Content-Length: 1\r\n\r\nx")
+            assert link.recv(65536).endswith(b'"x"')
+        link.sendall(POST + b"Content-Length: 9\r\n\r\nsleep 0.5")
+        time.sleep(0.1)
+        link.sendall(POST + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n")
+        got = b""
+        while not got.endswith(b"HTTP/1.1 100 Continue\r\n\r\n"):
+            piece = link.recv(65536)
+            assert piece and b" 408 " not in piece, got + piece
+            got += piece
+        link.sendall(b"abc")
+        assert statuses(got + read_all(link)) == [200, 100, 200]
+
+
 def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes(server: Server) -> None:
     answer = server.raw(POST + b"Content-Length: 100000000\r\n\r\n" + b"x" * 100)
     assert statuses(answer) == [413]

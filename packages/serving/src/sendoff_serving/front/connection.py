@@ -445,7 +445,8 @@ class HttpConnection(asyncio.Protocol):
             transport.write(head + body)
             if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
                 transport.abort()
-        if self._line or self._eof or self._closing or self._paused or self._active is not exchange:
+        more = self._line or self._current is not None
+        if more or self._eof or self._closing or self._paused or self._active is not exchange:
             self.finished(exchange)
             return
         self._active = exchange.watcher = None
@@ -464,7 +465,7 @@ class HttpConnection(asyncio.Protocol):
         if not exchange.keep_alive or (self._closing and not self._line):
             self._close()
             return
-        if self._line:
+        if self._line or self._current is not None:  # whose body may wait for our 100 Continue
             self._pump()
         elif self._eof:
             self._close()

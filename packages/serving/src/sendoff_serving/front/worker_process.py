@@ -350,11 +350,12 @@ class WorkerProcess(asyncio.Protocol):
             now: monotonic time.
         """
         inflight, jobs = self.inflight, []
-        answered, mean = 0, self._mean
+        answered, pieces, mean = 0, 0, self._mean
         for frame in frames:
             kind = frame.kind
             if kind == Kind.CHUNK or (kind == Kind.RESULT and frame.code & ResultFlag.STREAM):
                 jobs.append(inflight.get(frame.id))  # more of it follows
+                pieces += 1
                 continue
             if kind != Kind.SKIPPED:
                 job = inflight.pop(frame.id, None)
@@ -365,6 +366,8 @@ class WorkerProcess(asyncio.Protocol):
             if job is not None and job.size > LARGE and self._shared is not None:
                 self._shared.answered(job.order)
             jobs.append(job)
+        if pieces == len(frames):
+            return jobs  # a stream that goes on is a long run like any other
         self.since = now
         self.requests += answered
         self._mean = mean
