@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sendoff.deployments.choose_target import Choice, choose_target, unhonoured
-from sendoff.sdk.webservice import AciWebservice, AksWebservice
+from sendoff.sdk.services.webservice import AciWebservice, AksWebservice
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.targets.base import Capabilities
 

@@ -15,8 +15,8 @@ import pytest
 from sendoff import AciWebservice, AksWebservice, Webservice
 from sendoff.api.client import connect
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
-from sendoff.sdk.access_token import AksServiceAccessToken
 from sendoff.sdk.exceptions import WebserviceException
+from sendoff.sdk.services.access_token import AksServiceAccessToken
 
 from .conftest import Hammer, call, config
 

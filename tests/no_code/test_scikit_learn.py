@@ -11,7 +11,7 @@ import container_engine
 import pytest
 
 from sendoff import Dataset, InferenceConfig, Model
-from sendoff.sdk.dataset_types import PromoteHeadersBehavior
+from sendoff.sdk.data.types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.resource_configuration import ResourceConfiguration
 

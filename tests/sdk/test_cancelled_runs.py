@@ -11,7 +11,7 @@ import pytest
 
 from sendoff.api.client import run_process
 from sendoff.cli.__main__ import run as command
-from sendoff.sdk.run_configuration import ScriptRunConfig
+from sendoff.sdk.runs.configuration import ScriptRunConfig
 from sendoff.sdk.runs.experiment import Experiment
 from sendoff.sdk.workspace import Workspace
 from sendoff.targets import processes

@@ -16,8 +16,8 @@ import pytest
 
 from sendoff import Dataset, Datastore, Workspace
 from sendoff.errors import AlreadyExists, MissingExtra, NotFound, NotSupported
-from sendoff.sdk.data_reference import DataPath
-from sendoff.sdk.dataset_types import DataType, FileEncoding, PromoteHeadersBehavior
+from sendoff.sdk.data.reference import DataPath
+from sendoff.sdk.data.types import DataType, FileEncoding, PromoteHeadersBehavior
 from sendoff.sdk.exceptions import UserErrorException
 
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"

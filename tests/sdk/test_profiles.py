@@ -20,7 +20,7 @@ from sendoff.containers.engine import connect
 from sendoff.containers.labels import HOME, home_id
 from sendoff.errors import Cancelled, ScriptFailed
 from sendoff.profiling.meters import host_cores
-from sendoff.sdk.dataset_types import PromoteHeadersBehavior
+from sendoff.sdk.data.types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"

@@ -18,8 +18,8 @@ from sendoff.sdk.exceptions import (
     WebserviceException,
 )
 from sendoff.sdk.model import Model
-from sendoff.sdk.run_configuration import Estimator, ScriptRunConfig
 from sendoff.sdk.runs.automl import AutoMLRun
+from sendoff.sdk.runs.configuration import Estimator, ScriptRunConfig
 from sendoff.sdk.runs.experiment import Experiment
 from sendoff.sdk.runs.run import Run
 from sendoff.sdk.unsupported import FeatureNotSupported
@@ -151,7 +151,7 @@ def test_a_submitted_script_outlives_the_process_that_submitted_it(ws, tmp_path)
     (tmp_path / "code" / "slow.py").write_text("import time; time.sleep(1.5); open('outputs/x', 'w').write('x')")
     code = (
         "from sendoff.sdk.workspace import Workspace\nfrom sendoff.sdk.runs.experiment import Experiment\n"
-        "from sendoff.sdk.run_configuration import ScriptRunConfig\n"
+        "from sendoff.sdk.runs.configuration import ScriptRunConfig\n"
         "ws = Workspace('', '', 'tests')\n"
         f"print(Experiment(ws, 'e').submit(ScriptRunConfig({str(tmp_path / 'code')!r}, 'slow.py')).id)"
     )

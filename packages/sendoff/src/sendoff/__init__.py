@@ -9,36 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import SendoffError as SendoffError
-    from .sdk.aci import AciWebservice as AciWebservice
-    from .sdk.aks import AksWebservice as AksWebservice
-    from .sdk.conda_dependencies import CondaDependencies as CondaDependencies
-    from .sdk.dataset import Dataset as Dataset
-    from .sdk.datastore import Datastore as Datastore
-    from .sdk.environment import Environment as Environment
-    from .sdk.inference_config import InferenceConfig as InferenceConfig
-    from .sdk.local import LocalWebservice as LocalWebservice
+    from .sdk.data.dataset import Dataset as Dataset
+    from .sdk.data.datastore import Datastore as Datastore
+    from .sdk.environments.conda_dependencies import CondaDependencies as CondaDependencies
+    from .sdk.environments.environment import Environment as Environment
     from .sdk.model import Model as Model
     from .sdk.profile import ModelProfile as ModelProfile
     from .sdk.resource_configuration import ResourceConfiguration as ResourceConfiguration
-    from .sdk.webservice import Webservice as Webservice
+    from .sdk.services.aci import AciWebservice as AciWebservice
+    from .sdk.services.aks import AksWebservice as AksWebservice
+    from .sdk.services.inference_config import InferenceConfig as InferenceConfig
+    from .sdk.services.local import LocalWebservice as LocalWebservice
+    from .sdk.services.webservice import Webservice as Webservice
     from .sdk.workspace import Workspace as Workspace
 
     __version__: str
 
 _PLACES = {
-    "AciWebservice": "sdk.aci",
-    "AksWebservice": "sdk.aks",
-    "CondaDependencies": "sdk.conda_dependencies",
-    "Dataset": "sdk.dataset",
-    "Datastore": "sdk.datastore",
-    "Environment": "sdk.environment",
-    "InferenceConfig": "sdk.inference_config",
-    "LocalWebservice": "sdk.local",
+    "AciWebservice": "sdk.services.aci",
+    "AksWebservice": "sdk.services.aks",
+    "CondaDependencies": "sdk.environments.conda_dependencies",
+    "Dataset": "sdk.data.dataset",
+    "Datastore": "sdk.data.datastore",
+    "Environment": "sdk.environments.environment",
+    "InferenceConfig": "sdk.services.inference_config",
+    "LocalWebservice": "sdk.services.local",
     "Model": "sdk.model",
     "ModelProfile": "sdk.profile",
     "ResourceConfiguration": "sdk.resource_configuration",
     "SendoffError": "errors",
-    "Webservice": "sdk.webservice",
+    "Webservice": "sdk.services.webservice",
     "Workspace": "sdk.workspace",
 }
 

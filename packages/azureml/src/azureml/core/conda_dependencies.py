@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        CondaDependencies="sendoff.sdk.conda_dependencies",
+        CondaDependencies="sendoff.sdk.environments.conda_dependencies",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        ContainerRegistry="sendoff.sdk.environment_sections",
+        ContainerRegistry="sendoff.sdk.environments.sections",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        Dataset="sendoff.sdk.dataset",
+        Dataset="sendoff.sdk.data.dataset",
     )
 )

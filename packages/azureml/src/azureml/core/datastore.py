@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        Datastore="sendoff.sdk.datastore",
+        Datastore="sendoff.sdk.data.datastore",
     )
 )

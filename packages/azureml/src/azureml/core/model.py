@@ -5,7 +5,7 @@ from azureml._names import take
 globals().update(
     take(
         Model="sendoff.sdk.model",
-        InferenceConfig="sendoff.sdk.inference_config",
+        InferenceConfig="sendoff.sdk.services.inference_config",
         ModelPackage="sendoff.sdk.package",
         ResourceConfiguration="sendoff.sdk.resource_configuration",
         WebserviceException="sendoff.sdk.exceptions",

@@ -4,17 +4,17 @@ from azureml._names import take
 
 globals().update(
     take(
-        RunConfiguration="sendoff.sdk.run_configuration",
-        DockerConfiguration="sendoff.sdk.run_configuration",
-        MpiConfiguration="sendoff.sdk.run_configuration",
-        DataReferenceConfiguration="sendoff.sdk.run_configuration",
-        DEFAULT_CPU_IMAGE="sendoff.sdk.run_configuration",
-        DEFAULT_GPU_IMAGE="sendoff.sdk.run_configuration",
-        EnvironmentDefinition="sendoff.sdk.run_configuration",
-        PythonEnvironment="sendoff.sdk.run_configuration",
-        DockerEnvironment="sendoff.sdk.run_configuration",
-        SparkEnvironment="sendoff.sdk.run_configuration",
-        AzureContainerRegistry="sendoff.sdk.run_configuration",
-        CondaDependencies="sendoff.sdk.conda_dependencies",
+        RunConfiguration="sendoff.sdk.runs.configuration",
+        DockerConfiguration="sendoff.sdk.runs.configuration",
+        MpiConfiguration="sendoff.sdk.runs.configuration",
+        DataReferenceConfiguration="sendoff.sdk.runs.configuration",
+        DEFAULT_CPU_IMAGE="sendoff.sdk.runs.configuration",
+        DEFAULT_GPU_IMAGE="sendoff.sdk.runs.configuration",
+        EnvironmentDefinition="sendoff.sdk.runs.configuration",
+        PythonEnvironment="sendoff.sdk.runs.configuration",
+        DockerEnvironment="sendoff.sdk.runs.configuration",
+        SparkEnvironment="sendoff.sdk.runs.configuration",
+        AzureContainerRegistry="sendoff.sdk.runs.configuration",
+        CondaDependencies="sendoff.sdk.environments.conda_dependencies",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        ScriptRunConfig="sendoff.sdk.run_configuration",
+        ScriptRunConfig="sendoff.sdk.runs.configuration",
     )
 )

@@ -4,9 +4,9 @@ from azureml._names import take
 
 globals().update(
     take(
-        TabularDataset="sendoff.sdk.dataset",
-        FileDataset="sendoff.sdk.dataset",
-        DataType="sendoff.sdk.dataset_types",
+        TabularDataset="sendoff.sdk.data.dataset",
+        FileDataset="sendoff.sdk.data.dataset",
+        DataType="sendoff.sdk.data.types",
         OutputFileDatasetConfig="sendoff.sdk.absent",
     )
 )

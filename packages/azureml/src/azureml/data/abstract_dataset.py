@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        AbstractDataset="sendoff.sdk.dataset",
+        AbstractDataset="sendoff.sdk.data.dataset",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        AzureBlobDatastore="sendoff.sdk.datastore",
+        AzureBlobDatastore="sendoff.sdk.data.datastore",
     )
 )

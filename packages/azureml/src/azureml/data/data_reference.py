@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        DataReference="sendoff.sdk.data_reference",
+        DataReference="sendoff.sdk.data.reference",
     )
 )

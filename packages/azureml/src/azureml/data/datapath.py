@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        DataPath="sendoff.sdk.data_reference",
+        DataPath="sendoff.sdk.data.reference",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        DatasetConsumptionConfig="sendoff.sdk.dataset",
+        DatasetConsumptionConfig="sendoff.sdk.data.dataset",
     )
 )

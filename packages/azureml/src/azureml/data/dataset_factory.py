@@ -4,8 +4,8 @@ from azureml._names import take
 
 globals().update(
     take(
-        TabularDatasetFactory="sendoff.sdk.dataset_factory",
-        FileDatasetFactory="sendoff.sdk.dataset_factory",
-        DataType="sendoff.sdk.dataset_types",
+        TabularDatasetFactory="sendoff.sdk.data.factory",
+        FileDatasetFactory="sendoff.sdk.data.factory",
+        DataType="sendoff.sdk.data.types",
     )
 )

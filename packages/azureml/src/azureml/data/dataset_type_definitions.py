@@ -4,9 +4,9 @@ from azureml._names import take
 
 globals().update(
     take(
-        PromoteHeadersBehavior="sendoff.sdk.dataset_types",
-        FileEncoding="sendoff.sdk.dataset_types",
-        SkipLinesBehavior="sendoff.sdk.dataset_types",
-        HistogramCompareMethod="sendoff.sdk.dataset_types",
+        PromoteHeadersBehavior="sendoff.sdk.data.types",
+        FileEncoding="sendoff.sdk.data.types",
+        SkipLinesBehavior="sendoff.sdk.data.types",
+        HistogramCompareMethod="sendoff.sdk.data.types",
     )
 )

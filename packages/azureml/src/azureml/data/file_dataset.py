@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        FileDataset="sendoff.sdk.dataset",
+        FileDataset="sendoff.sdk.data.dataset",
     )
 )

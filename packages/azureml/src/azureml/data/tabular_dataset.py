@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        TabularDataset="sendoff.sdk.dataset",
+        TabularDataset="sendoff.sdk.data.dataset",
     )
 )

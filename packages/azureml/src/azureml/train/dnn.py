@@ -4,13 +4,13 @@ from azureml._names import take
 
 globals().update(
     take(
-        TensorFlow="sendoff.sdk.estimators",
-        PyTorch="sendoff.sdk.estimators",
-        Keras="sendoff.sdk.estimators",
-        Chainer="sendoff.sdk.estimators",
-        Mpi="sendoff.sdk.estimators",
-        Nccl="sendoff.sdk.estimators",
-        Gloo="sendoff.sdk.estimators",
-        ParameterServer="sendoff.sdk.estimators",
+        TensorFlow="sendoff.sdk.runs.estimators",
+        PyTorch="sendoff.sdk.runs.estimators",
+        Keras="sendoff.sdk.runs.estimators",
+        Chainer="sendoff.sdk.runs.estimators",
+        Mpi="sendoff.sdk.runs.estimators",
+        Nccl="sendoff.sdk.runs.estimators",
+        Gloo="sendoff.sdk.runs.estimators",
+        ParameterServer="sendoff.sdk.runs.estimators",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        Estimator="sendoff.sdk.run_configuration",
+        Estimator="sendoff.sdk.runs.configuration",
     )
 )

@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        SKLearn="sendoff.sdk.estimators",
+        SKLearn="sendoff.sdk.runs.estimators",
     )
 )

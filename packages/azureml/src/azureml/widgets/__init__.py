@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        RunDetails="sendoff.sdk.widgets",
+        RunDetails="sendoff.sdk.runs.widgets",
     )
 )

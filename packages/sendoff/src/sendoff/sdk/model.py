@@ -14,18 +14,18 @@ from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from ..spec.service import DeployService
 from . import framework
-from .deploying import deployment_spec, listed, print_configuration, registered
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
-from .inference_config import InferenceConfig
 from .model_payload import id_of, registration, texts, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
+from .services.deploying import deployment_spec, listed, print_configuration, registered
+from .services.inference_config import InferenceConfig
 
 if TYPE_CHECKING:
-    from .deployment_configuration import WebserviceDeploymentConfiguration
     from .package import ModelPackage
     from .profile import ModelProfile
-    from .webservice import Webservice
+    from .services.deployment_configuration import WebserviceDeploymentConfiguration
+    from .services.webservice import Webservice
     from .workspace import Workspace
 
 __all__ = ["InferenceConfig", "Model"]
@@ -368,7 +368,7 @@ class Model:
             WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
             ModelNotFoundException: A model is not registered (any more).
         """
-        from .webservice import Webservice
+        from .services.webservice import Webservice
 
         client = workspace._client
         body = DeployService(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..spec import model as spec
-from .deploying import user
 from .framework import Framework
+from .services.deploying import user
 
 if TYPE_CHECKING:
     from .model import Model

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ..api.client import Transfer
 from ..errors import Conflict, DeploymentFailed, from_payload
 from ..spec.operation import FINAL, SUCCEEDED, pause_after
-from .environment_sections import ContainerRegistry
+from .environments.sections import ContainerRegistry
 from .exceptions import WebserviceException, as_sdk_errors
 from .saying import say
 from .timeline import Timeline
 
 if TYPE_CHECKING:
     from ..spec.package import Package
-    from .environment import Environment
+    from .environments.environment import Environment
     from .workspace import Workspace
 
 __all__ = ["ContainerRegistry", "ModelPackage"]

@@ -10,13 +10,13 @@ from ..errors import Conflict, DeploymentFailed, from_payload
 from ..spec.operation import FINAL, SUCCEEDED
 from ..spec.parse import replace
 from ..spec.profile import CreateProfile, Profile, check_profile, details_of
-from .dataset import saved
+from .data.dataset import saved
 from .exceptions import WebserviceException, as_sdk_errors
 from .timeline import Timeline
 
 if TYPE_CHECKING:
-    from .deployment_configuration import AciServiceDeploymentConfiguration
-    from .inference_config import InferenceConfig
+    from .services.deployment_configuration import AciServiceDeploymentConfiguration
+    from .services.inference_config import InferenceConfig
     from .workspace import Workspace
 
 __all__ = ["ModelProfile"]
@@ -189,7 +189,7 @@ class ModelProfile:
         Raises:
             WebserviceException: It has not succeeded.
         """
-        from .aci import AciWebservice
+        from .services.aci import AciWebservice
 
         if self.recommended_cpu is None:
             raise Conflict(f"profile {self.name!r} recommends nothing: it is {self.state}", hint="Wait for it.")

@@ -17,11 +17,11 @@ from .workspace_members import WorkspaceMembers
 
 if TYPE_CHECKING:
     from ..api.client import Client
-    from .dataset import FileDataset, TabularDataset
-    from .datastore import Datastore
-    from .environment import Environment
+    from .data.dataset import FileDataset, TabularDataset
+    from .data.datastore import Datastore
+    from .environments.environment import Environment
     from .model import Model
-    from .webservice import Webservice
+    from .services.webservice import Webservice
 
 
 class Workspace(WorkspaceMembers):
@@ -248,28 +248,28 @@ class Workspace(WorkspaceMembers):
     @property
     def webservices(self) -> dict[str, Webservice]:
         """Services by name."""
-        from .webservice import Webservice
+        from .services.webservice import Webservice
 
         return {service.name: service for service in Webservice.list(self)}
 
     @property
     def environments(self) -> dict[str, Environment]:
         """The newest version of each registered environment, by name."""
-        from .environment import Environment
+        from .environments.environment import Environment
 
         return Environment.list(self)
 
     @property
     def datastores(self) -> dict[str, Datastore]:
         """Datastores by name."""
-        from .datastore import Datastore
+        from .data.datastore import Datastore
 
         with as_sdk_errors(WorkspaceException):
             return {view.name: Datastore._of(self, view) for view in self._client.datastores(self.name)}
 
     def get_default_datastore(self) -> Datastore:
         """The datastore that files go to when none is named."""
-        from .datastore import Datastore
+        from .data.datastore import Datastore
 
         return Datastore(self)
 
@@ -285,7 +285,7 @@ class Workspace(WorkspaceMembers):
     @property
     def datasets(self) -> dict[str, TabularDataset | FileDataset]:
         """The newest version of each registered dataset, by name."""
-        from .dataset import Dataset
+        from .data.dataset import Dataset
 
         return Dataset.get_all(self)
 

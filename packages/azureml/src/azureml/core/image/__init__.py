@@ -4,7 +4,7 @@ from azureml._names import take
 
 globals().update(
     take(
-        Image="sendoff.sdk.images",
-        ContainerImage="sendoff.sdk.images",
+        Image="sendoff.sdk.services.images",
+        ContainerImage="sendoff.sdk.services.images",
     )
 )

@@ -4,8 +4,8 @@ from azureml._names import take
 
 globals().update(
     take(
-        ContainerImage="sendoff.sdk.images",
-        ContainerImageConfig="sendoff.sdk.images",
-        ContainerRegistry="sendoff.sdk.environment_sections",
+        ContainerImage="sendoff.sdk.services.images",
+        ContainerImageConfig="sendoff.sdk.services.images",
+        ContainerRegistry="sendoff.sdk.environments.sections",
     )
 )

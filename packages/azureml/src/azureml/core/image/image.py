@@ -4,6 +4,6 @@ from azureml._names import take
 
 globals().update(
     take(
-        Image="sendoff.sdk.images",
+        Image="sendoff.sdk.services.images",
     )
 )

@@ -4,11 +4,11 @@ from azureml._names import take
 
 globals().update(
     take(
-        Webservice="sendoff.sdk.webservice",
-        LocalWebservice="sendoff.sdk.local",
-        AciWebservice="sendoff.sdk.aci",
-        AksWebservice="sendoff.sdk.aks",
-        AksEndpoint="sendoff.sdk.endpoint",
+        Webservice="sendoff.sdk.services.webservice",
+        LocalWebservice="sendoff.sdk.services.local",
+        AciWebservice="sendoff.sdk.services.aci",
+        AksWebservice="sendoff.sdk.services.aks",
+        AksEndpoint="sendoff.sdk.services.endpoint",
         UnknownWebservice="sendoff.sdk.absent",
         WebserviceException="sendoff.sdk.exceptions",
     )

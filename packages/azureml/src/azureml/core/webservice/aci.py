@@ -4,9 +4,9 @@ from azureml._names import take
 
 globals().update(
     take(
-        AciWebservice="sendoff.sdk.aci",
-        AciServiceDeploymentConfiguration="sendoff.sdk.deployment_configuration",
-        EncryptionProperties="sendoff.sdk.service_values",
-        VnetConfiguration="sendoff.sdk.service_values",
+        AciWebservice="sendoff.sdk.services.aci",
+        AciServiceDeploymentConfiguration="sendoff.sdk.services.deployment_configuration",
+        EncryptionProperties="sendoff.sdk.services.values",
+        VnetConfiguration="sendoff.sdk.services.values",
     )
 )

@@ -4,13 +4,13 @@ from azureml._names import take
 
 globals().update(
     take(
-        AksWebservice="sendoff.sdk.aks",
-        AksEndpoint="sendoff.sdk.endpoint",
-        AksServiceDeploymentConfiguration="sendoff.sdk.deployment_configuration",
-        AksEndpointDeploymentConfiguration="sendoff.sdk.endpoint",
-        AksServiceAccessToken="sendoff.sdk.access_token",
-        AutoScaler="sendoff.sdk.service_values",
-        LivenessProbeRequirements="sendoff.sdk.service_values",
-        DataCollection="sendoff.sdk.service_values",
+        AksWebservice="sendoff.sdk.services.aks",
+        AksEndpoint="sendoff.sdk.services.endpoint",
+        AksServiceDeploymentConfiguration="sendoff.sdk.services.deployment_configuration",
+        AksEndpointDeploymentConfiguration="sendoff.sdk.services.endpoint",
+        AksServiceAccessToken="sendoff.sdk.services.access_token",
+        AutoScaler="sendoff.sdk.services.values",
+        LivenessProbeRequirements="sendoff.sdk.services.values",
+        DataCollection="sendoff.sdk.services.values",
     )
 )

@@ -4,7 +4,7 @@ from azureml._names import take
 
 globals().update(
     take(
-        LocalWebservice="sendoff.sdk.local",
-        LocalWebserviceDeploymentConfiguration="sendoff.sdk.deployment_configuration",
+        LocalWebservice="sendoff.sdk.services.local",
+        LocalWebserviceDeploymentConfiguration="sendoff.sdk.services.deployment_configuration",
     )
 )

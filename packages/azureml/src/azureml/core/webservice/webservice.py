@@ -4,9 +4,9 @@ from azureml._names import take
 
 globals().update(
     take(
-        Webservice="sendoff.sdk.webservice",
-        WebserviceDeploymentConfiguration="sendoff.sdk.deployment_configuration",
-        ContainerResourceRequirements="sendoff.sdk.service_values",
+        Webservice="sendoff.sdk.services.webservice",
+        WebserviceDeploymentConfiguration="sendoff.sdk.services.deployment_configuration",
+        ContainerResourceRequirements="sendoff.sdk.services.values",
         WebserviceException="sendoff.sdk.exceptions",
     )
 )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..environment import Environment
+from ..environments.environment import Environment
 
 if TYPE_CHECKING:
     from ..workspace import Workspace

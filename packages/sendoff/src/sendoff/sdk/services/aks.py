@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..spec.deployment import AKS
+from ...spec.deployment import AKS
 from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
-from .service_values import DataCollection, probe, resources, scaler
+from .values import DataCollection, probe, resources, scaler
 from .webservice import Webservice, _refuse_image, _texts
 
 if TYPE_CHECKING:
-    from ..spec.service import Service
+    from ...spec.service import Service
     from .inference_config import InferenceConfig
 
 __all__ = ["AksServiceAccessToken", "AksWebservice"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..spec.deployment import ACI
+from ...spec.deployment import ACI
 from .deployment_configuration import AciServiceDeploymentConfiguration, collection
-from .service_values import EncryptionProperties, VnetConfiguration, resources
+from .values import EncryptionProperties, VnetConfiguration, resources
 from .webservice import Webservice, _refuse_image, _texts
 
 if TYPE_CHECKING:
-    from ..spec.service import Service
+    from ...spec.service import Service
     from .inference_config import InferenceConfig
 
 

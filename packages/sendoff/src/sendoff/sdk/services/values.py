@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.deployment import DeploymentSpec
+from ...spec.deployment import DeploymentSpec
 
 
 class _Value:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from ..api.client import Transfer
-from ..errors import ServiceNotFound
-from ..spec.deployment import LOCAL
-from ..spec.operation import Operation
-from ..spec.tls_files import with_tls_files
+from ...api.client import Transfer
+from ...errors import ServiceNotFound
+from ...spec.deployment import LOCAL
+from ...spec.operation import Operation
+from ...spec.tls_files import with_tls_files
+from ..exceptions import WebserviceException, as_sdk_errors
 from .deployment_configuration import LocalWebserviceDeploymentConfiguration, WebserviceDeploymentConfiguration
-from .exceptions import WebserviceException, as_sdk_errors
 from .inference_config import InferenceConfig
 from .webservice import Webservice
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from ..workspace import Workspace
 
 
 class LocalWebservice(Webservice):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .unsupported import refuse
+from ..unsupported import refuse
 
 if TYPE_CHECKING:
     from .datastore import Datastore

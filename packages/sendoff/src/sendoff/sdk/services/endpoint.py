@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from ..unsupported import refuse
 from .aks import AksWebservice
 from .deployment_configuration import WebserviceDeploymentConfiguration
-from .unsupported import refuse
 
 _INSTEAD = "Deploy each version as a service of its own; overwrite=True or update() replace one without a lost request."
 

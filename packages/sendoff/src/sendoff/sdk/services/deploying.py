@@ -7,29 +7,29 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..spec.compute import AKS as AKS_CLUSTER
-from ..spec.compute import KUBERNETES
-from ..spec.deployment import AKS, DeploymentSpec
-from ..spec.parse import replace
-from ..spec.tls_files import with_tls_files
-from .saying import say
+from ...spec.compute import AKS as AKS_CLUSTER
+from ...spec.compute import KUBERNETES
+from ...spec.deployment import AKS, DeploymentSpec
+from ...spec.parse import replace
+from ...spec.tls_files import with_tls_files
+from ..saying import say
 
 if TYPE_CHECKING:
+    from ..workspace import Workspace
     from .deployment_configuration import WebserviceDeploymentConfiguration
     from .inference_config import InferenceConfig
-    from .workspace import Workspace
 
 
 def listed(models: Any) -> list[Any]:
     """One model, or several, as a list."""
-    from .model import Model
+    from ..model import Model
 
     return [models] if isinstance(models, Model | str | os.PathLike) else [*(models or ())]
 
 
 def registered(workspace: Workspace, one: Any) -> str:
     """A model's id; a local path is registered first, under its own name."""
-    from .model import Model
+    from ..model import Model
 
     if isinstance(one, Model):
         return one.id

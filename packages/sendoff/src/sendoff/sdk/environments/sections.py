@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.environment import DockerSpec, PythonSpec
-from ..spec.environment_files import read_conda_file
-from ..spec.parse import replace
+from ...spec.environment import DockerSpec, PythonSpec
+from ...spec.environment_files import read_conda_file
+from ...spec.parse import replace
 from .conda_dependencies import CondaDependencies
 
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"

@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ScoringFailed, Unreachable
+from ...errors import ScoringFailed, Unreachable
 
 
 def encode_input(data: Any) -> bytes:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..api.client import Transfer
-from ..errors import Conflict, InvalidInput, MissingExtra, NotSupported
-from ..spec.dataset import (
+from ...api.client import Transfer
+from ...errors import Conflict, InvalidInput, MissingExtra, NotSupported
+from ...spec.dataset import (
     DROP,
     FILE,
     KEEP,
@@ -21,18 +21,18 @@ from ..spec.dataset import (
     UpdateDataset,
     check_definition,
 )
-from ..spec.dataset import Dataset as View
-from ..spec.model import ManifestFile
-from ..spec.parse import replace
-from .connection import client as shared_client
-from .dataset_absent import AbsentAbstractDataset, AbsentFileDataset, AbsentTabularDataset
-from .dataset_factory import FileDatasetFactory, TabularDatasetFactory
-from .exceptions import UserErrorException, as_sdk_errors, raised_as
-from .model_payload import texts
+from ...spec.dataset import Dataset as View
+from ...spec.model import ManifestFile
+from ...spec.parse import replace
+from ..connection import client as shared_client
+from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..model_payload import texts
+from .absent import AbsentAbstractDataset, AbsentFileDataset, AbsentTabularDataset
+from .factory import FileDatasetFactory, TabularDatasetFactory
 
 if TYPE_CHECKING:
-    from ..tabular import Table
-    from .workspace import Workspace
+    from ...tabular import Table
+    from ..workspace import Workspace
 
 __all__ = ["Dataset", "FileDataset", "TabularDataset"]
 
@@ -278,7 +278,7 @@ class TabularDataset(AbstractDataset, AbsentTabularDataset):
         return self._changed(Change(action=DROP, columns=listed))
 
     def _table(self) -> Table:
-        from ..tabular import DataFile, read_table
+        from ...tabular import DataFile, read_table
 
         open_ = self._transfer().reader()
         files = [DataFile(file.path, lambda digest=file.digest: open_(digest)) for file in self._files()]  # type: ignore[misc]

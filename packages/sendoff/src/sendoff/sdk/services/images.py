@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import WebserviceException
+from ..saying import say
+from ..unsupported import refuse
 from .deploying import listed, registered
-from .exceptions import WebserviceException
 from .inference_config import InferenceConfig
-from .saying import say
-from .unsupported import refuse
 
 if TYPE_CHECKING:
-    from .environment_sections import ContainerRegistry
+    from ..environments.sections import ContainerRegistry
+    from ..workspace import Workspace
     from .webservice import Webservice
-    from .workspace import Workspace
 
 _KEPT = "Images of the oldest form live as long as the script that made them; deploy from it in the same script."
 
@@ -146,7 +146,7 @@ class Image:
     @property
     def models(self) -> builtins.list[Any]:
         """Its models."""
-        from .model import Model
+        from ..model import Model
 
         return [Model(self.workspace, id=one) for one in self.model_ids]
 
@@ -299,7 +299,7 @@ def deploy_image_form(
     Raises:
         WebserviceException: The configuration is none of an image.
     """
-    from .model import Model
+    from ..model import Model
 
     if not isinstance(image_config, ContainerImageConfig):
         raise WebserviceException(

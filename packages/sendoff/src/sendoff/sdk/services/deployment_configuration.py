@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..spec import deployment as spec
-from .exceptions import WebserviceException
-from .saying import say
+from ...spec import deployment as spec
+from ..exceptions import WebserviceException
+from ..saying import say
 
 if TYPE_CHECKING:
     from .webservice import Webservice
@@ -386,7 +386,7 @@ def liveness_probe(given: dict[str, Any], before: spec.LivenessProbe | None) -> 
 
 
 def _changed(before: Any, changes: dict[str, Any]) -> Any:
-    from ..spec.parse import replace
+    from ...spec.parse import replace
 
     return replace(before, **changes)
 
@@ -395,8 +395,8 @@ def collection(switch: bool | None, settings: dict[str, Any] | None) -> dict[str
     """The two fields about collecting; settings alone turn it on, unless it is turned off expressly."""
     if settings is None:
         return {"collect_model_data": switch}
-    from ..spec.data_collection import DataCollection
-    from ..spec.parse import decode
+    from ...spec.data_collection import DataCollection
+    from ...spec.parse import decode
 
     made = decode(settings, DataCollection, where="data_collection")
     return {"collect_model_data": True if switch is None else switch, "data_collection": made}

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..api.client.service_link import Credentials, connect, user
-from ..errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
-from ..spec import service as spec
-from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
-from ..spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
-from ..spec.tls_files import with_tls_files
+from ...api.client.service_link import Credentials, connect, user
+from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
+from ...spec import service as spec
+from ...spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
+from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
+from ...spec.tls_files import with_tls_files
+from ..exceptions import WebserviceException, as_sdk_errors, raised_as
+from ..timeline import Timeline
 from .deploying import listed, registered
-from .exceptions import WebserviceException, as_sdk_errors, raised_as
 from .image_forms import ImageForms
 from .scoring import score
-from .timeline import Timeline
 
 if TYPE_CHECKING:
+    from ..model import Model
+    from ..workspace import Workspace
     from .access_token import AksServiceAccessToken
     from .collected_data import CollectedData
     from .inference_config import InferenceConfig
-    from .model import Model
-    from .workspace import Workspace
 
 
 class Webservice(ImageForms):
@@ -106,7 +106,7 @@ class Webservice(ImageForms):
     @property
     def models(self) -> builtins.list[Model]:
         """The models that it serves."""
-        from .model import Model
+        from ..model import Model
 
         return [Model(self.workspace, id=one) for one in self._view.models]
 
@@ -436,7 +436,7 @@ _CONTEXT = ("traceback", "file", "line", "step")
 
 def _failure(name: str, operation: Operation) -> WebserviceException:
     """What `wait_for_deployment` raises: the reason, and where in the script, in words."""
-    from ..errors import from_payload
+    from ...errors import from_payload
 
     payload = operation.error or {}
     error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..spec.deployment import AKS, LOCAL
-from ..spec.service import Service
-from . import service_values
+from ...spec.deployment import AKS, LOCAL
+from ...spec.service import Service
+from . import values
 
 
 def service_json(view: Service) -> dict[str, Any]:
@@ -37,10 +37,10 @@ def service_json(view: Service) -> dict[str, Any]:
     if view.compute_type == LOCAL:
         return {**made, "port": view.port}
     made["appInsightsEnabled"] = size.enable_app_insights
-    made["containerResourceRequirements"] = service_values.resources(size).serialize()
+    made["containerResourceRequirements"] = values.resources(size).serialize()
     if view.compute_type == AKS:
         return {**made, **_scaled(view)}
-    vnet = service_values.VnetConfiguration(size.vnet_name, size.subnet_name).serialize() if size.vnet_name else None
+    vnet = values.VnetConfiguration(size.vnet_name, size.subnet_name).serialize() if size.vnet_name else None
     return {
         **made,
         "cname": size.ssl_cname,
@@ -57,12 +57,12 @@ def service_json(view: Service) -> dict[str, Any]:
 
 def _scaled(view: Service) -> dict[str, Any]:
     size = view.deployment
-    scaler, probe = service_values.scaler(size), service_values.probe(size)
+    scaler, probe = values.scaler(size), values.probe(size)
     return {
         "aadAuthEnabled": view.token_auth_enabled,
         "autoScaler": scaler and scaler.serialize(),
         "computeName": size.compute_target_name,
-        "dataCollection": service_values.DataCollection(False, bool(size.collect_model_data)).serialize(),
+        "dataCollection": values.DataCollection(False, bool(size.collect_model_data)).serialize(),
         "deploymentStatus": None,
         "isDefault": None,
         "livenessProbeRequirements": probe and probe.serialize(),

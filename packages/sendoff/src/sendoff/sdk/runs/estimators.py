@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .run_configuration import Estimator, MpiConfiguration
+from .configuration import Estimator, MpiConfiguration
 
 
 class SKLearn(Estimator):

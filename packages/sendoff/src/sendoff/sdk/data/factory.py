@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.client.sources import copied_in
-from ..errors import InvalidInput, MissingExtra, NotSupported
-from ..spec.dataset import (
+from ...api.client.sources import copied_in
+from ...errors import InvalidInput, MissingExtra, NotSupported
+from ...spec.dataset import (
     DELIMITED,
     FILE,
     JSON_LINES,
@@ -21,17 +21,17 @@ from ..spec.dataset import (
     Reading,
     check_definition,
 )
-from .connection import client as shared_client
-from .data_reference import DataPath, DataReference
-from .dataset_absent import AbsentTabularDatasetFactory
-from .dataset_types import DataType, encoding_of, header_of
+from ..connection import client as shared_client
+from ..exceptions import UserErrorException, as_sdk_errors
+from ..saying import say
+from .absent import AbsentTabularDatasetFactory
 from .datastore import Datastore
-from .exceptions import UserErrorException, as_sdk_errors
-from .saying import say
+from .reference import DataPath, DataReference
+from .types import DataType, encoding_of, header_of
 
 if TYPE_CHECKING:
+    from ..workspace import Workspace
     from .dataset import FileDataset, TabularDataset
-    from .workspace import Workspace
 
 __all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
 

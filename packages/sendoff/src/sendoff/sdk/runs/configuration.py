@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .environment import Environment
-from .environment_sections import (
+from ..environments.environment import Environment
+from ..environments.sections import (
     DEFAULT_CPU_IMAGE,
     DEFAULT_GPU_IMAGE,
     ContainerRegistry,
@@ -118,7 +118,7 @@ class RunConfiguration:
         Raises:
             FeatureNotSupported: Always.
         """
-        from .unsupported import refuse
+        from ..unsupported import refuse
 
         refuse("RunConfiguration.load", "Make a ScriptRunConfig in the script.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .unsupported import refuse
+from ..unsupported import refuse
 
 _PANDAS = "Do it with pandas: dataset.to_pandas_dataframe()."
 _FILES = "Use download() and read the files where they are then."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ..spec import dataset as spec
-from .exceptions import UserErrorException
+from ...spec import dataset as spec
+from ..exceptions import UserErrorException
 
 __all__ = [
     "DataType",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import WebserviceException
+from ..exceptions import WebserviceException
 
 if TYPE_CHECKING:
+    from ..workspace import Workspace
     from .local import LocalWebservice
     from .webservice import Webservice
-    from .workspace import Workspace
 
 
 class ImageForms:

@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AlreadyExists, InvalidInput, NotSupported
-from ..spec import environment as spec
-from ..spec import environment_files as files
-from ..spec.parse import replace
+from ...errors import AlreadyExists, InvalidInput, NotSupported
+from ...spec import environment as spec
+from ...spec import environment_files as files
+from ...spec.parse import replace
+from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..saying import say
+from ..unsupported import refuse
 from .conda_dependencies import CondaDependencies
-from .environment_sections import (
+from .sections import (
     DEFAULT_CPU_IMAGE,
     DEFAULT_GPU_IMAGE,
     ContainerRegistry,
@@ -24,12 +27,9 @@ from .environment_sections import (
     RSection,
     SparkSection,
 )
-from .exceptions import UserErrorException, as_sdk_errors, raised_as
-from .saying import say
-from .unsupported import refuse
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from ..workspace import Workspace
 
 __all__ = [
     "DEFAULT_CPU_IMAGE",
@@ -150,7 +150,7 @@ class Environment:
         if done.returncode != 0:
             say(f"Could not export conda environment {conda_environment_name!r}: {done.stderr.strip()}")
             return None
-        from ..spec.parse import parse_text
+        from ...spec.parse import parse_text
 
         value = parse_text(done.stdout, f"conda environment {conda_environment_name}")
         python, variables = files.conda_from_value(value, where=f"conda environment {conda_environment_name}")

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.client import Transfer
-from ..errors import InvalidInput, NotSupported
-from ..spec.dataset import PutFiles
-from .data_reference import DataReference
-from .dataset_absent import AbsentDatastore
-from .exceptions import UserErrorException, as_sdk_errors, raised_as
-from .saying import say
+from ...api.client import Transfer
+from ...errors import InvalidInput, NotSupported
+from ...spec.dataset import PutFiles
+from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..saying import say
+from .absent import AbsentDatastore
+from .reference import DataReference
 
 if TYPE_CHECKING:
-    from ..spec.dataset import Datastore as View
-    from .workspace import Workspace
+    from ...spec.dataset import Datastore as View
+    from ..workspace import Workspace
 
 __all__ = ["AzureBlobDatastore", "Datastore"]
 
@@ -173,7 +173,7 @@ class Datastore(AbsentDatastore):
         client = self.workspace._client
         found = client.datastore_files(self.workspace.name, self.name, prefix or "")
         fresh = [file for file in found if overwrite or not (Path(target_path) / file.path).exists()]
-        from ..spec.model import ManifestFile
+        from ...spec.model import ManifestFile
 
         files = [ManifestFile(path=file.path, digest=file.digest, size=file.size) for file in fresh]
         Path(target_path).mkdir(parents=True, exist_ok=True)

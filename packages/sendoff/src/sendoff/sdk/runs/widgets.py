@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .saying import say
+from ..saying import say
 
 
 class RunDetails:

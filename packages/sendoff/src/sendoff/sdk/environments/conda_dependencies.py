@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..spec.environment import PythonSpec, canonical_name
-from ..spec.environment_conda import conda_document, conda_from_value, conda_text
-from ..spec.environment_files import read_conda_file
-from ..spec.environment_requirements import requirements_from_text
-from ..spec.parse import replace
-from .exceptions import UserErrorException, as_sdk_errors
+from ...spec.environment import PythonSpec, canonical_name
+from ...spec.environment_conda import conda_document, conda_from_value, conda_text
+from ...spec.environment_files import read_conda_file
+from ...spec.environment_requirements import requirements_from_text
+from ...spec.parse import replace
+from ..exceptions import UserErrorException, as_sdk_errors
 
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """What an environment gets that names no Python: a model pickled here loads there."""

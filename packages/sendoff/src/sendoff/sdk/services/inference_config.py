@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.client import Transfer
-from ..errors import InvalidInput, NotSupported
-from ..spec.environment import EnvironmentSpec
-from ..spec.inference import EnvironmentReference, InferenceSpec
-from ..spec.parse import replace
-from .exceptions import WebserviceException, as_sdk_errors
-from .saying import say
-from .unsupported import refuse
+from ...api.client import Transfer
+from ...errors import InvalidInput, NotSupported
+from ...spec.environment import EnvironmentSpec
+from ...spec.inference import EnvironmentReference, InferenceSpec
+from ...spec.parse import replace
+from ..exceptions import WebserviceException, as_sdk_errors
+from ..saying import say
+from ..unsupported import refuse
 
 if TYPE_CHECKING:
-    from .environment import Environment
-    from .environment_sections import ContainerRegistry
-    from .workspace import Workspace
+    from ..environments.environment import Environment
+    from ..environments.sections import ContainerRegistry
+    from ..workspace import Workspace
 
 _RUNTIMES = ("python", "spark-py", "python-slim")
 _CUDA = ("9.0", "9.1", "10.0")
@@ -157,7 +157,7 @@ class InferenceConfig:
         return Transfer.has_hooks_alone(self.entry_script, self.source_directory)
 
     def _environment(self) -> tuple[EnvironmentReference | None, EnvironmentSpec]:
-        from .environment import Environment
+        from ..environments.environment import Environment
 
         if self.environment is not None:
             found = self.environment._spec()
@@ -189,8 +189,8 @@ class InferenceConfig:
 
     def build_create_payload(self, workspace: Workspace, name: str, model_ids: list[str]) -> dict[str, Any]:
         """The deployment's request body, as the API takes it; stores the source."""
-        from ..spec.parse import to_builtins
-        from ..spec.service import DeployService
+        from ...spec.parse import to_builtins
+        from ...spec.service import DeployService
 
         body = DeployService(name=name, models=list(model_ids), inference=self._spec(workspace))
         made: dict[str, Any] = to_builtins(body)

@@ -1,0 +1,1 @@
+"""Environments as SDK v1 names them (spec/surface.md sec. 2.2)."""
