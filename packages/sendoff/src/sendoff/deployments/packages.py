@@ -21,11 +21,10 @@ from ..spec.operation import NOT_STARTED, STEP_PENDING, Step
 from ..spec.package import CreatePackage, Package, PackageResult, check_image
 from ..spec.parse import Spec, decode, replace, to_builtins
 from ..store.tables import operations
-from . import records
+from . import records, requested
 from .launch import Launcher, log_path
-from .preflight import Rooms, check_code
+from .preflight import Rooms
 from .timeline import Timeline
-from .without_code import without_code
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -71,20 +70,8 @@ class Packages:
         """
         check_image(body.image_name, body.image_label)
         store = self._rooms.store
-        with store.read() as connection:
-            records.require_workspace(connection, ws)
-        models = list(dict.fromkeys(self._rooms.registry.get(ws, model).id for model in body.models))
-        inference, said = without_code(self._rooms, ws, models, body.inference)
-        inference, notes = check_code(self._rooms, ws, inference)
-        notes = [*said, *notes]
-        spec = inference.environment
-        assert spec is not None
-        reference = inference.environment_ref
-        if reference is not None:
-            label = f"{reference.name}:{reference.version}"
-        else:
-            found = self._rooms.environments.register(ws, spec)
-            label, inference = f"{found.name}:{found.version}", replace(inference, environment=found.spec)
+        models, inference, notes = requested.content(self._rooms, ws, body.models, body.inference)
+        label, inference = requested.environment(self._rooms, ws, inference)
         now = time.time()
         name = body.image_name or "package"
         tag = body.image_label or time.strftime("%Y%m%d%H%M%S", time.gmtime(now))

@@ -22,11 +22,10 @@ from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
 from ..store.tables import operations, profiles
 from ..tabular import column_of_texts
-from . import records
+from . import records, requested
 from .choose_target import Choice
 from .launch import Launcher
-from .preflight import Rooms, check_code, check_interpreter, choose
-from .without_code import without_code
+from .preflight import Rooms, check_interpreter, choose
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -71,12 +70,7 @@ class Profiles:
         """
         check_profile(body)
         store = self._rooms.store
-        with store.read() as connection:
-            records.require_workspace(connection, ws)
-        models = list(dict.fromkeys(self._rooms.registry.get(ws, model).id for model in body.models))
-        inference, said = without_code(self._rooms, ws, models, body.inference)
-        inference, notes = check_code(self._rooms, ws, inference)
-        notes = [*said, *notes]
+        models, inference, notes = requested.content(self._rooms, ws, body.models, body.inference)
         spec = inference.environment
         assert spec is not None
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
@@ -85,15 +79,7 @@ class Profiles:
         images = self._rooms.target(choice.target).capabilities().images
         if not images:
             check_interpreter(spec)
-        images = self._rooms.target(choice.target).capabilities().images
-        if not images:
-            check_interpreter(spec)
-        reference = inference.environment_ref
-        if reference is not None:
-            label = f"{reference.name}:{reference.version}"
-        else:
-            found = self._rooms.environments.register(ws, spec)
-            label, inference = f"{found.name}:{found.version}", replace(inference, environment=found.spec)
+        label, inference = requested.environment(self._rooms, ws, inference)
         wanted = Wanted(
             body=replace(body, inference=None),
             models=models,

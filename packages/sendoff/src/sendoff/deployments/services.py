@@ -13,7 +13,7 @@ from ..spec.metrics import ServiceMetrics
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from . import access, garbage, records
+from . import access, garbage, records, requested
 from .counts import service_metrics
 from .execute import give_up
 from .launch import Launcher, service_log_path
@@ -439,14 +439,7 @@ class Deployments:
 
     def _register(self, ws: str, ready: Ready) -> Ready:
         """The environment becomes a registered version (spec/behaviour.md sec. 3.2), its passwords secrets."""
-        inference = ready.plan.inference
-        reference, spec = inference.environment_ref, inference.environment
-        if reference is not None:
-            label = f"{reference.name}:{reference.version}"
-        else:
-            assert spec is not None
-            found = self._rooms.environments.register(ws, spec)
-            label, inference = f"{found.name}:{found.version}", replace(inference, environment=found.spec)
+        label, inference = requested.environment(self._rooms, ws, ready.plan.inference)
         plan = replace(ready.plan, inference=inference, pinned=Pinned(environment=label))
         return dataclasses.replace(ready, plan=plan)
 
