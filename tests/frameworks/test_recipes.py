@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 from pathlib import Path
 
@@ -31,9 +32,13 @@ def store(tmp_path):
     return open_store(tmp_path / "home")
 
 
+CONTENTS = {"TensorFlow": b"\x08\x01\x12\x01g", "Onnx": b"\x08\x07\x3a\x01g"}
+PICKLE = pickle.dumps(Path("an object of a class"))
+
+
 def model(store, framework="ScikitLearn", path="m.pkl", **facts) -> Model:
     """A registered model with some of its facts as a test wants them."""
-    digest, size = store.blobs.put_bytes(b"m")
+    digest, size = store.blobs.put_bytes(CONTENTS.get(framework, PICKLE))
     files = [ManifestFile(path=path, digest=digest, size=size)]
     registry = Registry(store)
     if "ws" not in [one.name for one in registry.workspaces()]:
@@ -184,7 +189,6 @@ def test_the_pickle_policy_is_kept_before_and_at_loading(store, policy) -> None:
 
 
 def test_a_loader_under_a_policy_imports_nothing_else(tmp_path, monkeypatch) -> None:
-    import pickle
     import sys
     from importlib import util
 

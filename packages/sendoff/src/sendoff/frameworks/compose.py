@@ -14,6 +14,7 @@ from ..spec.model import ManifestFile, Model
 from ..spec.parse import replace
 from ..spec.settings import Settings
 from ..store.blobs import BlobStore
+from .contents import check_contents
 from .files import main_file
 from .recipes import Given, Recipe, framework_of, recipe_for
 
@@ -68,6 +69,7 @@ def compose(
         read=lambda path: _read(model, blobs, path),
     )
     recipe = recipe_for(model, given)
+    check_contents(model, framework, main, blobs)
     config = {
         "framework": recipe.adapter,
         "name": model.name,

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import re
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -20,6 +21,7 @@ _PICKLE_NAMES = re.compile(
 )
 _TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The first pickle of PyTorch's format before 1.6: four more follow, then raw bytes."""
+_SECONDS_FOR_A_LOOK, _BYTES_FOR_A_LOOK = 2.0, 64 << 20
 _ZFILE_HEADER = len(b"ZF") + len("0x10000000000000000")
 
 
@@ -68,6 +70,45 @@ def search(stream: BinaryIO, name: str, sink: Sink, depth: int = 0) -> None:
         raise Unreadable("it is compressed with LZ4, which is not looked into")
     else:
         _plain(buffered, head, name, sink)
+
+
+def may_be_pickle(stream: BinaryIO) -> bool:
+    """Whether joblib's or pickle's loader could take a file for a pickle: by its first bytes, unpickling nothing.
+
+    A pickle of the protocols 0 and 1 has no first bytes of its own: what may be one is followed. What cannot be told
+    is taken for one.
+
+    Args:
+        stream: The file, from its start.
+    """
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
+    head = buffered.peek(16)[:16]
+    if head.startswith((b"PK\x03\x04", b"\x93NUMPY")):
+        return False
+    if head.startswith(b"\x04\x22\x4d\x18"):
+        return True  # LZ4: joblib reads it, and it is not looked into
+    opened = _decompressed(buffered, head)
+    try:
+        inner = opened or buffered
+        if re.match(rb"\x80[\x02-\x0f]", inner.peek(2)[:2]):
+            return True
+        return _old_pickle(inner)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        return False
+
+
+def _old_pickle(stream: io.BufferedReader) -> bool:
+    imported: list[str] = []
+    clock = time.monotonic
+    reader = Reader(cast(BinaryIO, stream), Budget(clock() + _SECONDS_FOR_A_LOOK, clock, _BYTES_FOR_A_LOOK))
+    pickle = Pickle(reader, imported.append, lambda key, value: None)
+    try:
+        pickle.follow()
+    except OverBudget:
+        return True
+    except Unreadable:
+        return bool(imported) and pickle.called  # text may begin with an import's opcode, and then calls nothing
+    return reader.position >= 3  # a lone opcode or two: any text may begin so
 
 
 def _plain(stream: io.BufferedReader, head: bytes, name: str, sink: Sink) -> None:
@@ -203,4 +244,4 @@ class _Inflating(io.RawIOBase):
         return 0
 
 
-__all__ = ["OverBudget", "Sink", "Unreadable", "looks_like_pickle", "search"]
+__all__ = ["OverBudget", "Sink", "Unreadable", "looks_like_pickle", "may_be_pickle", "search"]

@@ -64,10 +64,10 @@ def stated(files: Sequence[ManifestFile], blobs: BlobStore) -> dict[str, str]:
 
 def _saved_model(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     # SavedModel.meta_graphs (2) -> MetaGraphDef.meta_info_def (1) -> tensorflow_version (5)
-    for field, _ in _fields(stream):
+    for field, _ in protobuf_fields(stream):
         if field != 2:
             continue
-        for inner, size in _fields(stream):
+        for inner, size in protobuf_fields(stream):
             if inner == 1:
                 for number, value in _members(stream.read(min(size, _MOST))):
                     if number == 5 and isinstance(value, bytes):
@@ -77,7 +77,7 @@ def _saved_model(stream: BinaryIO) -> Iterator[tuple[str, str]]:
 
 def _onnx(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     # ModelProto.opset_import (8) -> OperatorSetIdProto: domain (1), version (2)
-    for field, size in _fields(stream):
+    for field, size in protobuf_fields(stream):
         if field == 8 and size < 1024:
             members = dict(_members(stream.read(size)))
             if members.get(1, b"") in (b"", b"ai.onnx") and isinstance(members.get(2), int):
@@ -116,7 +116,7 @@ _READERS = {"saved_model.pb": _saved_model, "mlmodel": _mlmodel}
 _BY_SUFFIX = {".onnx": _onnx, ".json": _xgboost, ".ubj": _xgboost, ".model": _xgboost}
 
 
-def _fields(stream: BinaryIO) -> Iterator[tuple[int, int]]:
+def protobuf_fields(stream: BinaryIO) -> Iterator[tuple[int, int]]:
     """Number and size of the length-delimited fields of a protobuf message; the stream stands at each one's content.
 
     What the caller leaves unread is skipped; other kinds of fields are passed over.
