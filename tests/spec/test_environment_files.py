@@ -84,7 +84,7 @@ def test_the_split_of_conda_and_pip_within_one_entry_is_understood():
         ("a: [", ["not valid YAML", "line 1"]),
         ("when: 2020-13-45", ["cannot be parsed"]),
         ("", ["is empty"]),
-        ("- numpy", ["a mapping was expected, got list"]),
+        ("- numpy", ["holds a list; a mapping was expected"]),
     ],
 )
 def test_an_error_names_the_file_the_place_and_what_to_do(tmp_path, text, said):

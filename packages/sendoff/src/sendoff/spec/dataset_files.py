@@ -19,7 +19,7 @@ from .dataset import (
     ColumnType,
     Reading,
 )
-from .parse import Spec, nearest
+from .parse import Spec, nearest, not_a_mapping
 from .values import as_bool, as_text, as_text_map, as_texts, fold
 
 TEMPLATES: dict[str, dict[str, Any]] = {
@@ -197,7 +197,7 @@ def _paths(value: Any, where: str) -> list[PathOf]:
 def _keys(value: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     """A mapping by folded keys; an unknown one is an error with the nearest known name."""
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: a mapping was expected, with {', '.join(known)}", where=where)
+        raise not_a_mapping(value, where=where, hint=f"It has the keys {', '.join(known)}.")
     folded = {fold(name) for name in known}
     for key in value:
         if fold(key) not in folded:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput
 from .data_collection import DataCollection
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
-from .parse import nearest, read_file
+from .parse import nearest, not_a_mapping, read_file
 from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
 
 Reader = Callable[[Any, str, str], Any]
@@ -133,8 +133,11 @@ def load_deployment(path: Path | str) -> DeploymentSpec:
 def parse_deployment(data: Any, *, where: str) -> DeploymentSpec:
     """Turn the parsed content of a deployment configuration file into a spec; see :func:`load_deployment`."""
     if not isinstance(data, Mapping):
-        raise InvalidInput(
-            f"{where}: a mapping with 'computeType' was expected, not {type(data).__name__}", where=where
+        raise not_a_mapping(
+            data,
+            where=where,
+            expected="a mapping with 'computeType'",
+            hint='The least is {"computeType": "local"}: a service on this machine.',
         )
     compute_type = _compute_type(data, where)
     found: dict[str, Any] = {"compute_type": compute_type}
@@ -210,9 +213,7 @@ def _take(
 
 def _group(value: Any, fields: dict[str, Field], key: str, where: str) -> dict[str, tuple[Any, str]]:
     if not isinstance(value, Mapping):
-        raise InvalidInput(
-            f"{where}: {key}: a mapping was expected, not {type(value).__name__}", where=where, field=key
-        )
+        raise not_a_mapping(value, where=where, at=key, hint=f"Its keys: {', '.join(fields)}.")
     by_fold = {fold(name): pair for name, pair in fields.items()}
     out: dict[str, tuple[Any, str]] = {}
     for inner, content in value.items():

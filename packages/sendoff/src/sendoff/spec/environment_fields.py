@@ -25,15 +25,7 @@ def mapping_of(value: Any, known: tuple[str, ...], where: str, at: str, *, fold:
         fold: True takes keys in any case.
     """
     if not isinstance(value, Mapping):
-        got = "nothing" if value is None else type(value).__name__
-        what = f"{at}: " if at else ""
-        raise InvalidInput(
-            f"{where}: {what}a mapping was expected, got {got}",
-            hint=f"It has the keys {', '.join(known)}.",
-            where=where,
-            field=at,
-            expected="a mapping",
-        )
+        raise parse.not_a_mapping(value, where=where, at=at, hint=f"It has the keys {', '.join(known)}.")
     folded = {key.lower(): key for key in known} if fold else {key: key for key in known}
     found: dict[str, Any] = {}
     for key, inner in value.items():
@@ -53,7 +45,7 @@ def mapping_of(value: Any, known: tuple[str, ...], where: str, at: str, *, fold:
 
 def wrong(where: str, field: str, expected: str, got: Any, hint: str = "") -> InvalidInput:
     """The error for a value of the wrong kind, with the value shortened and without credentials."""
-    shown = redact(repr(got))
+    shown = redact(parse.in_words(got) if got is None or isinstance(got, bool) else repr(got))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return InvalidInput(
         f"{where}: {field}: {expected} was expected, got {shown}",

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput, NotSupported
 from .environment import DockerSpec, EnvironmentSpec
 from .environment_files import environment_from_value, read_conda_file
-from .parse import Spec, nearest, read_file, replace
+from .parse import Spec, nearest, not_a_mapping, read_file, replace
 from .values import as_bool, as_text, as_text_map, fold
 
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
@@ -117,8 +117,11 @@ def parse_inference(data: Any, *, where: str, folder: Path, cwd: Path) -> Infere
 
 def _fields(data: Any, where: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
-        raise InvalidInput(
-            f"{where}: a mapping with 'entryScript' was expected, not {type(data).__name__}", where=where
+        raise not_a_mapping(
+            data,
+            where=where,
+            expected="a mapping with 'entryScript'",
+            hint='The least is {"entryScript": "score.py"}, with an environment or a condaFile.',
         )
     by_fold = {fold(key): key for key in _KEYS}
     found: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -17,6 +17,7 @@ import msgspec
 from ..errors import InvalidInput
 
 T = TypeVar("T")
+_SHOWN = 40
 
 
 if TYPE_CHECKING:
@@ -118,6 +119,41 @@ def parse_text(text: str, where: str, what: str = "file") -> Any:
         problem = getattr(error, "problem", None) or str(error)
         at = f" at line {line}, column {mark.column + 1}" if mark is not None else ""
         raise InvalidInput(f"{what} {where} is not valid YAML: {problem}{at}", where=where, line=line) from None
+
+
+def not_a_mapping(data: Any, *, where: str, expected: str = "a mapping", at: str = "", hint: str = "") -> InvalidInput:
+    """The error for data that is no mapping: says what is there, in the words of JSON and YAML.
+
+    Args:
+        data: What was parsed.
+        where: What the data is called: a file's path.
+        expected: What it should be.
+        at: The path within the data; empty for the whole of it.
+        hint: What to write.
+    """
+    place = f"{where}: {at}" if at else where
+    empty = data is None or data in ("", [])
+    found = f"is empty{'' if data == '' else f' ({in_words(data)})'}" if empty else f"holds {in_words(data)}"
+    return InvalidInput(
+        f"{place} {found}; {expected} was expected", hint=hint, where=where, field=at, expected=expected
+    )
+
+
+def in_words(value: Any) -> str:
+    """What a parsed value is, in the words of JSON and YAML: ``null``, ``true``, ``a list``, ``the text 'x'``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value!r}"
+    if isinstance(value, str):
+        return f"the text {value if len(value) <= _SHOWN else value[:_SHOWN] + '…'!r}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple | set):
+        return "a list" if value else "an empty list"
+    return f"the {type(value).__name__} {value}"  # YAML's dates and times
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
+from .parse import in_words
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -88,6 +89,7 @@ def as_text_map(value: Any, where: str, key: str) -> dict[str, str]:
 
 
 def _wrong(value: Any, where: str, key: str, expected: str) -> InvalidInput:
+    got = in_words(value) if value is None or isinstance(value, bool) else repr(value)
     return InvalidInput(
-        f"{where}: {key}: {expected} was expected, not {value!r}", where=where, field=key, expected=expected
+        f"{where}: {key}: {expected} was expected, not {got}", where=where, field=key, expected=expected
     )
