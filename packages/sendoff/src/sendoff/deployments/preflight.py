@@ -19,6 +19,7 @@ from ..spec.parse import replace
 from ..targets.base import Target, WantedService
 from . import access, records, telemetry
 from .choose_target import DOCKER, Choice, choose_target, unhonoured
+from .model_versions import version_notes
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def check_request(
         deployment = sized(deployment, rooms.registry.get(workspace, pinned[0]))
     inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu_of(deployment))
     inference, notes = check_code(rooms, workspace, inference)
-    notes = [*said, *notes]
     spec = inference.environment
     assert spec is not None
+    notes = [*said, *notes, *version_notes([rooms.registry.get(workspace, model) for model in pinned], spec)]
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()
