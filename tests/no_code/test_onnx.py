@@ -155,6 +155,10 @@ def test_whole_numbers_texts_and_several_inputs(ws, work, deploy) -> None:
 def test_a_file_that_is_no_graph_fails_with_what_the_runtime_says(ws, work) -> None:
     (work / "bad.onnx").write_bytes(b"no graph at all")
     model = Model.register(ws, "bad.onnx", "bad", model_framework="Onnx")
+    with pytest.raises(WebserviceException, match="an ONNX graph was expected"):
+        Model.deploy(ws, "bad-graph", [model])
+    (work / "bad.onnx").write_bytes(b"\x08\x07\x3a\x03bad")  # has the outline of a graph, and nothing in it
+    model = Model.register(ws, "bad.onnx", "bad", model_framework="Onnx")
     service = Model.deploy(ws, "bad-graph", [model])
     with pytest.raises(WebserviceException, match=r"INVALID_PROTOBUF|Protobuf"):
         service.wait_for_deployment()

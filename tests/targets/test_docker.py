@@ -115,9 +115,11 @@ def test_a_container_of_somebody_else_is_left_alone_12(rig: DockerRig) -> None:
 
 
 def test_a_server_that_cannot_start_is_given_up_after_five_times_4(rig: DockerRig) -> None:
-    rig.target.apply(rig.answering("one", python="/no/such/python"))
+    wanted = rig.answering("one", python="/no/such/python", workspace="lab")
+    rig.target.apply(wanted)
     seen = rig.until("failed")
     assert seen.error is not None and seen.error["code"] == "container_ended", seen.error
+    assert f"`sendoff service get-logs -n {wanted.name} -w lab`" in seen.error["hint"]
     assert "/no/such/python" in seen.error["message"]
     rig.target.apply(rig.answering("mended", revision=2))
     assert score(rig.until("ready", revision=2))["said"] == "mended"  # type: ignore[index]

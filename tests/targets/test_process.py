@@ -155,11 +155,12 @@ class TestCrashes:
 
     def test_a_front_that_never_starts_is_given_up_with_its_last_words_4(self, rig: ProcessRig) -> None:
         rig.target = ProcessTarget(rig.home, front=STAND_IN)
-        wanted = rig.answering("one")
+        wanted = rig.answering("one", workspace="lab")
         (Path(wanted.bundle) / "exit-at-start").touch()
         rig.target.apply(wanted)
         seen = rig.until("failed", seconds=60)
         assert seen.error is not None
+        assert f"`sendoff service get-logs -n {wanted.name} -w lab`" in seen.error["hint"]
         assert "ends as it was told" in seen.error["message"]
         assert "5 times" in seen.error["message"]
         assert "ends as it was told" in rig.target.logs("u1", 10)

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ..errors import InvalidInput
+from ..spec.names import service_flags
 from . import deployment_flags, inference_flags, options, progress, records
 from .command import Command, option, pass_session
-from .errors import service_flags
 from .records import Record
 from .session import Session
 

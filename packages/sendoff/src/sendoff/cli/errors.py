@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SendoffError, table
+from ..spec.names import service_flags
 
 if TYPE_CHECKING:
     import click
@@ -122,12 +122,6 @@ def next_commands(error: SendoffError) -> list[str]:
     if context.get("operation_type") == "Deploy":
         commands.append("mend it and repeat the deploy with --overwrite")
     return commands
-
-
-def service_flags(name: str, workspace: object = None) -> str:
-    """The flags that name a service in a command to be typed next; a workspace other than the default one is named."""
-    where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
-    return f"-n {shlex.quote(name)}{where}"
 
 
 def report_usage(wrong: click.ClickException) -> int:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from ..api.client.service_link import Credentials, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
+from ..spec.names import service_flags
 from ..spec.service import Service
-from .errors import service_flags
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -59,9 +59,9 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
 def curl(view: Service) -> str:
     """How to call a guarded service from a shell; empty for one that anybody may call, which needs no recipe."""
     if view.token_auth_enabled:
-        what = f"get-access-token -n {view.name} --query accessToken -o tsv"
+        what = f"get-access-token {service_flags(view.name, view.workspace)} --query accessToken -o tsv"
     elif view.auth_enabled:
-        what = f"get-keys -n {view.name} --query primaryKey -o tsv"
+        what = f"get-keys {service_flags(view.name, view.workspace)} --query primaryKey -o tsv"
     else:
         return ""
     return (

@@ -25,6 +25,7 @@ from ..spec.identity import (
     check_key,
     which_key,
 )
+from ..spec.names import service_flags
 from ..spec.parse import replace
 from . import records, telemetry
 from .choose_target import DOCKER, wants_keys
@@ -258,7 +259,8 @@ class ServiceAccess:
             flag, option, other = "token_auth_enabled", "--token-auth-enabled", ""
         raise NotSupported(
             f"service {name!r} {has}: {flag} is false",
-            hint=f"{other}'sendoff service update -n {name} {option} true' turns it on, or update({flag}=True).",
+            hint=f"{other}'sendoff service update {service_flags(name, ws)} {option} true' turns it on, or "
+            f"update({flag}=True).",
             field=flag,
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Conflict
 from ..spec.metrics import ServiceMetrics, read
+from ..spec.names import service_flags
 from . import records
 from .states import service_state
 
@@ -32,7 +33,7 @@ def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
     if seen.metrics is None:
         raise Conflict(
             f"service {row.name!r} counts nothing now: it is {state}",
-            hint=f"`sendoff service show -n {row.name}{'' if ws == 'default' else f' -w {ws}'}` says why.",
+            hint=f"`sendoff service show {service_flags(row.name, ws)}` says why.",
             state=state,
         )
     return read(seen.metrics, service=row.name, workspace=ws, state=state, revision=seen.revision, now=time.time())

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, select, upda
 from ..errors import AlreadyExists, OperationInProgress, OperationNotFound, ServiceNotFound, WorkspaceNotFound
 from ..spec.deployment import DeploymentSpec
 from ..spec.environment import Lock
+from ..spec.names import service_flags
 from ..spec.operation import FINAL, NOT_STARTED, RUNNING, STEP_PENDING, SUCCEEDED, Operation, Step
 from ..spec.parse import nearest, replace, to_builtins
 from ..store.tables import locks, operations, revisions, services, workspaces
@@ -113,7 +114,8 @@ def name_taken(name: str, workspace: str) -> AlreadyExists:
     """The error for a name that a service has already, also one whose first deployment failed."""
     return AlreadyExists(
         f"service {name!r} exists in workspace {workspace!r}",
-        hint=f"Deploy with --overwrite (overwrite=True), run 'sendoff service update -n {name}', or delete it first.",
+        hint="Deploy with --overwrite (overwrite=True), run 'sendoff service update "
+        f"{service_flags(name, workspace)}', or delete it first.",
         name=name,
     )
 

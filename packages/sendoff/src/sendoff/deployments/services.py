@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Conflict, InvalidInput, NotFound, Timeout
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
+from ..spec.names import service_flags
 from ..spec.operation import FINAL, Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -476,5 +477,5 @@ class Deployments:
                 return number
         raise Conflict(
             f"service {service.name!r} has no earlier revision to return to",
-            hint="List them with 'sendoff service revisions'.",
+            hint=f"List them with `sendoff service revisions {service_flags(service.name, service.workspace)}`.",
         )

@@ -24,6 +24,7 @@ from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
+from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..targets.base import Observation, Target, WantedService
 from ..targets.docker import garbage as docker_garbage
@@ -223,7 +224,8 @@ class DeploySteps:
             raise Conflict(
                 f"the packages of environment {self._plan.environment} are not what revision "
                 f"{self._plan.restores or self._number} ran with, and its lock is gone",
-                hint="Deploy with the environment as it is now: 'sendoff service update'.",
+                hint="Deploy with the environment as it is now: `sendoff service update "
+                f"{service_flags(self._service.name, self._service.workspace)} …`.",
             )
         return lock
 

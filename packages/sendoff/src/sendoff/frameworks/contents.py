@@ -75,6 +75,7 @@ def what_it_is(head: bytes) -> str:
 
 _KNOWN_STARTS = (
     (rb"\x80[\x02-\x05]", "a pickle"),
+    (rb"PK\x03\x04.{0,300}/data\.pkl", "what torch.save() wrote: weights or a pickled module"),
     (rb"PK\x03\x04", "a zip archive"),
     (rb"\x89HDF\r\n", "an HDF5 file"),
     (rb"\x1f\x8b", "compressed with gzip"),

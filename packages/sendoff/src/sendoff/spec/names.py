@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ..errors import InvalidInput
 
@@ -83,6 +84,12 @@ def split_model_id(text: str) -> tuple[str, int | None]:
             field="id",
         )
     return name, int(version)
+
+
+def service_flags(name: str, workspace: object = None) -> str:
+    """The flags that name a service in a command to be typed next; a workspace other than the default one is named."""
+    where = f" -w {shlex.quote(str(workspace))}" if workspace and workspace != "default" else ""
+    return f"-n {shlex.quote(name)}{where}"
 
 
 def _check(name: str, pattern: re.Pattern[str], what: str, rule: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..spec.service import Worker
 from . import front_control, fronts, processes
@@ -167,7 +168,8 @@ def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
     said = f"; it said: {last[-1]}" if last else ""
     if good is None and crashes.attempts >= fronts.ATTEMPTS:
         message = f"{reason}, {crashes.attempts} times, and is not started again{said}"
-        error = _error("front_ended", message, "See `sendoff service get-logs`, then deploy again.")
+        named = service_flags(wanted.name, wanted.workspace)
+        error = _error("front_ended", message, f"See `sendoff service get-logs {named}`, then deploy again.")
         error["log"] = last
         return Observation(phase=FAILED, revision=wanted.revision, error=error, port=wanted.port)
     attempt = crashes.attempts + 1 if crashes.attempts else 1

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
+from ..spec.names import service_flags
 from . import front_control, fronts, ports, processes, supervisor
 from .base import Capabilities, Observation, WantedService
 from .front_environ import base_environment
@@ -116,7 +117,8 @@ class ProcessTarget:
                 except (front_control.NoAnswer, front_control.Refused) as error:
                     raise TargetUnavailable(
                         f"the front of {wanted.name}, process {front.pid}, cannot reload: {error}",
-                        hint="`sendoff service show` says what state it is in.",
+                        hint=f"`sendoff service show {service_flags(wanted.name, wanted.workspace)}` says what state "
+                        "it is in.",
                         pid=front.pid,
                     ) from None
         self._supervise()

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TypedDict
 
 from ...errors import InvalidInput, NotFound, NotSupported
 from ...spec.modeldata import JOINED
+from ...spec.names import service_flags
 
 if TYPE_CHECKING:
     from .calls import Client
@@ -75,7 +76,8 @@ class Selection:
                 f"service {service!r} has no such data",
                 hint=f"There is {what}."
                 if there
-                else "Nothing was collected yet: 'sendoff service update -n NAME --md true' turns it on.",
+                else "Nothing was collected yet: 'sendoff service update "
+                f"{service_flags(service, workspace)} --md true' turns it on.",
             )
 
     def columns(self) -> list[str]:

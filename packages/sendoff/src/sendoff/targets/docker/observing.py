@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...containers.engine import Engine
+from ...spec.names import service_flags
 from ...spec.parse import replace
 from ...spec.service import Worker
 from .. import observing
@@ -33,7 +34,7 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
     newest = next((one for one in seen if one.container.serial == wanted.serial), None)
     if chosen is None:
         return _at(wanted, Observation(phase="starting", revision=wanted.revision))
-    told = _of(engine, chosen)
+    told = _of(engine, wanted, chosen)
     if told.phase == "ready":
         told = _behind(gateway, wanted, chosen, told)
     route = gateway.route(wanted.uid)
@@ -44,7 +45,7 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
         told = replace(told, metrics=containers.metrics(folder, chosen.container.serial))
     if chosen is newest:
         return told
-    other = _of(engine, newest) if newest is not None else Observation(phase="starting")
+    other = _of(engine, wanted, newest) if newest is not None else Observation(phase="starting")
     reloads = chosen.container.revision == wanted.revision and other.phase != "failed"
     if reloads:
         return told
@@ -52,11 +53,11 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
     return replace(told, pending_revision=wanted.revision, pending_phase=phase, pending_error=other.error)
 
 
-def _of(engine: Engine, seen: Seen) -> Observation:
+def _of(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
     """One container."""
     container, status = seen.container, seen.status
     if status is None:
-        return _silent(engine, seen)
+        return _silent(engine, wanted, seen)
     serving, pending = status.get("serving"), status.get("pending")
     generation = serving or pending
     if generation is None:
@@ -81,7 +82,7 @@ def _of(engine: Engine, seen: Seen) -> Observation:
 _SCRIPT = frozenset({"script_failed", "init_failed", "script_invalid"})
 
 
-def _silent(engine: Engine, seen: Seen) -> Observation:
+def _silent(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
     """A container whose front does not answer: why, as the engine knows it."""
     container = seen.container
     facts = containers.inspect(engine, container.id)
@@ -99,7 +100,7 @@ def _silent(engine: Engine, seen: Seen) -> Observation:
             return Observation(phase="starting", revision=revision)
         error = _error("front_unreachable", f"the container {short} runs and its server does not answer")
         return Observation(phase="unhealthy", revision=revision, error=error)
-    error = _memory(engine, container.id, facts) or _ended(state, short, restarts)
+    error = _memory(engine, container.id, facts) or _ended(state, short, restarts, wanted)
     error["log"] = containers.log_lines(engine, container.id, _LOG_LINES)
     over = container.state in ("exited", "dead") and restarts >= services.ATTEMPTS
     if error["log"] and error["code"] == "container_ended":
@@ -107,14 +108,13 @@ def _silent(engine: Engine, seen: Seen) -> Observation:
     return Observation(phase="failed" if over else "unhealthy", revision=revision, error=error)
 
 
-def _ended(state: dict[str, Any], name: str, restarts: int) -> dict[str, Any]:
+def _ended(state: dict[str, Any], name: str, restarts: int, wanted: Wanted) -> dict[str, Any]:
     code = state.get("ExitCode")
     why = str(state.get("Error") or "") or f"with exit code {code}"
     times = f", {restarts} times so far" if restarts else ""
     again = " and is being restarted" if state.get("Restarting") or state.get("Running") else ""
-    return _error(
-        "container_ended", f"the container {name} ended {why}{times}{again}", "See `sendoff service get-logs`."
-    )
+    hint = f"See `sendoff service get-logs {service_flags(wanted.name, wanted.workspace)}`."
+    return _error("container_ended", f"the container {name} ended {why}{times}{again}", hint)
 
 
 def _memory(engine: Engine, id_: str, facts: dict[str, Any]) -> dict[str, Any] | None:
