@@ -159,6 +159,24 @@ def test_additions_give_way_when_the_rest_does_not_resolve_with_them(home, clean
     assert any("not added" in note and "inference-schema" in note for note in lock.notes)
 
 
+@pytest.mark.parametrize(
+    ("definition", "reason"),
+    [
+        (spec("tiny-base", conda=["python=3.11"]), "a virtual environment of Python 3.11 came with it"),
+        (spec(conda=["python=3.11", "numpy=1.26"]), "conda's Python came with it"),
+    ],
+)
+def test_setuptools_is_added_to_an_older_python_with_a_reason_that_fits(
+    home, clean, offline, wheelhouse, definition, reason
+):
+    make_wheel(wheelhouse, "setuptools", "80.9")
+    make_wheel(wheelhouse, "numpy", "1.26")
+    lock, _ = resolve(definition, home=home, settings=offline, environ=clean)
+    assert lock.pins()["setuptools"] == "80.9"
+    (note,) = [note for note in lock.notes if "setuptools" in note]
+    assert note == f"setuptools<81 is added: {reason}, and older packages import it"
+
+
 def test_the_key_counts_what_decides_and_nothing_else(home, clean, offline, wheelhouse):
     def key(definition, settings=offline, **variables):
         return Resolution(definition, home=home, settings=settings, environ={**clean, **variables}).key

@@ -130,13 +130,18 @@ def make_plan(spec: EnvironmentSpec) -> Plan:
     )
 
 
-def python_additions(release: tuple[int, ...]) -> list[Addition]:
-    """What every conda environment of that Python had without being asked."""
-    if release < (3, 12):
-        return [
-            Addition(requirement="setuptools<81", reason="conda's Python came with it, and older packages import it")
-        ]
-    return []
+def python_additions(release: tuple[int, ...], *, conda: bool) -> list[Addition]:
+    """What every environment of that Python had without being asked, conda's as well as those that venv makes.
+
+    Args:
+        release: The Python's version.
+        conda: Whether the definition asks for conda packages: the reason is told in its words.
+    """
+    if release >= (3, 12):
+        return []
+    minor = ".".join(str(part) for part in release[:2])
+    had = "conda's Python" if conda else f"a virtual environment of Python {minor}"
+    return [Addition(requirement="setuptools<81", reason=f"{had} came with it, and older packages import it")]
 
 
 def is_vendor(name: str) -> bool:

@@ -200,7 +200,10 @@ class Resolution:
         """Run uv; with the additions first, without them when that fails."""
         additions = [
             one
-            for one in (*self.plan.additions, *([] if conda_has else plan.python_additions(release)))
+            for one in (
+                *self.plan.additions,
+                *([] if conda_has else plan.python_additions(release, conda=bool(self.plan.conda))),
+            )
             if one.name not in conda_has
             and all(one.name != plan.requirement_name(line) for line in self.plan.choices[0])
         ]
