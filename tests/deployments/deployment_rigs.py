@@ -42,6 +42,7 @@ class FakeEnvironments:
     def __init__(self, store: Store) -> None:
         self._home = store.home
         self.removed: list[str] = []
+        self.pythons: dict[str, str] = {}
 
     def register(self, ws: str, spec: EnvironmentSpec) -> Environment:
         return Environment(name=spec.name, version="1", digest="sha256:" + "0" * 64, spec=spec, created_time=0.0)
@@ -66,6 +67,9 @@ class FakeEnvironments:
 
     def ensure(self, lock: Lock, progress: Callable[[str], None]) -> Any:
         return SimpleNamespace(python=Path(sys.executable), key=lock.key, notes=lock.notes)
+
+    def interpreters(self) -> list[Any]:
+        return [SimpleNamespace(path=path, version=version, problem="") for version, path in self.pythons.items()]
 
     def present(self) -> list[str]:
         return []

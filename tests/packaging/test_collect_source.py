@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sendoff.errors import InvalidInput
-from sendoff.packaging.check_script import OURS, check_script, python_of
+from sendoff.packaging.check_script import OURS, check_script, ours_says, python_of
 from sendoff.packaging.collect_source import collect_again, collect_source, put_source
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.store import open_store
@@ -122,8 +122,11 @@ def test_what_is_certain_is_an_error_and_the_rest_a_note() -> None:
         check_script("score.py", b"def init(): pass\n\ndef run(:\n", python=OURS)
     assert "star imports" in check_script("score.py", b"from other import *\n", python=OURS)[0]
     assert "dynamic code" in check_script("score.py", b"globals()['run'] = 1\ndef init(): pass\n", python=OURS)[0]
-    assert "Python 3.6" in check_script("score.py", b"async = 1\n", python="3.6")[0]
-    assert check_script("score.py", b"async = 1\n", python=None)
+    # Another Python's grammar is another question: the pre-flight asks that Python, or has ours to say so.
+    assert check_script("score.py", b"async = 1\n", python="3.6") == []
+    assert "on Python 3.6, which could not be asked" in ours_says("score.py", b"async = 1\n", python="3.6")[0]
+    assert "its own Python" in ours_says("score.py", b"async = 1\n", python=None)[0]
+    assert ours_says("score.py", SCORE.encode(), python="3.6") == []
     with pytest.raises(InvalidInput):
         check_script("score.py", b"def init(): pass\0", python=OURS)
 

@@ -24,6 +24,7 @@ from ..store.tables import operations
 from . import records, requested
 from .launch import Launcher, log_path
 from .preflight import Rooms
+from .script_grammar import check_grammar
 from .timeline import Timeline
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Packages:
         check_image(body.image_name, body.image_label)
         store = self._rooms.store
         models, inference, notes = requested.content(self._rooms, ws, body.models, body.inference)
+        notes = [*notes, *check_grammar(self._rooms, inference, images=True)]
         label, inference = requested.environment(self._rooms, ws, inference)
         now = time.time()
         name = body.image_name or "package"

@@ -21,6 +21,7 @@ from . import access, records, telemetry
 from .choose_target import DOCKER, Choice, choose_target, unhonoured
 from .model_versions import version_notes
 from .plan import Plan
+from .script_grammar import check_grammar
 
 if TYPE_CHECKING:
     from ..environments import Environments
@@ -108,6 +109,7 @@ def check_request(
         target.check(_probe(name, workspace))
     else:
         check_interpreter(spec)
+    notes += check_grammar(rooms, inference, images=able.images)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
         notes += telemetry.notes(rooms.store, deployment, choice.target, service)

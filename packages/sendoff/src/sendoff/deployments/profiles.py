@@ -26,6 +26,7 @@ from . import records, requested
 from .choose_target import Choice
 from .launch import Launcher
 from .preflight import Rooms, check_interpreter, choose
+from .script_grammar import check_grammar
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -79,6 +80,7 @@ class Profiles:
         images = self._rooms.target(choice.target).capabilities().images
         if not images:
             check_interpreter(spec)
+        notes = [*notes, *check_grammar(self._rooms, inference, images=images)]
         label, inference = requested.environment(self._rooms, ws, inference)
         wanted = Wanted(
             body=replace(body, inference=None),

@@ -46,23 +46,10 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
     try:
         tree = ast.parse(content, filename=path)
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        what = getattr(error, "msg", None) or str(error)
-        at = f", line {line}" if line else ""
         if python != OURS:
-            aim = f"Python {python}" if python else "its own Python"
-            return [
-                f"Entry script {path}{at} does not parse on Python {OURS} ({what}); whether it does on {aim} shows "
-                "when it is loaded."
-            ]
-        source = (getattr(error, "text", None) or "").strip()
-        raise InvalidInput(
-            f"entry script {path}{at}: {what}" + (f": {source}" if source else ""),
-            hint="Correct the line, then deploy again.",
-            where=path,
-            file=path,
-            line=line,
-        ) from None
+            return []  # another grammar: the pre-flight asks that Python (deployments.script_grammar)
+        line, what = getattr(error, "lineno", None), getattr(error, "msg", None) or str(error)
+        raise syntax_error(path, what, line=line, text=getattr(error, "text", None) or "") from None
     names, certain = _names(tree)
     missing = [name for name in ("init", "run") if name not in names]
     if not missing or (len(missing) == 2 and names & HOOKS):
@@ -76,6 +63,43 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
         where=path,
         file=path,
         missing=missing,
+    )
+
+
+def ours_says(path: str, content: bytes, *, python: str | None) -> list[str]:
+    """A note where our own Python does not take a script that another one will run, which could not be asked."""
+    try:
+        ast.parse(content, filename=path)
+    except (SyntaxError, ValueError) as error:
+        line, what = getattr(error, "lineno", None), getattr(error, "msg", None) or str(error)
+        at = f", line {line}" if line else ""
+        aim = f"Python {python}" if python else "its own Python"
+        return [
+            f"Entry script {path}{at} does not parse on Python {OURS} ({what}); whether it does on "
+            f"{aim}, which could not be asked here, shows when it is loaded."
+        ]
+    return []
+
+
+def syntax_error(path: str, what: str, *, line: int | None, text: str, on: str = "") -> InvalidInput:
+    """The error for a script that does not parse.
+
+    Args:
+        path: What the script is called.
+        what: What Python says.
+        line: Where.
+        text: The line itself.
+        on: The Python that says it; empty for ours.
+    """
+    at = f", line {line}" if line else ""
+    shown = f": {text.strip()}" if text.strip() else ""
+    aim = f" (on {on})" if on else ""
+    return InvalidInput(
+        f"entry script {path}{at}: {what}{shown}{aim}",
+        hint="Correct the line, then deploy again.",
+        where=path,
+        file=path,
+        line=line,
     )
 
 
