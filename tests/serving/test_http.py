@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 
@@ -178,6 +179,24 @@ def test_expect_100_continue_behind_a_request_that_runs_is_answered_after_it(ser
             got += piece
         link.sendall(b"abc")
         assert statuses(got + read_all(link)) == [200, 100, 200]
+
+
+def test_a_client_that_asks_on_and_reads_none_of_its_large_answers_is_given_up(serve) -> None:
+    server = serve("X = 'x' * 1_000_000\ndef init(): pass\ndef run(data): return X\n")
+
+    def answered() -> int:
+        found = re.search(r'requests_total\{code="200",reason="ok"\} (\d+)\n', server.get("/metrics").body.decode())
+        return int(found.group(1)) if found else 0
+
+    def answered_when_it_stops() -> int:
+        before = answered()
+        time.sleep(0.5)
+        return before if before > 60 and answered() == before else 0
+
+    with server.connect() as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.sendall((POST + b"Content-Length: 1\r\n\r\nx") * 150)
+        assert eventually(answered_when_it_stops, 30) < 100  # the limit is 64 MiB
 
 
 def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes(server: Server) -> None:

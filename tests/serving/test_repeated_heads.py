@@ -6,6 +6,7 @@ import json
 import random
 import socket
 import struct
+import sys
 
 import pytest
 
@@ -149,6 +150,34 @@ def test_limits_hold_for_later_requests_of_a_connection(serve) -> None:
             link.sendall(head(1) + b"1")
             statuses.append(one(link)[0])
     assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_what_a_swap_switches_on_holds_for_connections_that_are_open(start, make_bundle, tmp_path) -> None:
+    control = tmp_path / "control.sock"
+    server = start("--bundle", make_bundle(ECHO), control=control)
+    server.wait_state("ready")
+    origin = "Origin: http://a.example"
+    with server.connect() as link:
+
+        def asked() -> str:
+            link.sendall(head(1, origin) + b"1")
+            return link.recv(65536).decode()
+
+        def swapped(**serving: object) -> None:
+            bundle = make_bundle(ECHO, serving=serving)
+            name = bundle.name
+            server.ask("POST", "/swap", {"bundle": str(bundle), "python": sys.executable, "revision": name})
+            eventually(lambda: (server.status()["serving"] or {}).get("revision") == name)
+
+        assert all("Access-Control" not in asked() for _ in range(3))
+        swapped(cors_origins=["http://a.example"])
+        assert "Access-Control-Allow-Origin: http://a.example" in asked()
+        swapped(rate_limit_per_second=0.001, rate_limit_burst=2)
+        answers = [asked() for _ in range(4)]
+        assert [answer.split()[1] for answer in answers] == ["200", "200", "429", "429"]
+        assert not any("Access-Control" in answer for answer in answers)
+        swapped()
+        assert [asked().split()[1] for _ in range(4)] == ["200"] * 4
 
 
 def test_a_client_that_leaves_with_a_later_request_frees_its_place(serve) -> None:

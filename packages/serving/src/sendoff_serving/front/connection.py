@@ -432,9 +432,12 @@ class HttpConnection(asyncio.Protocol):
             transport.abort()
 
     def write_many(self, pieces: list[bytes]) -> None:
-        """Write several pieces of bytes without joining them first."""
-        if not self._transport.is_closing():
-            self._transport.writelines(pieces)
+        """Write several pieces of bytes without joining them first; they may be any size, what came before may not."""
+        transport = self._transport
+        if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
+            transport.abort()
+        elif not transport.is_closing():
+            transport.writelines(pieces)
 
     def answer(self, exchange: Exchange, head: bytes, body: bytes, now: float) -> None:
         """Send the whole answer of a usual request and go on; the same as ``write`` and ``finished``."""

@@ -22,7 +22,7 @@ class Limits:
         pipeline: requests of one connection that are read ahead of their answers.
         connections: connections open at once; further ones are answered 503 and closed.
         held_bytes: memory for request bodies of all connections together; beyond it 503.
-        stream_bytes: unread bytes of a streamed answer after which its client is given up.
+        stream_bytes: unread bytes of answers after which their client is given up, when it asks for more.
     """
 
     target_bytes: int = 16 * 1024

@@ -15,8 +15,9 @@ _NAME = "orjson.orjson"
 def parser(extension: Optional[str]) -> Optional[Callable[[bytes], Any]]:
     """Return ``orjson.loads``, None where this interpreter cannot have it.
 
-    It reads what ``json.loads`` reads and gives the same values, with two differences: some texts that ``json`` reads
-    are errors (NaN, numbers out of range, surrogates alone), and whole numbers of more than 64 bits become floats.
+    It reads what ``json.loads`` reads and gives the same values, with three differences: some texts that ``json`` reads
+    are errors (NaN, numbers out of range, surrogates alone), whole numbers of more than 64 bits become floats, and
+    nesting may be 1024 deep, where ``json`` has the interpreter's limit on recursion.
 
     Args:
         extension: the front's extension module.
