@@ -1,11 +1,13 @@
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sendoff import AciWebservice, InferenceConfig, LocalWebservice, Model, Webservice
 from sendoff.errors import NotSupported, ScoringFailed, ScriptFailed, ServiceNotFound
 from sendoff.sdk.exceptions import WebserviceException
+from sendoff.spec.deployment import DeploymentSpec
 
 pytestmark = pytest.mark.usefixtures("cleaned")
 
@@ -49,7 +51,11 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
         port = free.getsockname()[1]
     deployment_config = LocalWebservice.deploy_configuration(port=port)
     service = Model.deploy(ws, "myservice", [model], config, deployment_config)
+    # The address is known before anything answers there, and stays.
+    promised = (service.scoring_uri, service.swagger_uri)
+    assert promised == (f"http://127.0.0.1:{port}/score", f"http://127.0.0.1:{port}/swagger.json")
     service.wait_for_deployment(show_output=True)
+    assert (service.scoring_uri, service.swagger_uri) == promised
     assert service.state == "Healthy"
     said = capsys.readouterr().out
     assert all(step in said for step in ("validate", "environment", "bundle", "init", "healthy", "Succeeded"))
@@ -113,6 +119,34 @@ def test_a_script_that_fails_ends_with_its_traceback_file_and_line(ws, model, co
     again = Model.deploy(ws, "broken", [model], config, LocalWebservice.deploy_configuration(), overwrite=True)
     again.wait_for_deployment(True)
     assert again.run({"data": [1]}) == [2]
+
+
+def test_an_address_that_is_not_known_is_none_and_a_failed_service_has_none(ws, model, here):
+    Path("code").mkdir()
+    Path("code/score.py").write_text("def init(): raise ValueError('no')\ndef run(data): pass\n")
+    config = InferenceConfig(entry_script="score.py", source_directory="code", environment=here)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    service = Model.deploy(ws, "failing", [model], config, LocalWebservice.deploy_configuration(port=port))
+    with pytest.raises(WebserviceException):
+        service.wait_for_deployment()
+    assert service.state == "Failed"
+    assert service._view.scoring_uri == service.scoring_uri
+
+
+def test_the_address_of_a_service_with_https_has_its_certificates_name(ws):
+    view = SimpleNamespace(
+        state="Transitioning",
+        port=8443,
+        scoring_uri=None,
+        swagger_uri=None,
+        deployment=DeploymentSpec(compute_type="LOCAL", ssl_enabled=True, ssl_cname="scores.test"),
+    )
+    service = object.__new__(LocalWebservice)
+    service._view = view
+    assert service.scoring_uri == "https://scores.test:8443/score"
+    service._view = SimpleNamespace(**{**vars(view), "port": None})
+    assert service.scoring_uri is None
 
 
 def test_a_container_instances_configuration_runs_here_and_can_be_changed(ws, model, config):

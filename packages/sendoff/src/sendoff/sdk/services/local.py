@@ -9,6 +9,7 @@ from ...api.client import Transfer
 from ...errors import ServiceNotFound
 from ...spec.deployment import LOCAL
 from ...spec.operation import Operation
+from ...spec.service import TRANSITIONING
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors
 from .deployment_configuration import LocalWebserviceDeploymentConfiguration, WebserviceDeploymentConfiguration
@@ -74,6 +75,30 @@ class LocalWebservice(Webservice):
     def port(self) -> int | None:
         """The port on this machine."""
         return self._view.port
+
+    @property
+    def scoring_uri(self) -> str | None:
+        """Where requests go. It is known at once where the configuration names a port, before anything answers there.
+
+        None while a port that nobody named is not chosen yet. Source: spec/surface.md sec. 2.8.1.
+        """
+        return self._view.scoring_uri or self._coming("score")
+
+    @property
+    def swagger_uri(self) -> str | None:
+        """Where its description is; known at once where the configuration names a port, as `scoring_uri` is."""
+        return self._view.swagger_uri or self._coming("swagger.json")
+
+    def _coming(self, path: str) -> str | None:
+        """The address that a service on its way will have; both of a local service's targets listen on loopback."""
+        view = self._view
+        if view.state != TRANSITIONING or view.port is None:
+            return None
+        deployment = view.deployment
+        scheme, name = "http", "127.0.0.1"
+        if deployment.ssl_enabled:
+            scheme, name = "https", deployment.ssl_cname or name
+        return f"{scheme}://{name}:{view.port}/{path}"
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
         """Send a request; see `Webservice.run`.
