@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from sendoff_serving.front.launch import BOOT
+from sendoff_serving.front.workers.launch import BOOT
 
 from .interpreters import environment
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from sendoff_serving.front import json_parser
-from sendoff_serving.front.launch import BOOT
+from sendoff_serving.front.workers import json_parser
+from sendoff_serving.front.workers.launch import BOOT
 
 from .interpreters import environment
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from sendoff_serving import errors, protocol
-from sendoff_serving.front import auth, inference_protocol, scoring
+from sendoff_serving.front.scoring import application as scoring
+from sendoff_serving.front.scoring import auth, inference_protocol
 from sendoff_serving.options import VARIABLES, parser
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -86,7 +86,7 @@ def test_schema_scripts_use_the_users_own_inference_schema(serve, version: str) 
 @pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.9", "3.10", "3.12", "3.13"])
 def test_every_module_of_the_worker_compiles_and_needs_only_the_standard_library(version: str, tmp_path) -> None:
     """Imports each worker module and shim in an interpreter that has nothing of ours installed."""
-    from sendoff_serving.front.launch import BOOT
+    from sendoff_serving.front.workers.launch import BOOT
 
     program = f"""
 import importlib, pkgutil, sys, types

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendoff_serving import protocol
-from sendoff_serving.front import connection
+from sendoff_serving.front.http import connection
 from sendoff_serving.protocol import LARGE, Decoder, Frame, Kind, ProtocolError, encode
 
 from .running import Server, eventually, read_all

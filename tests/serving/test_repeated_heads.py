@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from sendoff_serving.front import usual
+from sendoff_serving.front.scoring import usual
 
 from .interpreters import environment
 from .running import eventually, read_all

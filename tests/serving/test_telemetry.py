@@ -235,7 +235,7 @@ def test_a_sender_that_is_killed_is_started_again(serve, collector) -> None:
 
     def sender() -> psutil.Process | None:
         for child in psutil.Process(server.process.pid).children():
-            if any("telemetry_sender" in part for part in child.cmdline()):
+            if any("telemetry/sender.py" in part for part in child.cmdline()):
                 return child
         return None
 
@@ -355,7 +355,7 @@ def test_a_front_that_is_killed_takes_its_sender_with_it_and_what_was_handed_ove
     [sender] = [
         child
         for child in psutil.Process(server.process.pid).children()
-        if any("telemetry_sender" in part for part in child.cmdline())
+        if any("telemetry/sender.py" in part for part in child.cmdline())
     ]
     server.process.kill()
     server.process.wait()

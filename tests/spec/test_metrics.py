@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendoff.spec.metrics import ServiceMetrics, quantile, read, samples, since
-from sendoff_serving.front.metrics import BUCKETS, Metrics
+from sendoff_serving.front.scoring.metrics import BUCKETS, Metrics
 
 GAUGES = {"requests_in_flight": 3, "queue_length": 2, "ready": 1, "connections": 4, "start_time_seconds": 1795366000.25}
 WORKERS = [

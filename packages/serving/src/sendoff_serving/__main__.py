@@ -59,9 +59,9 @@ def serve(options: Options) -> int:
 
 async def _serve(options: Options) -> int:
     from .front.control import ControlApplication
-    from .front.generation import Generation
-    from .front.recording import Recording
+    from .front.scoring.recording import Recording
     from .front.server import Server, bind
+    from .front.workers.generation import Generation
     from .log import FileSink, ServerLog, StreamSink
 
     _raise_descriptor_limit()

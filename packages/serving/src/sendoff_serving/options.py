@@ -21,7 +21,7 @@ from . import bundle as bundles
 from . import telemetry_settings
 from .bundle import Bundle, Capture, Collect, NonFinite, Service, Serving
 from .errors import ServingError
-from .front.limits import Limits
+from .front.http.limits import Limits
 from .log_format import Format
 from .recording.redaction import Redaction
 from .telemetry_settings import TelemetrySettings

@@ -1,7 +1,7 @@
 """What is told to an OpenTelemetry collector, and where that is: flags, variables, the bundle, a target's file.
 
 The variables are those of the OpenTelemetry specification; what is not listed here is read by the SDK itself, in the
-process that sends (``front/telemetry_sender.py``).
+process that sends (``front/telemetry/sender.py``).
 """
 
 from __future__ import annotations

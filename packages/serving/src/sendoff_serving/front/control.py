@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import bundle as bundles
 from ..errors import Refusal, ServingError
-from .exchange import Exchange
-from .metrics import CONTENT_TYPE
+from .http.exchange import Exchange
+from .scoring.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from .server import Server

@@ -17,21 +17,21 @@ from ..bundle import Bundle
 from ..errors import Refusal, ServingError
 from ..log import ServerLog
 from ..telemetry_settings import TelemetrySettings
-from .auth import Gate
-from .connection import HttpConnection
-from .connections import Connections
-from .cors import Cors
-from .exchange import Application
-from .generation import Generation
-from .launch import of_bundle
-from .limits import Limits
-from .metrics import Metrics
-from .rate import RateLimit
-from .recording import Recording
-from .scoring import QUIET, ScoringApplication
-from .telemetry import Counts, Telemetry
-from .telemetry_switch import TelemetrySwitch
-from .tls import Certificate
+from .http.connection import HttpConnection
+from .http.connections import Connections
+from .http.exchange import Application
+from .http.limits import Limits
+from .http.tls import Certificate
+from .scoring.application import QUIET, ScoringApplication
+from .scoring.auth import Gate
+from .scoring.cors import Cors
+from .scoring.metrics import Metrics
+from .scoring.rate import RateLimit
+from .scoring.recording import Recording
+from .telemetry.spans import Counts, Telemetry
+from .telemetry.switch import TelemetrySwitch
+from .workers.generation import Generation
+from .workers.launch import of_bundle
 
 State = Literal["starting", "ready", "failed", "draining"]
 

@@ -7,11 +7,11 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import Refusal
+from ...errors import Refusal
 
 if TYPE_CHECKING:
+    from ..telemetry.trace_context import Trace
     from .connection import HttpConnection
-    from .trace_context import Trace
 
 REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})

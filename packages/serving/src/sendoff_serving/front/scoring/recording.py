@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .. import recording
-from ..bundle import Bundle, Collect
-from ..log import ServerLog
-from ..protocol import Decoder, Frame, Kind, encode
-from ..recording import layout
+from ... import recording
+from ...bundle import Bundle, Collect
+from ...log import ServerLog
+from ...protocol import Decoder, Frame, Kind, encode
+from ...recording import layout
 
 if TYPE_CHECKING:
     from .score_job import ScoreJob

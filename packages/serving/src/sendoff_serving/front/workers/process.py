@@ -13,10 +13,10 @@ import time
 from functools import partial
 from typing import Any, Literal, Protocol, cast
 
-from .. import page, protocol
-from ..errors import ServingError
-from ..page import Page
-from ..protocol import (
+from ... import page, protocol
+from ...errors import ServingError
+from ...page import Page
+from ...protocol import (
     LARGE,
     Decoder,
     Frame,

@@ -9,7 +9,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Mapping
 
-from ..errors import Refusal
+from ...errors import Refusal
 
 MAX_LENGTH = 100
 # The id of lines that belong to no request, such as those of init().

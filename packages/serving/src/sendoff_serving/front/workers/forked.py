@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 
-from ..errors import ServingError
-from ..protocol import Kind, encode
+from ...errors import ServingError
+from ...protocol import Kind, encode
 from .launch import Launch
-from .worker_process import BUFFER, WorkerEvents, WorkerProcess
+from .process import BUFFER, WorkerEvents, WorkerProcess
 
 
 class ForkedWorker(WorkerProcess):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from ..errors import Refusal
-from ..protocol import Frame
+from ...errors import Refusal
+from ...protocol import Frame
 
 
 class Job:

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..log import ServerLog
+from ... import __version__
+from ...log import ServerLog
 
-_PROGRAM = Path(__file__).with_name("telemetry_sender.py")
+_PROGRAM = Path(__file__).with_name("sender.py")
 _LENGTH = struct.Struct("<I")
 # Waits before a sender that has ended is started again, in seconds.
 _BACK_OFF = (0.5, 2.0, 8.0, 30.0)
@@ -37,7 +37,7 @@ class SenderProcess(asyncio.Protocol):
     """Starts the sender, again when it has ended and there is something to send, and ends it with the front.
 
     Args:
-        config: for ``telemetry_sender``: resource attributes and signals.
+        config: for ``sender.py``: resource attributes and signals.
         environment: ``OTEL_*`` variables beside the front's own.
         log: where a collector that cannot be reached is told of.
         answered: takes what became of each batch.

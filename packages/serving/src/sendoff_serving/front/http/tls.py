@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import ServingError
+from ...errors import ServingError
 
 # Forward secrecy and authenticated encryption alone; TLS 1.3 has nothing else.
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"

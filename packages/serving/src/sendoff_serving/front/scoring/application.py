@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from ..errors import RETRY_AFTER, Refusal
-from ..log import ServerLog
+from ...errors import RETRY_AFTER, Refusal
+from ...log import ServerLog
+from ..http.exchange import JSON_TYPE, Exchange
 from . import inference_protocol as v2
 from .auth import Gate
 from .cors import Cors
 from .docs_page import page
-from .exchange import JSON_TYPE, Exchange
 from .existing_answers import as_existing_server
 from .identifiers import NO_REQUEST, Identifiers
 from .metrics import CONTENT_TYPE, Metrics
@@ -25,8 +25,8 @@ from .score_job import VERSION_LINE, ScoreJob
 from .usual import UsualJob, usual_of
 
 if TYPE_CHECKING:
-    from .generation import Generation
-    from .telemetry import Telemetry
+    from ..telemetry.spans import Telemetry
+    from ..workers.generation import Generation
 
 _TEXT = "text/html; charset=utf-8"
 _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)

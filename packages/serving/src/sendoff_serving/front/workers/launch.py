@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import protocol
-from ..bundle import Bundle, Collect
+from ... import protocol
+from ...bundle import Bundle, Collect
 from . import json_parser
 
-BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
+BOOT = Path(__file__).resolve().parents[2] / "worker" / "boot.py"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

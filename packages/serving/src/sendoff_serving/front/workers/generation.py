@@ -9,21 +9,22 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..bundle import Bundle
-from ..errors import Refusal, ServingError
-from ..log import ServerLog
-from ..openapi import Documents
-from ..protocol import Frame
-from . import memory, usual
+from ...bundle import Bundle
+from ...errors import Refusal, ServingError
+from ...log import ServerLog
+from ...openapi import Documents
+from ...protocol import Frame
+from ..scoring import usual
+from ..scoring.metrics import Metrics
+from ..scoring.recording import Recording
+from ..telemetry.spans import Telemetry
+from . import memory
 from .dispatch import Dispatcher
 from .failed_start import model_tree
-from .forked_worker import ForkedWorker
+from .forked import ForkedWorker
 from .jobs import Job
 from .launch import Launch
-from .metrics import Metrics
-from .recording import Recording
-from .telemetry import Telemetry
-from .worker_process import WorkerProcess
+from .process import WorkerProcess
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 

@@ -14,7 +14,7 @@ from typing import cast
 
 import httptools
 
-from ..errors import Refusal
+from ...errors import Refusal
 from .connections import Connections
 from .exchange import TOGETHER, Application, Exchange
 from .limits import Limits

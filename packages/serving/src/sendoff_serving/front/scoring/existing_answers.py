@@ -5,7 +5,7 @@ Source: spec/scoring-server.md sec. 9.
 
 from __future__ import annotations
 
-from ..errors import Refusal
+from ...errors import Refusal
 
 
 def as_existing_server(refusal: Refusal) -> Refusal:

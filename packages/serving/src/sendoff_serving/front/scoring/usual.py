@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..protocol import Frame, Kind
-from .exchange import OK_JSON, Exchange, date
+from ...protocol import Frame, Kind
+from ..http.exchange import OK_JSON, Exchange, date
 from .identifiers import GIVEN, new_guid
 from .score_job import USUAL, ScoreJob
 
 if TYPE_CHECKING:
-    from .generation import Generation
-    from .scoring import ScoringApplication
+    from ..workers.generation import Generation
+    from .application import ScoringApplication
 
 # What a head is usual for: any script that is given the body, or also one that only takes JSON.
 TEXT, JSON = "text", "json"

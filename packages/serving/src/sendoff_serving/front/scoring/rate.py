@@ -6,7 +6,7 @@ import math
 import time
 from collections import OrderedDict
 
-from ..errors import Refusal
+from ...errors import Refusal
 
 _MOST_CALLERS = 10_000
 

@@ -6,8 +6,8 @@ import ctypes
 import weakref
 from functools import lru_cache
 
-from ..page import Page
-from ..room import Room, place_of
+from ...page import Page
+from ...room import Room, place_of
 
 # Kinds of holders are made for sizes that are multiples of this.
 _STEP = 1 << 16

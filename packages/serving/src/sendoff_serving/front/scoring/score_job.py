@@ -6,17 +6,17 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from .. import __version__
-from ..errors import STATUS, Refusal
-from ..protocol import Frame, Kind, ResultFlag
-from .exchange import JSON_TYPE, Exchange
+from ... import __version__
+from ...errors import STATUS, Refusal
+from ...protocol import Frame, Kind, ResultFlag
+from ..http.exchange import JSON_TYPE, Exchange
+from ..workers.jobs import Job
 from .existing_answers import existing_code
 from .identifiers import Identifiers
-from .jobs import Job
 
 if TYPE_CHECKING:
-    from .generation import Generation
-    from .scoring import ScoringApplication
+    from ..workers.generation import Generation
+    from .application import ScoringApplication
 
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
 USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "

@@ -2,7 +2,7 @@
 
 It alone imports the SDK: the front keeps its memory, its start and its interpreter lock to itself. Frames come over
 standard input (length, ``marshal``): first a configuration, then batches; each is answered by one JSON line. It ends
-when its input does, after what it has read is delivered. Started by ``front/sender_process.py`` as a plain file.
+when its input does, after what it has read is delivered. Started by ``sender_process.py`` as a plain file.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ServingError
-from ..log import ServerLog
-from ..telemetry_settings import INSTALL, TelemetryFile, TelemetrySettings, available, load
-from .telemetry import Counts, Telemetry
+from ...errors import ServingError
+from ...log import ServerLog
+from ...telemetry_settings import INSTALL, TelemetryFile, TelemetrySettings, available, load
+from .spans import Counts, Telemetry
 
 Make = Callable[[TelemetrySettings, dict[str, Any], Counts], Telemetry]
 

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Refusal, ServingError
+from ...errors import Refusal, ServingError
 
 GROUPS: dict[str, str] = {
     "/": "health",

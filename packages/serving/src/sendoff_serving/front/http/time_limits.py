@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import Refusal
+from ...errors import Refusal
 
 if TYPE_CHECKING:
     from .connection import HttpConnection

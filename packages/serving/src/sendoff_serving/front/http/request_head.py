@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import Refusal
+from ...errors import Refusal
 from .exchange import Exchange
 from .limits import Limits
 

@@ -1,7 +1,7 @@
 """What a collector is told of requests and of the script, gathered beside the requests and never waited for.
 
 On a request's way only tuples are put into lists. They go in batches to a process of its own
-(``front/telemetry_sender.py``), which alone holds the OpenTelemetry SDK and speaks to the collector: a collector
+(``front/telemetry/sender.py``), which alone holds the OpenTelemetry SDK and speaks to the collector: a collector
 that is slow or gone costs no request time, and memory is bounded by counts and bytes. What does not fit is dropped,
 counted and said.
 """
@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..log import ServerLog
-from ..telemetry_settings import TelemetrySettings
-from .exchange import Exchange
-from .identifiers import NO_REQUEST
+from ...log import ServerLog
+from ...telemetry_settings import TelemetrySettings
+from ..http.exchange import Exchange
+from ..scoring.identifiers import NO_REQUEST
 from .sender_process import SenderProcess
 from .trace_context import Sampler, Trace
 

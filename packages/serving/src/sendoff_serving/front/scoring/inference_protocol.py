@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .. import __version__
-from ..errors import Refusal
+from ... import __version__
+from ...errors import Refusal
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
-    from .generation import Generation
+    from ..http.exchange import Exchange
+    from ..workers.generation import Generation
 
 SERVER, MODEL, MODEL_READY, INFER = "/v2", "/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer"
 LIVE, READY = "/v2/health/live", "/v2/health/ready"

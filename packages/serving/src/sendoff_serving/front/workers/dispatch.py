@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from ..bundle import Serving
-from ..errors import Refusal
-from ..protocol import Frame, Kind
+from ...bundle import Serving
+from ...errors import Refusal
+from ...protocol import Frame, Kind
 from .jobs import Job, WaitingLine
-from .worker_process import WorkerProcess
+from .process import WorkerProcess
 
 # A job that has been in two workers when they died is not given to a third.
 _MOST_ATTEMPTS = 2

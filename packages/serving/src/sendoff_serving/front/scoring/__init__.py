@@ -1,0 +1,1 @@
+"""The service's routes: what a request to it means, and what its answer is."""

@@ -1,0 +1,1 @@
+"""The worker processes and the requests that they are given."""
