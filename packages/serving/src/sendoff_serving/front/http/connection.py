@@ -15,15 +15,14 @@ from typing import cast
 import httptools
 
 from ...errors import Refusal
+from . import request_head
 from .connections import Connections
 from .exchange import TOGETHER, Application, Exchange
 from .limits import Limits
 from .repeated_head import RepeatedHead
-from .request_head import KNOWN, REQUEST_LINE, body_too_large, headers_too_large, refusal_of_head, without_upgrade
+from .request_head import KNOWN
 from .time_limits import apply_time_limits
 
-# Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
-_SWALLOW = 64 * 1024
 _PAST_PARSER = 64 * 1024
 _DISCARD = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -66,11 +65,8 @@ class HttpConnection(asyncio.Protocol):
         self._lingering_since = 0.0
         self._discarded = 0
         self._body_left = 0  # bytes of a body that do not go through the parser
-        self._eof = False
-        self._paused = False
-        self._pumping = False
-        self._closing = False
-        self._replaying = False
+        self._eof = self._closing = False
+        self._paused = self._pumping = self._replaying = False
         self._upgrade_method = b""
         self._unread = False  # the client may still be sending what nobody will parse
         self.remote_addr = ""
@@ -142,7 +138,7 @@ class HttpConnection(asyncio.Protocol):
             else:
                 self._partial_head += len(data)
                 if self._partial_head > self._limits.head_bytes + self._limits.target_bytes:
-                    self._refuse_unparsed(headers_too_large(self._limits))
+                    self._refuse_unparsed(request_head.headers_too_large(self._limits))
         if len(self._line) >= self._limits.pipeline and not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -172,9 +168,7 @@ class HttpConnection(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._known: dict[bytes, bytes] = {}
-        self._head_size = 0
-        self._partial_head = 0
-        self._hosts = 0
+        self._head_size = self._partial_head = self._hosts = 0
 
     def on_message_begin(self) -> None:
         if not self._replaying:
@@ -219,7 +213,7 @@ class HttpConnection(asyncio.Protocol):
             parser.should_keep_alive() and not self._closing and method != b"CONNECT",
             http_1_0,
         )
-        refusal = refusal_of_head(
+        refusal = request_head.refusal_of_head(
             exchange, len(self._url), self._head_size, self._hosts, self._limits, self._max_body()
         )
         if refusal is None:
@@ -243,7 +237,7 @@ class HttpConnection(asyncio.Protocol):
         exchange.chunks.append(body)
         self._connections.held_bytes += len(body)
         if size > self._max_body():
-            self._refuse_body(exchange, body_too_large(self._max_body()))
+            self._refuse_body(exchange, request_head.body_too_large(self._max_body()))
         elif self._connections.held_bytes > self._limits.held_bytes:
             self._refuse_body(
                 exchange,
@@ -338,18 +332,11 @@ class HttpConnection(asyncio.Protocol):
                 rest = data[int(upgrade.args[0]) :]
                 self._parser = httptools.HttpRequestParser(self)
                 self._replaying = True
-                data = without_upgrade(self._upgrade_method, self._headers) + rest
-            except httptools.HttpParserInvalidMethodError:
-                if not self._stopped:
-                    known = REQUEST_LINE.match(data)
-                    code = "method_not_allowed" if known else "bad_request"
-                    message = "The method is not allowed for the requested URL." if known else "This is not HTTP"
-                    self._refuse_unparsed(Refusal(code, message))
-                return
+                data = request_head.without_upgrade(self._upgrade_method, self._headers) + rest
             except httptools.HttpParserError as error:
                 # After a request that ends the connection, anything more is not looked at.
                 if not self._stopped:
-                    self._refuse_unparsed(Refusal("bad_request", f"The request is malformed: {error}"))
+                    self._refuse_unparsed(request_head.refusal_of_bytes(data, error))
                 return
 
     # Refusals
@@ -357,20 +344,13 @@ class HttpConnection(asyncio.Protocol):
     def _refuse_head(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer a request by its head; its body is dropped when it is small, else the connection ends."""
         exchange.refusal = refusal
-        length = int(exchange.known.get(b"content-length", b"0"))
-        chunked = b"transfer-encoding" in exchange.known
-        if (
-            b"expect" in exchange.known
-            or chunked
-            or length > _SWALLOW
-            or refusal.http_status in (408, 413, 414, 417, 431)
-        ):
+        if request_head.drops_body(exchange, refusal):
+            self._current = exchange
+        else:
             exchange.keep_alive = False
             self._stopped = self._unread = True
             self._line.append(exchange)
             self._pump()
-        else:
-            self._current = exchange
 
     def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
         self._release(exchange)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import httptools
+
 from ...errors import Refusal
 from .exchange import Exchange
 from .limits import Limits
@@ -29,6 +31,8 @@ KNOWN = frozenset(
         b"x-ms-client-request-id",
     }
 )
+# Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
+_SWALLOW = 64 * 1024
 REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
 
 
@@ -73,6 +77,26 @@ def refusal_of_head(
             return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
         exchange.expects_continue = length is None or int(length) > 0
     return None
+
+
+def drops_body(exchange: Exchange, refusal: Refusal) -> bool:
+    """Whether the body of a request that is refused by its head is read and dropped; else the connection ends."""
+    known = exchange.known
+    return (
+        b"expect" not in known
+        and b"transfer-encoding" not in known
+        and int(known.get(b"content-length", b"0")) <= _SWALLOW
+        and refusal.http_status not in (408, 413, 414, 417, 431)
+    )
+
+
+def refusal_of_bytes(data: bytes, error: httptools.HttpParserError) -> Refusal:
+    """Return how bytes are refused that the parser cannot take."""
+    if not isinstance(error, httptools.HttpParserInvalidMethodError):
+        return Refusal("bad_request", f"The request is malformed: {error}")
+    if REQUEST_LINE.match(data):
+        return Refusal("method_not_allowed", "The method is not allowed for the requested URL.")
+    return Refusal("bad_request", "This is not HTTP")
 
 
 def without_upgrade(method: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:

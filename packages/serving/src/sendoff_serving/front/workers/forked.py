@@ -9,8 +9,9 @@ import socket
 
 from ...errors import ServingError
 from ...protocol import Kind, encode
+from .events import WorkerEvents
 from .launch import Launch
-from .process import BUFFER, WorkerEvents, WorkerProcess
+from .process import BUFFER, WorkerProcess
 
 
 class ForkedWorker(WorkerProcess):

@@ -11,23 +11,13 @@ import subprocess
 import threading
 import time
 from functools import partial
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, cast
 
 from ... import page, protocol
 from ...errors import ServingError
 from ...page import Page
-from ...protocol import (
-    LARGE,
-    Decoder,
-    Frame,
-    Kind,
-    ProtocolError,
-    ResultFlag,
-    RunFlag,
-    encode,
-    encode_head,
-    encode_head_of_one,
-)
+from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
+from .events import WorkerEvents
 from .exit_text import exit_text
 from .jobs import Job, Withdrawn
 from .launch import BOOT, Launch
@@ -43,37 +33,6 @@ DEEPEST = 16
 # Seconds after which the memory for large bodies is looked at, and given back if nothing was asked for a while.
 _UNUSED = 10.0
 _OF_JOBS = frozenset({Kind.ERROR, Kind.CHUNK, Kind.END, Kind.SKIPPED})
-
-
-class WorkerEvents(Protocol):
-    """What the owner of a worker is told."""
-
-    def worker_described(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
-        """The script is loaded and init() is about to be called."""
-
-    def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
-        """init() has returned."""
-
-    def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
-        """The script cannot be served; the process is ending."""
-
-    def worker_answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
-        """Frames that belong to requests, in the order in which they came."""
-
-    def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
-        """Lines that the script wrote."""
-
-    def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
-        """Something to count."""
-
-    def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
-        """Rows of a data collector of the script."""
-
-    def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
-        """A worker forked from a template has ended."""
-
-    def worker_died(self, worker: WorkerProcess, reason: str) -> None:
-        """The process has ended, or is as good as ended."""
 
 
 class WorkerProcess(asyncio.Protocol):
@@ -260,7 +219,7 @@ class WorkerProcess(asyncio.Protocol):
             protocol.common_version(content.get("protocol"))
             self.state = "init"
             self.introduced(int(content["pid"]))
-            self._send(encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
+            self._send(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
             self.state = "idle"
             self.capacity = 1
@@ -316,11 +275,11 @@ class WorkerProcess(asyncio.Protocol):
             if reference is not None:
                 chunks, size, flags = [reference], len(reference), RunFlag.SHARED
         if job.request is None:
-            outgoing.append(encode_head_of_one(Kind.RUN, size, flags, job.id, job.deadline))
+            outgoing.append(protocol.encode_head_of_one(Kind.RUN, size, flags, job.id, job.deadline))
             outgoing += chunks
         else:
             lengths = (size, len(job.request))
-            outgoing.append(encode_head(Kind.RUN, lengths, flags | RunFlag.REQUEST, job.id, job.deadline))
+            outgoing.append(protocol.encode_head(Kind.RUN, lengths, flags | RunFlag.REQUEST, job.id, job.deadline))
             outgoing += chunks
             outgoing.append(job.request)
         if size > LARGE:  # not kept back for others of the same turn
