@@ -17,6 +17,8 @@ SECONDS = 1.2
 """How long a level is held."""
 PROBES = 5
 """Bodies that are sent alone before anything is measured."""
+LOG_SECONDS = 3.0
+"""How long the script's traceback is waited for, after an answer that was an error."""
 Check = Callable[[], None]
 """Raises when the work is to stop."""
 
@@ -53,8 +55,18 @@ class Measurement:
             elif failure is None:
                 failure = {**answer, "number": number + 1}
         if not good and failure is not None:
-            raise script_failure(failure, log())
+            raise script_failure(failure, self._written(log))
         return round(first or 0.0, 3)
+
+    def _written(self, log: Callable[[], list[str]]) -> list[str]:
+        """The log once it holds a traceback, which is written a moment after the answer; a script may leave none."""
+        until = time.monotonic() + LOG_SECONDS
+        while True:
+            lines = log()
+            if _traceback(lines) or time.monotonic() > until:
+                return lines
+            self._check()
+            time.sleep(0.05)
 
     def size(self, asked: Asked, *, memory_gb: float | None, started: float, first_ms: float, idle_mb: float) -> Size:
         """Climb the ladder until more at once brings no more.
