@@ -234,8 +234,10 @@ def test_after_a_reboot_it_is_unhealthy_until_up(real: RealRig) -> None:
     real.deploy()
     # As a reboot leaves it: the records of another boot, and no process.
     supervisor.stop(real.home)
-    for process in real.processes():
+    running = real.processes()
+    for process in running:
         process.kill()
+    psutil.wait_procs(running, timeout=20)  # a process that is just dying would be seen as one that does not answer
     (wanted,) = (real.home / "run").glob("*/wanted.json")
     record = json.loads(wanted.read_text())
     wanted.chmod(0o600)
