@@ -135,12 +135,7 @@ class ServerLog:
             request_id: request that it is about.
             fields: further members of a JSON line.
         """
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
-        milliseconds = int((now - second) * 1000)
+        milliseconds = self._tick(time.time())
         line = self._format(self._stamp, milliseconds, level, pid or self._pid, logger, message, request_id, fields)
         self._lines.append(line)
         self._size += len(line)
@@ -185,13 +180,17 @@ class ServerLog:
         if self._size > 65536:
             self.flush()
 
-    def _begin_access(self, now: float) -> None:
-        clock = time.time()
+    def _tick(self, clock: float) -> int:
+        """Let the stamp be that of a time; returns the milliseconds within its second."""
         second = int(clock)
         if second != self._second:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
-        milliseconds = int((clock - second) * 1000)
+        return int((clock - second) * 1000)
+
+    def _begin_access(self, now: float) -> None:
+        clock = time.time()
+        milliseconds = self._tick(clock)
         self._since, self._until = now, now + 0.001 - (clock * 1000 % 1.0) / 1000
         self._start = f"{self._stamp},{milliseconds:03d} I [{self._pid}] sendoff.access - "
 

@@ -6,11 +6,10 @@ import re
 from typing import Any
 
 from ..errors import DeploymentFailed, ScriptFailed, SendoffError, from_payload
+from ..targets.base import SCRIPT_CODES
 
 _IN_BUNDLE = re.compile(r"(.*/bundles/[0-9a-f]{64}/app|^/var/azureml-app)/")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
-SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
-"""Codes of the scoring server that are about the user's script."""
 
 
 def failure(error: dict[str, Any] | None, otherwise: str) -> SendoffError:

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ..errors import InvalidInput
 from ..spec.environment import EnvironmentSpec
@@ -43,13 +44,11 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
         InvalidInput: The script does not parse on its own Python, or surely defines no ``init`` or no ``run``; the
             message has the line.
     """
-    try:
-        tree = ast.parse(content, filename=path)
-    except (SyntaxError, ValueError) as error:
+    tree = _parsed(content)
+    if isinstance(tree, _Wrong):
         if python != OURS:
             return []  # another grammar: the pre-flight asks that Python (deployments.script_grammar)
-        line, what = getattr(error, "lineno", None), getattr(error, "msg", None) or str(error)
-        raise syntax_error(path, what, line=line, text=getattr(error, "text", None) or "") from None
+        raise syntax_error(path, tree.what, line=tree.line, text=tree.text)
     names, certain = _names(tree)
     missing = [name for name in ("init", "run") if name not in names]
     if not missing or (len(missing) == 2 and names & HOOKS):
@@ -68,17 +67,15 @@ def check_script(path: str, content: bytes, *, python: str | None = None) -> lis
 
 def ours_says(path: str, content: bytes, *, python: str | None) -> list[str]:
     """A note where our own Python does not take a script that another one will run, which could not be asked."""
-    try:
-        ast.parse(content, filename=path)
-    except (SyntaxError, ValueError) as error:
-        line, what = getattr(error, "lineno", None), getattr(error, "msg", None) or str(error)
-        at = f", line {line}" if line else ""
-        aim = f"Python {python}" if python else "its own Python"
-        return [
-            f"Entry script {path}{at} does not parse on Python {OURS} ({what}); whether it does on "
-            f"{aim}, which could not be asked here, shows when it is loaded."
-        ]
-    return []
+    wrong = _parsed(content)
+    if not isinstance(wrong, _Wrong):
+        return []
+    at = f", line {wrong.line}" if wrong.line else ""
+    aim = f"Python {python}" if python else "its own Python"
+    return [
+        f"Entry script {path}{at} does not parse on Python {OURS} ({wrong.what}); whether it does on "
+        f"{aim}, which could not be asked here, shows when it is loaded."
+    ]
 
 
 def syntax_error(path: str, what: str, *, line: int | None, text: str, on: str = "") -> InvalidInput:
@@ -105,11 +102,28 @@ def syntax_error(path: str, what: str, *, line: int | None, text: str, on: str =
 
 def has_hooks_alone(content: bytes) -> bool:
     """Whether a script has preprocess() or postprocess(), and neither init() nor run()."""
-    try:
-        names, _ = _names(ast.parse(content))
-    except (SyntaxError, ValueError):
+    tree = _parsed(content)
+    if isinstance(tree, _Wrong):
         return False
+    names, _ = _names(tree)
     return bool(names & HOOKS) and not names & {"init", "run"}
+
+
+class _Wrong(NamedTuple):
+    """Why a script does not parse on our Python, and where."""
+
+    what: str
+    line: int | None
+    text: str
+
+
+def _parsed(content: bytes) -> ast.Module | _Wrong:
+    try:
+        return ast.parse(content)
+    except SyntaxError as error:
+        return _Wrong(error.msg or str(error), error.lineno, error.text or "")
+    except ValueError as error:  # a NUL in it
+        return _Wrong(str(error), None, "")
 
 
 def _names(tree: ast.Module) -> tuple[set[str], bool]:

@@ -15,11 +15,12 @@ from ..spec import model as spec
 from ..spec.service import DeployService
 from . import framework
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
-from .model_payload import id_of, registration, texts, to_payload
+from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
 from .services.deploying import deployment_spec, listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
+from .tags import texts
 
 if TYPE_CHECKING:
     from .package import ModelPackage

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..api.client.service_link import user
 from ..spec import model as spec
 from .framework import Framework
-from .services.deploying import user
+from .tags import texts
 
 if TYPE_CHECKING:
     from .model import Model
@@ -69,11 +70,6 @@ def registration(
         created_by=user(),
         **from_where,
     )
-
-
-def texts(pairs: dict[str, Any] | None) -> dict[str, str]:
-    """Tags and properties as text: scripts give numbers too."""
-    return {str(key): value if isinstance(value, str) else str(value) for key, value in (pairs or {}).items()}
 
 
 def id_of(dataset: Any) -> str:

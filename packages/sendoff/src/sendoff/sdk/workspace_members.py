@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec import workspace as spec
 from .exceptions import WorkspaceException, as_sdk_errors
+from .tags import texts
 from .unsupported import refuse
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class WorkspaceMembers:
         """Change its name for people, or its tags (all are replaced); the cloud's parameters do nothing."""
         body = spec.UpdateWorkspace(
             friendly_name=friendly_name,
-            tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+            tags=None if tags is None else texts(tags),
         )
         self._view = self._client.update_workspace(self._view.name, body)
         return self._me().get_details()

@@ -13,6 +13,9 @@ from ..containers.registries import Credentials
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
+SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
+"""Codes of the scoring server, in what is observed, that are about the user's script."""
+
 
 class Capabilities(Spec):
     """What a target can do, as data: asking for more is an error before anything starts."""

@@ -149,7 +149,7 @@ class Invoker:
             whole = AMLRequest(method, target, headers, body, request.get("remote_addr", ""), _scheme(request))
             arguments: Dict[str, Any] = {script.input_parameter: whole}
         elif script.shape == SCHEMA:
-            given = query_values(target) if method == "GET" else self._object(body)
+            given = query_values(target) if method == "GET" else self._given(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
             self.convert_arrays(arguments)
             for name, value in script.defaults.items():
@@ -165,7 +165,8 @@ class Invoker:
         self.add_model(arguments, request)
         return arguments
 
-    def _object(self, body: bytes) -> Dict[str, Any]:
+    def _given(self, body: bytes) -> Dict[str, Any]:
+        """Return the object of a body, read by the borrowed parser where there is one."""
         if self._parser is not None:
             try:
                 parsed = self._parser(body)

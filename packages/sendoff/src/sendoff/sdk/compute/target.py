@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...spec import compute as spec
 from ..exceptions import ComputeTargetException, as_sdk_errors
 from ..saying import say
+from ..tags import texts
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -218,7 +219,7 @@ def _keep(workspace: Workspace, name: str, configuration: Any, *, attached: bool
         type=kind,
         location=configuration.location or workspace.location,
         description=getattr(configuration, "description", None) or "",
-        tags={str(key): str(value) for key, value in (getattr(configuration, "tags", None) or {}).items()},
+        tags=texts(getattr(configuration, "tags", None)),
         attached=attached,
         resource_id=configuration._resource_id(workspace),
         namespace=getattr(configuration, "namespace", None),

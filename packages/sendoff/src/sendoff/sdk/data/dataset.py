@@ -26,7 +26,7 @@ from ...spec.model import ManifestFile
 from ...spec.parse import replace
 from ..connection import client as shared_client
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
-from ..model_payload import texts
+from ..tags import texts
 from .absent import AbsentAbstractDataset, AbsentFileDataset, AbsentTabularDataset
 from .factory import FileDatasetFactory, TabularDatasetFactory
 

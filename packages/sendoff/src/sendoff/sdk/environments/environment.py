@@ -14,6 +14,7 @@ from ...spec import environment_files as files
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..saying import say
+from ..tags import texts
 from ..unsupported import refuse
 from .conda_dependencies import CondaDependencies
 from .sections import (
@@ -91,7 +92,7 @@ class Environment:
             version=self.version,
             python=self.python._spec(),
             docker=self.docker._spec(),
-            environment_variables={str(key): str(value) for key, value in self.environment_variables.items()},
+            environment_variables=texts(self.environment_variables),
             inferencing_stack_version=self.inferencing_stack_version,
             spark=self.spark._value(),
             databricks=self.databricks._value(),

@@ -14,6 +14,7 @@ from ..environments.sections import (
     PythonSection,
     SparkSection,
 )
+from ..tags import texts
 
 __all__ = [
     "DEFAULT_CPU_IMAGE",
@@ -174,7 +175,7 @@ class ScriptRunConfig:
 
     def _environment_variables(self) -> dict[str, str]:
         given = {**self.run_config.environment.environment_variables, **self.run_config.environment_variables}
-        return {str(key): str(value) for key, value in given.items()}
+        return texts(given)
 
 
 class Estimator(ScriptRunConfig):

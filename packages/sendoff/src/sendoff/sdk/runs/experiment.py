@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, UserErrorException, as_sdk_errors
+from ..tags import texts
 from .filters import fits
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Experiment:
 
     def set_tags(self, tags: dict[str, str]) -> None:
         """Add tags, or change their values."""
-        self._change(add_tags={str(key): str(value) for key, value in tags.items()})
+        self._change(add_tags=texts(tags))
 
     def tag(self, key: str, value: str | None = None) -> None:
         """Add one tag."""

@@ -11,6 +11,7 @@ from typing import Any
 from ...spec.run import Metric
 from ..exceptions import RunEnvironmentException
 from ..saying import say
+from ..tags import texts
 from .recording import Recording
 
 
@@ -103,7 +104,7 @@ class _OfflineRun(Recording):
 
     def set_tags(self, tags: dict[str, str]) -> None:
         """Keep tags as long as the object lives."""
-        self._tags.update({str(key): str(value) for key, value in tags.items()})
+        self._tags.update(texts(tags))
 
     def remove_tags(self, tags: list[str]) -> None:
         """Drop tags."""
@@ -121,7 +122,7 @@ class _OfflineRun(Recording):
 
     def add_properties(self, properties: dict[str, str]) -> None:
         """Keep properties as long as the object lives."""
-        self._properties.update({str(key): str(value) for key, value in properties.items()})
+        self._properties.update(texts(properties))
 
     def get_properties(self) -> dict[str, str]:
         """Its properties."""

@@ -20,6 +20,7 @@ from ..exceptions import (
     as_sdk_errors,
 )
 from ..saying import say
+from ..tags import texts
 from .absent import Absent
 from .facts import Facts
 from .files import RunFiles
@@ -232,7 +233,7 @@ class Run(Facts, RunFiles, Recording, Absent):
 
     def set_tags(self, tags: dict[str, str]) -> None:
         """Add tags, or change their values."""
-        self._change(add_tags={str(key): str(value) for key, value in tags.items()})
+        self._change(add_tags=texts(tags))
 
     def remove_tags(self, tags: builtins.list[str]) -> None:
         """Remove tags by key."""
@@ -244,7 +245,7 @@ class Run(Facts, RunFiles, Recording, Absent):
         Raises:
             ExperimentExecutionException: A property is set already to another value.
         """
-        self._change(add_properties={str(key): str(value) for key, value in properties.items()})
+        self._change(add_properties=texts(properties))
 
     def child_run(self, name: str | None = None, run_id: str | None = None, outputs: str | None = None) -> Run:
         """Begin a run that is a part of this one."""

@@ -17,6 +17,7 @@ from ...api.client import run_process
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, as_sdk_errors
 from ..saying import say
+from ..tags import texts
 from ..unsupported import refuse
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def submit(experiment: Experiment, config: Any, tags: dict[str, str] | None = No
         type="azureml.scriptrun",
         status=spec.NOT_STARTED,
         parent=parent,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=texts(tags),
         details={"script": str(script or ""), "arguments": arguments, "target": target},
     )
     workspace = experiment.workspace

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import ACI
+from ..tags import texts
 from .deployment_configuration import AciServiceDeploymentConfiguration, collection
 from .values import EncryptionProperties, VnetConfiguration, resources
-from .webservice import Webservice, _refuse_image, _texts
+from .webservice import Webservice, _refuse_image
 
 if TYPE_CHECKING:
     from ...spec.service import Service
@@ -181,7 +182,7 @@ class AciWebservice(Webservice):
                 enable_app_insights=enable_app_insights,
                 **collection(collect_model_data, data_collection),
             ),
-            tags=None if tags is None else _texts(tags),
-            add_properties=_texts(properties),
+            tags=None if tags is None else texts(tags),
+            add_properties=texts(properties),
             description=description,
         )

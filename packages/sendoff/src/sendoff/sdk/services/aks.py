@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import AKS
+from ..tags import texts
 from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
 from .values import DataCollection, probe, resources, scaler
-from .webservice import Webservice, _refuse_image, _texts
+from .webservice import Webservice, _refuse_image
 
 if TYPE_CHECKING:
     from ...spec.service import Service
@@ -230,7 +231,7 @@ class AksWebservice(Webservice):
                 cpu_cores_limit=cpu_cores_limit,
                 memory_gb_limit=memory_gb_limit,
             ),
-            tags=None if tags is None else _texts(tags),
-            add_properties=_texts(properties),
+            tags=None if tags is None else texts(tags),
+            add_properties=texts(properties),
             description=description,
         )

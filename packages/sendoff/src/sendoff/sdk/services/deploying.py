@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,11 +66,3 @@ def print_configuration(
         deployment_config.print_deploy_configuration()
     if deployment_target is not None:
         say(f"Deployment target: {getattr(deployment_target, 'name', deployment_target)}")
-
-
-def user() -> str:
-    """Who runs this; empty when the system does not know."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such user in this container
-        return ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...spec import deployment as spec
 from ..exceptions import WebserviceException
 from ..saying import say
+from ..tags import texts
 
 if TYPE_CHECKING:
     from .webservice import Webservice
@@ -75,8 +76,8 @@ class WebserviceDeploymentConfiguration:
         made = spec.DeploymentSpec(
             compute_type=self.compute_type,
             description=self.description or "",
-            tags=_texts(self.tags),
-            properties=_texts(self.properties),
+            tags=texts(self.tags),
+            properties=texts(self.properties),
             primary_key=self.primary_key,
             secondary_key=self.secondary_key,
             location=self.location,
@@ -400,10 +401,6 @@ def collection(switch: bool | None, settings: dict[str, Any] | None) -> dict[str
 
     made = decode(settings, DataCollection, where="data_collection")
     return {"collect_model_data": True if switch is None else switch, "data_collection": made}
-
-
-def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (pairs or {}).items()}
 
 
 def _positive(config: object, *names: str) -> list[str]:

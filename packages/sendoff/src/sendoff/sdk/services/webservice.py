@@ -18,6 +18,7 @@ from ...spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
 from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
+from ..tags import texts
 from ..timeline import Timeline
 from .deploying import listed, registered
 from .image_forms import ImageForms
@@ -261,7 +262,7 @@ class Webservice(ImageForms):
 
     def add_tags(self, tags: dict[str, str]) -> None:
         """Add tags, or change their values."""
-        self._update(add_tags=_texts(tags))
+        self._update(add_tags=texts(tags))
 
     def remove_tags(self, tags: Sequence[str]) -> None:
         """Remove tags by key."""
@@ -273,7 +274,7 @@ class Webservice(ImageForms):
         Raises:
             WebserviceException: A property is set already to another value.
         """
-        self._update(add_properties=_texts(properties))
+        self._update(add_properties=texts(properties))
 
     def get_keys(self) -> tuple[str, str]:
         """Its primary and its secondary key; either opens it.
@@ -413,10 +414,6 @@ def _kind(view: spec.Service) -> type[Webservice]:
     from .local import LocalWebservice
 
     return {LOCAL: LocalWebservice, ACI: AciWebservice, AKS: AksWebservice}.get(view.compute_type, AciWebservice)
-
-
-def _texts(pairs: dict[str, Any] | None) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (pairs or {}).items()}
 
 
 def _legacy_error(error: dict[str, Any] | None) -> dict[str, Any] | None:

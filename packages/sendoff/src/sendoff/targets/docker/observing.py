@@ -11,7 +11,7 @@ from ...spec.names import service_flags
 from ...spec.parse import replace
 from ...spec.service import Worker
 from .. import observing
-from ..base import Observation
+from ..base import SCRIPT_CODES, Observation
 from ..gateway.gateway import Gateway
 from . import containers, services
 from .records import ServiceFolder, Wanted
@@ -73,13 +73,10 @@ def _of(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
         phase, error = "unhealthy", error or _error("no_worker", message)
     elif phase not in ("starting", "init", "ready", "failed"):
         phase = "starting"
-    if phase in ("failed", "unhealthy") and (error or {}).get("code") not in _SCRIPT:
+    if phase in ("failed", "unhealthy") and (error or {}).get("code") not in SCRIPT_CODES:
         facts = containers.inspect(engine, container.id)
         error = _memory(engine, container.id, facts) or error
     return Observation(phase=phase, revision=container.revision, error=error, workers=workers)
-
-
-_SCRIPT = frozenset({"script_failed", "init_failed", "script_invalid"})
 
 
 def _silent(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
