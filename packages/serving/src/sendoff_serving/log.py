@@ -74,16 +74,18 @@ class FileSink:
         self._size += len(data)
 
     def _rotate(self) -> None:
-        self._file.close()
+        full = self._file
         try:
             for number in range(self._files - 1, 0, -1):
                 older = Path(f"{self._path}.{number}")
                 newer = self._path if number == 1 else Path(f"{self._path}.{number - 1}")
                 if newer.exists():
                     newer.replace(older)
+            self._open()
         except OSError:
-            pass  # the file is written on
-        self._open()
+            self._size = 0  # the file is written on, and moved aside when as much has come again
+        else:
+            full.close()
 
     def close(self) -> None:
         self._file.close()
