@@ -106,3 +106,21 @@ def test_sides_agree_on_a_version_or_say_why_not() -> None:
         protocol.common_version([2, 3])
     with pytest.raises(ProtocolError):
         protocol.common_version(None)
+
+
+@given(st.lists(frames, max_size=5), frames, st.data())
+def test_what_came_before_a_wrong_start_is_given_however_the_stream_is_cut(
+    sent: list[Frame], large: Frame, data: st.DataObject
+) -> None:
+    if data.draw(st.booleans()):
+        large.bodies.append(bytes(data.draw(st.integers(protocol.LARGE - 100, 3 * protocol.LARGE))))
+        sent.insert(data.draw(st.integers(0, len(sent))), large)
+    stream = b"".join(map(encoded, sent)) + b"XX" + bytes(protocol.HEAD_SIZE)
+    decoder, got, wrong = Decoder(), [], None
+    while wrong is None:
+        size = data.draw(st.integers(1, len(stream)))
+        frames, wrong = decoder.feed_all(stream[:size])
+        got += frames
+        stream = stream[size:]
+    assert got == sent
+    assert isinstance(wrong, ProtocolError) and wrong.before == frames

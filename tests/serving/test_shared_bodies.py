@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import hashlib
 import os
@@ -9,16 +10,22 @@ import random
 import resource
 import signal
 import socket
+import struct
+import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sendoff_serving.front.workers.events import WorkerEvents
+from sendoff_serving.front.workers.launch import Launch
+from sendoff_serving.front.workers.process import WorkerProcess
 from sendoff_serving.page import PLACES, ROOM
-from sendoff_serving.protocol import LARGE, ProtocolError
+from sendoff_serving.protocol import LARGE, Frame, Kind, ProtocolError, ResultFlag, encode
 from sendoff_serving.room import Room, place_of
 
 from .running import eventually
@@ -198,3 +205,89 @@ def test_without_room_large_bodies_go_through_the_socket(serve) -> None:
     body = os.urandom(3 << 20)
     assert server.score(body).body == body
     assert shared_kb(pid) < 100
+
+
+# A worker that is not what it should be: the room that its answers lie in is another one than it says.
+LIAR = """
+    import os, struct, sys
+
+    def init():
+        room = next(module for name, module in sys.modules.items() if name.endswith(".room"))
+        lay = room.Room.lay
+
+        def lying(self, pieces, size):
+            laid = lay(self, pieces, size)
+            if laid is None or size != 200_002:  # two quotes
+                return laid
+            return laid[0], WRONG
+
+        room.Room.lay = lying
+
+    def run(data):
+        return "x" * int(data)
+"""
+
+
+@pytest.mark.parametrize(
+    "wrong", ["struct.pack('<QQQ', laid[0], 1 << 40, size)", "struct.pack('<QQQ', laid[0], 2**64 - 1, 1)", "b'short'"]
+)
+def test_one_bad_answer_fails_alone(serve, wrong) -> None:
+    """Requests of one read are answered together; those before the one whose body is not where it is said are good."""
+    server = serve(LIAR.replace("WRONG", wrong), "--pipeline", 16)
+    assert all(server.score("1").status == 200 for _ in range(5))  # short runs are handed over together
+    sizes = [10, 100_000, 20, 30, 100_000, 200_000]
+    asked = b"".join(
+        b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%s\r\n%d"
+        % (len(str(size)), b"Connection: close\r\n" if size == 200_000 else b"", size)
+        for size in sizes
+    )
+    found = server.raw(asked, 30)
+    answers = found.split(b"HTTP/1.1 ")[1:]
+    assert len(answers) == len(sizes)
+    for size, answer in zip(sizes, answers, strict=True):
+        if size == 200_000:
+            assert answer.startswith(b"503") and b"worker_died" in answer and b"frame protocol" in answer
+        else:
+            assert answer.startswith(b"200") and answer.endswith(b'"' + b"x" * size + b'"')
+    assert server.score("100000").status == 200
+    assert server.log.count("not of the frame protocol") == 1
+
+
+class Told:
+    """A fake owner of a worker: keeps the ids of what was answered, and why the worker ended."""
+
+    def __init__(self) -> None:
+        self.answered: list[int] = []
+        self.died: list[str] = []
+
+    def worker_answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
+        self.answered += [frame.id for frame in frames]
+
+    def worker_died(self, worker: WorkerProcess, reason: str) -> None:
+        self.died.append(reason)
+
+
+BAD_REFERENCE = struct.pack("<QQQ", 1, 1 << 40, 100_000)
+
+
+@pytest.mark.parametrize(
+    ("bad", "good_behind"),
+    [
+        (encode(Kind.RESULT, [BAD_REFERENCE], 200 | ResultFlag.SHARED, 3), True),
+        (encode(Kind.RESULT, [], 200 | ResultFlag.SHARED, 3), True),
+        (encode(Kind.RUN, [b"a worker sends no such frame"], 0, 3), False),
+        (b"XX and no frame at all, longer than a head", False),  # where the next frame begins is not known any more
+    ],
+)
+def test_what_is_good_in_the_read_of_a_bad_frame_is_answered(bad: bytes, good_behind: bool) -> None:
+    told = Told()
+
+    async def feed() -> None:
+        worker = WorkerProcess(Launch(python=sys.executable, cwd="/", environment={}), cast(WorkerEvents, told))
+        os.close(worker._make_page())
+        good = [encode(Kind.RESULT, [b"{}"], 200, number) for number in (1, 2, 4)]
+        worker.data_received(b"".join([*good[:2], bad, good[2]]))
+
+    asyncio.run(feed())
+    assert told.answered == ([1, 2, 4] if good_behind else [1, 2])
+    assert len(told.died) == 1 and "not of the frame protocol" in told.died[0]

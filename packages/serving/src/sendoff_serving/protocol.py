@@ -88,7 +88,15 @@ class CollectFlag:
 
 
 class ProtocolError(Exception):
-    """The peer sent bytes that are not a frame, or a frame that is not allowed."""
+    """The peer sent bytes that are not a frame, or a frame that is not allowed.
+
+    Attributes:
+        before: whole frames that came before it in the same bytes, when a stream was being decoded.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.before: List["Frame"] = []
 
 
 class Frame:
@@ -222,7 +230,8 @@ class Decoder:
         """Take the next bytes of the stream and return the frames they complete, in order.
 
         Raises:
-            ProtocolError: the stream is not made of frames. The decoder cannot be used after it.
+            ProtocolError: the stream is not made of frames; ``before`` has those that came before that, which are
+                good. The decoder cannot be used after it.
         """
         if self._pieces:
             self._pieces.append(bytes(data))
@@ -253,12 +262,15 @@ class Decoder:
             if at == end:
                 self._needed = HEAD_SIZE
                 return frames
-        while True:
+        try:
             taken = self._take(source, at)
-            if taken is None:
-                break
-            frame, at = taken
-            frames.append(frame)
+            while taken is not None:
+                frame, at = taken
+                frames.append(frame)
+                taken = self._take(source, at)
+        except ProtocolError as error:
+            error.before = frames
+            raise
         if at == len(source):
             self._buffer = bytearray()
         elif self._needed > LARGE:
@@ -268,6 +280,13 @@ class Decoder:
         elif at or source is not self._buffer:
             self._buffer = bytearray(memoryview(source)[at:])
         return frames
+
+    def feed_all(self, data: Buffer) -> Tuple[List[Frame], Optional[Exception]]:
+        """Take the next bytes as ``feed`` does; returns the good frames, and what is wrong behind them or None."""
+        try:
+            return self.feed(data), None
+        except ProtocolError as error:
+            return error.before, error
 
     def _assemble(self) -> List[Frame]:
         """Return the large frame whose pieces are there, and the frames that came with its last piece."""
@@ -287,7 +306,13 @@ class Decoder:
                 pieces[0] = pieces[0][length:]
             bodies.append(b"".join(parts))
         frame = Frame(kind, code, frame_id, clock, bodies)
-        return [frame] + (self.feed(bytes(pieces[0])) if pieces and len(pieces[0]) else [])
+        if not pieces or not len(pieces[0]):
+            return [frame]
+        try:
+            return [frame] + self.feed(bytes(pieces[0]))
+        except ProtocolError as error:
+            error.before.insert(0, frame)
+            raise
 
     def _take(self, source: Union[bytes, bytearray], at: int) -> Optional[Tuple[Frame, int]]:
         available = len(source) - at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -173,24 +174,30 @@ class WorkerProcess(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        # Whatever is wrong, the answers that are right are given, as if they had come in a read of their own.
+        frames, wrong = self._decoder.feed_all(data)
+        answers: list[Frame] = []
         try:
-            answers: list[Frame] = []
-            for frame in self._decoder.feed(data):
+            for frame in frames:
                 kind = frame.kind
                 if kind == Kind.RESULT or kind in _OF_JOBS:
                     if frame.code & ResultFlag.SHARED and kind == Kind.RESULT and self._shared is not None:
-                        frame.bodies[0] = cast(bytes, self._shared.body(frame.bodies[0]))
-                        frame.code &= ~ResultFlag.SHARED
+                        fetched = self._shared.fetch(frame)
+                        if fetched is not None:
+                            wrong = wrong or fetched
+                            continue
                     answers.append(frame)
                     continue
                 if answers:
                     self._events.worker_answered(self, answers)
                     answers = []
                 self._other(frame)
-            if answers:
-                self._events.worker_answered(self, answers)
         except (ProtocolError, ValueError, LookupError, TypeError) as error:
-            self.kill(f"it sent something that is not of the frame protocol: {error}")
+            wrong = error
+        if answers:
+            self._events.worker_answered(self, answers)
+        if wrong is not None:
+            self.kill(f"it sent something that is not of the frame protocol: {wrong}")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
@@ -437,19 +444,14 @@ class WorkerProcess(asyncio.Protocol):
             os.close(self._pidfd)
             self._pidfd = -1
         if self._process is not None:
-            self._kill_children()
+            with contextlib.suppress(OSError):  # it had no children
+                os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
         # Frames it sent before its end may still be in the socket; a child of it may keep the socket open.
         if self._transport is not None and not self._ended:
             loop.call_later(0.02, self._end)
         else:
             self._end()
-
-    def _kill_children(self) -> None:
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except OSError:
-            pass  # it had none
 
     def _end(self) -> None:
         if self._exited:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import weakref
 from functools import lru_cache
+from typing import cast
 
 from ...page import Page
+from ...protocol import Frame, ProtocolError, ResultFlag
 from ...room import Room, place_of
 
 # Kinds of holders are made for sizes that are multiples of this.
@@ -67,6 +69,15 @@ class SharedBodies:
         place = self._places.pop(order, None)
         if place is not None:
             self._free.add(place)
+
+    def fetch(self, frame: Frame) -> Exception | None:
+        """Put a RESULT's body in the place of its reference; returns what is wrong with it, None for nothing."""
+        try:
+            frame.bodies[0] = cast(bytes, self.body(frame.bodies[0]))
+        except (ProtocolError, ValueError, LookupError) as error:
+            return error
+        frame.code &= ~ResultFlag.SHARED
+        return None
 
     def body(self, reference: bytes) -> memoryview:
         """Return an answer's body where it lies; its place is given back when nobody holds it any more.
