@@ -1,3 +1,5 @@
+import errno
+import json
 import pathlib
 
 from sendoff import errors
@@ -41,6 +43,25 @@ def test_an_unexpected_exception_is_logged_and_becomes_internal_error(tmp_path, 
     assert response.status == 500
     assert b'"internal_error"' in response.body
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_machine_that_lacks_something_is_no_defect_of_ours(tmp_path):
+    def full(core, call):
+        with pathlib.Path("/dev/full").open("wb", buffering=0) as disk:
+            disk.write(b"x")
+
+    route = Route(method="GET", path="/full", handler=full, summary="", answers={200: None})
+    response = Application(Core(tmp_path), [route]).handle(Request(method="GET", path="/v1/full"))
+    said = json.loads(response.body)["error"]
+    assert (response.status, said["code"], said["message"]) == (
+        STATUS["store_error"],
+        "store_error",
+        "the disk is full",
+    )
+    assert said["context"]["reported_code"] == "disk_full"
+    named = errors.lacking(OSError(errno.EROFS, "Read-only file system", "/home/of/ours"))
+    assert named is not None and named.message == "/home/of/ours: the file system is read-only"
+    assert errors.lacking(OSError(errno.ENOENT, "No such file")) is None and errors.lacking(ValueError()) is None
 
 
 def test_sdk_exceptions_do_not_replace_what_the_client_raises():

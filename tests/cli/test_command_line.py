@@ -262,6 +262,15 @@ def test_a_closed_stdout_is_no_crash(home: Path):
     assert b"Traceback" not in done.stderr
 
 
+def test_a_full_disk_under_the_output_is_told_as_one(home: Path):
+    done = subprocess.run(
+        ["bash", "-c", f"'{SCRIPT}' version >/dev/full"], capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 7
+    assert done.stderr.startswith(b"error: the disk is full\nhint: Free some space")
+    assert b"Exception ignored" not in done.stderr
+
+
 def test_version_is_printed_by_the_command_and_by_the_option(script: Cli):
     assert script("--version").out.startswith("sendoff ")
     assert script("version", "-o", "json").data["sendoff"]

@@ -37,7 +37,10 @@ class FakeTargets:
 
 
 class FakeEnvironments:
-    """Builds nothing: every environment is this interpreter. A conda package ``impossible`` fails to resolve."""
+    """Builds nothing: every environment is this interpreter.
+
+    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk.
+    """
 
     def __init__(self, store: Store) -> None:
         self._home = store.home
@@ -56,6 +59,9 @@ class FakeEnvironments:
         progress("resolving, says the fake")
         if "impossible" in spec.python.conda_packages:
             raise EnvironmentFailed("no version of 'impossible' exists", log=["the resolver's last line"])
+        if "huge" in spec.python.conda_packages:
+            with Path("/dev/full").open("wb", buffering=0) as disk:
+                disk.write(b"x")
         return Lock(
             digest="sha256:" + "1" * 64,
             python=sys.executable,

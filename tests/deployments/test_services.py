@@ -132,6 +132,18 @@ def test_a_failing_environment_names_its_step_and_log(rig: Rig) -> None:
     assert rig.deployments.get(WS, "svc").state == "Failed"
 
 
+def test_a_full_disk_is_told_as_one_and_no_mistake_of_ours(rig: Rig) -> None:
+    python = environment().python
+    from sendoff.spec.parse import replace
+
+    spec = replace(environment(), python=replace(python, conda_packages=["huge"]))
+    operation = rig.deploy(inference=rig.inference(environment=spec))
+    assert operation.error is not None and operation.error["message"] == "the disk is full"
+    assert "gc" in operation.error["hint"] and operation.error["context"]["step"] == "environment"
+    assert [step.reason for step in operation.steps if step.state == "failed"] == ["DiskFull"]
+    assert rig.deploy(overwrite=True).state == "Succeeded"
+
+
 def test_one_operation_per_service_at_a_time(rig: Rig) -> None:
     rig.target.script("svc", "hang")
     operation = rig.deployments.deploy(WS, rig.body())

@@ -7,6 +7,7 @@ and comes back as the same class through :func:`from_payload`.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
 
 
@@ -216,6 +217,36 @@ class Unreachable(SendoffError):
     """The server at ``SENDOFF_SERVER`` or the service's address does not answer."""
 
     code = "unreachable"
+
+
+# What the machine lacks when a call of the system fails so: no mistake of anybody's code.
+_LACKING = {
+    errno.ENOSPC: ("the disk is full", "disk_full", "Free some space (`sendoff gc` shows and removes what is unused)"),
+    errno.EDQUOT: ("the disk quota is used up", "disk_full", "Free some space, or ask for more"),
+    errno.EFBIG: ("the file would be larger than this process may write", "file_size", "Raise the limit (`ulimit -f`)"),
+    errno.EROFS: ("the file system is read-only", "read_only", "Set SENDOFF_HOME to a folder that can be written"),
+    errno.EIO: ("the disk fails", "disk_fails", "Look into the system's log"),
+    errno.EMFILE: ("this process may not open more files", "open_files", "Raise the limit (`ulimit -n`)"),
+    errno.ENFILE: ("the machine has no more open files", "open_files", "End other processes, or raise fs.file-max"),
+    errno.ENOMEM: ("the machine has no memory left", "memory", "End other processes, or use a larger machine"),
+}
+
+
+def lacking(error: BaseException) -> StoreError | None:
+    """What the machine lacks, for an exception that nobody caught and that is no mistake of Sendoff; else None.
+
+    The file is named where the system named one. ``reported_code`` in the context tells the cases apart.
+    """
+    if not isinstance(error, OSError) or error.errno not in _LACKING:
+        return None
+    what, code, advice = _LACKING[error.errno]
+    path = error.filename if isinstance(error.filename, str) else ""
+    return StoreError(
+        f"{path}: {what}" if path else what,
+        hint=f"{advice}, then try again; what was stored before is as it was.",
+        reported_code=code,
+        **({"path": path} if path else {}),
+    )
 
 
 def _all(base: type[SendoffError]) -> list[type[SendoffError]]:

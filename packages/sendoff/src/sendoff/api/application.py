@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import NotFound, NotSupported, SendoffError
+from ..errors import NotFound, NotSupported, SendoffError, lacking
 from ..spec.parse import encode
 from .errors import answer
 from .messages import JSON, NDJSON, PREFIX, Request, Response
@@ -262,6 +262,9 @@ class Application:
 def _unexpected(request: Request | None, error: Exception) -> SendoffError:
     where = f"{request.method} {request.path}" if request else "a streamed answer"
     log.error("unexpected exception in %s", where, exc_info=error)
+    missing = lacking(error)
+    if missing:
+        return missing
     return SendoffError(
         f"unexpected {type(error).__name__} in {where}: {error}",
         hint="This is a defect of Sendoff; the traceback is in the log.",

@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SendoffError, table
+from ..errors import SendoffError, lacking, table
 from ..spec.names import service_flags
 
 if TYPE_CHECKING:
@@ -135,6 +135,9 @@ def report_usage(wrong: click.ClickException) -> int:
 
 def report_bug(bug: Exception, *, debug: bool) -> int:
     """Print an exception that nobody foresaw; exit code 1."""
+    missing = lacking(bug)
+    if missing:
+        return report(missing, debug=debug)
     if debug:
         tell("".join(traceback.format_exception(bug)).rstrip())
     tell(f"error: something unexpected went wrong inside Sendoff: {type(bug).__name__}: {bug}")

@@ -14,7 +14,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from ..errors import Cancelled, DeploymentFailed, SendoffError
+from ..errors import Cancelled, DeploymentFailed, SendoffError, lacking
 from ..errors import Timeout as TooLong
 from ..spec.operation import CANCELLED, FAILED, STEP_DONE, SUCCEEDED, TIMED_OUT
 from . import records
@@ -149,11 +149,15 @@ def _step(store: Store, work: Work, timeline: Timeline, name: str, attempt: int)
         raise
     except Exception as error:
         say(traceback.format_exc())
-        failure = DeploymentFailed(
-            f"a mistake in Sendoff at step {name!r}: {type(error).__name__}: {error}",
-            hint="The operation's log has the traceback; please report it.",
-        )
-        log, reason = traceback.format_exc().splitlines(), "InternalError"
+        missing = lacking(error)
+        if missing:
+            failure, log, reason = missing, work.last_log(), reason_of(missing)
+        else:
+            failure = DeploymentFailed(
+                f"a mistake in Sendoff at step {name!r}: {type(error).__name__}: {error}",
+                hint="The operation's log has the traceback; please report it.",
+            )
+            log, reason = traceback.format_exc().splitlines(), "InternalError"
     failure.context.setdefault("step", name)
     if log:
         failure.context.setdefault("log", log[-20:])

@@ -39,7 +39,7 @@ REASONS: dict[str, str] = {
     "OutOfMemory": "The kernel ended a process of the container: its memory limit was reached.",
     "ImageMissing": "The image, or its base, is not on the engine and cannot be pulled.",
     "NameTaken": "A container that is not Sendoff's has the name.",
-    "DiskFull": "The engine's disk is full.",
+    "DiskFull": "The disk of the home, or of the engine, is full.",
     "ContainerEnded": "The container ended again and again before it answered.",
     "NotSupported": "The target cannot do what was asked.",
     "StoreError": "The store cannot be read or written.",
