@@ -140,6 +140,77 @@ def test_the_trace_is_given_on_to_the_script(serve, collector) -> None:
     collector.span(lambda s: s.name == "run" and s.span_id == fresh.split("-")[2])
 
 
+GIVEN_ON = """
+    from azureml.contrib.services.aml_request import AMLRequest, rawhttp
+
+    def init(): pass
+
+    @rawhttp
+    def run(request):
+        return [pair for pair in request.headers if pair[0].lower() in ("traceparent", "tracestate", "baggage")]
+"""
+VALID = ("traceparent", f"00-{TRACE}-{PARENT}-00")
+
+
+def given_on(server, *headers: tuple[str, str]) -> dict[str, str]:
+    """What a script finds of a trace in its headers, each of which it has once."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    answer = server.raw(
+        f"POST /score HTTP/1.1\r\nHost: a\r\n{lines}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    )
+    pairs = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert len({name.lower() for name, _ in pairs}) == len(pairs)
+    return {name.lower(): value for name, value in pairs}
+
+
+def test_the_callers_tracestate_is_given_on_as_the_standard_says(serve, collector) -> None:
+    server = serve(GIVEN_ON, env=to(collector))
+    for states, expected in (
+        (["foo=1,bar=2"], "foo=1,bar=2"),
+        (["foo=1,bar=2", "", "rojo=1"], "foo=1,bar=2,rojo=1"),
+        (["foo=1 \t , \t bar=2,,"], "foo=1,bar=2"),
+        (["1a-_*/@x=a b!"], "1a-_*/@x=a b!"),
+        (["foo=1,foo=2"], "foo=1,foo=2"),
+        ([",".join(f"k{number}=1" for number in range(32))], ",".join(f"k{number}=1" for number in range(32))),
+        # What is not valid is given up whole.
+        (["", ""], None),
+        (["foo =1"], None),
+        (["FOO=1"], None),
+        (["foo=1,@bar=2"], None),
+        (["foo=bar=baz,bar=3"], None),
+        (["foo=\u00e9"], None),
+        (["foo"], None),
+        ([",".join(f"k{number}=1" for number in range(33))], None),
+        ([f"{'k' * 257}=1"], None),
+        ([f"k={'v' * 257}"], None),
+    ):
+        found = given_on(server, VALID, *(("TraceState", state) for state in states))
+        assert found.get("tracestate") == expected, states
+        assert found["traceparent"].startswith(f"00-{TRACE}-") and found["traceparent"].endswith("-00")
+
+
+def test_without_one_valid_traceparent_nothing_of_the_callers_trace_is_given_on(serve, collector) -> None:
+    server = serve(GIVEN_ON, env=to(collector))
+    other = ("traceparent", f"00-{TRACE[::-1]}-{PARENT}-01")
+    for parents in ([], [VALID, other], [VALID, VALID], [("traceparent", f"00-{TRACE}-{'0' * 16}-01")]):
+        found = given_on(server, *parents, ("tracestate", "foo=1"), ("baggage", "user=7"))
+        assert TRACE not in found["traceparent"] and TRACE[::-1] not in found["traceparent"]
+        assert "tracestate" not in found and found["baggage"] == "user=7"
+
+
+def test_of_the_flags_sampled_and_random_are_given_on(serve, collector) -> None:
+    server = serve(GIVEN_ON, env=to(collector))
+    for given, expected in (("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("ff", "03"), ("fc", "00")):
+        assert given_on(server, ("traceparent", f"00-{TRACE}-{PARENT}-{given}"))["traceparent"][-2:] == expected
+    # A version to come has the same fields first.
+    assert given_on(server, ("traceparent", f"cc-{TRACE}-{PARENT}-01-more"))["traceparent"].startswith(f"00-{TRACE}-")
+
+
+def test_without_telemetry_the_callers_headers_are_the_scripts(serve) -> None:
+    found = given_on(serve(GIVEN_ON), VALID, ("tracestate", "Not Valid"))
+    assert found == {"traceparent": VALID[1], "tracestate": "Not Valid"}
+
+
 def test_a_caller_that_does_not_sample_decides_and_broken_headers_begin_a_trace(serve, collector) -> None:
     server = serve(SCRIPT, env=to(collector))
     server.request("POST", "/score", "a", {"traceparent": f"00-{TRACE}-{PARENT}-00", "x-request-id": "quiet"})

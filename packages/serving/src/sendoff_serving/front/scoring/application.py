@@ -404,8 +404,8 @@ class ScoringApplication:
             # The key is the front's business: scripts print what they are given.
             headers = [pair for pair in headers if pair[0].lower() != "authorization"]
         if exchange.trace is not None:
-            headers = [pair for pair in headers if pair[0].lower() != "traceparent"]
-            headers.append(("traceparent", exchange.trace.traceparent))
+            headers = [pair for pair in headers if pair[0].lower() not in ("traceparent", "tracestate")]
+            headers += exchange.trace.headers
         request: dict[str, object] = {
             "method": exchange.method,
             "target": exchange.target,

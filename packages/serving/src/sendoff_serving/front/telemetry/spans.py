@@ -100,7 +100,7 @@ class Telemetry:
 
     def begin(self, exchange: Exchange, revision: str | None) -> Trace:
         """Take a request's place in its trace, before it is given to a worker."""
-        trace = exchange.trace = self._sampler.begin(exchange.known)
+        trace = exchange.trace = self._sampler.begin(exchange.known, exchange.headers)
         trace.revision = revision
         return trace
 
