@@ -38,6 +38,7 @@ STATUS: dict[str, int] = {
     "result_not_encodable": 500,
     "result_not_finite": 500,
     "internal_error": 500,
+    "transfer_coding_unsupported": 501,
     "draining": 503,
     "not_ready": 503,
     "queue_full": 503,

@@ -203,7 +203,7 @@ class HttpConnection(asyncio.Protocol):
         self._in_head = False
         self._replaying = False
         self._head_since = 0.0
-        http_1_0 = parser.get_http_version() == "1.0"
+        version = parser.get_http_version()
         exchange = Exchange(
             self,
             method.decode("ascii"),
@@ -211,10 +211,10 @@ class HttpConnection(asyncio.Protocol):
             self._headers,
             self._known,
             parser.should_keep_alive() and not self._closing and method != b"CONNECT",
-            http_1_0,
+            version == "1.0",
         )
         refusal = request_head.refusal_of_head(
-            exchange, len(self._url), self._head_size, self._hosts, self._limits, self._max_body()
+            exchange, version, len(self._url), self._head_size, self._hosts, self._limits, self._max_body()
         )
         if refusal is None:
             refusal = self._accept(exchange)
@@ -464,17 +464,17 @@ class HttpConnection(asyncio.Protocol):
     # Ends
 
     def _close(self) -> None:
-        """Close after what is written. A client that still sends is listened to for a while.
+        """Close after what is written. A client that may still send is listened to for a while (RFC 9112 sec. 9.6).
 
         Closing with unread input makes the kernel reset the connection, and the client may then never see
-        the answer that says why.
+        its last answer. When the server stops, only clients that are known to send are waited for.
         """
         self._stopped = True
         self._line.clear()
         transport = self._transport
         if transport.is_closing():
             return
-        if self._eof or not self._unread or not transport.can_write_eof():
+        if self._eof or (self._closing and not self._unread) or not transport.can_write_eof():
             transport.close()
             return
         if self._paused:

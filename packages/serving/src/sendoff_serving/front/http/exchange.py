@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .connection import HttpConnection
 
 REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
-_BODILESS = frozenset({204, 304})
+# Answers that have no content (RFC 9110 sec. 15.3.5, 15.3.6, 15.4.5); a 205 still says that its length is 0.
+_EMPTY = frozenset({204, 205, 304})
 
 JSON_TYPE = "application/json"
 OK_JSON = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_TYPE}\r\nContent-Length: "
@@ -71,6 +72,10 @@ class _Date:
 
 
 date = _Date()
+
+
+def _no_length(status: int) -> str:
+    return "Content-Length: 0\r\n" if status == 205 else ""
 
 
 class Exchange:
@@ -179,8 +184,9 @@ class Exchange:
             self.connection.write(head.encode("latin-1") + body)
             self.connection.finished(self)
             return
-        if status in _BODILESS:
-            length = ""
+        if status in _EMPTY:
+            self.sent = 0
+            length = _no_length(status)
         elif content_type is None:
             length = f"Content-Length: {size}\r\n"
         else:
@@ -188,7 +194,7 @@ class Exchange:
         reason = REASONS.get(status, "Unknown")
         head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{length}{headers}{self._persistence()}\r\n"
         data = head.encode("latin-1")
-        if self.method != "HEAD" and status not in _BODILESS:
+        if self.method != "HEAD" and status not in _EMPTY:
             if size > TOGETHER:
                 self.connection.write_many([data, body])
             else:
@@ -204,12 +210,16 @@ class Exchange:
         if self.http_1_0:
             self.keep_alive = False
         coding = "" if self.http_1_0 else "Transfer-Encoding: chunked\r\n"
+        if status in _EMPTY:  # a client would take the pieces for its next answer
+            coding = _no_length(status)
         reason = REASONS.get(status, "Unknown")
         head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{coding}{headers}{self._persistence()}\r\n"
         self.connection.write(head.encode("latin-1"))
 
     def send_piece(self, piece: bytes) -> None:
         """Send one piece of a streamed answer."""
+        if self.status in _EMPTY:
+            return
         self.sent += len(piece)
         if self.http_1_0:
             self.connection.write(piece)
@@ -221,7 +231,7 @@ class Exchange:
         if not complete:
             self.connection.abort()
             return
-        if not self.http_1_0:
+        if not self.http_1_0 and self.status not in _EMPTY:
             self.connection.write(b"0\r\n\r\n")
         self.connection.finished(self)
 

@@ -33,7 +33,9 @@ KNOWN = frozenset(
 )
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
-REQUEST_LINE = re.compile(rb"[A-Za-z]{1,32} \S+ HTTP/1\.[01]\r?\n")
+_REQUEST_LINE = re.compile(rb"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} \S+ HTTP/1\.[01]\r?\n")
+# uri-host [ ":" port ] of RFC 3986 and 9110; no host at all is a host too.
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%_~-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 
 
 def headers_too_large(limits: Limits) -> Refusal:
@@ -52,22 +54,32 @@ def body_too_large(limit: int) -> Refusal:
 
 
 def refusal_of_head(
-    exchange: Exchange, target_size: int, head_size: int, hosts: int, limits: Limits, max_body: int
+    exchange: Exchange, version: str, target_size: int, head_size: int, hosts: int, limits: Limits, max_body: int
 ) -> Refusal | None:
     """Refuse a request for its head, or note in it that the client waits for a 100.
 
     Args:
         exchange: what the parser made of the head.
+        version: the HTTP version that it names.
         target_size: bytes of its target; head_size: of its headers; hosts: how many Host headers it has.
         limits: bounds of heads.
         max_body: largest body, in bytes.
     """
+    if version not in ("1.1", "1.0"):
+        exchange.keep_alive = False
+        return Refusal("bad_request", "The request is of no version of HTTP that this server speaks", "use HTTP/1.1")
     if target_size > limits.target_bytes:
         return Refusal("target_too_long", f"The request target is over the limit of {limits.target_bytes} bytes")
     if head_size > limits.head_bytes or len(exchange.headers) > limits.head_fields:
         return headers_too_large(limits)
     if hosts != 1 and not (exchange.http_1_0 and hosts == 0):
         return Refusal("bad_request", "The request needs exactly one Host header")
+    if hosts and not _HOST.fullmatch(exchange.known[b"host"]):
+        return Refusal("bad_request", "The Host header is not a host, or a host and a port")
+    if b"transfer-encoding" in exchange.known:
+        refusal = _refusal_of_coding(exchange)
+        if refusal is not None:
+            return refusal
     length = exchange.known.get(b"content-length")
     if length is not None and int(length) > max_body:
         return body_too_large(max_body)
@@ -77,6 +89,19 @@ def refusal_of_head(
             return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
         exchange.expects_continue = length is None or int(length) > 0
     return None
+
+
+def _refusal_of_coding(exchange: Exchange) -> Refusal | None:
+    """Refuse a body in any coding but chunked: its end, or what it says, would be guessed (RFC 9112 sec. 6.1, 6.3)."""
+    if exchange.http_1_0:
+        return Refusal("bad_request", "HTTP/1.0 has no Transfer-Encoding", "use HTTP/1.1, or send a Content-Length")
+    values = [value for name, value in exchange.headers if name.lower() == b"transfer-encoding"]
+    codings = [coding.strip(b" \t").lower() for coding in b",".join(values).split(b",")]
+    if codings == [b"chunked"]:
+        return None
+    if codings[-1] != b"chunked":
+        return Refusal("bad_request", "The last Transfer-Encoding of a request has to be chunked")
+    return Refusal("transfer_coding_unsupported", "The only Transfer-Encoding that this server takes is chunked")
 
 
 def drops_body(exchange: Exchange, refusal: Refusal) -> bool:
@@ -94,9 +119,19 @@ def refusal_of_bytes(data: bytes, error: httptools.HttpParserError) -> Refusal:
     """Return how bytes are refused that the parser cannot take."""
     if not isinstance(error, httptools.HttpParserInvalidMethodError):
         return Refusal("bad_request", f"The request is malformed: {error}")
-    if REQUEST_LINE.match(data):
+    line = _REQUEST_LINE.match(data)
+    if line is not None and not _is_taken(line.group()):
         return Refusal("method_not_allowed", "The method is not allowed for the requested URL.")
     return Refusal("bad_request", "This is not HTTP")
+
+
+def _is_taken(line: bytes) -> bool:
+    """Whether the parser takes a request line, so that what it refused is something behind it."""
+    try:
+        httptools.HttpRequestParser(object()).feed_data(line)
+    except httptools.HttpParserError:
+        return False
+    return True
 
 
 def without_upgrade(method: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
 USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_UNSAFE = re.compile(r"[\r\n\0]")
+_UNSAFE = re.compile(r"[\0-\x08\n-\x1f\x7f]")
 # Headers that the connection sets; a script's own would break the framing.
 _RESERVED = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"})
 _SHARED = frozenset({"x-request-id", "x-ms-request-id", "x-ms-client-request-id", "date", "server-timing"})
