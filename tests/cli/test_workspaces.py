@@ -88,6 +88,10 @@ def test_w_stands_over_the_config_file_and_path_says_where_to_look(cli: Cli, tmp
     assert cli("workspace", "show", "--path", str(elsewhere)).data["name"] == "two"
     assert cli("workspace", "show", "--path", str(elsewhere), "-w", "one").data["name"] == "one"
     assert cli("workspace", "show", "--path", str(tmp_path / "absent")).code == 2
+    model = tmp_path / "model.pkl"
+    model.write_bytes(b"\x80\x04K\x01.")
+    mixed_up = cli("model", "register", "-n", "m", "--path", str(model))
+    assert mixed_up.code == 2 and "hint: --path takes the workspace's config file" in mixed_up.err
 
 
 def test_folder_attach_makes_the_workspace_and_the_file(cli: Cli):

@@ -54,7 +54,14 @@ class Session:
         if self.workspace_name:
             return self.workspace_name
         found = _find_config(Path(self.path) if self.path else Path.cwd())
-        name = _workspace_in(found) if found else DEFAULT_WORKSPACE
+        name = DEFAULT_WORKSPACE
+        if found:
+            try:
+                name = _workspace_in(found)
+            except InvalidInput as error:
+                if self.path and Path(self.path) == found:
+                    error.hint = f"{error.hint} {_PATH}".strip()
+                raise
         try:
             self.client.workspace(name)
         except WorkspaceNotFound:
@@ -78,11 +85,15 @@ class Session:
         return sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb" and not self.quiet
 
 
+# People give a command's own file here; --help names the option that takes it.
+_PATH = "--path takes the workspace's config file, or a folder to look for it; see --help for what takes other files."
+
+
 def _find_config(start: Path) -> Path | None:
     from ..spec import workspace_files
 
     if not start.exists():
-        raise InvalidInput(f"--path {start} does not exist", hint="Give a folder, or a workspace config file.")
+        raise InvalidInput(f"--path {start} does not exist", hint=_PATH)
     return workspace_files.find(start)
 
 
