@@ -136,6 +136,14 @@ return [request.form.getlist("a"), request.form.get("b"), request.data.decode(),
     assert answer.status == 400 and answer.json["code"] == "bad_request"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_json_of_a_raw_request_is_read_in_any_encoding_that_json_has(raw, encoding: str) -> None:
+    server = raw("return [request.json, request.get_data(as_text=True)[:1]]")
+    body = json.dumps({"ü": 1}, ensure_ascii=False).encode(encoding)
+    answer = server.request("POST", "/score", body, {"Content-Type": "application/json"})
+    assert answer.status == 200 and answer.json[0] == {"ü": 1}
+
+
 def test_json_that_is_none_is_the_callers_mistake(raw) -> None:
     answer = raw("return request.get_json(force=True)").request("POST", "/score", b"{")
     assert answer.status == 400

@@ -104,6 +104,17 @@ def test_bodies_that_are_no_input(schema, body, content_type, status, message) -
     assert answer.json["message"].startswith(message)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_json_may_begin_with_a_byte_order_mark_or_be_wider_than_utf_8(schema, encoding: str) -> None:
+    server = schema(ARTICLE)
+    body = json.dumps({"data": [[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]]}).encode(encoding)
+    for _ in range(3):
+        answer = server.request("POST", "/score", body, {"Content-Type": "application/json"})
+        assert (answer.status, answer.json) == (200, [55.0])
+    cut = server.request("POST", "/score", b"\xff\xfe{", {"Content-Type": "application/json"})
+    assert (cut.status, cut.json["code"]) == (400, "body_not_utf8")
+
+
 @pytest.mark.parametrize(
     "value",
     [[[1, 2, 3]], [1], 5, "x", None, {"a": 1}, [["a"] * 10], [[1] * 10, [1] * 9], [[None] * 10], [[[1]] * 10]],

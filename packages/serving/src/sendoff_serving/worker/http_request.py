@@ -241,7 +241,7 @@ class AMLRequest:
         if not (force or self.is_json):
             return None
         try:
-            return json.loads(self._body.decode("utf-8"))
+            return json.loads(self._body)  # bytes: UTF-8 with or without a mark in front, UTF-16, UTF-32, as in Flask
         except (ValueError, RecursionError) as error:
             if silent:
                 return None

@@ -307,14 +307,20 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refusal(400, "body_not_utf8", "Input cannot be decoded as UTF-8: %s" % error) from error
+        raise _not_utf8(error) from error
+
+
+def _not_utf8(error: UnicodeDecodeError) -> Refusal:
+    return Refusal(400, "body_not_utf8", "Input cannot be decoded as UTF-8: %s" % error)
 
 
 def _object(body: bytes) -> Dict[str, Any]:
     if not body:
         raise Refusal(400, "body_empty", "POST body is empty. Expecting a JSON dictionary.")
     try:
-        given = json.loads(_text(body))
+        given = json.loads(body)  # bytes: UTF-8 with or without the mark that .NET writes first, UTF-16, UTF-32
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error) from error
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "body_not_json", "POST body could not be decoded as JSON: %s" % error) from error
     if not isinstance(given, dict):
