@@ -14,7 +14,7 @@ from ...errors import RETRY_AFTER, Refusal
 from ...log import ServerLog
 from ..http.exchange import JSON_TYPE, Exchange
 from . import inference_protocol as v2
-from .auth import Gate
+from .auth import Gate, challenge
 from .cors import Cors
 from .docs_page import page
 from .existing_answers import as_existing_server
@@ -190,7 +190,7 @@ class ScoringApplication:
             allowed = {"/score": "GET, OPTIONS, POST", v2.INFER: "POST"}.get(exchange.route or "", "GET, HEAD, OPTIONS")
             lines += f"Allow: {allowed}\r\n"
         if refusal.code == "unauthorized":
-            lines += "WWW-Authenticate: Bearer\r\n"
+            lines += f"WWW-Authenticate: {challenge(refusal)}\r\n"
         if exchange.route in _SCORES:
             self.metrics.answered(refusal.http_status, refusal.code, None, None, time.monotonic() - exchange.arrived)
         self.send_refusal(exchange, refusal, lines)

@@ -21,8 +21,6 @@ suffixes .crt and .key. What is at the top holds for revisions that are not name
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -34,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Refusal, ServingError
+from .tokens import TokenKeys, refusal
 
 GROUPS: dict[str, str] = {
     "/": "health",
@@ -53,12 +52,9 @@ GROUPS: dict[str, str] = {
 }
 _MEMBERS = frozenset({"schema_version", "keys", "jwks", "audience", "issuer", "open", "auth", "tls", "revisions"})
 _MODES = (None, "none", "key", "token")
-_LEEWAY = 30.0
 _MOST_REMEMBERED = 4096
 _LONGEST = 8192
 _SAY_SECONDS = 10.0
-
-Verify = Callable[[bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ class _Material:
                 (str(key["name"]), bytes.fromhex(key.get("salt", "")), bytes.fromhex(key["sha256"]))
                 for key in raw.get("keys", [])
             ]
-            self.tokens = dict(_public_key(key) for key in raw.get("jwks", {}).get("keys", []))
+            self.tokens = TokenKeys(raw.get("jwks"))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ServingError("auth_invalid", f"{where}: a key cannot be read: {error!r}") from None
         if any(len(digest) != 32 for _, _, digest in self.keys):
@@ -227,9 +223,9 @@ class Gate:
         credential = credential.strip()
         if scheme.lower() != b"bearer" or not credential:
             what = {"key": "key", "token": "token"}.get(self._rule.auth or "", "key or token")
-            return _refusal(f"The request needs the header Authorization: Bearer <{what}>", "credentials_missing")
+            return refusal(f"The request needs the header Authorization: Bearer <{what}>", "credentials_missing")
         if len(credential) > _LONGEST:
-            return _refusal("The key or token is not valid for this service")
+            return refusal("The key or token is not valid for this service")
         found = self._check(credential)
         if isinstance(found, Refusal) and self._stamp_of_file() != self._stamp:
             self.refresh()  # the caller may hold a key that is a moment old
@@ -243,7 +239,7 @@ class Gate:
         if name:
             return name
         if mode == "key" or not self._material.tokens or credential.count(b".") != 2:
-            return _refusal("The key or token is not valid for this service")
+            return refusal("The key or token is not valid for this service")
         remembered = self._remembered.get(digest)
         if remembered is not None and remembered[1] > time.time():
             return remembered[0]
@@ -265,89 +261,17 @@ class Gate:
         return name
 
     def _check_token(self, token: bytes, digest: bytes) -> str | Refusal:
-        material = self._material
-        signed, _, signature = token.rpartition(b".")
-        # Until the signature is known to be good, no answer says anything about the token's content.
-        try:
-            header, claims = (json.loads(_decoded(part)) for part in signed.split(b"."))
-            algorithm, verify = material.tokens.get(str(header.get("kid", "")), ("", _never))
-            if not algorithm:
-                return _refusal("The token is signed with a key that this service does not know", "token_key_unknown")
-            if header.get("alg") != algorithm or "crit" in header:
-                return _refusal("The token's algorithm is not allowed", "token_algorithm")
-            if not verify(_decoded(signature), signed):
-                return _refusal("The token's signature is wrong", "token_signature")
-            expires = float(claims["exp"])
-            audience = claims.get("aud")
-            audiences = audience if isinstance(audience, list) else [audience]
-            begins = max(float(claims.get("nbf", 0)), float(claims.get("iat", 0)))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
-            return _refusal("The token cannot be read", "token_malformed")
-        now = time.time()
-        if not expires > now - _LEEWAY:
-            return _refusal("The token has expired; get a new one", "token_expired")
-        if not begins <= now + _LEEWAY:
-            return _refusal("The token is not valid yet", "token_not_yet_valid")
-        if material.audience not in audiences:
-            return _refusal("The token was made for another service", "token_audience")
-        if material.issuer and claims.get("iss") != material.issuer:
-            return _refusal("The token was issued by somebody else", "token_issuer")
-        name = str(claims.get("sub", "token"))
-        self._remembered[digest] = (name, expires + _LEEWAY)
+        found = self._material.tokens.check(token, self._material.audience, self._material.issuer)
+        if isinstance(found, Refusal):
+            return found
+        self._remembered[digest] = found
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
-        return name
+        return found[0]
 
 
-def _refusal(message: str, error: str = "invalid_token") -> Refusal:
-    return Refusal("unauthorized", message, details={"error": error})
-
-
-def _never(signature: bytes, signed: bytes) -> bool:
-    return False
-
-
-def _decoded(part: bytes) -> bytes:
-    return base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
-
-
-def _public_key(jwk: Mapping[str, str]) -> tuple[str, tuple[str, Verify]]:
-    """Return a key's id, its algorithm and how to verify with it: ES256 and EdDSA (Ed25519)."""
-    try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
-    except ImportError:
-        raise ServingError(
-            "extra_missing",
-            "Tokens need the package cryptography",
-            hint="pip install 'sendoff-serving[tokens]'",
-        ) from None
-    x = _decoded(jwk["x"].encode())
-    if (jwk["kty"], jwk["crv"]) == ("OKP", "Ed25519"):
-        edwards = ed25519.Ed25519PublicKey.from_public_bytes(x)
-
-        def verify_eddsa(signature: bytes, signed: bytes) -> bool:
-            try:
-                edwards.verify(signature, signed)
-            except InvalidSignature:
-                return False
-            return True
-
-        return str(jwk.get("kid", "")), ("EdDSA", verify_eddsa)
-    if (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
-        raise ValueError(f"keys of type {jwk['kty']} {jwk['crv']} are not known; there are OKP Ed25519 and EC P-256")
-    y = int.from_bytes(_decoded(jwk["y"].encode()), "big")
-    curve = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), y, ec.SECP256R1()).public_key()
-
-    def verify_es256(signature: bytes, signed: bytes) -> bool:
-        if len(signature) != 64:
-            return False
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        try:
-            curve.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
-
-    return str(jwk.get("kid", "")), ("ES256", verify_es256)
+def challenge(refused: Refusal) -> str:
+    """Return the value of WWW-Authenticate (RFC 6750 sec. 3): without an error where no credentials were sent."""
+    if (refused.details or {}).get("error") == "credentials_missing":
+        return "Bearer"
+    return f'Bearer error="invalid_token", error_description="{refused.message}"'
