@@ -20,17 +20,27 @@ def test_a_preflight_of_an_allowed_origin(serve) -> None:
     assert other.headers["Access-Control-Allow-Origin"] is None
 
 
-@pytest.mark.parametrize("path", ["/score", "/", "/swagger.json", "/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/score", "/", "/swagger.json", "/nowhere", "/metrics", "/docs"),
+        *("/health/live", "/health/ready", "/health/startup", "/v2", "/v2/health/ready"),
+    ],
+)
 def test_answers_and_errors_carry_the_headers(serve, path: str) -> None:
     server = serve(SCRIPT, env={"AML_CORS_ORIGINS": "https://a.example"})
     answer = server.request("GET", path, headers={"Origin": "https://a.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
     assert server.get(path).headers["Access-Control-Allow-Origin"] is None
+    assert server.get(path).headers["Vary"] == answer.headers["Vary"] == "Origin"  # for caches
 
 
 def test_any_origin(serve) -> None:
     server = serve(SCRIPT, "--cors-origins", "*")
-    assert server.score("", Origin="https://x.example").headers["Access-Control-Allow-Origin"] == "*"
+    for headers in ({"Origin": "https://x.example"}, {}):  # a cache may answer a page with what it got without one
+        answer = server.score("", **headers)
+        assert (answer.headers["Access-Control-Allow-Origin"], answer.headers["Vary"]) == ("*", None)
 
 
 def test_without_the_setting_cors_is_the_scripts_own(serve) -> None:

@@ -157,11 +157,11 @@ class ScoringApplication:
         elif route == "/swagger.json":
             self._swagger(exchange)
         elif exchange.method == "OPTIONS":
-            exchange.respond(200, b"", _TEXT, "Allow: GET, HEAD, OPTIONS\r\n")
+            exchange.respond(200, b"", _TEXT, self._cors().lines(exchange.known) + "Allow: GET, HEAD, OPTIONS\r\n")
         elif route == "/metrics":
-            exchange.respond(200, self.exposition(), CONTENT_TYPE)
+            exchange.respond(200, self.exposition(), CONTENT_TYPE, self._cors().lines(exchange.known))
         elif route == "/docs":
-            exchange.respond(200, page(self._path_prefix()), _TEXT)
+            exchange.respond(200, page(self._path_prefix()), _TEXT, self._cors().lines(exchange.known))
             self._access(exchange)
         elif route in v2.ROUTES:
             self._inference_metadata(exchange, str(route))
@@ -270,10 +270,11 @@ class ScoringApplication:
             or (route == "/health/startup" and self.started)
             or (generation is not None and generation.phase == "ready" and generation.has_worker and not self.leaving)
         )
+        lines = VERSION_LINE + self._cors().lines(exchange.known)
         if good:
-            exchange.respond(200, b"Healthy", _TEXT, VERSION_LINE)
+            exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
-            self.send_refusal(exchange, self._reason(), VERSION_LINE)
+            self.send_refusal(exchange, self._reason(), lines)
 
     def _inference_metadata(self, exchange: Exchange, route: str) -> None:
         """Answer what the Open Inference Protocol asks of server and models, other than to infer."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _METHODS = "GET, HEAD, POST, OPTIONS"
-_EXPOSED = "x-request-id, x-ms-request-id, x-ms-client-request-id, x-ms-run-function-failed, x-ms-run-fn-exec-ms"
+_EXPOSED = (
+    "x-request-id, x-ms-request-id, x-ms-client-request-id, x-ms-run-function-failed, x-ms-run-fn-exec-ms, "
+    "Server-Timing, Retry-After, WWW-Authenticate"
+)
 _MAX_AGE = 600
 
 
@@ -22,11 +25,11 @@ class Cors:
         self.enabled = bool(origins)
 
     def _allowed(self, known: Mapping[bytes, bytes]) -> str | None:
+        if self._any:
+            return "*"  # also where no origin is named: a cache may give the same answer to a page (Fetch, 3.3.6)
         origin = known.get(b"origin")
         if not origin:
             return None
-        if self._any:
-            return "*"
         return origin.decode("latin-1") if origin.rstrip(b"/") in self._origins else None
 
     def lines(self, known: Mapping[bytes, bytes]) -> str:
