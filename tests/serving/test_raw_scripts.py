@@ -144,6 +144,60 @@ def test_json_of_a_raw_request_is_read_in_any_encoding_that_json_has(raw, encodi
     assert answer.status == 200 and answer.json[0] == {"ü": 1}
 
 
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ('request.files["image"]', "file 'image'"),
+        ('request.form["image"]', "form field 'image'"),
+        ('request.args["image"]', "query parameter 'image'"),
+        ('request.cookies["image"]', "cookie 'image'"),
+        ('request.values["image"]', "query parameter or form field 'image'"),
+    ],
+)
+def test_what_a_request_lacks_is_the_callers_mistake(raw, asked, missing) -> None:
+    server = raw(f"""
+if request.data == b"pass":
+    return {asked}
+try:
+    {asked}
+except KeyError as error:
+    return [type(error).__name__, str(error), error.code]
+""")
+    text = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand."
+    assert server.request("POST", "/score", b"x").json == ["BadRequestKeyError", text, 400]
+    passed = server.request("POST", "/score", b"pass")
+    assert (passed.status, passed.json["code"]) == (400, "bad_request")
+    assert passed.json["message"] == f"The request has no {missing}"
+
+
+def test_what_scripts_print_of_a_request_is_flasks_text(raw) -> None:
+    server = raw("""
+form, files = request.form, request.files
+environ = request.environ
+return [
+    str(request.args), list(request.args.items(multi=True)), request.args.copy().getlist("a"), str(form), str(files),
+    "Host: h:1" in str(request.headers).splitlines(), request.url, environ["RAW_URI"], environ["SERVER_NAME"],
+    environ["CONTENT_LENGTH"], "HTTP_CONTENT_TYPE" in environ, dict(files)["f"].content_type,
+]
+""")
+    body = b'--X\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nhi\r\n--X--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=X", "Host": "h:1"}
+    assert server.request("POST", "/score?a=1&a=%C3%BC&b=%20%FF", body, headers).json == [
+        "ImmutableMultiDict([('a', '1'), ('a', 'ü'), ('b', ' \ufffd')])",
+        [["a", "1"], ["a", "ü"], ["b", " \ufffd"]],
+        ["1", "ü"],
+        "ImmutableMultiDict([])",
+        "ImmutableMultiDict([('f', <FileStorage: 'a.txt' (None)>)])",
+        True,
+        "http://h:1/score?a=1&a=ü&b=%20%FF",
+        "/score?a=1&a=%C3%BC&b=%20%FF",
+        "h",
+        str(len(body)),
+        False,
+        None,
+    ]
+
+
 def test_json_that_is_none_is_the_callers_mistake(raw) -> None:
     answer = raw("return request.get_json(force=True)").request("POST", "/score", b"{")
     assert answer.status == 400
@@ -153,6 +207,16 @@ def test_json_that_is_none_is_the_callers_mistake(raw) -> None:
     ("expression", "status", "content_type", "body"),
     [
         ("AMLResponse('a', 418)", 418, "text/html; charset=utf-8", b"a"),
+        ("AMLResponse('a', '201 CREATED')", 201, "text/html; charset=utf-8", b"a"),
+        ("AMLResponse('a', None)", 200, "text/html; charset=utf-8", b"a"),
+        ("AMLResponse(('a', b'b'), 200)", 200, "text/html; charset=utf-8", b"ab"),
+        ("AMLResponse((1, 2), 200)", 200, "application/json", b"[1, 2]"),
+        (
+            "[str(AMLResponse('a', 404)), AMLResponse('a', 200).get_json()]",
+            200,
+            "application/json",
+            b'["<AMLResponse 1 bytes [404 NOT FOUND]>", null]',
+        ),
         ("AMLResponse(None, 200)", 200, "application/json", b"{}"),
         ("AMLResponse({'a': 1}, 200, json_str=True)", 200, "application/json", b'{"a": 1}'),
         ("AMLResponse('a', 200, {'content-type': 'text/csv'})", 200, "text/csv", b"a"),

@@ -2,15 +2,18 @@
 
 import io
 import json
+import re
 from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, quote, unquote
 
 from . import multipart
+from .bad_request import BadRequest
 from .header_values import Accept, Authorization, UserAgent
 from .mappings import Headers, MultiDict
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
+_BEYOND_ASCII = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
 # Set by ``rawhttp``: the decorator marks the whole script, as the existing server has it
 # (spec/scoring-server.md sec. 3).
@@ -26,10 +29,6 @@ def rawhttp(function: Any) -> Any:
 def is_raw() -> bool:
     """Whether ``rawhttp`` has been used in this process."""
     return bool(_marked)
-
-
-class BadRequest(ValueError):
-    """The request is not what the script asks of it; answered with 400."""
 
 
 class AMLRequest:
@@ -54,6 +53,7 @@ class AMLRequest:
         scheme: str = "http",
     ) -> None:
         path, _, query = target.partition("?")
+        self._target = target
         self.method = method
         self.path = unquote(path)
         self.query_string = query.encode("latin-1", "replace")
@@ -86,16 +86,18 @@ class AMLRequest:
     # The service is at the root of its address, and has one function.
     root_path = script_root = ""
     endpoint = "score"
+    remote_user = None
     url_rule = view_args = blueprint = routing_exception = None
     max_content_length = None
 
     @property
     def base_url(self) -> str:
-        return self.host_url + quote(self.path.lstrip("/"), safe="/:@!$&'()*+,;=~")
+        return self.host_url + _readable(quote(self.path.lstrip("/"), safe="/:@!$&'()*+,;=~"))
 
     @property
     def url(self) -> str:
-        query = self.query_string.decode("latin-1")
+        """The whole address; letters beyond ASCII are shown as such, everything else as it was sent."""
+        query = _readable(self.query_string.decode("latin-1"))
         return self.base_url + ("?" + query if query else "")
 
     @property
@@ -106,7 +108,7 @@ class AMLRequest:
     def args(self) -> MultiDict:
         """The query's parameters."""
         text = self.query_string.decode("latin-1")
-        return MultiDict(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"))
+        return MultiDict(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"), "query parameter")
 
     # Headers
 
@@ -187,13 +189,14 @@ class AMLRequest:
         return [self.remote_addr] if self.remote_addr else []
 
     @property
-    def cookies(self) -> Dict[str, str]:
+    def cookies(self) -> MultiDict:
         from http.cookies import CookieError, SimpleCookie
 
         try:
-            return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("Cookie", "")).items()}
+            found = [(name, morsel.value) for name, morsel in SimpleCookie(self.headers.get("Cookie", "")).items()]
         except CookieError:
-            return {}
+            found = []
+        return MultiDict(found, "cookie")
 
     @property
     def user_agent(self) -> UserAgent:
@@ -263,7 +266,7 @@ class AMLRequest:
                     fields, files = multipart.parse(self._body, self.content_type or "")
                 except multipart.MalformedForm as error:
                     raise BadRequest(str(error)) from error
-            self._form = (MultiDict(fields), MultiDict(files))
+            self._form = (MultiDict(fields, "form field"), MultiDict(files, "file"))
         return self._form
 
     @property
@@ -279,7 +282,7 @@ class AMLRequest:
     @property
     def values(self) -> MultiDict:
         """Query and form together, the query first."""
-        return MultiDict(self.args._pairs + self.form._pairs)
+        return MultiDict(self.args._pairs + self.form._pairs, "query parameter or form field")
 
     @property
     def environ(self) -> Dict[str, Any]:
@@ -288,15 +291,31 @@ class AMLRequest:
             "REQUEST_METHOD": self.method,
             "PATH_INFO": self.path,
             "QUERY_STRING": self.query_string.decode("latin-1"),
-            "CONTENT_TYPE": self.content_type or "",
-            "CONTENT_LENGTH": str(len(self._body)),
+            "RAW_URI": self._target,
+            "SCRIPT_NAME": "",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "SERVER_NAME": self.host.rpartition(":")[0] or self.host,
+            "SERVER_PORT": self.host.rpartition(":")[2] if ":" in self.host else "443" if self.is_secure else "80",
             "REMOTE_ADDR": self.remote_addr,
             "wsgi.url_scheme": self.scheme,
             "wsgi.input": self.stream,
         }  # type: Dict[str, Any]
         for name, value in self.headers.items():
-            found["HTTP_" + name.upper().replace("-", "_")] = value
+            key = name.upper().replace("-", "_")
+            found[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
         return found
 
     def __repr__(self) -> str:
         return "<Request '%s' [%s]>" % (self.url, self.method)
+
+
+def _readable(text: str) -> str:
+    """Show percent-encoded letters beyond ASCII as letters, where they are UTF-8."""
+
+    def letters(found: Any) -> str:
+        try:
+            return unquote(found.group(), errors="strict")
+        except UnicodeDecodeError:
+            return str(found.group())
+
+    return _BEYOND_ASCII.sub(letters, text)

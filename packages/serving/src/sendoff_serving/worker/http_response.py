@@ -19,7 +19,7 @@ class AMLResponse:
     Args:
         message: the body: text, bytes, a list of them, an iterator of them (streamed); any other value is encoded
             as JSON, as ``json_str`` does with text too. None gives ``{}`` as JSON.
-        status_code: HTTP status.
+        status_code: HTTP status; also text such as "201 CREATED", and None for 200.
         response_headers: header names and values; a value is split at commas into repeated headers.
         json_str: encode ``message`` as JSON.
         run_function_failed: sets the header x-ms-run-function-failed, as does any status of 500 or more.
@@ -28,12 +28,14 @@ class AMLResponse:
     def __init__(
         self,
         message: Any = None,
-        status_code: int = 200,
+        status_code: Union[int, str, None] = 200,
         response_headers: Union[Dict[str, str], Iterable[Tuple[str, str]], None] = None,
         json_str: bool = False,
         run_function_failed: bool = False,
     ) -> None:
-        self.status_code = int(status_code)
+        self.status_code = 200
+        if status_code is not None:
+            self.status = status_code
         self.run_function_failed = run_function_failed
         self._stream: Optional[Iterator[Any]] = None
         self._data = b""
@@ -102,7 +104,7 @@ class AMLResponse:
 
     @status.setter
     def status(self, status: Union[str, int]) -> None:
-        self.status_code = int(str(status).split()[0])
+        self.status_code = int(status.split()[0] if isinstance(status, str) else status)
 
     @property
     def content_type(self) -> str:
@@ -127,17 +129,52 @@ class AMLResponse:
 
         cookie: Any = SimpleCookie()
         cookie[key] = value
+        cookie[key]["path"] = "/"
         for name, setting in attributes.items():
             if setting is not None and setting is not False:
                 cookie[key][name.replace("_", "-")] = setting
         self.headers.add("Set-Cookie", cookie[key].OutputString())
 
+    def delete_cookie(self, key: str, path: str = "/", domain: Optional[str] = None, **attributes: Any) -> None:
+        """Add a Set-Cookie header that makes the browser forget the cookie; ``path`` and ``domain`` as it was set."""
+        past = "Thu, 01 Jan 1970 00:00:00 GMT"
+        self.set_cookie(key, expires=past, max_age=0, path=path, domain=domain, **attributes)
+
+    def get_json(self, force: bool = False, silent: bool = False) -> Any:
+        """Return the body parsed as JSON; None where the content type is another, unless ``force``."""
+        if not (force or self.is_json):
+            return None
+        try:
+            return self.json
+        except ValueError:
+            if silent:
+                return None
+            raise
+
+    @property
+    def is_json(self) -> bool:
+        kind = self.mimetype
+        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+    @property
+    def is_streamed(self) -> bool:
+        return self._stream is not None
+
+    @property
+    def content_length(self) -> Optional[int]:
+        """The length of the body in bytes; None while it is streamed."""
+        return None if self.is_streamed else len(self._data)
+
+    @content_length.setter
+    def content_length(self, value: Any) -> None:
+        """Accepted for scripts that set it; the length sent is the body's."""
+
     def __repr__(self) -> str:
-        return "<Response %d bytes [%s]>" % (len(self._data), self.status)
+        return "<%s %d bytes [%s]>" % (type(self).__name__, len(self._data), self.status)
 
 
 def _is_pieces(message: Any) -> bool:
-    return isinstance(message, list) and bool(message) and all(isinstance(piece, _TEXT) for piece in message)
+    return isinstance(message, (list, tuple)) and bool(message) and all(isinstance(piece, _TEXT) for piece in message)
 
 
 def to_bytes(piece: Any) -> bytes:

@@ -7,8 +7,9 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
 from . import arrays, borrowed, failure, http_response, multi_model, schema
+from .bad_request import BadRequest
 from .encoding import NotEncodable, NotFinite, encode
-from .http_request import AMLRequest, BadRequest
+from .http_request import AMLRequest
 from .rows import rows_of
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
 
@@ -212,7 +213,7 @@ class Invoker:
         if isinstance(error, Refusal):  # a script of ours, which says itself what is wrong with the request
             return error
         if isinstance(error, BadRequest):
-            return Refusal(400, "bad_request", str(error))
+            return Refusal(400, "bad_request", error.reason)
         if self.script.shape == SCHEMA:
             found = schema.conversion_error(error, self.script.run)
             if found is not None:

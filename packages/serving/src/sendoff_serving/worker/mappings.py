@@ -3,6 +3,8 @@
 from collections.abc import MutableMapping
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
+from .bad_request import BadRequestKeyError
+
 Pairs = Iterable[Tuple[str, str]]
 
 
@@ -131,16 +133,24 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     def __repr__(self) -> str:
         return "Headers(%r)" % (self._pairs,)
 
+    def __str__(self) -> str:
+        """Return the headers as they stand in a request: what ``print(request.headers)`` shows."""
+        return "".join("%s: %s\r\n" % pair for pair in self._pairs) + "\r\n"
+
 
 class MultiDict(Dict[str, Any]):
     """A dict of the first value of each name; ``getlist`` gives them all.
 
+    A name that is missing is the caller's mistake: the exception is answered 400 if the script lets it pass.
+
     Args:
         pairs: name and value, in the order of the request.
+        kind: what the values are, for the message about a name that is missing.
     """
 
-    def __init__(self, pairs: Iterable[Tuple[str, Any]] = ()) -> None:
+    def __init__(self, pairs: Iterable[Tuple[str, Any]] = (), kind: str = "value") -> None:
         self._pairs = list(pairs)
+        self._kind = kind
         dict.__init__(self)
         for name, value in self._pairs:
             self.setdefault(name, value)
@@ -156,6 +166,20 @@ class MultiDict(Dict[str, Any]):
             return type(value)
         except (ValueError, TypeError):
             return default
+
+    def __missing__(self, name: Any) -> Any:
+        raise BadRequestKeyError("The request has no %s %r" % (self._kind, name))
+
+    def items(self, multi: bool = False) -> Any:
+        """Return pairs of name and first value, or every pair of the request when ``multi``."""
+        return iter(list(self._pairs)) if multi else dict.items(self)
+
+    def copy(self) -> "MultiDict":
+        """Return a copy with every value of each name."""
+        return MultiDict(self._pairs, self._kind)
+
+    def __repr__(self) -> str:
+        return "ImmutableMultiDict(%r)" % (self._pairs,)
 
     def getlist(self, name: str) -> List[Any]:
         """Return every value of a name."""

@@ -23,12 +23,14 @@ class UploadedFile:
         self.headers = headers
 
     @property
-    def content_type(self) -> str:
-        return str(self.headers.get("Content-Type", ""))
+    def content_type(self) -> Optional[str]:
+        """The type that the client states; None where it states none."""
+        stated: Optional[str] = self.headers.get("Content-Type")
+        return stated
 
     @property
     def mimetype(self) -> str:
-        return self.content_type.partition(";")[0].strip().lower()
+        return (self.content_type or "").partition(";")[0].strip().lower()
 
     @property
     def content_length(self) -> int:
