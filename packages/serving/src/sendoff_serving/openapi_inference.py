@@ -9,6 +9,12 @@ Schema = dict[str, Any]
 
 _DATATYPES = ["BOOL", *(f"{kind}{size}" for kind in ("UINT", "INT") for size in (8, 16, 32, 64))]
 _DATATYPES += ["FP16", "FP32", "FP64", "BYTES"]
+_BINARY: Schema = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_LENGTH_NAME = "Inference-Header-Content-Length"
+_LENGTH: Schema = {
+    "description": "With the binary tensor data extension: bytes of the JSON that the tensors' bytes follow",
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 
 def paths(prefix: str, models: Mapping[str, list[str]], description: Mapping[str, Any], secured: bool) -> Schema:
@@ -35,8 +41,11 @@ def paths(prefix: str, models: Mapping[str, list[str]], description: Mapping[str
         base = f"{prefix}/v2/models/{{model_name}}{suffix}"
         infer: Schema = {
             **_get(f"InferModel{tail}", "run() with tensors, by the Open Inference Protocol", "Response"),
-            "requestBody": {"required": True, "content": _content("Request")},
+            "requestBody": {"required": True, "content": {**_content("Request"), **_BINARY}},
+            "parameters": [{"name": _LENGTH_NAME, "in": "header", "required": False, **_LENGTH}],
         }
+        infer["responses"]["200"]["content"].update(_BINARY)
+        infer["responses"]["200"]["headers"] = {_LENGTH_NAME: _LENGTH}
         made[base] = {"get": _get(f"InferenceModel{tail}", "Inputs and outputs of a model", "ModelMetadata")}
         made[f"{base}/ready"] = {"get": _get(f"InferenceModel{tail}Ready", "Whether it can infer", "State")}
         made[f"{base}/infer"] = {"post": infer}
@@ -71,14 +80,16 @@ def schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
         "datatype",
         "shape",
     )
-    wanted = {"type": "array", "items": _object({"name": text}, "name")}
+    form = _object({"binary_data": {"type": "boolean"}})
+    wanted = {"type": "array", "items": _object({"name": text, "parameters": form}, "name")}
+    forms = _object({"binary_data_output": {"type": "boolean"}})
     listed = {"type": "array", "items": {"$ref": "#/components/schemas/InferenceTensor"}}
     inputs = {**listed, "minItems": 1}
     members = {"name": text, "versions": {"type": "array", "items": text}, "platform": text}
     return {
         "InferenceTensor": tensor,
         "InferenceRequest": {
-            **_object({"id": text, "parameters": {"type": "object"}, "inputs": inputs, "outputs": wanted}, "inputs"),
+            **_object({"id": text, "parameters": forms, "inputs": inputs, "outputs": wanted}, "inputs"),
             "example": _example(description["tensors"]["inputs"]),
         },
         "InferenceResponse": _object(

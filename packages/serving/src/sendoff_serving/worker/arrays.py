@@ -10,13 +10,13 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import schema
 
-_Rule = Tuple[Any, Optional[List[int]], int]
+Rule = Tuple[Any, Optional[List[int]], int]
 
 
-def rules_of(run: Any) -> Dict[str, _Rule]:
+def rules_of(run: Any) -> Dict[str, Rule]:
     """Return dtype, prescribed inner sizes and dimensions of the parameters that can be converted here."""
     numpy = sys.modules.get("numpy")
-    found: Dict[str, _Rule] = {}
+    found: Dict[str, Rule] = {}
     if numpy is None:
         return found
     for name, kind in schema.parameter_types(run, optional=False).items():
@@ -33,7 +33,7 @@ def rules_of(run: Any) -> Dict[str, _Rule]:
     return found
 
 
-def convert(value: Any, rule: _Rule) -> Any:
+def convert(value: Any, rule: Rule) -> Any:
     """Return a list as the array that the package would make of it; anything it would refuse stays as it is.
 
     Args:
@@ -50,3 +50,9 @@ def convert(value: Any, rule: _Rule) -> Any:
     if sizes is not None and (array.ndim != dimensions or list(array.shape[1:]) != sizes):
         return value
     return array
+
+
+def fits(shape: List[int], rule: Rule) -> bool:
+    """Whether an array of a shape is what a sample prescribes, so that the package would not refuse it."""
+    _, sizes, dimensions = rule
+    return bool(shape) and (sizes is None or (len(shape) == dimensions and shape[1:] == sizes))

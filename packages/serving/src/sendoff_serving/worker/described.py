@@ -12,7 +12,8 @@ Such a script may define two functions more, both optional. Scripts that know no
 - "paths": OpenAPI path items of those, for the 3.x documents.
 
 ``infer_tensors(inputs)`` is given the tensors of a V2 request, ``{name: {"shape", "datatype", "data"}}`` with the data
-flat, and returns ``{name: array}``. Both may raise ``sendoff_serving.worker.invoke.Refusal``, and so may run().
+flat (elements of BYTES are text, or bytes where one of them is no text), and returns ``{name: array}``. Both may raise
+``sendoff_serving.worker.invoke.Refusal``, and so may run().
 """
 
 import json

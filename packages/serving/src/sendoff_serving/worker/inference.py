@@ -1,14 +1,18 @@
 """A request of the Open Inference Protocol (V2): tensors in, run(), tensors out."""
 
+import base64
 import json
 import sys
 import time
 from typing import Any, Callable, Dict, List, Tuple
 
-from . import schema, signature, tensors
+from . import arrays, binary_tensors, schema, signature, tensors
+from .binary_tensors import BadTensor
+from .inference_answer import Wanted, response
 from .invoke import Answer, Invoker, Refusal, _object
 from .rows import rows_of
 from .script import RAW, SCHEMA
+from .unpacking import unpacked
 
 _KNOWN = (dict, list, str, int, float, bool, type(None))
 
@@ -18,8 +22,9 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
 
     Args:
         invoker: calls the script.
-        body: the request's JSON.
-        request: what the front says of it; ``inference`` holds "model" and "version".
+        body: the request's JSON, and the tensors that follow it.
+        request: what the front says of it; ``inference`` holds "model" and "version", and "length", the bytes of the
+            JSON, where the client says that more than that follows it.
 
     Returns:
         The inference response; an AMLResponse of the script's own as it is.
@@ -31,16 +36,16 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
     if script.shape == RAW and not callable(script.infer):
         message = "run() takes HTTP requests (@rawhttp), which tensors cannot give it"
         raise Refusal(400, "protocol_unsupported", message, hint="send the request to /score")
-    given = _object(body)
-    if script.shape == RAW:
-        return _own(invoker, given, request)
     try:
-        read = _read(given)
+        given = _given(invoker, body, request)
+        wanted = Wanted(given)
+        if script.shape == RAW:
+            return _own(invoker, wanted, _named(given, _as_sent), request)
         if script.shape == SCHEMA:
-            arguments = _completed(invoker, _schema_values(invoker, read))
+            arguments = _completed(invoker, _schema_values(invoker, given))
         else:
-            arguments = _text_argument(invoker, read)
-    except tensors.BadTensor as error:
+            arguments = _text_argument(invoker, given)
+    except BadTensor as error:
         raise Refusal(400, "tensor_invalid", str(error)) from error
     if script.wants_headers:
         arguments["request_headers"] = {name.title(): value for name, value in request["headers"]}
@@ -50,7 +55,7 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         value = script.run(**arguments)
     except BaseException as error:
         raise invoker._refusal(error, time.perf_counter() - start) from error
-    return _answer(invoker, given, request, value, time.perf_counter() - start)
+    return _answer(invoker, wanted, request, value, time.perf_counter() - start)
 
 
 def joinable(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Tuple[Any, Callable[[Any, float], Answer]]:
@@ -64,34 +69,49 @@ def joinable(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Tuple[An
     Raises:
         Exception: it cannot be joined with others, or is wrong.
     """
-    given = _object(body)
+    if "packed" in request:
+        body = unpacked(body, request["packed"])
+    given = _given(invoker, body, request)
+    wanted = Wanted(given)
     if invoker.script.shape == SCHEMA:
-        sent: Any = _schema_values(invoker, _read(given))
+        sent: Any = _schema_values(invoker, given, arrays_too=False)
     else:
-        sent = json.loads(_text_argument(invoker, _read(given))[invoker.script.input_parameter])
+        sent = json.loads(_text_argument(invoker, given)[invoker.script.input_parameter])
 
     def finish(value: Any, seconds: float) -> Answer:
-        return _answer(invoker, given, request, value, seconds)
+        return _answer(invoker, wanted, request, value, seconds)
 
     return sent, finish
 
 
-def _answer(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any], value: Any, seconds: float) -> Answer:
-    if type(value) not in _KNOWN and type(value).__module__.partition(".")[0] not in ("numpy", "pandas"):
+def _given(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the request's JSON, with the bytes that follow it in the places of the inputs' data."""
+    length = request["inference"].get("length")
+    if length is None:
+        return _object(body)
+    if length > len(body):
+        message = "%s is %d, but the body has only %d bytes"
+        raise BadTensor(message % (binary_tensors.LENGTH_HEADER, length, len(body)))
+    if not length:
+        return binary_tensors.whole(body, (invoker.script.tensors or {}).get("inputs", []))
+    given = _object(body[:length])
+    binary_tensors.attach(given, memoryview(body)[length:])
+    return given
+
+
+def _answer(invoker: Invoker, wanted: Wanted, request: Dict[str, Any], value: Any, seconds: float) -> Answer:
+    kind = type(value)
+    if kind not in _KNOWN and kind.__module__.partition(".")[0] not in ("numpy", "pandas"):
         answer = invoker._from_value(value, seconds)
         if answer.headers is not None or answer.pieces is not None:
             return answer
         invoker.rows -= rows_of(value)  # counted below
         value = json.loads(answer.body.decode("utf-8"))
-    return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds, rows_of(value))
+    return response(invoker, wanted, request["inference"], value, seconds, rows_of(value))
 
 
-def _own(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any]) -> Answer:
+def _own(invoker: Invoker, wanted: Wanted, read: Dict[str, Any], request: Dict[str, Any]) -> Answer:
     """Score a request with a script that takes tensors itself (``described.py``)."""
-    try:
-        read = _named(given, tensors.flat)
-    except tensors.BadTensor as error:
-        raise Refusal(400, "tensor_invalid", str(error)) from error
     start = time.perf_counter()
     try:
         value = invoker.script.infer(read)
@@ -99,41 +119,45 @@ def _own(invoker: Invoker, given: Dict[str, Any], request: Dict[str, Any]) -> An
         raise invoker._refusal(error, time.perf_counter() - start) from error
     seconds = time.perf_counter() - start
     rows = max([rows_of(item) for item in value.values()] or [0])
-    return invoker.encoded(_response(given, request["inference"], _made(value, seconds)), seconds, rows)
+    return response(invoker, wanted, request["inference"], value, seconds, rows)
 
 
-def _made(value: Any, seconds: float) -> List[tensors.Tensor]:
-    try:
-        return tensors.write(value)
-    except Exception as error:
-        message = "The result of run() cannot be made into tensors: %s" % error
-        raise Refusal(500, "result_not_encodable", message, seconds=seconds) from error
-
-
-def _read(given: Dict[str, Any]) -> Dict[str, Any]:
-    return _named(given, tensors.read)
+def _as_sent(tensor: Any) -> Any:
+    """Return a tensor as ``infer_tensors()`` is given it: BYTES are text where all of them are."""
+    found = tensors.flat(tensor)
+    if found["datatype"] == "BYTES":
+        try:
+            found["data"] = tensors.texts(tensor["name"], found["data"])
+        except BadTensor:
+            pass
+    return found
 
 
 def _named(given: Dict[str, Any], reader: Any) -> Dict[str, Any]:
     inputs = given.get("inputs")
     if not isinstance(inputs, list) or not inputs:
-        raise tensors.BadTensor("inputs should be a list of tensors")
+        raise BadTensor("inputs should be a list of tensors")
     read: Dict[str, Any] = {}
     for tensor in inputs:
         value = reader(tensor)
         if tensor["name"] in read:
-            raise tensors.BadTensor("the input %r is given twice" % tensor["name"])
+            raise BadTensor("the input %r is given twice" % tensor["name"])
         read[tensor["name"]] = value
     return read
 
 
-def _text_argument(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
+def _text_argument(invoker: Invoker, given: Dict[str, Any]) -> Dict[str, Any]:
+    def reader(tensor: Any) -> Any:
+        found = tensors.flat(tensor)
+        return tensors.texts(tensor["name"], found["data"]) if found["datatype"] == "BYTES" else None
+
     name = invoker.script.input_parameter
-    value = _single(read.get(name))
-    if len(read) != 1 or not isinstance(value, str):
+    read = _named(given, reader)
+    values = next(iter(read.values()))  # whatever it is called: there is no other
+    if len(read) != 1 or not values or len(values) != 1:
         message = "run() has no schema: it takes one input %r, BYTES of one element, the text that /score is sent"
-        raise tensors.BadTensor(message % name)
-    return {name: value}
+        raise BadTensor(message % name)
+    return {name: values[0]}
 
 
 def _single(value: Any) -> Any:
@@ -142,11 +166,18 @@ def _single(value: Any) -> Any:
     return value
 
 
-def _schema_values(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the members that /score would be sent."""
+def _schema_values(invoker: Invoker, given: Dict[str, Any], arrays_too: bool = True) -> Dict[str, Any]:
+    """Return the members that /score would be sent; with ``arrays_too`` bytes of numbers as arrays, where it can be."""
     script = invoker.script
     kinds = schema.parameter_types(script.run)
+    rules = invoker.arrays if arrays_too else {}
+
+    def reader(tensor: Any) -> Any:
+        return _value(tensor, kinds, rules)
+
     columns = signature.columns_of(kinds, script.parameters)
+    expected = list(columns) + [other for other in script.parameters if other not in columns.values()]
+    read = _by_their_names(_named(_of_one_input(given, expected), reader), expected, script.parameters)
     frames: Dict[str, Dict[str, Any]] = {}
     arguments: Dict[str, Any] = {}
     for name, value in read.items():
@@ -156,11 +187,64 @@ def _schema_values(invoker: Invoker, read: Dict[str, Any]) -> Dict[str, Any]:
         elif name in script.parameters:
             arguments[name] = _fitting(name, value, kinds.get(name))
         else:
-            expected = list(columns) + [other for other in script.parameters if other not in columns.values()]
-            raise tensors.BadTensor("there is no input %r; the inputs are %s" % (name, ", ".join(expected)))
+            raise BadTensor("there is no input %r; the inputs are %s" % (name, ", ".join(expected)))
     for parameter, members in frames.items():
         arguments[parameter] = _frame(parameter, members, kinds[parameter])
     return arguments
+
+
+def _of_one_input(given: Dict[str, Any], expected: List[str]) -> Dict[str, Any]:
+    """Give the only input of a request the name of the only one there is, which clients often call input-0."""
+    inputs = given.get("inputs")
+    if len(expected) != 1 or not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
+        return given
+    if not isinstance(inputs[0].get("name"), str):
+        return given
+    return dict(given, inputs=[dict(inputs[0], name=expected[0])])
+
+
+def _by_their_names(read: Dict[str, Any], expected: List[str], parameters: List[str]) -> Dict[str, Any]:
+    """Return one tensor of rows as the columns of the frame that run() takes; anything else as it is."""
+    name, rows = next(iter(read.items()))
+    if len(read) != 1 or name in expected or len(parameters) != 1 or not isinstance(rows, list):
+        return read
+    if not all(isinstance(row, list) and len(row) == len(expected) for row in rows):
+        return read
+    return {column: [row[place] for row in rows] for place, column in enumerate(expected)}
+
+
+def _value(tensor: Any, kinds: Dict[str, Any], rules: Dict[str, arrays.Rule]) -> Any:
+    """Return a tensor's elements as lists nested by its shape, or as the array that its numpy sample asks for."""
+    count = tensors.checked(tensor)
+    name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
+    kind = kinds.get(name)
+    sample = getattr(kind, "sample_input", None)
+    flat = isinstance(sample, list) and not any(isinstance(item, list) for item in sample)
+    if getattr(sample, "ndim", 0) == 1 and getattr(kind, "enforce_shape", False) and not hasattr(sample, "columns"):
+        flat = True
+    if flat and len(shape) == 2 and shape[1] == 1:  # MLServer's client writes a list as a column
+        shape = shape[:1]
+    rule = rules.get(name)
+    if rule is not None and isinstance(data, binary_tensors.Piece) and arrays.fits(shape, rule):
+        if len(data.content) == count * binary_tensors.size_of(tensor["datatype"]) and tensor["datatype"] != "BOOL":
+            array = binary_tensors.array(tensor["datatype"], shape, data, rule[0])
+            if array is not None:
+                return array
+    found = tensors.flat(tensor)
+    values = found["data"]
+    if found["datatype"] == "BYTES" and isinstance(data, binary_tensors.Piece):
+        if isinstance(sample, (bytes, bytearray)):  # which /score is sent as base64
+            values = [base64.b64encode(value).decode("ascii") for value in values]
+        elif not _of_bytes(sample):
+            values = tensors.texts(name, values)
+    return tensors.nested(name, shape, values)
+
+
+def _of_bytes(sample: Any) -> bool:
+    """Whether a numpy sample holds bytes."""
+    if getattr(getattr(sample, "dtype", None), "kind", "") == "S":
+        return True
+    return hasattr(sample, "ravel") and bool(sample.size) and isinstance(sample.ravel()[0], bytes)
 
 
 def _completed(invoker: Invoker, arguments: Dict[str, Any]) -> Dict[str, Any]:
@@ -178,14 +262,14 @@ def _completed(invoker: Invoker, arguments: Dict[str, Any]) -> Dict[str, Any]:
 def _fitting(name: str, value: Any, kind: Any) -> Any:
     """Return a tensor's value as /score would have been given it: scalars alone, objects from their JSON text."""
     sample = getattr(kind, "sample_input", None)
-    if isinstance(sample, (bool, int, float, str)):
+    if isinstance(sample, (bool, int, float, str, bytes, bytearray)):
         return _single(value)
     if isinstance(sample, dict) or (sample is not None and not hasattr(sample, "shape") and _is_json(value)):
         text = _single(value)
         try:
             return json.loads(text)
         except (TypeError, ValueError, RecursionError) as error:
-            raise tensors.BadTensor("%r should be one BYTES element that holds JSON: %s" % (name, error)) from error
+            raise BadTensor("%r should be one BYTES element that holds JSON: %s" % (name, error)) from error
     return value
 
 
@@ -198,11 +282,11 @@ def _frame(parameter: str, members: Dict[str, Any], kind: Any) -> Any:
     """Return columns as the JSON value that the parameter's orient prescribes, for the package's own conversion."""
     lengths = {len(value) if isinstance(value, list) else 1 for value in members.values()}
     if len(lengths) != 1:
-        raise tensors.BadTensor("the columns of %r are not equally long" % parameter)
+        raise BadTensor("the columns of %r are not equally long" % parameter)
     names = [str(column) for column in kind.sample_input.columns]
     missing = [name for name in names if name not in members]
     if missing:
-        raise tensors.BadTensor("the columns %s of %r are missing" % (", ".join(missing), parameter))
+        raise BadTensor("the columns %s of %r are missing" % (", ".join(missing), parameter))
     columns = {name: [_single(item) for item in _list(members[name])] for name in names}
     if kind.orient == "records":
         return [dict(zip(names, row)) for row in zip(*columns.values())]
@@ -212,22 +296,3 @@ def _frame(parameter: str, members: Dict[str, Any], kind: Any) -> Any:
 
 def _list(value: Any) -> List[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _response(given: Dict[str, Any], target: Dict[str, Any], made: List[tensors.Tensor]) -> Dict[str, Any]:
-    response: Dict[str, Any] = {"model_name": target["model"]}
-    if target.get("version"):
-        response["model_version"] = target["version"]
-    if given.get("id") is not None:
-        response["id"] = str(given["id"])
-    wanted = given.get("outputs")
-    if wanted:
-        by_name = {tensor["name"]: tensor for tensor in made}
-        names = [item.get("name") if isinstance(item, dict) else None for item in _list(wanted)]
-        unknown = [str(name) for name in names if name not in by_name]
-        if unknown:
-            message = "there is no output %s; run() gave %s" % (", ".join(unknown), ", ".join(by_name) or "none")
-            raise Refusal(400, "tensor_invalid", message)
-        made = [by_name[name] for name in names]
-    response["outputs"] = made
-    return response

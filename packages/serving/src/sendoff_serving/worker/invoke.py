@@ -87,6 +87,7 @@ class Invoker:
     Attributes:
         rows: rows of all results so far.
         models: the models that are loaded by name; None for a script that keeps its models to itself.
+        arrays: the parameters that are converted to arrays here, by what their samples prescribe.
     """
 
     def __init__(
@@ -106,10 +107,10 @@ class Invoker:
             limit = None if model_memory_mb is None else model_memory_mb * 1000000
             self.models = multi_model.ModelCache(script.init_model, limit)
         # run(text) is the shape of most scripts: it is called without building a dict of arguments.
-        self._arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
+        self.arrays = arrays.rules_of(script.run) if script.shape == SCHEMA else {}
         # Where every parameter becomes an array of floats, the values are the same whichever parser reads them.
-        floats = self._arrays and all(
-            name in self._arrays and self._arrays[name][0].kind == "f" for name in script.parameters
+        floats = self.arrays and all(
+            name in self.arrays and self.arrays[name][0].kind == "f" for name in script.parameters
         )
         self._parser = borrowed.parser(json_parser) if floats else None
         self._only_text = script.shape == STRING and not script.wants_headers and self.models is None
@@ -130,6 +131,10 @@ class Invoker:
         if request is None and self._only_text:
             arguments: Dict[str, Any] = {self.script.input_parameter: _text(body)}
         else:
+            if request is not None and "packed" in request:
+                from .unpacking import unpacked
+
+                body = unpacked(body, request["packed"])
             if request is not None and "inference" in request:
                 from .inference import infer
 
@@ -205,7 +210,7 @@ class Invoker:
 
     def convert_arrays(self, arguments: Dict[str, Any]) -> None:
         """Turn lists into the arrays that numpy samples ask for, where that has no surprises."""
-        for name, rule in self._arrays.items():
+        for name, rule in self.arrays.items():
             if name in arguments:
                 arguments[name] = arrays.convert(arguments[name], rule)
 

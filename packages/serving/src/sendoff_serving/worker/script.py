@@ -72,6 +72,7 @@ class EntryScript:
         init_model: loads one model by name, where the script defines it; run() then has a parameter ``model``.
         describe: says what a raw script takes and gives (``described.py``), where the script defines it.
         infer: takes the tensors of the Open Inference Protocol, where a raw script defines it.
+        tensors: its inputs and outputs as that protocol describes them, once ``description`` was asked for; or None.
 
     Raises:
         ScriptError: init() or run() is missing, or run() has parameters that cannot be filled.
@@ -96,6 +97,7 @@ class EntryScript:
         self.shape = RAW if raw else SCHEMA if decorated else STRING
         self.describe: Any = getattr(module, described.DESCRIBE, None) if raw else None
         self.infer: Any = getattr(module, described.INFER, None) if raw else None
+        self.tensors: Optional[Dict[str, Any]] = None
         if decorated:
             self._read_defaults()
         if self.shape != SCHEMA and len(self.required) > 1:
@@ -150,7 +152,7 @@ class EntryScript:
             initialised: whether init() has returned, so that the script can say what it has loaded.
         """
         recorded = schema.document(self.run) if self.shape == SCHEMA else _output_only(self.run)
-        found = {
+        found: Dict[str, Any] = {
             "shape": self.shape,
             "parameters": self.parameters,
             "required": self.required,
@@ -164,6 +166,7 @@ class EntryScript:
         }
         if initialised and callable(self.describe):
             found.update(described.members(self.describe(), callable(self.infer)))
+        self.tensors = found["tensors"]
         return found
 
 

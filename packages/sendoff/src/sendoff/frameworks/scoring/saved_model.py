@@ -349,6 +349,8 @@ def _texts(value: Any) -> Any:
         if not isinstance(value["b64"], str):
             raise ValueError("b64 should be text")
         return np.array(base64.b64decode(value["b64"], validate=True), dtype=object)
+    if isinstance(value, bytes):  # a tensor that came as bytes, such as an image
+        return np.array(value, dtype=object)
     if not isinstance(value, str):
         raise ValueError("there are values that are not text")
     return np.array(value.encode("utf-8"), dtype=object)

@@ -15,6 +15,7 @@ KNOWN = frozenset(
     {
         b"host",
         b"content-type",
+        b"content-encoding",
         b"content-length",
         b"transfer-encoding",
         b"expect",

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from ...errors import RETRY_AFTER, Refusal
 from ...log import ServerLog
 from ..http.exchange import JSON_TYPE, Exchange
+from . import content_encoding
 from . import inference_protocol as v2
 from .auth import Gate, challenge
 from .cors import Cors
@@ -125,6 +126,8 @@ class ScoringApplication:
                 return Refusal("method_not_allowed", _NOT_ALLOWED)
         elif method not in ("GET", "HEAD", "OPTIONS"):
             return Refusal("method_not_allowed", _NOT_ALLOWED)
+        if content_encoding.HEADER in exchange.known and not self.compatible:
+            return content_encoding.refusal_of(exchange, self._generation())
         return None
 
     def _gate_refusal(self, exchange: Exchange, route: str) -> Refusal | None:
@@ -202,7 +205,7 @@ class ScoringApplication:
             lines += f"Retry-After: {retry}\r\n"
         if self.compatible:
             refusal = as_existing_server(refusal)
-        if exchange.route in v2.ROUTES:
+        if exchange.route in v2.ROUTES or (v2.is_below(exchange.path) and not self.compatible):
             body = v2.error_body(refusal)
         else:
             body = json.dumps(refusal.body(self.compatible)).encode("ascii")
@@ -357,8 +360,12 @@ class ScoringApplication:
             elif shape == "schema":
                 refusal = self._content_refusal(exchange)
             if refusal is None:
-                if generation.description.get("needs_request") or exchange.method != "POST" or inference is not None:
-                    job.request = self._request_json(exchange, inference)
+                packed: dict[str, object] | None = None
+                if content_encoding.HEADER in exchange.known and not self.compatible:
+                    packed = content_encoding.packed(exchange, generation)
+                needed = generation.description.get("needs_request") or inference is not None or packed is not None
+                if needed or exchange.method != "POST":
+                    job.request = self._request_json(exchange, inference, packed)
                 self._last_id = job.id = self._last_id + 1
                 self.jobs[job.id] = job
                 job.generation = generation
@@ -399,7 +406,9 @@ class ScoringApplication:
             return Refusal("body_empty", "POST body is empty. Expecting a JSON dictionary.")
         return None
 
-    def _request_json(self, exchange: Exchange, inference: dict[str, object] | None) -> bytes:
+    def _request_json(
+        self, exchange: Exchange, inference: dict[str, object] | None, packed: dict[str, object] | None
+    ) -> bytes:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
         if self.gate is not None and self.gate.guarded:
             # The key is the front's business: scripts print what they are given.
@@ -416,6 +425,8 @@ class ScoringApplication:
         }
         if inference is not None:
             request["inference"] = inference
+        if packed is not None:
+            request["packed"] = packed
         return json.dumps(request).encode("ascii")
 
     # What jobs need

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _EXPOSED = (
     "x-request-id, x-ms-request-id, x-ms-client-request-id, x-ms-run-function-failed, x-ms-run-fn-exec-ms, "
-    "Server-Timing, Retry-After, WWW-Authenticate"
+    "Server-Timing, Retry-After, WWW-Authenticate, Inference-Header-Content-Length"
 )
 _MAX_AGE = 600
 

@@ -24,6 +24,9 @@ LIVE, READY = "/v2/health/live", "/v2/health/ready"
 ROUTES = frozenset({SERVER, LIVE, READY, MODEL, MODEL_READY, INFER})
 QUIET = frozenset({LIVE, READY})
 
+# Names as Triton's documents have them (docs/protocol/extension_binary_data.md).
+EXTENSIONS = ["binary_tensor_data"]
+_LENGTH, _DIGITS = b"inference-header-content-length", 18
 _MODEL_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/ready|/infer)?$")
 _BY_TAIL = {None: MODEL, "/ready": MODEL_READY, "/infer": INFER}
 
@@ -45,8 +48,15 @@ def route_of(path: str) -> str | None:
     """Return the route of a path below /v2, None for a path that is none of the protocol's."""
     if path in (SERVER, LIVE, READY):
         return path
+    if path == SERVER + "/":  # as the protocol's own OpenAPI document has it
+        return SERVER
     found = _MODEL_PATH.match(path)
     return None if found is None else _BY_TAIL[found[3]]
+
+
+def is_below(path: str) -> bool:
+    """Whether a path is one where clients of the protocol read what has been answered."""
+    return "/v2/" in path
 
 
 def models_of(generation: Generation) -> dict[str, list[str]]:
@@ -82,18 +92,22 @@ def inference_of(exchange: Exchange, generation: Generation) -> dict[str, object
     target = target_of(exchange, generation)
     if isinstance(target, Refusal):
         return target
-    if any(name.lower() == b"inference-header-content-length" for name, _ in exchange.headers):
-        return Refusal(
-            "content_type_not_json",
-            "Tensors are taken as JSON; the binary extension is not offered",
-            "with tritonclient set binary_data=False",
-        )
-    return {"model": target.name, "version": target.version}
+    inference: dict[str, object] = {"model": target.name, "version": target.version}
+    given = {value.strip() for name, value in exchange.headers if name.lower() == _LENGTH}
+    if given:
+        text = given.pop().decode("latin-1")
+        if given or not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+            return Refusal(
+                "tensor_invalid",
+                f"Inference-Header-Content-Length should be the bytes of the JSON before the tensors, not {text!r}",
+            )
+        inference["length"] = int(text)
+    return inference
 
 
 def server_metadata() -> bytes:
     """Return the answer of GET /v2."""
-    return _json({"name": "sendoff-serving", "version": __version__, "extensions": []})
+    return _json({"name": "sendoff-serving", "version": __version__, "extensions": EXTENSIONS})
 
 
 def model_metadata(target: Target, generation: Generation) -> bytes | Refusal:

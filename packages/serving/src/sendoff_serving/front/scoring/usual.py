@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 # What a head is usual for: any script that is given the body, or also one that only takes JSON.
 TEXT, JSON = "text", "json"
+_UNUSUAL = GIVEN | {b"content-encoding"}
 
 
 def usual_of(exchange: Exchange, is_json: bool) -> str:
     """Return what the head of a request is usual for, "" for one that is not usual."""
-    if exchange.method != "POST" or exchange.path != "/score" or not GIVEN.isdisjoint(exchange.known):
+    if exchange.method != "POST" or exchange.path != "/score" or not _UNUSUAL.isdisjoint(exchange.known):
         return ""
     return JSON if is_json else TEXT
 

@@ -1,0 +1,44 @@
+"""Bodies that clients have compressed, which scripts are given as they were before."""
+
+import zlib
+from typing import Any, Dict
+
+from .invoke import Refusal
+
+# Window sizes as zlib names them: with the head of gzip, with that of zlib (what "deflate" is), with none, which
+# some clients send as deflate.
+_GZIP, _ZLIB, _BARE = 31, 15, -15
+
+
+def unpacked(body: bytes, packed: Dict[str, Any]) -> bytes:
+    """Return a body as it was before its client compressed it.
+
+    Args:
+        body: as it came.
+        packed: "coding" (gzip or deflate), and "limit", the most bytes that may come out.
+
+    Raises:
+        Refusal: it is not so compressed, ends early, or is larger than the limit.
+    """
+    coding, limit = packed["coding"], packed["limit"]
+    if coding == "gzip":
+        window = _GZIP
+    else:
+        # RFC 1950: the first byte says deflate in its lower half, and both together are a multiple of 31.
+        head = int.from_bytes(body[:2], "big")
+        window = _ZLIB if len(body) > 1 and body[0] & 15 == 8 and head % 31 == 0 else _BARE
+    try:
+        machine = zlib.decompressobj(window)
+        made = machine.decompress(body, limit + 1)
+        if len(made) > limit:
+            message = "The request body is over the limit of %d bytes when it is unpacked" % limit
+            hint = "the limit is the setting max_body_bytes (--max-body-bytes)"
+            raise Refusal(413, "body_too_large", message, hint=hint)
+        if not machine.eof:
+            raise zlib.error("it ends early")
+        if machine.unused_data:
+            raise zlib.error("something follows it")
+        return made
+    except zlib.error as error:
+        message = "The request body is not %s, which its Content-Encoding says: %s" % (coding, error)
+        raise Refusal(400, "body_not_unpacked", message) from error
