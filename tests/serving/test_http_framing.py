@@ -159,3 +159,41 @@ def test_a_scripts_header_with_a_control_character_is_left_out_and_said(serve) -
         assert answer.status == 200 and answer.headers["X-Odd"] is None and answer.headers["X-Other"] is None
     assert server.get("/score?status=200&odd=a%09b").headers["X-Odd"] == "a\tb"
     eventually(lambda: "The response header 'X-Odd' is not sent" in server.log)
+
+
+TARGETS = """
+    from azureml.contrib.services.aml_request import rawhttp
+
+    def init():
+        pass
+
+    @rawhttp
+    def run(request):
+        return [request.path, request.full_path, request.url, request.headers["Host"]]
+"""
+
+
+def test_an_absolute_target_is_its_path_and_its_host_stands_over_the_header(serve) -> None:
+    server = serve(TARGETS)
+
+    def ask(target: bytes, host: bytes = b"Host: a\r\n", version: bytes = b"1.1") -> bytes:
+        return server.raw(b"GET " + target + b" HTTP/" + version + b"\r\n" + host + CLOSE + b"\r\n")
+
+    path, full, url, host = json.loads(ask(b"http://b:8/score?x=1").rpartition(b"\r\n\r\n")[2])
+    assert (path, full, url, host) == ("/score", "/score?x=1", "http://b:8/score?x=1", "b:8")
+    assert json.loads(ask(b"HTTPS://[::1]/score", b"", b"1.0").rpartition(b"\r\n\r\n")[2])[3] == "[::1]"
+    for target in (b"http://b", b"http://b?x=1", b"http://b/"):
+        assert ask(target).endswith(b"Healthy")
+    for target in (b"http:///score", b"http://:80/score", b"http://u@b/score", b"ftp://b/score", b"*", b"score"):
+        assert statuses(ask(target)) == [400]
+
+
+def test_the_server_as_a_whole_tells_its_methods(server: Server) -> None:
+    answer = server.raw(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n" + CLOSE + b"\r\n")
+    assert statuses(answer) == [200] and b"Allow: GET, HEAD, OPTIONS, POST\r\n" in answer
+
+
+@pytest.mark.parametrize("path", ["/%73core", "//score", "/sc%6Fre?a=b"])
+def test_paths_that_mean_the_same_reach_the_same_route(server: Server, path: str) -> None:
+    assert server.request("POST", path, b"x").body == b'"x"'
+    assert server.request("POST", "/%2573core", b"x").status == 404  # decoded once

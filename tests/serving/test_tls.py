@@ -50,10 +50,15 @@ def certificate(folder: Path, name: str, days: int = 1) -> tuple[Path, Path]:
     return files
 
 
-def ask(port: int, body: bytes = b"", **versions: ssl.TLSVersion) -> tuple[bytes, str, str]:
+def client() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def ask(port: int, body: bytes = b"", **versions: ssl.TLSVersion) -> tuple[bytes, str, str]:
+    context = client()
     for name, version in versions.items():
         setattr(context, name, version)
     with socket.create_connection(("127.0.0.1", port), 10) as plain:
@@ -93,6 +98,53 @@ def test_older_versions_and_plain_http_are_refused_and_the_service_goes_on(start
     assert ask(server.port)[0].startswith(b"HTTP/1.1 200 ")
     assert silent.recv(1) == b""  # a client that never begins its handshake is closed
     silent.close()
+
+
+def test_sessions_are_resumed(start, tmp_path) -> None:
+    server = start_tls(start, tmp_path)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = client()
+        context.minimum_version = context.maximum_version = version
+        session = None
+        for resumed in (False, True, True):
+            with context.wrap_socket(server.connect(), session=session) as link:
+                link.sendall(REQUEST % (2, b"ab"))
+                assert read_all(link).endswith(b'["https", 2]')
+                assert link.session_reused == resumed
+                session = link.session
+
+
+def test_a_request_in_records_of_one_byte_is_read(start, tmp_path) -> None:
+    server = start_tls(start, tmp_path)
+    with client().wrap_socket(server.connect()) as link:
+        for byte in REQUEST % (3, b"abc"):
+            link.send(bytes([byte]))
+        assert read_all(link).endswith(b'["https", 3]')
+
+
+def test_a_client_that_reads_no_answer_over_tls_is_given_up(start, tmp_path) -> None:
+    crt, key = certificate(tmp_path, "first")
+    script = write_script(tmp_path, "def init(): pass\ndef run(data): return 'x' * 20_000_000\n")
+    server = start("--entry-script", script, "--ssl-cert", crt, "--ssl-key", key, "--write-seconds", 2)
+    links = []
+    for close in (b"", b"Connection: close\r\n"):
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.settimeout(10)
+        plain.connect(("127.0.0.1", server.port))
+        link = client().wrap_socket(plain)
+        link.sendall(b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" + close + b"\r\n")
+        links.append(link)
+    get = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    def alone() -> bool:
+        with client().wrap_socket(server.connect()) as asking:
+            asking.sendall(get)
+            return b"sendoff_connections 1\n" in read_all(asking)
+
+    eventually(alone, 30, every=0.5)  # only the connection that asks is left
+    for link in links:
+        link.close()
 
 
 def test_a_new_certificate_is_used_without_a_restart(start, tmp_path) -> None:

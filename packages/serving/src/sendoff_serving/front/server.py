@@ -305,7 +305,11 @@ class Server:
         loop = asyncio.get_running_loop()
         more: dict[str, Any] = {}
         if self.certificate is not None:
-            more = {"ssl": self.certificate.context, "ssl_handshake_timeout": self._limits.head_seconds}
+            more = {
+                "ssl": self.certificate.context,
+                "ssl_handshake_timeout": self._limits.head_seconds,
+                "ssl_shutdown_timeout": self._limits.write_seconds,  # until then the last answer may be read
+            }
         before = self._public
         self._public = await loop.create_server(self._connection, sock=self._socket.dup(), backlog=_BACKLOG, **more)
         self._listeners.append(self._public)

@@ -37,6 +37,7 @@ _SWALLOW = 64 * 1024
 _REQUEST_LINE = re.compile(rb"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} \S+ HTTP/1\.[01]\r?\n")
 # uri-host [ ":" port ] of RFC 3986 and 9110; no host at all is a host too.
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%_~-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 
 
 def headers_too_large(limits: Limits) -> Refusal:
@@ -77,6 +78,8 @@ def refusal_of_head(
         return Refusal("bad_request", "The request needs exactly one Host header")
     if hosts and not _HOST.fullmatch(exchange.known[b"host"]):
         return Refusal("bad_request", "The Host header is not a host, or a host and a port")
+    if not exchange.target.startswith("/") and not _read_target(exchange):
+        return Refusal("bad_request", "The request target is neither a path nor an http or https address")
     if b"transfer-encoding" in exchange.known:
         refusal = _refusal_of_coding(exchange)
         if refusal is not None:
@@ -90,6 +93,26 @@ def refusal_of_head(
             return Refusal("expectation_failed", "The only expectation this server meets is 100-continue")
         exchange.expects_continue = length is None or int(length) > 0
     return None
+
+
+def _read_target(exchange: Exchange) -> bool:
+    """Read a target that is no path (RFC 9112 sec. 3.2); False for one that the request cannot have.
+
+    The absolute form, which proxies use, becomes the path in it, and its host stands over the Host header.
+    """
+    if exchange.method == "CONNECT" or (exchange.target == "*" and exchange.method == "OPTIONS"):
+        return True
+    found = _ABSOLUTE.match(exchange.target)
+    host = b"" if found is None else found[1].encode("latin-1")
+    if found is None or host.startswith(b":") or not _HOST.fullmatch(host):
+        return False
+    rest = exchange.target[found.end() :]
+    exchange.target = rest if rest.startswith("/") else f"/{rest}"
+    exchange.path = exchange.target.partition("?")[0]
+    exchange.known[b"host"] = host
+    exchange.headers = [pair for pair in exchange.headers if pair[0].lower() != b"host"]
+    exchange.headers.insert(0, (b"Host", host))
+    return True
 
 
 def _refusal_of_coding(exchange: Exchange) -> Refusal | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import struct
+import termios
 from typing import TYPE_CHECKING
 
 from ...errors import Refusal
@@ -39,3 +43,14 @@ def apply_time_limits(connection: HttpConnection, now: float) -> None:
             connection._refuse_unparsed(Refusal("request_timeout", "The request's body did not arrive in time"))
     elif now - connection._idle_since > limits.idle_seconds:
         transport.close()
+    elif connection.scheme == "https" and now - connection._idle_since > limits.write_seconds and _unsent(transport):
+        transport.abort()
+
+
+def _unsent(transport: asyncio.Transport) -> bool:
+    """Whether the kernel holds bytes that the client has not taken; asyncio does not tell for an answer over TLS."""
+    descriptor = transport.get_extra_info("socket").fileno()
+    if descriptor < 0:
+        return False
+    (waiting,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))
+    return bool(waiting)

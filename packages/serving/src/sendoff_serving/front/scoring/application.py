@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from ...errors import RETRY_AFTER, Refusal
 from ...log import ServerLog
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TEXT = "text/html; charset=utf-8"
 _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)
+
+_SLASHES = re.compile("//+")
 
 _ROUTES = frozenset(
     {"/score", "/", "/swagger.json", "/docs", "/metrics", "/health/live", "/health/ready", "/health/startup"}
@@ -222,13 +224,14 @@ class ScoringApplication:
         path = exchange.path
         if path in self._routes:
             return path
-        if path.startswith(("http://", "https://")):  # the absolute form that proxies use
-            path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
+        if path == "*" and not self.compatible:  # OPTIONS of the server as a whole
+            return "/"
         prefix = self._path_prefix()
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
-        if path in self._routes:
-            return path
+        plain = _SLASHES.sub("/", unquote(path))
+        if plain in self._routes:
+            return plain
         return None if self.compatible else v2.route_of(path) or self._own_route(path)
 
     def _own_route(self, path: str) -> str | None:
@@ -254,7 +257,8 @@ class ScoringApplication:
             return
         generation = self._generation()
         if exchange.method == "OPTIONS":
-            exchange.respond(200, b"", _TEXT, lines + "Allow: GET, HEAD, OPTIONS\r\n")
+            more = ", POST" if exchange.path == "*" else ""
+            exchange.respond(200, b"", _TEXT, lines + f"Allow: GET, HEAD, OPTIONS{more}\r\n")
         elif generation is not None and generation.phase == "ready" and not self.leaving:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
