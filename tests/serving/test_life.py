@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import signal
+import socket
 import threading
 import time
 
-from .running import eventually, write_script
+import pytest
+
+from .running import eventually, read_all, write_script
 
 PID = "import os\ndef init(): pass\ndef run(data): return os.getpid()\n"
 
@@ -135,3 +140,95 @@ def test_a_second_signal_does_not_wait_for_anything(serve) -> None:
         server.process.send_signal(signal.SIGTERM)
         eventually(lambda: "Not ready any more" in server.log)
     assert server.wait_end(20) == 0
+
+
+ECHO = "import time\ndef init(): pass\ndef run(data): time.sleep(float(data)); return data\n"
+
+
+def asking(seconds: str, body: bool = True) -> bytes:
+    head = f"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: {len(seconds)}\r\n\r\n"
+    return (head + seconds if body else head).encode()
+
+
+def answers_of(link: socket.socket) -> list[http.client.HTTPResponse]:
+    """Read answers until the server closes; each is whole."""
+    got, found = io.BytesIO(read_all(link)), []
+    while got.tell() < len(got.getbuffer()):
+        answer = http.client.HTTPResponse(OneAnswer(got))
+        answer.begin()
+        answer.read()
+        found.append(answer)
+    return found
+
+
+class OneAnswer:
+    """What http.client reads an answer from."""
+
+    def __init__(self, data: io.BytesIO) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        self._data.close = lambda: None  # the next answer follows
+        return self._data
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.002"])
+def test_no_request_of_a_kept_connection_is_lost_when_it_stops(serve, seconds) -> None:
+    """A client that was told nothing sends the next request as soon as it has an answer: that is answered too."""
+    server = serve(ECHO, "--workers", 2)
+    lost, done = [], []
+
+    def client() -> None:
+        with server.connect(30) as link, link.makefile("rb") as answers:
+            while True:
+                link.sendall(asking(seconds))
+                status = answers.readline()
+                if not status.startswith(b"HTTP/1.1 200"):
+                    lost.append(status)
+                    return
+                headers = http.client.parse_headers(answers)
+                answers.read(int(headers["Content-Length"]))
+                done.append(1)
+                if headers["Connection"] == "close":
+                    return
+
+    clients = [threading.Thread(target=client) for _ in range(24)]
+    for each in clients:
+        each.start()
+    eventually(lambda: len(done) > 300, 30)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait_end() == 0
+    for each in clients:
+        each.join()
+    assert not lost and server.log.count("POST /score 200") == len(done)
+
+
+def test_bodies_that_are_still_coming_when_it_stops_are_waited_for(serve) -> None:
+    server = serve(ECHO)
+    uploading, pipelining, idle = server.connect(30), server.connect(30), server.connect(30)
+    idle.sendall(asking("0"))
+    assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+    uploading.sendall(asking("0.01", body=False) + b"0.")
+    pipelining.sendall(asking("0.3") + asking("0.02", body=False) + b"0.")
+    eventually(lambda: "sendoff_requests_in_flight 1" in server.get("/metrics").body.decode())
+    server.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "Stopping; requests in progress" in server.log)
+    assert idle.recv(4096) == b""  # nothing came of it
+    time.sleep(0.5)
+    uploading.sendall(b"01")
+    pipelining.sendall(b"02")
+    for link, expected in ((uploading, [True]), (pipelining, [False, True])):
+        answers = answers_of(link)
+        assert [answer.status for answer in answers] == [200] * len(expected)
+        assert [answer.headers["Connection"] == "close" for answer in answers] == expected
+        link.close()
+    assert server.wait_end() == 0
+
+
+def test_a_body_that_never_comes_holds_no_server_longer_than_its_drain_time(serve) -> None:
+    server = serve(ECHO, "--drain-seconds", 1)
+    with server.connect(30) as link:
+        link.sendall(asking("0.01", body=False) + b"0.")
+        eventually(lambda: "sendoff_connections 2" in server.get("/metrics").body.decode())
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait_end() == 0

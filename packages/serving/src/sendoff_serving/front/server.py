@@ -316,7 +316,7 @@ class Server:
         if before is not None:
             before.close()
             self._listeners.remove(before)
-            self._connections.close_other("http" if self.certificate is None else "https")
+            self._connections.end_other("http" if self.certificate is None else "https")
 
     def _use_certificate(self) -> bool:
         """Let the certificate be the one that the material names for the revision; True when that is another."""
@@ -399,10 +399,12 @@ class Server:
             listener.close()
         if self._socket is not None:
             self._socket.close()
-        self._connections.close_idle()
+        end = time.monotonic() + drain_seconds
+        await self._connections.end(drain_seconds)
         for generation in (self.pending, self.serving):
             if generation is not None:
-                await (generation.drain(drain_seconds) if generation is self.serving else generation.end())
+                left = max(end - time.monotonic(), 0.0)
+                await (generation.drain(left) if generation is self.serving else generation.end())
         for _ in range(100):
             if not self._connections.open:
                 break

@@ -58,17 +58,13 @@ class HttpConnection(asyncio.Protocol):
         self._known_head: RepeatedHead | None = None
         self._reset_head()
         self._in_head = False
-        self._head_since = 0.0
         self._idle_since = time.monotonic()
-        self._unwritten_since = 0.0
+        self._head_since = self._unwritten_since = self._lingering_since = 0.0
         self._stopped = False  # no further request is parsed
-        self._lingering_since = 0.0
         self._discarded = 0
         self._body_left = 0  # bytes of a body that do not go through the parser
-        self._eof = self._closing = False
-        self._paused = self._pumping = self._replaying = False
+        self._eof = self._closing = self._paused = self._pumping = self._replaying = False
         self._upgrade_method = b""
-        self._unread = False  # the client may still be sending what nobody will parse
         self.remote_addr = ""
         self.scheme = "http"
 
@@ -348,7 +344,7 @@ class HttpConnection(asyncio.Protocol):
             self._current = exchange
         else:
             exchange.keep_alive = False
-            self._stopped = self._unread = True
+            self._stopped = True
             self._line.append(exchange)
             self._pump()
 
@@ -357,7 +353,7 @@ class HttpConnection(asyncio.Protocol):
         exchange.refusal = refusal
         exchange.keep_alive = False
         self._current = None
-        self._stopped = self._unread = True
+        self._stopped = True
         self._line.append(exchange)
         self._pump()
 
@@ -445,7 +441,7 @@ class HttpConnection(asyncio.Protocol):
             return
         self._active = None
         self._idle_since = time.monotonic()
-        if not exchange.keep_alive or (self._closing and not self._line):
+        if not exchange.keep_alive or (self._closing and not self._line and self._current is None):
             self._close()
             return
         if self._line or self._current is not None:  # whose body may wait for our 100 Continue
@@ -467,14 +463,14 @@ class HttpConnection(asyncio.Protocol):
         """Close after what is written. A client that may still send is listened to for a while (RFC 9112 sec. 9.6).
 
         Closing with unread input makes the kernel reset the connection, and the client may then never see
-        its last answer. When the server stops, only clients that are known to send are waited for.
+        its last answer.
         """
         self._stopped = True
         self._line.clear()
         transport = self._transport
         if transport.is_closing():
             return
-        if self._eof or (self._closing and not self._unread) or not transport.can_write_eof():
+        if self._eof or not transport.can_write_eof():
             transport.close()
             return
         if self._paused:
@@ -486,12 +482,6 @@ class HttpConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
-
-    def close_when_idle(self) -> None:
-        """End the connection once nothing of it is being answered."""
-        self._closing = True
-        if self._active is None and not self._line and self._current is None and not self._lingering_since:
-            self._transport.close()
 
     def check_time(self, now: float) -> None:
         """Apply the time limits; called about once a second."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from .ending import end_all, end_when_answered
+
 if TYPE_CHECKING:
     from .connection import HttpConnection
 
@@ -22,13 +24,13 @@ class Connections:
         for connection in list(self.open):
             connection.check_time(now)
 
-    def close_other(self, scheme: str) -> None:
-        """As ``close_idle``, for clients of the other of http and https; Unix sockets are neither."""
+    def end_other(self, scheme: str) -> None:
+        """End those of the other of http and https when they are answered; Unix sockets are neither."""
+        now = time.monotonic()
         for connection in list(self.open):
             if connection.remote_addr and connection.scheme != scheme:
-                connection.close_when_idle()
+                end_when_answered(connection, now)
 
-    def close_idle(self) -> None:
-        """Close connections that wait for a next request, and the others once they are answered."""
-        for connection in list(self.open):
-            connection.close_when_idle()
+    async def end(self, seconds: float) -> None:
+        """End all of them when they are answered; returns when no request is still coming, or after some seconds."""
+        await end_all(self, seconds)
