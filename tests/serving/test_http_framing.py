@@ -46,6 +46,15 @@ def test_a_host_header_that_is_no_host_is_refused(server: Server, host: bytes) -
 
 
 @pytest.mark.parametrize(
+    "head",
+    [b"POST /score HTTP/1.1\r\n", b"POST http:/// HTTP/1.1\r\nHost: a\r\n", b"POST /score HTTP/2.0\r\nHost: a\r\n"],
+)
+def test_a_malformed_head_is_answered_before_its_body_comes(server: Server, head: bytes) -> None:
+    answer = server.raw(head + b"Content-Length: 5\r\n\r\n")
+    assert statuses(answer) == [400] and CLOSE in answer
+
+
+@pytest.mark.parametrize(
     "host",
     [
         b"a",

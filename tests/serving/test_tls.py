@@ -147,6 +147,20 @@ def test_a_client_that_reads_no_answer_over_tls_is_given_up(start, tmp_path) -> 
         link.close()
 
 
+def test_a_client_that_ends_tls_before_its_answer_is_gone(start, tmp_path) -> None:
+    crt, key = certificate(tmp_path, "first")
+    script = write_script(
+        tmp_path, "import time\ndef init(): pass\ndef run(data): time.sleep(float(data)); return data\n"
+    )
+    server = start("--entry-script", script, "--ssl-cert", crt, "--ssl-key", key)
+    with client().wrap_socket(server.connect()) as link:
+        link.sendall(REQUEST % (3, b"0.5"))
+        link.unwrap()
+    eventually(lambda: " POST /score 499 " in server.log)
+    assert ask(server.port, b"0")[0].endswith(b'"0"')
+    assert "has no effect" not in server.log
+
+
 def test_a_new_certificate_is_used_without_a_restart(start, tmp_path) -> None:
     server = start_tls(start, tmp_path)
     assert ask(server.port)[2] == "CN=first"

@@ -150,7 +150,7 @@ class HttpConnection(asyncio.Protocol):
         # The client has closed its sending side and may still read: what it asked for is answered.
         if self._active is not None and self._active.watcher is not None:
             self._active.watcher.client_half_closed()
-        return True
+        return self.scheme == "http"  # asyncio ends a TLS connection all the same, and complains of True
 
     def pause_writing(self) -> None:
         self._unwritten_since = time.monotonic()

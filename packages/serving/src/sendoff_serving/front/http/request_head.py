@@ -135,7 +135,7 @@ def drops_body(exchange: Exchange, refusal: Refusal) -> bool:
         b"expect" not in known
         and b"transfer-encoding" not in known
         and int(known.get(b"content-length", b"0")) <= _SWALLOW
-        and refusal.http_status not in (408, 413, 414, 417, 431)
+        and refusal.http_status not in (400, 408, 413, 414, 417, 431)
     )
 
 
