@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..environments.environment import Environment
+from ..exceptions import UserErrorException, as_sdk_errors
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
 _SIZE = re.compile(r"\d+([kKmMgG][bB])*\Z")
 _ACTIONS = ("append_row", "summary_only")
+_NEEDED = ("environment", "entry_script", "error_threshold", "output_action", "compute_target", "node_count")
+_WRITTEN = "ParallelRunConfig.save_to_yaml writes such a file."
 _LEVELS = ("WARNING", "INFO", "DEBUG")
 
 
@@ -117,13 +120,28 @@ class ParallelRunConfig:
         """Read what `save_to_yaml` wrote.
 
         Raises:
-            UserErrorException: The environment is not registered.
+            UserErrorException: The file is missing, is no such mapping or lacks a key, or the environment is not
+                registered.
+            ValueError: A value is out of its range.
         """
-        from ...spec.parse import parse_text
+        from ...errors import InvalidInput
+        from ...spec.parse import not_a_mapping, read_file
 
-        values = dict(parse_text(Path(path).read_text(encoding="utf-8"), path))
-        named = values.pop("environment")
-        environment = Environment.get(workspace, named["name"], named.get("version"))
+        with as_sdk_errors(UserErrorException):
+            values = read_file(path, "configuration file")
+            if not isinstance(values, dict):
+                raise not_a_mapping(values, where=path, expected="a mapping with 'environment' and 'entry_script'")
+            lacking = [name for name in _NEEDED if name not in values]
+            if lacking:
+                raise InvalidInput(f"{path} lacks {', '.join(lacking)}", hint=_WRITTEN, where=path)
+            named = values.pop("environment")
+            if not isinstance(named, dict) or "name" not in named:
+                raise InvalidInput(
+                    f"{path}: environment has to be a mapping with 'name', and 'version' where one is meant",
+                    hint=_WRITTEN,
+                    where=path,
+                )
+        environment = Environment.get(workspace, str(named["name"]), named.get("version"))
         return ParallelRunConfig(environment, **values)
 
     def save_to_yaml(self, path: str) -> None:
