@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from deployment_rigs import WS
+from deployment_rigs import WS, fake_rooms
 
 from sendoff.deployments.model_versions import version_notes
+from sendoff.deployments.requested import content
 from sendoff.registry import Registry
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.model import ManifestFile, RegisterModel
@@ -103,3 +104,12 @@ def test_check_and_deploy_say_it_and_go_on(rig) -> None:
     operation = rig.deploy(models=[model.id], inference=inference)
     assert operation.state == "Succeeded"
     assert any("made with scikit-learn 1.7.2" in note for note in operation.notes)
+
+
+def test_what_is_packaged_or_measured_says_it_too(rig) -> None:
+    model = registered(rig.registry, rig.store)
+    inference = rig.inference(environment=environment("scikit-learn==1.3.2", conda=("python=3.11",)))
+    rooms = fake_rooms(rig.store)
+    asked = content(rooms, WS, ["ridge"], inference)
+    assert asked.models == [model.id]
+    assert [note for note in asked.notes if "made with scikit-learn 1.7.2" in note]

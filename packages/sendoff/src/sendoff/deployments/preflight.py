@@ -19,7 +19,6 @@ from ..spec.parse import replace
 from ..targets.base import Target, WantedService
 from . import access, records, telemetry
 from .choose_target import DOCKER, Choice, choose_target, unhonoured
-from .model_versions import version_notes
 from .plan import Plan
 from .script_grammar import check_grammar
 
@@ -90,18 +89,14 @@ def check_request(
     """
     check_service(name)
     check_deployment(deployment, where="deployment configuration")
-    with rooms.store.read() as connection:
-        records.require_workspace(connection, workspace)
-    pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
-    from .without_code import cpu_of, sized, without_code  # it needs what is below
+    from .requested import content  # both need what is below
+    from .without_code import cpu_of, sized
 
-    if inference is None and pinned:
-        deployment = sized(deployment, rooms.registry.get(workspace, pinned[0]))
-    inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu_of(deployment))
-    inference, notes = check_code(rooms, workspace, inference)
+    if inference is None and models:
+        deployment = sized(deployment, rooms.registry.get(workspace, models[0]))
+    pinned, inference, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
     spec = inference.environment
     assert spec is not None
-    notes = [*said, *notes, *version_notes([rooms.registry.get(workspace, model) for model in pinned], spec)]
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
     target = rooms.target(choice.target)
     able = target.capabilities()

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from ..spec.inference import InferenceSpec
 from ..spec.parse import replace
 from . import records
+from .model_versions import version_notes
 from .preflight import Rooms, check_code
 from .without_code import without_code
 
 
 class Content(NamedTuple):
-    """What is to be packaged or measured; nothing was changed for it.
+    """What is to be deployed, packaged or measured; nothing was changed for it.
 
     Args:
         models: Ids with versions, each once.
@@ -25,14 +26,17 @@ class Content(NamedTuple):
     notes: list[str]
 
 
-def content(rooms: Rooms, workspace: str, models: list[str], inference: InferenceSpec | None) -> Content:
-    """Look up and check what a request without a service names.
+def content(
+    rooms: Rooms, workspace: str, models: list[str], inference: InferenceSpec | None, *, cpu: float | None = None
+) -> Content:
+    """Look up and check what a request names.
 
     Args:
         rooms: What to look into.
         workspace: The workspace's name.
         models: Ids; a bare name means its newest version, from now on that one.
         inference: Code and environment; hooks or nothing where the model can be served without code.
+        cpu: Cores that a service without code may use; None when nobody said.
 
     Raises:
         SendoffError: Whatever would surely fail later.
@@ -40,9 +44,12 @@ def content(rooms: Rooms, workspace: str, models: list[str], inference: Inferenc
     with rooms.store.read() as connection:
         records.require_workspace(connection, workspace)
     pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
-    inference, said = without_code(rooms, workspace, pinned, inference)
+    inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu)
     inference, notes = check_code(rooms, workspace, inference)
-    return Content(pinned, inference, [*said, *notes])
+    spec = inference.environment
+    assert spec is not None
+    versions = version_notes([rooms.registry.get(workspace, model) for model in pinned], spec)
+    return Content(pinned, inference, [*said, *notes, *versions])
 
 
 def environment(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[str, InferenceSpec]:
