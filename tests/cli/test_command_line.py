@@ -279,8 +279,8 @@ def test_version_is_printed_by_the_command_and_by_the_option(script: Cli):
 def test_only_what_a_command_needs_is_imported(home: Path):
     code = (
         "import sys; from sendoff.cli.__main__ import run; run(['model', 'list', '--help']);"
-        "print(sorted(set(sys.modules) & {'rich', 'sqlalchemy', 'yaml', 'jmespath', 'sendoff.cli.service',"
-        "'sendoff.cli.deploy', 'sendoff.api', 'importlib.metadata'}))"
+        "print(sorted(set(sys.modules) & {'rich', 'sqlalchemy', 'yaml', 'jmespath', 'sendoff.cli.commands.service',"
+        "'sendoff.cli.commands.deploy', 'sendoff.api', 'importlib.metadata'}))"
     )
     done = subprocess.run(
         [SCRIPT.with_name("python"), "-c", code], capture_output=True, text=True, check=True, timeout=60

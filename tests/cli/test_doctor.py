@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sendoff.cli.doctor import api_checks, local_checks
+from sendoff.cli.commands.doctor import api_checks, local_checks
 
 from .conftest import Cli
 

@@ -161,7 +161,10 @@ def without_taken(options: Iterable[Option], params: Iterable[click.Parameter]) 
 
 
 class Group(click.Group):
-    """A group of commands; ``lazy`` has ``module:attribute`` and summary of those that load when used."""
+    """A group of commands.
+
+    ``lazy`` has ``module:attribute`` (below ``commands``) and the summary of those that are loaded when used.
+    """
 
     command_class = Command
 
@@ -180,7 +183,7 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self.lazy and cmd_name not in self.commands:
             module, attribute = self.lazy[cmd_name][0].split(":")
-            self.commands[cmd_name] = getattr(importlib.import_module(f".{module}", __package__), attribute)
+            self.commands[cmd_name] = getattr(importlib.import_module(f".commands.{module}", __package__), attribute)
         return self.commands.get(cmd_name)
 
     def resolve_command(

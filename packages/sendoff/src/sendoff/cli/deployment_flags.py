@@ -164,7 +164,7 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
 
     found = given(values)
     if values.get("profile_input"):
-        from .profile import recommended
+        from .commands.profile import recommended
 
         found = {**recommended(values["profile_input"], local=_local(base, found)), **found}
     changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}

@@ -38,7 +38,7 @@ LAZY = {
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        from .version import versions
+        from .commands.version import versions
 
         click.echo(f"sendoff {versions()['sendoff']}")
         ctx.exit()

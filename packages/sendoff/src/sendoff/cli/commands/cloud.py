@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import click
 
-from ..errors import NotSupported
-from .command import Command, Group
+from ...errors import NotSupported
+from ..command import Command, Group
 
 
 def refused(words: str, what: str, instead: str) -> Command:

@@ -7,7 +7,7 @@ import sys
 import click
 from click.shell_completion import get_completion_class
 
-from .command import Command
+from ..command import Command
 
 _EXAMPLE = """\
 sendoff completion bash > ~/.local/share/bash-completion/completions/sendoff
@@ -22,7 +22,7 @@ def completion(shell: str) -> None:
 
     SHELL is bash (4.4 or newer), zsh or fish.
     """
-    from .root import root
+    from ..root import root
 
     maker = get_completion_class(shell)
     if maker is None:  # all three are click's own

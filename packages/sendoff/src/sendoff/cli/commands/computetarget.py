@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from ..errors import NotSupported
-from ..spec.compute import AKS, AML_COMPUTE, KUBERNETES, CreateCompute, UpdateCompute
-from . import options, records
+from ...errors import NotSupported
+from ...spec.compute import AKS, AML_COMPUTE, KUBERNETES, CreateCompute, UpdateCompute
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 from .cloud import refused
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
 
 COLUMNS = (("Name", "name"), ("Type", "type"), ("State", "provisioningState"), ("Attached", "attached"),
            ("Runs on", "runsOn"), ("Created", "createdTime"))  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from . import options
-from .command import Command, Group, option, pass_session
-from .records import Record, plain
-from .session import Session
+from .. import options
+from ..command import Command, Group, option, pass_session
+from ..records import Record, plain
+from ..session import Session
 
 _FILES = (
     ("Day", "day"),
@@ -97,7 +97,7 @@ def show(
     session: Session, name: str, designation: str, model: str | None, version: str | None, day: str | None, top: int
 ) -> list[Record]:
     """Show rows of one day."""
-    from ..api.client.data_export import Selection, value_of
+    from ...api.client.data_export import Selection, value_of
 
     selection = Selection(
         session.client,
@@ -146,7 +146,7 @@ def export(
     target_file: str,
 ) -> Record:
     """Write rows of some days to one file, inputs and predictions joined if not said otherwise."""
-    from ..api.client.data_export import FORMATS, Selection, export
+    from ...api.client.data_export import FORMATS, Selection, export
 
     target = Path(target_file)
     suffix = target.suffix.lstrip(".").lower()
@@ -182,7 +182,7 @@ def copy(session: Session, name: str) -> list[Record]:
 @pass_session
 def delete(session: Session, name: str, before: str | None, everything: bool) -> Record:
     """Delete collected files on this machine. Copies in another store stay there."""
-    from ..errors import InvalidInput
+    from ...errors import InvalidInput
 
     if (before is None) == (not everything):
         raise InvalidInput("say what to delete", hint="Give --before YYYY-MM-DD, or --all.")

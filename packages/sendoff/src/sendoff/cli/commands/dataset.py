@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ..errors import InvalidInput
-from . import options, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 
 @click.group(cls=Group)
@@ -70,13 +70,13 @@ def register(
 
     What is in a datastore is looked up whenever the dataset is read; local files and addresses are copied in now.
     """
-    from ..spec import dataset as spec
-    from ..spec import dataset_files
+    from ...spec import dataset as spec
+    from ...spec import dataset_files
 
     if show_template:
         return dataset_files.TEMPLATES[kind]
     if file is not None:
-        from ..spec.parse import read_file
+        from ...spec.parse import read_file
 
         said = dataset_files.parse_dataset_file(read_file(file, "dataset file"), file)
         folder = Path(file).parent
@@ -156,10 +156,10 @@ def show(
 @pass_session
 def preview(session: Session, id_: str | None, name: str | None, version: str | None, count: int) -> Any:
     """Print the first rows of a tabular dataset, or the first paths of one of files."""
-    from ..api.client import Transfer
-    from ..spec.dataset import FILE, TAKE, Change
-    from ..spec.parse import replace, to_builtins
-    from ..tabular import DataFile, read_table
+    from ...api.client import Transfer
+    from ...spec.dataset import FILE, TAKE, Change
+    from ...spec.parse import replace, to_builtins
+    from ...tabular import DataFile, read_table
 
     view = session.client.dataset(session.workspace, _key(id_, name, version))
     files = session.client.dataset_files(session.workspace, view.id)
@@ -223,7 +223,7 @@ def unregister(session: Session, name: str, output_metadata_file: str | None) ->
 
 
 def _state(session: Session, key: str, state: str, out: str | None, by: str | None = None) -> Record:
-    from ..spec.dataset import UpdateDataset
+    from ...spec.dataset import UpdateDataset
 
     client, ws = session.client, session.workspace
     view = client.dataset(ws, key)
@@ -244,15 +244,15 @@ def _key(id_: str | None, name: str | None, version: str | None) -> str:
 
 
 def _split(path: str, stores: set[str]) -> Any:
-    from ..spec.dataset_files import PathOf
+    from ...spec.dataset_files import PathOf
 
     store, colon, inner = path.partition(":")
     return PathOf(path=inner, datastore=store) if colon and store in stores else PathOf(path=path)
 
 
 def _source(session: Session, path: Any, folder: Path) -> Any:
-    from ..api.client.sources import copied_in
-    from ..spec.dataset import DataSource, check_store_path
+    from ...api.client.sources import copied_in
+    from ...spec.dataset import DataSource, check_store_path
 
     if path.datastore is not None:
         return DataSource(datastore=path.datastore, path=check_store_path(path.path, "path"))

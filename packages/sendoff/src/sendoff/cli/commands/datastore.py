@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from ..errors import InvalidInput
-from . import options, records
+from ...errors import InvalidInput
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 from .cloud import refused
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
 
 
 @click.group(cls=Group)
@@ -104,9 +104,9 @@ def upload(
     output_metadata_file: str | None,
 ) -> Record:
     """Copy a file or a folder's files into a datastore."""
-    from ..api.client import Transfer
-    from ..api.client.sources import local_files
-    from ..spec.dataset import PutFiles, check_store_path
+    from ...api.client import Transfer
+    from ...api.client.sources import local_files
+    from ...spec.dataset import PutFiles, check_store_path
 
     root = check_store_path(target_path, "--target-path")
     named = [(f"{root}/{inner}" if root else inner, path) for inner, path in local_files(src_path)]
@@ -141,8 +141,8 @@ def download(
     output_metadata_file: str | None,
 ) -> Record:
     """Copy files of a datastore to this machine; every byte is checked against its digest."""
-    from ..api.client import Transfer
-    from ..spec.model import ManifestFile
+    from ...api.client import Transfer
+    from ...spec.model import ManifestFile
 
     chosen = _chosen(session, name)
     found = session.client.datastore_files(session.workspace, chosen, prefix)

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ..errors import InvalidInput
-from ..spec.names import service_flags
-from . import deployment_flags, inference_flags, options, progress, records
-from .command import Command, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput
+from ...spec.names import service_flags
+from .. import deployment_flags, inference_flags, options, progress, records
+from ..command import Command, option, pass_session
+from ..records import Record
+from ..session import Session
 
 _EXAMPLE = """\
 sendoff model deploy -n flowers -m flowers
@@ -51,13 +51,13 @@ def deploy(
     its init() raises, the traceback is printed and the exit code is 9.
     Ctrl-C stops the waiting, not the work.
     """
-    from ..spec.deployment import DeploymentSpec
-    from ..spec.deployment_files import load_deployment
-    from ..spec.names import check_service
-    from ..spec.parse import replace
-    from ..spec.service import DeployService
-    from ..spec.tls_files import with_tls_files
-    from .scoring import curl
+    from ...spec.deployment import DeploymentSpec
+    from ...spec.deployment_files import load_deployment
+    from ...spec.names import check_service
+    from ...spec.parse import replace
+    from ...spec.service import DeployService
+    from ...spec.tls_files import with_tls_files
+    from ..scoring import curl
 
     models = options.model_ids(flags["models"], flags["model_metadata_files"])
     if name is None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from ..errors import SendoffError
-from .command import Command, pass_session
-from .errors import NOT_READY
-from .records import Record
-from .session import Session
+from ...errors import SendoffError
+from ..command import Command, pass_session
+from ..errors import NOT_READY
+from ..records import Record
+from ..session import Session
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _LITTLE_DISK_GB, _LEAST_DISK_GB = 5.0, 0.5

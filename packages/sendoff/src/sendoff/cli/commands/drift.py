@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from . import options
-from .command import Command, Group, option, pass_session
-from .deployment_flags import names
-from .records import Record, plain
-from .session import Session
+from .. import options
+from ..command import Command, Group, option, pass_session
+from ..deployment_flags import names
+from ..records import Record, plain
+from ..session import Session
 
 _DETECTORS = (
     ("Name", "name"),
@@ -70,7 +70,7 @@ def create(
     enable: bool,
 ) -> Record:
     """Make a drift detector for services that collect data."""
-    from ..spec.drift import CreateDriftDetector
+    from ...spec.drift import CreateDriftDetector
 
     body = CreateDriftDetector(
         name=name,
@@ -112,7 +112,7 @@ def show(session: Session, name: str, detector: bool) -> Record | list[Record]:
 @pass_session
 def run(session: Session, name: str, day: str | None, services: tuple[str, ...]) -> list[Record]:
     """Compare the newest period with the baseline now."""
-    from ..spec.drift import RunDrift
+    from ...spec.drift import RunDrift
 
     found = session.client.run_drift(session.workspace, name, RunDrift(day=day, services=list(services)))
     for one in found:
@@ -135,7 +135,7 @@ def run(session: Session, name: str, day: str | None, services: tuple[str, ...])
 @pass_session
 def report(session: Session, name: str, run_id: str | None, target_file: str) -> Record:
     """Write a run as one HTML page with plots, which needs nothing else."""
-    from ..errors import InvalidInput
+    from ...errors import InvalidInput
 
     found = session.client.drift_report(session.workspace, name, run_id)
     try:
@@ -175,14 +175,14 @@ def delete(session: Session, name: str) -> None:
 @pass_session
 def events(session: Session) -> list[Record]:
     """List the events that detectors have raised, as CloudEvents."""
-    from ..spec.drift import DRIFT_DETECTED
-    from ..spec.parse import to_builtins
+    from ...spec.drift import DRIFT_DETECTED
+    from ...spec.parse import to_builtins
 
     return [dict(to_builtins(one)) for one in session.client.events(session.workspace, DRIFT_DETECTED)]
 
 
 def _switched(session: Session, name: str, enabled: bool) -> Record:
-    from ..spec.drift import UpdateDriftDetector
+    from ...spec.drift import UpdateDriftDetector
 
     body = UpdateDriftDetector(enabled=enabled)
     return dict(plain(session.client.update_drift_detector(session.workspace, name, body)))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from . import options, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 
 @click.group(cls=Group)
@@ -24,9 +24,9 @@ def environment() -> None:
 @pass_session
 def scaffold(session: Session, name: str, directory: str, output_metadata_file: str | None) -> Record:
     """Write a folder with azureml_environment.json and conda_dependencies.yml to begin from."""
-    from ..spec.environment import DEFAULT_VARIABLES, EnvironmentSpec, PythonSpec
-    from ..spec.environment_files import save_to_directory
-    from ..spec.names import check_environment
+    from ...spec.environment import DEFAULT_VARIABLES, EnvironmentSpec, PythonSpec
+    from ...spec.environment_files import save_to_directory
+    from ...spec.names import check_environment
 
     check_environment(name)
     spec = EnvironmentSpec(
@@ -51,7 +51,7 @@ def scaffold(session: Session, name: str, directory: str, output_metadata_file: 
 @pass_session
 def register(session: Session, directory: str, name: str | None, output_metadata_file: str | None) -> Record:
     """Register an environment. An equal definition keeps its version; a changed one gets the next."""
-    from ..spec.environment_files import load
+    from ...spec.environment_files import load
 
     notes: list[str] = []
     spec = load(directory, name=name, notes=notes)
@@ -105,8 +105,8 @@ def download(
     session: Session, name: str, directory: str, version: str | None, overwrite: bool, output_metadata_file: str | None
 ) -> Record:
     """Write an environment's folder form, which `environment register` and `--ed` read."""
-    from ..spec.environment_files import save_to_directory
-    from ..spec.parse import replace
+    from ...spec.environment_files import save_to_directory
+    from ...spec.parse import replace
 
     view = session.client.environment(session.workspace, name, version)
     spec = replace(view.spec, name=view.name, version=view.version)

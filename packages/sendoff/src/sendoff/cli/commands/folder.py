@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from ..errors import InvalidInput
-from . import options
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import DEFAULT_WORKSPACE, Session
+from ...errors import InvalidInput
+from .. import options
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import DEFAULT_WORKSPACE, Session
 
 
 @click.group(cls=Group)
@@ -28,7 +28,7 @@ def attach(session: Session, experiment_name: str | None, output_metadata_file: 
 
     The workspace is made when it is not there yet.
     """
-    from ..spec.workspace import CreateWorkspace
+    from ...spec.workspace import CreateWorkspace
 
     root = Path(session.path or ".")
     if not root.is_dir():

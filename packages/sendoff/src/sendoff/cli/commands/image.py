@@ -6,10 +6,10 @@ import threading
 
 import click
 
-from . import records
-from .command import Command, Group, pass_session
-from .records import Record
-from .session import Session
+from .. import records
+from ..command import Command, Group, pass_session
+from ..records import Record
+from ..session import Session
 
 _SLOW = 2.0
 """Seconds until a line says what takes so long."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from ..errors import InvalidInput, NotSupported
-from .command import Command, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput, NotSupported
+from ..command import Command, option, pass_session
+from ..records import Record
+from ..session import Session
 
 
 @click.command(cls=Command, example="sendoff service install && systemctl --user enable --now sendoff.service")
@@ -23,7 +23,7 @@ def install(session: Session, directory: str | None, overwrite: bool) -> Record:
 
     It starts what ran before and supervises from then on. Nothing is started or enabled by this command; it prints how.
     """
-    from ..api.client.boot import systemd_unit
+    from ...api.client.boot import systemd_unit
 
     if not sys.platform.startswith("linux"):
         raise NotSupported("systemd units are for Linux", hint="Run `sendoff up` when you log in.")

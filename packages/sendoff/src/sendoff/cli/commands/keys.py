@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from ..spec.identity import AccessToken, ServiceKeys
-from . import options
-from .command import Command, option, pass_session
-from .session import Session
+from ...spec.identity import AccessToken, ServiceKeys
+from .. import options
+from ..command import Command, option, pass_session
+from ..session import Session
 
 Record = dict[str, Any]
 
@@ -68,6 +68,6 @@ def get_access_token(session: Session, name: str) -> Record:
     It is good for an hour; `refreshAfter` (Unix seconds) says when to get the next. A client sends it as the header
     `Authorization: Bearer TOKEN`. Tokens are turned on with `sendoff service update -n NAME --token-auth-enabled true`.
     """
-    from ..api.client.service_link import user
+    from ...api.client.service_link import user
 
     return _token(session.client.service_token(session.workspace, name, user()))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import output
-from .command import Command, option, pass_session
-from .records import Record, plain
-from .session import Session
+from .. import output
+from ..command import Command, option, pass_session
+from ..records import Record, plain
+from ..session import Session
 
 if TYPE_CHECKING:
-    from ..spec.metrics import Latency, ServiceMetrics
+    from ...spec.metrics import Latency, ServiceMetrics
 
 
 @click.command(
@@ -34,7 +34,7 @@ def metrics(
     Times are milliseconds; percentiles are taken from histograms, so they are as exact as their buckets. Counts begin
     with the service's server, which an update does not end on the process target and replaces on the docker target.
     """
-    from ..spec.metrics import since
+    from ...spec.metrics import since
 
     chosen = service or name
     if chosen is None:

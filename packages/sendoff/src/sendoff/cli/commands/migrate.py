@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from . import records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from .. import records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 _MARKS = {"runs": "ok", "mapped": "mapped", "unsupported": "NOT SUPPORTED"}
 
@@ -35,8 +35,8 @@ def check(session: Session, folder: str, everything: bool) -> Record | None:
     something else, which is said), or is not supported (and what to use instead is said). Ends with exit code 6
     when anything is not supported. `-o json` is for programs.
     """
-    from ..migrate import UNSUPPORTED
-    from ..migrate import check as look
+    from ...migrate import UNSUPPORTED
+    from ...migrate import check as look
 
     report = look(folder, _commands(), session.say)
     session.exit_code = 6 if report.verdict == UNSUPPORTED else 0
@@ -75,8 +75,8 @@ def _record(report: Any) -> Record:
 
 def _commands() -> dict[str, Any]:
     """The command line's own commands, as the check wants to know them."""
-    from ..migrate.commands import CommandFacts
-    from .root import root
+    from ...migrate.commands import CommandFacts
+    from ..root import root
 
     found: dict[str, CommandFacts] = {}
 

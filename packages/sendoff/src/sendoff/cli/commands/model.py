@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InvalidInput
-from . import options, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 if TYPE_CHECKING:
-    from ..spec.model import ManifestFile
+    from ...spec.model import ManifestFile
 
 _FRAMEWORKS = (
     *("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi"),
@@ -46,7 +46,7 @@ def _kept(
     session: Session, name: str, asset_path: str | None, run_id: str | None, experiment: str | None
 ) -> tuple[list[ManifestFile], str]:
     """The files of a run at a path, and the run's experiment."""
-    from ..spec.run import model_files
+    from ...spec.run import model_files
 
     if asset_path is None:
         raise InvalidInput(
@@ -74,7 +74,7 @@ def _kept(
 def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> Any:
     if cpu is None and memory is None and gpu is None:
         return None
-    from ..spec.model import ResourceConfiguration
+    from ...spec.model import ResourceConfiguration
 
     return ResourceConfiguration(cpu=cpu, memory_in_gb=memory, gpu=gpu)
 
@@ -128,9 +128,9 @@ def register(
     The files are copied into the store; equal files are stored once. Pickles are scanned and the verdict is shown.
     With --asset-path and --run-id they are files that a recorded run keeps: nothing is copied.
     """
-    from ..api.client import Transfer
-    from ..spec.model import RegisterModel
-    from ..spec.names import check_model
+    from ...api.client import Transfer
+    from ...spec.model import RegisterModel
+    from ...spec.names import check_model
 
     if run_metadata_file:
         run_id = run_id or options.read_metadata(run_metadata_file, "runId")
@@ -228,7 +228,7 @@ def show(
         )
     found = session.client.models(session.workspace, name=model_name, run_id=run_id)
     if not found:
-        from ..errors import ModelNotFound
+        from ...errors import ModelNotFound
 
         raise ModelNotFound(f"no model of run {run_id!r}", hint="sendoff model list shows what is there.")
     return records.model(max(found, key=lambda view: view.created_time))
@@ -260,7 +260,7 @@ def update(
     sample_output_dataset_id: str | None,
 ) -> Record:
     """Change tags, description and resources of a model version, and add properties."""
-    from ..spec.model import UpdateModel
+    from ...spec.model import UpdateModel
 
     body = UpdateModel(
         description=description,
@@ -281,7 +281,7 @@ def update(
 @pass_session
 def download(session: Session, model_id: str, target_dir: str, overwrite: bool) -> Record:
     """Write a model's files into a folder; every byte is checked against its digest."""
-    from ..api.client import Transfer
+    from ...api.client import Transfer
 
     view = session.client.model(session.workspace, model_id)
     path = Transfer(session.client, session.say).get(view.files, target_dir, exist_ok=overwrite)

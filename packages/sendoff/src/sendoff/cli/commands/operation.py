@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from . import progress, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from .. import progress, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 _STATES = ("NotStarted", "Running", "Cancelled", "Succeeded", "Failed", "TimedOut")
 

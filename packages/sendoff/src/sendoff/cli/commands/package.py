@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from ..errors import InvalidInput
-from . import inference_flags, options, progress, records
-from .command import Command, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput
+from .. import inference_flags, options, progress, records
+from ..command import Command, option, pass_session
+from ..records import Record
+from ..session import Session
 
 _COLUMNS = (("Id", "id"), ("State", "state"), ("Location", "location"), ("Size", "size"), ("Models", "models"))
 _EXAMPLE = """\
@@ -40,7 +40,7 @@ def package(
     `docker run -p 6789:5001 IMAGE` and send requests to http://localhost:6789/score. With --output-path no engine is
     needed.
     """
-    from ..spec.package import CreatePackage, check_image
+    from ...spec.package import CreatePackage, check_image
 
     check_image(image_name, image_label)
     if output_path is not None and no_wait:
@@ -60,7 +60,7 @@ def package(
     made = session.client.package(session.workspace, made.id)
     assert made.result is not None
     if output_path is not None:
-        from ..api.client import Transfer
+        from ...api.client import Transfer
 
         Transfer(session.client, session.say).get_folder(made.result.location, output_path)
         session.say(f"next: docker build -t {made.image} {output_path}")

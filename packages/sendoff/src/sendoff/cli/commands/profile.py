@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InvalidInput
-from . import inference_flags, options, progress, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from ...errors import InvalidInput
+from .. import inference_flags, options, progress, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 if TYPE_CHECKING:
-    from ..spec.profile import Profile
+    from ...spec.profile import Profile
 
 _EXAMPLE = """\
 sendoff model profile -n sizing -m diabetes:1 --ic inferenceconfig.json --idi samples -t profile.json
@@ -81,7 +81,7 @@ def profile(
     Each size is loaded with more and more requests at once until that brings no more. The result is kept; `model
     deploy --pi FILE` takes what is recommended from the file that -t writes.
     """
-    from ..spec.profile import CreateProfile, check_profile
+    from ...spec.profile import CreateProfile, check_profile
 
     if name is None and model_id is not None and add_tags:
         return _tag_only(session, model_id, add_tags)
@@ -102,7 +102,7 @@ def profile(
     check_profile(body)
     if chart is not None:
         _check_chart(chart)
-    from ..spec.parse import replace
+    from ...spec.parse import replace
 
     body = replace(body, inference=inference_flags.inference(session, flags))
     made = session.client.create_profile(session.workspace, body)
@@ -157,8 +157,8 @@ def recommended(path: str, *, local: bool) -> dict[str, Any]:
     Raises:
         InvalidInput: The file is no profile's, or the profile recommends nothing.
     """
-    from ..spec.parse import read_file
-    from ..spec.values import as_float, as_int
+    from ...spec.parse import read_file
+    from ...spec.values import as_float, as_int
 
     data = read_file(path, "profile file")
     if not isinstance(data, dict) or "recommendedCpu" not in data:
@@ -182,7 +182,7 @@ def recommended(path: str, *, local: bool) -> dict[str, Any]:
 
 
 def _record(view: Profile) -> Record:
-    from ..spec.profile import details_of
+    from ...spec.profile import details_of
 
     record: Record = {
         "id": view.id,
@@ -206,7 +206,7 @@ def _record(view: Profile) -> Record:
 def _show(session: Session, view: Profile, chart: str | None) -> None:
     from rich.console import Console
 
-    from ..api.client.chart import drawn, save_png
+    from ...api.client.chart import drawn, save_png
 
     if not session.quiet:
         Console(stderr=True, width=None if session.rich_stderr else 150, highlight=False).print(drawn(view))
@@ -218,7 +218,7 @@ def _check_chart(chart: str) -> None:
     """A chart that could not be drawn is no news for after the measuring."""
     import importlib.util
 
-    from ..errors import MissingExtra
+    from ...errors import MissingExtra
 
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtra("a chart needs matplotlib", hint="pip install 'sendoff[profile]'", package="matplotlib")
@@ -232,8 +232,8 @@ def _bodies(session: Session, file: str | None, folder: str | None, data: str | 
         raise InvalidInput(f"{' and '.join(given)} exclude each other", hint="Give one of them.")
     if not given:
         return []
-    from ..api.client import Transfer
-    from ..api.client.sources import local_files
+    from ...api.client import Transfer
+    from ...api.client.sources import local_files
 
     transfer = Transfer(session.client, session.say)
     if data is not None and not data.startswith("@"):
@@ -250,7 +250,7 @@ def _bodies(session: Session, file: str | None, folder: str | None, data: str | 
 
 def _tag_only(session: Session, model_id: str, tags: Sequence[str]) -> Record:
     """The article's ``model profile --i ID --add-tag …`` measures nothing: it is `model update`."""
-    from ..spec.model import UpdateModel
+    from ...spec.model import UpdateModel
 
     session.say(f"note: this only puts tags on the model, as `sendoff model update -i {model_id} --add-tag …` does.")
     body = UpdateModel(add_tags=options.pairs(tags, "--add-tag"))

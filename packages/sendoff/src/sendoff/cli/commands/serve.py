@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..errors import MissingExtra
-from .command import Command
-from .errors import EXIT_CODES, USAGE
+from ...errors import MissingExtra
+from ..command import Command
+from ..errors import EXIT_CODES, USAGE
 
 # The scoring server has the exit codes of the server it replaces; here they mean what they mean everywhere.
 _CODES = {1: USAGE, 3: EXIT_CODES["script_failed"]}

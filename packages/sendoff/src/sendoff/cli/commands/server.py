@@ -8,9 +8,9 @@ from importlib.util import find_spec
 
 import click
 
-from ..errors import MissingExtra
-from .command import Command, option, pass_session
-from .session import Session
+from ...errors import MissingExtra
+from ..command import Command, option, pass_session
+from ..session import Session
 
 
 @click.command(cls=Command, example="sendoff server --port 8400")

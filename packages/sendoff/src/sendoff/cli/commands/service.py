@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from . import options, output, progress, records
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
+from .. import options, output, progress, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 
 _LAZY = {
     "data": ("data:data", "List, read, export, copy and delete what a service has collected."),
@@ -80,7 +80,7 @@ def run(session: Session, name: str, input_data: str, key: str | None, timeout: 
 
     An answer that is itself a text of JSON is printed as it is sent, as `az ml` did.
     """
-    from .scoring import score
+    from ..scoring import score
 
     body = request_body(input_data)
     view = session.client.service(session.workspace, name)
@@ -96,7 +96,7 @@ def request_body(text: str) -> bytes:
     """
     from pathlib import Path
 
-    from ..errors import InvalidInput
+    from ...errors import InvalidInput
 
     if text == "-":
         return sys.stdin.buffer.read()
@@ -186,8 +186,8 @@ def reload(session: Session, name: str, no_wait: bool) -> Record:
 
     The workers start anew in any case; changed files make a new revision.
     """
-    from ..api.client import Transfer
-    from ..spec.operation import Operation
+    from ...api.client import Transfer
+    from ...spec.operation import Operation
 
     answer = Transfer(session.client, session.say).reload(session.workspace, name)
     if isinstance(answer, Operation):

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import output
-from .command import Command, option, pass_session
+from .. import output
+from ..command import Command, option, pass_session
+from ..records import Record
+from ..session import Session
 from .metrics import memory, milliseconds
-from .records import Record
-from .session import Session
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..spec.metrics import ServiceMetrics
+    from ...spec.metrics import ServiceMetrics
 
 # Key of the record, header of the table.
 _COLUMNS = (
@@ -58,7 +58,7 @@ class Watch:
 
     def look(self) -> list[Record]:
         """A record of each service: what happened since the last look, or since its start at the first."""
-        from ..errors import Conflict
+        from ...errors import Conflict
 
         client, workspace = self.session.client, self.session.workspace
         found = []
@@ -71,7 +71,7 @@ class Watch:
         return found
 
     def _record(self, now: ServiceMetrics) -> Record:
-        from ..spec.metrics import since
+        from ...spec.metrics import since
 
         view = since(now, self.last.get(now.service))
         self.last[now.service] = now

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from ..spec.operation import Operation
-from . import deployment_flags, inference_flags, options, progress, records
-from .command import Command, option, pass_session
-from .records import Record
-from .session import Session
+from ...spec.operation import Operation
+from .. import deployment_flags, inference_flags, options, progress, records
+from ..command import Command, option, pass_session
+from ..records import Record
+from ..session import Session
 
 
 @click.command(
@@ -43,10 +43,10 @@ def update(
     What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
     the old ones end; `sendoff service rollback` returns. When the new revision fails, the old one goes on answering.
     """
-    from ..spec.deployment import DeploymentSpec
-    from ..spec.deployment_files import load_deployment
-    from ..spec.service import UpdateService
-    from ..spec.tls_files import with_tls_files
+    from ...spec.deployment import DeploymentSpec
+    from ...spec.deployment_files import load_deployment
+    from ...spec.service import UpdateService
+    from ...spec.tls_files import with_tls_files
 
     models = options.model_ids(flags["models"], flags["model_metadata_files"])
     deployment = None

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from .command import Command, option, pass_session
-from .session import Session
+from ..command import Command, option, pass_session
+from ..session import Session
 
 
 @click.command(cls=Command, example="sendoff up")

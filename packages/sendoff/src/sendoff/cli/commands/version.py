@@ -9,7 +9,7 @@ from importlib.metadata import version as installed
 
 import click
 
-from .command import Command
+from ..command import Command
 
 
 def versions() -> dict[str, str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from . import options, records
+from .. import options, records
+from ..command import Command, Group, option, pass_session
+from ..records import Record
+from ..session import Session
 from .cloud import refused
-from .command import Command, Group, option, pass_session
-from .records import Record
-from .session import Session
 
 
 @click.group(cls=Group)
@@ -62,7 +62,7 @@ def create(
 
     None is needed to begin: commands that name no workspace use 'default'.
     """
-    from ..spec.workspace import CreateWorkspace
+    from ...spec.workspace import CreateWorkspace
 
     body = CreateWorkspace(
         name=workspace_name,
@@ -119,7 +119,7 @@ def delete(session: Session, all_resources: bool, no_wait: bool, yes: bool, outp
 @pass_session
 def share(session: Session, user: str, role: str, output_metadata_file: str | None) -> None:
     """Share a workspace with another user: not there yet."""
-    from ..errors import NotSupported
+    from ...errors import NotSupported
 
     raise NotSupported(
         "workspaces cannot be shared yet: who can read this machine's store, or has a server's token, has all of it",
@@ -148,7 +148,7 @@ def update(
     **_: str | None,
 ) -> Record:
     """Change a workspace's name for people, or its tags."""
-    from ..spec.workspace import UpdateWorkspace
+    from ...spec.workspace import UpdateWorkspace
 
     body = UpdateWorkspace(friendly_name=friendly_name, tags=options.pairs(tags, "--tags") if tags else None)
     record = records.workspace(session.client.update_workspace(session.workspace, body))
