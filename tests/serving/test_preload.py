@@ -115,3 +115,29 @@ def test_workers_end_with_a_front_that_is_killed(serve) -> None:
         )
 
     eventually(gone, 5)
+
+
+def test_threads_of_openmp_that_init_has_used_do_not_hold_the_workers_up(serve) -> None:
+    """GNU's OpenMP remembers its threads over a fork that does not copy them, and waits for them."""
+    server = serve(
+        """
+        import os
+        os.environ["OMP_NUM_THREADS"] = "4"
+        import numpy
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        def init():
+            global model, rows
+            rows = numpy.arange(20_000.0).reshape(2_000, 10)
+            model = HistGradientBoostingRegressor(max_iter=5).fit(rows, rows[:, 0])
+
+        def run(data):
+            return [os.getpid(), len(model.predict(rows)), len(os.listdir("/proc/self/task"))]
+        """,
+        *("--workers", 2, "--preload", "--scoring-timeout-ms", 20_000, "--max-requests-per-worker", 10),
+    )
+    answers = [server.score("") for _ in range(30)]
+    assert [answer.status for answer in answers] == [200] * 30, answers[0].body
+    assert {answer.json[1] for answer in answers} == {2_000}
+    assert max(answer.json[2] for answer in answers) >= 4, "its threads are there again"
+    assert "may wait for them" not in server.log

@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from sendoff_serving.protocol import Kind, encode
 
+from . import openmp
 from .channel import Channel
 
 _NUMBERS = array.array("i").itemsize
@@ -45,6 +46,12 @@ class Template:
             sys.stderr.write(
                 "init() has started %d threads, which workers forked from it do not have; "
                 "if the script needs them, switch the setting preload off\n" % (threading.active_count() - 1)
+            )
+        old = openmp.let_threads_go()
+        if old is not None:
+            sys.stderr.write(
+                "init() has used %s, whose threads workers forked from it do not have: run() may wait for them for "
+                "ever; if requests time out, switch the setting preload off or set OMP_NUM_THREADS=1\n" % old
             )
         before = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write)
