@@ -173,7 +173,9 @@ def test_documents_are_the_existing_servers(compatible) -> None:
         assert found["info"]["description"] == "API specification for the Azure Machine Learning service svc"
         assert list(found["paths"]) == ["/", "/score", "/swagger.json"]
         assert list(found["paths"]["/score"]) == ["post"]
-        assert found["paths"]["/swagger.json"]["get"]["operationId"] == "GetSwaggerSpec"
+        asked = found["paths"]["/swagger.json"]["get"]
+        assert (asked["operationId"], asked["description"]) == ("GetSwaggerSpec", "Get the Swagger specification.")
+        assert asked["responses"]["200"]["description"] == "The Swagger specification."
         new = version != "2"
         schemas = found["components"]["schemas"] if new else found["definitions"]
         assert list(schemas["ErrorResponse"]["properties"]) == ["message"]

@@ -31,7 +31,7 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     paths: Schema = document["paths"]
     prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
     failed = paths[f"{prefix}/"]["get"]["responses"]["default"]
-    found: Schema = {"description": "The document"}
+    found: Schema = {"description": "The Swagger specification."}
     version: Schema = {"name": "version", "in": "query", "required": False}
     if new:
         score = paths[f"{prefix}/score"]
@@ -55,7 +55,7 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
     paths[f"{prefix}/swagger.json"] = {
         "get": {
             "operationId": "GetSwaggerSpec",
-            "description": "This document, in the version that is asked for",
+            "description": "Get the Swagger specification.",
             "parameters": [version],
             "responses": {"200": found, "default": failed},
         }
