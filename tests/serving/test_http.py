@@ -317,3 +317,22 @@ def test_absolute_targets_and_prefixes_reach_the_routes(serve) -> None:
     answer = server.raw(b"GET http://a/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert statuses(answer) == [200]
     assert "/api/v1/service/echo/score" in server.get("/swagger.json").json["paths"]
+
+
+def test_a_connection_too_many_is_told_so_and_does_not_stay(serve) -> None:
+    server = serve(ECHO, "--connections", 2)
+    with server.connect() as one, server.connect() as two:
+
+        def metrics() -> bytes:
+            one.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+            return one.recv(65536)
+
+        two.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert statuses(two.recv(65536)) == [200]
+        with server.connect() as refused:
+            answer = read_all(refused)
+            assert statuses(answer) == [503] and b"Connection: close\r\n" in answer
+            assert b"Too many connections" in answer
+            # It is not one of the many, although its client keeps its side open.
+            eventually(lambda: b"sendoff_connections 2\n" in metrics(), 2)
+    eventually(lambda: server.score("x").status == 200)

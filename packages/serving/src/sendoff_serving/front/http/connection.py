@@ -80,7 +80,7 @@ class HttpConnection(asyncio.Protocol):
         self._connections.open.add(self)
         if len(self._connections.open) > self._limits.connections:
             exchange = Exchange(self, "GET", "/", [], {}, False, False)
-            self._stopped = True
+            self._stopped = self._eof = True  # closed at once, or it would be one of the many for longer
             self._active = exchange
             hint = "close idle connections, or serve with more replicas"
             self._application.refuse(exchange, Refusal("queue_full", "Too many connections are open", hint))
