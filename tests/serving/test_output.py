@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .running import eventually
@@ -104,6 +106,38 @@ def test_a_script_that_sets_up_logging_is_not_logged_twice(serve) -> None:
     for text in ("through root Q", "through child Q"):
         lines = [line for line in server.lines if text in line]
         assert len(lines) == 1 and f"mine:{text}" in lines[0]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_is_shown_one_over_the_other_becomes_lines(serve, form) -> None:
+    """Progress bars go back to the start of their line; a log has no such thing."""
+    server = serve(
+        """
+        import logging, os, sys
+
+        def init(): pass
+
+        def run(data):
+            for part in range(0, 101, 50):
+                sys.stderr.write("\\rbar %d%%" % part)
+            sys.stderr.write("\\n")
+            print("from windows\\r")
+            logging.warning("logged\\rover it")
+            os.write(1, b"raw\\rover that\\r\\n")
+            return 1
+        """,
+        *("--log-format", form),
+    )
+    assert server.score("", x_request_id="the-id").status == 200
+    eventually(lambda: "over that" in server.log)
+    server.stop()
+    for text in ("bar 0%", "bar 50%", "bar 100%", "from windows", "logged", "over it", "raw", "over that"):
+        if form == "json":
+            found = [json.loads(line) for line in server.lines if text in line]
+            assert [line["message"].removeprefix("root: ") for line in found] == [text]
+        else:
+            [line] = [line for line in server.lines if text in line]
+            assert line.endswith(text) and " sendoff." in line
 
 
 def test_prints_of_threads_and_unfinished_lines_reach_the_log(serve) -> None:

@@ -202,11 +202,11 @@ class Server:
             self._apply(generation.bundle, generation.revision)
             self.metrics.swaps["ready"] += 1
             if before is not None:
-                self._log.info(f"Revision {generation.revision} has taken over; the one before drains")
+                self._log.info(f"{_named(generation)} has taken over; the one before drains")
                 self._run(before.drain(before.bundle.serving.scoring_timeout_ms / 1000 + 5))
         elif generation is self.pending and generation.phase == "failed" and self.serving is not None:
             self.metrics.swaps["failed"] += 1
-            self._log.error(f"Revision {generation.revision} could not be loaded; the one before goes on")
+            self._log.error(f"{_named(generation)} could not be loaded; the one before goes on")
         self.on_change(generation)
 
     def _run(self, work: Any) -> None:
@@ -415,3 +415,8 @@ class Server:
         for tick in self._ticks:
             tick.cancel()
         self.stopped.set()
+
+
+def _named(generation: Generation) -> str:
+    """What the log calls a generation; only supervised servers name their revisions."""
+    return "The changed script" if generation.revision is None else f"Revision {generation.revision}"

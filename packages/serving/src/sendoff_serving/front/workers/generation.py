@@ -24,6 +24,7 @@ from .failed_start import model_tree
 from .forked import ForkedWorker
 from .jobs import Job
 from .launch import Launch
+from .output_lines import lines_of
 from .process import WorkerProcess
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
@@ -340,6 +341,7 @@ class Generation:
         level = stream[4:] if stream.startswith("log:") else "I"
         logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
         name = self._request_name(request_id)
+        text = lines_of(text) if "\r" in text else text
         if (telemetry := self._telemetry()) is not None:
             telemetry.said(self.revision, level, stream, text, worker.pid, request_id)
         for line in text.split("\n"):

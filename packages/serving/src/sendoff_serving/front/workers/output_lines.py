@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
+_RETURNS = re.compile(r"\n?\r+\n?")
 # A line longer than this is passed on in parts.
 _LONGEST = 65536
 
@@ -34,3 +36,11 @@ class Lines(asyncio.Protocol):
 
     def _pass_on(self, lines: bytes) -> None:
         self._say(lines.decode("utf-8", "replace"))
+
+
+def lines_of(text: str) -> str:
+    """Return what a terminal shows one over the other, such as a progress bar, as lines of its own.
+
+    A carriage return within a line of the log would hide where it comes from and whose it is.
+    """
+    return _RETURNS.sub("\n", text).strip("\n")
