@@ -166,7 +166,7 @@ class Metrics:
                 self.rows + sum(worker.rows for worker in self.counting),
                 "Rows of results: length of a list, array, frame or only member; 1 for another value.",
             ),
-            ("worker_restarts_total", self.worker_restarts, "Workers that were replaced."),
+            ("worker_restarts_total", self.worker_restarts, "Workers that died or were ended, and were replaced."),
             ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
             (
                 "batches_total",
