@@ -427,6 +427,29 @@ def test_tritons_client_is_served(schema, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_array_is_given_what_fits_it_and_refuses_the_rest(schema) -> None:
+    server = schema(ARRAYS)
+    for inputs, content in (
+        ([tensor("ids", "BYTES", [0], 0)], b""),
+        ([tensor("data", "BYTES", [0, 2], 0)], b""),
+        ([tensor("data", "FP32", [4], 16)], bytes(16)),
+        ([tensor("data", "FP32", [2, 0], 0)], b""),
+        ([tensor("data", "BYTES", [1, 2], 10)], strings(b"a", b"\xff")),
+        (
+            [tensor("data", "FP32", [1, 2], 8), tensor("ids", "FP32", [1], 4)],
+            bytes(8) + struct.pack("<f", float("nan")),
+        ),
+    ):
+        answer = infer(server, inputs, content)
+        assert answer.status == 400 and answer.json["error"], (inputs, answer.body)
+    none = infer(server, [tensor("data", "FP32", [0, 2], 0)], b"", parameters={"binary_data_output": True})
+    assert outputs(none)["sums"] == ("FP32", [0], b"") and outputs(none)["half"] == ("FP16", [0, 2], b"")
+    whole = [tensor("data", "INT64", [1, 2], 16), tensor("ids", "FP64", [1], 8)]
+    found = outputs(infer(server, whole, struct.pack("<2qd", 1, 2, 7.5)))
+    assert found["sums"] == ("FP32", [1], [5.0]) and found["ids"] == ("INT64", [1], [7])
+
+
+@pytest.mark.slow
 def test_a_frame_is_one_tensor_of_rows_or_one_for_each_column(schema) -> None:
     server = schema(ARRAYS.partition("@input_schema")[0] + FRAME)
     rows, columns = struct.pack("<4d", 1, 2, 3, float("nan")), struct.pack("<4d", 1, 3, 2, float("nan"))

@@ -15,6 +15,8 @@ BF16 = "BF16"
 _CODES = {"BOOL": "?", "FP16": "e", "FP32": "f", "FP64": "d"}
 _CODES.update(zip(("INT8", "INT16", "INT32", "INT64"), "bhiq"))
 _CODES.update(zip(("UINT8", "UINT16", "UINT32", "UINT64"), "BHIQ"))
+# Bytes of one element, but for BYTES, whose elements differ.
+SIZES = dict({name: struct.calcsize("<" + code) for name, code in _CODES.items()}, **{BF16: 2})
 _LENGTH = struct.Struct("<I")
 SIZE = "binary_data_size"
 LENGTH_HEADER = "Inference-Header-Content-Length"
@@ -89,7 +91,7 @@ def whole(body: bytes, inputs: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     if datatype == "BYTES":
         shape, content = [1], memoryview(_LENGTH.pack(len(body)) + body)
     elif shape.count(-1) == 1:
-        row = struct.calcsize("<" + _CODES[datatype])
+        row = SIZES[datatype]
         for size in shape:
             row *= abs(size)
         shape[shape.index(-1)] = len(body) // row if row else 0
@@ -114,7 +116,7 @@ def elements(name: str, datatype: str, shape: List[int], count: int, piece: Piec
     content = piece.content
     if datatype == "BYTES":
         return _strings(name, shape, count, content)
-    size = 2 if datatype == BF16 else struct.calcsize("<" + _CODES[datatype])
+    size = SIZES[datatype]
     if len(content) != count * size:
         message = "the shape %s of %r needs %d bytes as %s, its %s is %d"
         raise BadTensor(message % (shape, name, count * size, datatype, SIZE, len(content)))
@@ -164,11 +166,6 @@ def array(datatype: str, shape: List[int], piece: Piece, dtype: Any) -> Any:
     if not (numpy.can_cast(found.dtype, dtype, "safe") or (found.dtype.kind == "f" and dtype.kind == "f")):
         return None
     return found.reshape(shape).astype(dtype)
-
-
-def size_of(datatype: str) -> int:
-    """Return the bytes of one element; 0 for BYTES, whose elements differ."""
-    return 0 if datatype == "BYTES" else 2 if datatype == BF16 else struct.calcsize("<" + _CODES[datatype])
 
 
 def packed(datatype: str, values: Sequence[Any]) -> bytes:

@@ -14,6 +14,8 @@ from .rows import rows_of
 from .script import RAW, SCHEMA
 from .unpacking import unpacked
 
+# Datatypes any of whose bytes are numbers, so that an array of them needs no look at each.
+_NUMBERS = frozenset(binary_tensors.SIZES) - {"BOOL"}
 _KNOWN = (dict, list, str, int, float, bool, type(None))
 
 
@@ -224,9 +226,9 @@ def _value(tensor: Any, kinds: Dict[str, Any], rules: Dict[str, arrays.Rule]) ->
         flat = True
     if flat and len(shape) == 2 and shape[1] == 1:  # MLServer's client writes a list as a column
         shape = shape[:1]
-    rule = rules.get(name)
-    if rule is not None and isinstance(data, binary_tensors.Piece) and arrays.fits(shape, rule):
-        if len(data.content) == count * binary_tensors.size_of(tensor["datatype"]) and tensor["datatype"] != "BOOL":
+    rule = rules.get(name) if isinstance(data, binary_tensors.Piece) and tensor["datatype"] in _NUMBERS else None
+    if rule is not None and arrays.fits(shape, rule):
+        if len(data.content) == count * binary_tensors.SIZES[tensor["datatype"]]:
             array = binary_tensors.array(tensor["datatype"], shape, data, rule[0])
             if array is not None:
                 return array
