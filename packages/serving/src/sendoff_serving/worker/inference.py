@@ -4,14 +4,14 @@ import base64
 import json
 import sys
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 from . import arrays, binary_tensors, schema, signature, tensors
 from .binary_tensors import BadTensor
 from .inference_answer import Wanted, response
 from .invoke import Answer, Invoker, Refusal, _object
 from .rows import rows_of
-from .script import RAW, SCHEMA
+from .script import RAW, SCHEMA, EntryScript
 from .unpacking import unpacked
 
 # Datatypes any of whose bytes are numbers, so that an array of them needs no look at each.
@@ -168,18 +168,55 @@ def _single(value: Any) -> Any:
     return value
 
 
+class Inputs:
+    """What the inputs of a script with a schema are, looked up once.
+
+    Args:
+        script: the script.
+
+    Attributes:
+        kinds: the parameter types; columns: the parameter that each column of a frame belongs to.
+        expected: the names of all inputs.
+        lists: parameters that are lists of plain values or arrays of one dimension.
+        base64: parameters that are bytes, which /score is sent as base64; bytes: those that are arrays of bytes.
+    """
+
+    def __init__(self, script: EntryScript) -> None:
+        self.kinds = schema.parameter_types(script.run)
+        self.columns = signature.columns_of(self.kinds, script.parameters)
+        self.expected = list(self.columns)
+        self.expected += [other for other in script.parameters if other not in self.columns.values()]
+        self.lists: Set[str] = set()
+        self.base64: Set[str] = set()
+        self.bytes: Set[str] = set()
+        for name, kind in self.kinds.items():
+            sample: Any = getattr(kind, "sample_input", None)
+            if isinstance(sample, list):
+                if not any(isinstance(item, list) for item in sample):
+                    self.lists.add(name)
+            elif isinstance(sample, (bytes, bytearray)):
+                self.base64.add(name)
+            elif hasattr(sample, "ravel") and hasattr(sample, "dtype"):
+                if sample.ndim == 1 and getattr(kind, "enforce_shape", False):
+                    self.lists.add(name)
+                if sample.dtype.kind == "S" or (sample.size and isinstance(sample.ravel()[0], bytes)):
+                    self.bytes.add(name)
+
+
 def _schema_values(invoker: Invoker, given: Dict[str, Any], arrays_too: bool = True) -> Dict[str, Any]:
     """Return the members that /score would be sent; with ``arrays_too`` bytes of numbers as arrays, where it can be."""
     script = invoker.script
-    kinds = schema.parameter_types(script.run)
+    known: Inputs = invoker.inputs or Inputs(script)
+    invoker.inputs = known
+    kinds, columns, expected = known.kinds, known.columns, known.expected
     rules = invoker.arrays if arrays_too else {}
 
     def reader(tensor: Any) -> Any:
-        return _value(tensor, kinds, rules)
+        return _value(tensor, known, rules)
 
-    columns = signature.columns_of(kinds, script.parameters)
-    expected = list(columns) + [other for other in script.parameters if other not in columns.values()]
-    read = _by_their_names(_named(_of_one_input(given, expected), reader), expected, script.parameters)
+    read = _named(_of_one_input(given, expected) if len(expected) == 1 else given, reader)
+    if len(read) == 1 and len(script.parameters) == 1:
+        read = _as_columns(read, expected)
     frames: Dict[str, Dict[str, Any]] = {}
     arguments: Dict[str, Any] = {}
     for name, value in read.items():
@@ -198,55 +235,43 @@ def _schema_values(invoker: Invoker, given: Dict[str, Any], arrays_too: bool = T
 def _of_one_input(given: Dict[str, Any], expected: List[str]) -> Dict[str, Any]:
     """Give the only input of a request the name of the only one there is, which clients often call input-0."""
     inputs = given.get("inputs")
-    if len(expected) != 1 or not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         return given
-    if not isinstance(inputs[0].get("name"), str):
+    if inputs[0].get("name") == expected[0] or not isinstance(inputs[0].get("name"), str):
         return given
     return dict(given, inputs=[dict(inputs[0], name=expected[0])])
 
 
-def _by_their_names(read: Dict[str, Any], expected: List[str], parameters: List[str]) -> Dict[str, Any]:
+def _as_columns(read: Dict[str, Any], expected: List[str]) -> Dict[str, Any]:
     """Return one tensor of rows as the columns of the frame that run() takes; anything else as it is."""
     name, rows = next(iter(read.items()))
-    if len(read) != 1 or name in expected or len(parameters) != 1 or not isinstance(rows, list):
+    if name in expected or not isinstance(rows, list):
         return read
     if not all(isinstance(row, list) and len(row) == len(expected) for row in rows):
         return read
     return {column: [row[place] for row in rows] for place, column in enumerate(expected)}
 
 
-def _value(tensor: Any, kinds: Dict[str, Any], rules: Dict[str, arrays.Rule]) -> Any:
+def _value(tensor: Any, known: Inputs, rules: Dict[str, arrays.Rule]) -> Any:
     """Return a tensor's elements as lists nested by its shape, or as the array that its numpy sample asks for."""
     count = tensors.checked(tensor)
-    name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
-    kind = kinds.get(name)
-    sample = getattr(kind, "sample_input", None)
-    flat = isinstance(sample, list) and not any(isinstance(item, list) for item in sample)
-    if getattr(sample, "ndim", 0) == 1 and getattr(kind, "enforce_shape", False) and not hasattr(sample, "columns"):
-        flat = True
-    if flat and len(shape) == 2 and shape[1] == 1:  # MLServer's client writes a list as a column
+    name, shape, datatype, data = tensor["name"], tensor["shape"], tensor["datatype"], tensor["data"]
+    if len(shape) == 2 and shape[1] == 1 and name in known.lists:  # MLServer's client writes a list as a column
         shape = shape[:1]
-    rule = rules.get(name) if isinstance(data, binary_tensors.Piece) and tensor["datatype"] in _NUMBERS else None
-    if rule is not None and arrays.fits(shape, rule):
-        if len(data.content) == count * binary_tensors.SIZES[tensor["datatype"]]:
-            array = binary_tensors.array(tensor["datatype"], shape, data, rule[0])
-            if array is not None:
-                return array
-    found = tensors.flat(tensor)
-    values = found["data"]
-    if found["datatype"] == "BYTES" and isinstance(data, binary_tensors.Piece):
-        if isinstance(sample, (bytes, bytearray)):  # which /score is sent as base64
+    if type(data) is list:
+        return tensors.nested(name, shape, tensors.listed(tensor, count))
+    rule = rules.get(name) if datatype in _NUMBERS else None
+    if rule is not None and arrays.fits(shape, rule) and len(data.content) == count * binary_tensors.SIZES[datatype]:
+        array = binary_tensors.array(datatype, shape, data, rule[0])
+        if array is not None:
+            return array
+    values = tensors.listed(tensor, count)
+    if datatype == "BYTES":
+        if name in known.base64:
             values = [base64.b64encode(value).decode("ascii") for value in values]
-        elif not _of_bytes(sample):
+        elif name not in known.bytes:
             values = tensors.texts(name, values)
     return tensors.nested(name, shape, values)
-
-
-def _of_bytes(sample: Any) -> bool:
-    """Whether a numpy sample holds bytes."""
-    if getattr(getattr(sample, "dtype", None), "kind", "") == "S":
-        return True
-    return hasattr(sample, "ravel") and bool(sample.size) and isinstance(sample.ravel()[0], bytes)
 
 
 def _completed(invoker: Invoker, arguments: Dict[str, Any]) -> Dict[str, Any]:

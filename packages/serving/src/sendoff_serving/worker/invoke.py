@@ -88,6 +88,7 @@ class Invoker:
         rows: rows of all results so far.
         models: the models that are loaded by name; None for a script that keeps its models to itself.
         arrays: the parameters that are converted to arrays here, by what their samples prescribe.
+        inputs: what the script's inputs are as tensors, once that was asked for.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Invoker:
         self._folders = folders
         self._non_finite = non_finite
         self.rows = 0
+        self.inputs: Any = None
         self.models: Optional[multi_model.ModelCache] = None
         if script.init_model is not None:
             limit = None if model_memory_mb is None else model_memory_mb * 1000000

@@ -79,16 +79,25 @@ def flat(tensor: Any) -> Tensor:
     Raises:
         BadTensor: a member is missing or wrong, or the data is not of the datatype or the shape.
     """
-    count = checked(tensor)
-    name, shape, datatype, given = tensor["name"], tensor["shape"], tensor["datatype"], tensor["data"]
+    data = listed(tensor, checked(tensor))
+    return {"shape": tensor["shape"], "datatype": tensor["datatype"], "data": data}
+
+
+def listed(tensor: Any, count: int) -> List[Any]:
+    """Return the elements of a tensor whose members have been checked, as one list; see ``flat``.
+
+    Args:
+        tensor: the JSON value.
+        count: how many elements its shape has.
+    """
+    name, datatype, given = tensor["name"], tensor["datatype"], tensor["data"]
     if isinstance(given, Piece):
-        data = binary_tensors.elements(name, datatype, shape, count, given)
-    else:
-        data = _flat(given)
-        if count != len(data):
-            raise BadTensor("the shape %s of %r has %d elements, its data %d" % (shape, name, count, len(data)))
-        data = _check(name, datatype, data)
-    return {"shape": shape, "datatype": datatype, "data": data}
+        return binary_tensors.elements(name, datatype, tensor["shape"], count, given)
+    data = _flat(given)
+    if count != len(data):
+        message = "the shape %s of %r has %d elements, its data %d"
+        raise BadTensor(message % (tensor["shape"], name, count, len(data)))
+    return _check(name, datatype, data)
 
 
 def texts(name: str, values: List[Any]) -> List[Any]:
