@@ -108,6 +108,24 @@ def test_a_script_that_sets_up_logging_is_not_logged_twice(serve) -> None:
         assert len(lines) == 1 and f"mine:{text}" in lines[0]
 
 
+def test_bytes_that_come_in_pieces_are_whole_characters(serve) -> None:
+    server = serve("""
+        import sys
+
+        def init(): pass
+
+        def run(data):
+            for byte in "h\\u00e9 \\u4e2d \\U0001f600\\n".encode():
+                sys.stdout.buffer.write(bytes([byte]))
+            sys.stdout.buffer.write(b"not \\xff UTF-8\\n")
+            return 1
+    """)
+    server.score("", x_request_id="the-id")
+    server.stop()
+    for text in ("the-id h\u00e9 \u4e2d \U0001f600", "the-id not \ufffd UTF-8"):
+        assert sum(line.endswith(text) for line in server.lines) == 1, server.log
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_what_is_shown_one_over_the_other_becomes_lines(serve, form) -> None:
     """Progress bars go back to the start of their line; a log has no such thing."""

@@ -1,5 +1,6 @@
 """What the script prints and logs, as LOG frames: each line once, with the request it belongs to."""
 
+import codecs
 import functools
 import io
 import logging
@@ -18,12 +19,14 @@ class _Bytes(io.RawIOBase):
 
     def __init__(self, text: "LineStream") -> None:
         self._text = text
+        # What is copied from elsewhere comes in pieces of any length, which may cut a character in two.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._text.write(bytes(data).decode("utf-8", "replace"))
+        self._text.write(self._decoder.decode(bytes(data)))
         return len(data)
 
     def fileno(self) -> int:
