@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
+import json
 import os
 import signal
 import socket
+import struct
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -330,3 +334,26 @@ def test_a_port_that_was_lost_while_the_gateway_was_down_is_said_and_taken_back(
         wait_for(lambda: (rig.target.observe("u1").error or {}).get("code") == "port_in_use", 20)
         assert rig.target.observe("u1").phase == "unhealthy"
     assert score(rig.until("ready"))["said"] == "one"  # type: ignore[index]
+
+
+def test_tensors_as_bytes_pass_the_gateway(rig: DockerRig) -> None:
+    """The headers that say where the JSON ends, and how a body is compressed, arrive on both sides."""
+    rig.target.apply(rig.wanted("import json\ndef init(): pass\ndef run(data): return json.loads(data)\n"))
+    base = rig.until("ready").base_url
+    # No proxy: the address is on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    values = json.dumps(list(range(50_000))).encode()
+    content = struct.pack("<I", len(values)) + values
+    tensor = {"name": "data", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(content)}}
+    text = json.dumps({"id": "7", "inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    for body, headers in ((text + content, {}), (gzip.compress(text + content), {"Content-Encoding": "gzip"})):
+        sent = {
+            **headers,
+            "Inference-Header-Content-Length": str(len(text)),
+            "Content-Type": "application/octet-stream",
+        }
+        url = f"{base}/v2/models/{urllib.parse.quote(name)}/infer"
+        with opener.open(urllib.request.Request(url, body, sent), timeout=30) as answer:
+            length, given = int(answer.headers["Inference-Header-Content-Length"]), answer.read()
+        assert json.loads(given[:length])["id"] == "7"
+        assert given[length:] == struct.pack("<50000q", *range(50_000))
