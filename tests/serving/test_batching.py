@@ -177,7 +177,7 @@ def test_requests_of_the_inference_protocol_join_those_to_score(serve) -> None:
             assert answer["id"] == str(number)
             assert answer["outputs"] == [{"name": "output", "shape": [1], "datatype": "INT64", "data": [2 * number]}]
     assert infer(server, "raw", "NOTHING", ["x"], 1, [1])["code"] == "tensor_invalid"
-    assert infer(server, "other", "BYTES", ["x"], 1, [1])["code"] == "tensor_invalid"
+    assert infer(server, "input-0", "BYTES", [json.dumps({"data": [7]})], 1, [1])["outputs"][0]["data"] == [14]
     text = server.get("/metrics").body.decode()
     joined = int(text.split("\nsendoff_batched_requests_total ")[1].split()[0])
     assert joined > 20, "hardly any of them joined"
