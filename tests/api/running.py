@@ -74,6 +74,8 @@ def end_everything(home: Path) -> None:
                     operation = client.delete_service(workspace.name, service.name)
                     if operation is None or finished(client, operation).state == "Succeeded":
                         break
+                else:
+                    raise AssertionError(f"service {service.name} could not be deleted and may run on")
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = process.info["cmdline"] or []
         if "sendoff.targets.supervisor" in words and str(home) in words:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
 from sendoff.api.client import connect
@@ -33,12 +34,6 @@ def eventually(holds, seconds=5.0):
 def cli(*arguments):
     done = subprocess.run([sys.executable, "-m", "sendoff.cli", *arguments], capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
-
-
-def files_with(home: Path, text: str) -> list[str]:
-    return [
-        str(path.relative_to(home)) for path in home.rglob("*") if path.is_file() and text.encode() in path.read_bytes()
-    ]
 
 
 def test_a_service_with_keys_answers_those_who_have_one(deploy, home):

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stored_text import files_with
 
 from sendoff import AciWebservice, Model
 from sendoff.api.client import connect
@@ -82,7 +83,7 @@ def test_https_with_keys_and_a_new_certificate_under_load(deploy, tmp_path, home
     # The key's text lies where the front needs it, for this user alone, and nowhere else.
     for file in (given["ssl_key_pem_file"], second["ssl_key_pem_file"]):
         secret = Path(file).read_text().splitlines()[1]
-        places = [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        places = files_with(home, secret)
         assert all(path.suffix == ".key" and path.parent.name == "access" for path in places), places
         assert all(path.stat().st_mode & 0o777 == 0o600 for path in places)
         with connect() as client:

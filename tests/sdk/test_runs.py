@@ -9,6 +9,7 @@ import sys
 import textwrap
 
 import pytest
+from stored_text import files_with
 
 from sendoff.sdk.exceptions import (
     ActivityFailedException,
@@ -184,7 +185,7 @@ def test_the_key_vault_keeps_secrets_encrypted(ws, tmp_path):
     assert vault.get_secret("password") == "hunter2"
     assert vault.get_secret("absent") is None
     assert vault.list_secrets() == [{"name": "password"}]
-    assert all(b"hunter2" not in file.read_bytes() for file in (tmp_path / "home").rglob("*") if file.is_file())
+    assert files_with(tmp_path / "home", "hunter2") == []
     vault.delete_secret("password")
     with pytest.raises(UserErrorException, match="no secret 'password'"):
         vault.delete_secret("password")
