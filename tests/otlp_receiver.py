@@ -66,6 +66,7 @@ class Collector:
     Attributes:
         delay: seconds before it answers.
         status: with which it answers.
+        arrived: the path of each request, known before it is answered.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +77,7 @@ class Collector:
     records: list[Record] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     requests: int = 0
+    arrived: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Collector:
         collector = self
@@ -84,6 +86,7 @@ class Collector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 collector.requests += 1
+                collector.arrived.append(self.path)
                 time.sleep(collector.delay)
                 if collector.status == 200:
                     collector.headers.append({name.lower(): value for name, value in self.headers.items()})

@@ -422,7 +422,10 @@ def test_a_front_that_is_killed_takes_its_sender_with_it_and_what_was_handed_ove
     collector.delay = 0.5
     server = serve(SCRIPT, env=to(collector))
     server.score("a")
-    eventually(lambda: collector.requests >= 2)  # what init() printed, then the spans; the records are on their way
+    eventually(lambda: "got a" in server.log and "/v1/traces" in collector.arrived)
+    server.score("b")
+    # When its spans are on their way, everything of the request before it was handed over.
+    eventually(lambda: collector.arrived.count("/v1/traces") >= 2)
     [sender] = [
         child
         for child in psutil.Process(server.process.pid).children()
