@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from sqlalchemy import insert
+from stored_text import files_with
 
 from environments.wheels import make_wheel
 from sendoff.environments import Environments
@@ -120,9 +121,7 @@ def test_passwords_are_kept_in_the_secrets_alone(environments, store, home):
     assert "https://packages.invalid/simple" in lock.pip_options[0]
     assert store.secrets.get("image-registry:r.invalid") == "plantedSecret"
     assert "plantedSecret" in environments.indexes(lock.pip_options).extra_index_urls[0]
-    for path in home.rglob("*"):
-        if path.is_file():
-            assert b"plantedSecret" not in path.read_bytes(), path
+    assert files_with(home, "plantedSecret") == []
 
 
 def test_doctor_can_list_the_interpreters(environments):

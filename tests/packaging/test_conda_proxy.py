@@ -12,6 +12,7 @@ import pytest
 from environments import conda_channels
 from proxy_rig import SECRET, Proxy, files_over_http
 from registry_rig import certificate
+from stored_text import files_with
 
 from sendoff.environments import build, conda
 from sendoff.environments.indexes import effective
@@ -79,8 +80,7 @@ def test_an_environment_is_solved_and_installed_through_the_proxy_of_the_setting
     assert (tmp_path / "environments" / built.key / "share/acme/table.csv").read_text() == "1,2\n"
     assert proxy.passed[f"{HOST}:443"] > asked
     assert proxy.refused == []
-    kept = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
-    assert [str(path) for path in kept if SECRET.encode() in path.read_bytes()] == []
+    assert files_with(tmp_path, SECRET) == []
 
 
 def test_the_settings_stand_over_the_variables(company, way, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from image_rig import CONDA_311, network
 from registry_rig import SECRET, USER, certificate, htpasswd
 from registry_rig import registry as running_registry
+from stored_text import files_with
 
 import sendoff
 from sendoff.cli.__main__ import run
@@ -123,8 +124,7 @@ def test_it_is_pushed_under_its_name_pulled_back_and_answers_the_articles_client
         subprocess.run(["docker", "rm", "-f", name], capture_output=True)
         engine.images.remove(package.location, force=True)
     home = Path(os.environ["SENDOFF_HOME"])
-    kept = [path for path in home.rglob("*") if path.is_file()]
-    assert [path for path in kept if SECRET.encode() in path.read_bytes()] == []
+    assert files_with(home, SECRET) == []
     assert SECRET not in told.out + told.err + package.get_logs()
 
 
