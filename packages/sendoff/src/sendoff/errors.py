@@ -154,7 +154,7 @@ class CorruptBlob(SendoffError):
 
 
 class StoreError(SendoffError):
-    """The store cannot be read or written (full disk, permissions, locked database)."""
+    """The store cannot be read or written (full disk, permissions, locked database), or memory or files ran out."""
 
     code = "store_error"
 
