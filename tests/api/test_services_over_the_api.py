@@ -2,6 +2,7 @@ import json
 import urllib.request
 
 import pytest
+from serving.running import eventually
 
 from sendoff.api.client import Transfer
 from sendoff.errors import AlreadyExists, InUse, ServiceNotFound
@@ -47,7 +48,7 @@ def test_a_model_is_deployed_asked_reloaded_and_removed(client, workspace, body,
     service = client.service(workspace, "svc")
     assert service.state == "Healthy"
     assert ask(service) == {"words": "weights", "body": "{}", "version": 1}
-    assert "init" in client.logs(workspace, "svc", 50)
+    eventually(lambda: "init" in client.logs(workspace, "svc", 50))
     assert [one.name for one in client.services(workspace, model_name="ridge", compute_type="local")] == ["svc"]
     assert client.services(workspace, tags=["nothing"]) == []
     with pytest.raises(AlreadyExists):

@@ -150,7 +150,7 @@ def test_a_script_that_fails_says_where_within_seconds(real: RealRig, script: by
     assert word in context["traceback"]
     service = real.deployments.get(WS, "svc")
     assert service.state == "Failed" and service.error == operation.error
-    assert word in real.deployments.logs(WS, "svc")
+    real.until(lambda: word in real.deployments.logs(WS, "svc"))
     assert list(table.load("process", real.home).present()) == []
 
 

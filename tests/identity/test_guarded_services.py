@@ -24,7 +24,7 @@ from .conftest import Hammer, call, config
 PLANTED = "planted-primary-key-0001", "planted-secondary-key-0002"
 
 
-def eventually(holds, seconds=5.0):
+def eventually(holds, seconds=30.0):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end

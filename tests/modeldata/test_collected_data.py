@@ -22,7 +22,7 @@ from sendoff.sdk.exceptions import WebserviceException
 DAY = time.strftime("%Y-%m-%d", time.gmtime())
 
 
-def eventually(condition, seconds=15.0):
+def eventually(condition, seconds=30.0):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come to pass"

@@ -41,7 +41,7 @@ def write_script(folder: Path, text: str, name: str = "score.py") -> Path:
     return path
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10.0, every: float = 0.02) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 30.0, every: float = 0.02) -> Any:
     """Wait until a condition holds and return its value."""
     end = time.monotonic() + seconds
     while True:
@@ -112,7 +112,7 @@ class Server:
     def wait_end(self, seconds: float = 30.0) -> int:
         """Wait for the process to end by itself; return its status."""
         status = self.process.wait(seconds)
-        self._reader.join(5)
+        self._reader.join(30)
         return status
 
     def stop(self) -> int:
@@ -124,7 +124,7 @@ class Server:
                 self.process.kill()
                 self.process.wait()
                 raise
-        self._reader.join(5)
+        self._reader.join(30)
         return self.process.returncode
 
     def request(

@@ -29,20 +29,20 @@ def together(server, bodies, **more):
 def test_a_run_over_the_deadline_is_cut_and_its_worker_replaced(serve) -> None:
     server = serve(SLEEPER, "--scoring-timeout-ms", 700)
     start = time.monotonic()
-    answer = server.score("30")
+    answer = server.score("300")
     assert answer.status == 504
     assert 0.6 < time.monotonic() - start < 3
     assert answer.json["code"] == "scoring_timeout"
     assert answer.json["message"] == "Scoring timeout after 700 ms"
     assert "scoring_timeout_ms" in answer.json["hint"]
     assert answer.headers["x-ms-run-function-failed"] == "True"
-    eventually(lambda: server.score("0").status == 200, 5)
+    eventually(lambda: server.score("0").status == 200)
 
 
 def test_a_run_that_never_lets_go_of_the_interpreter_is_cut_too(serve) -> None:
     server = serve("def init(): pass\ndef run(data):\n    while data == 'spin': pass\n", "--scoring-timeout-ms", 500)
     assert server.score("spin").status == 504
-    eventually(lambda: server.score("").status == 200, 5)
+    eventually(lambda: server.score("").status == 200)
 
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(serve) -> None:
@@ -286,7 +286,7 @@ def test_the_deadline_of_what_stands_behind_a_long_run_is_its_own(serve) -> None
     assert b" 504 " in read_all(long)
     # They are run by the replacement, or their time was over: either way each has its answer.
     assert all(b" 200 OK" in answer or b"queue_timeout" in answer for answer in map(read_all, behind))
-    eventually(lambda: server.score("quick").status == 200, 10)
+    eventually(lambda: server.score("quick").status == 200)
 
 
 def test_joined_requests_that_wait_behind_a_long_call_are_refused_when_their_wait_ends(serve) -> None:

@@ -72,12 +72,11 @@ def test_a_key_is_rotated_without_a_restart(serve, tmp_path) -> None:
     write(path, keys=keys("new", "other"))
     time.sleep(0.15)
     assert ask(server, "new").status == 200
-    eventually(lambda: ask(server, "old").status == 401, 3)
+    eventually(lambda: ask(server, "old").status == 401)
     assert ask(server, "other").status == 200
     path.write_text("{ half a file")
-    time.sleep(1.3)
+    eventually(lambda: "The new keys are not used" in server.log)
     assert ask(server, "new").status == 200
-    assert "The new keys are not used" in server.log
 
 
 def test_a_request_without_a_key_is_refused_before_its_body_is_read(serve, tmp_path) -> None:
@@ -180,7 +179,8 @@ def test_tokens_are_verified_offline(serve, tmp_path, issuer) -> None:
         assert (answer.status, answer.json["details"]) == (401, {"error": reason}), bad
         assert bad not in answer.body.decode()
     assert ask(server, "k").status == 200
-    eventually(lambda: "requests had no good key or token" in server.log, 12)
+    eventually(lambda: "requests had no good key or token" in server.log)
+    server.stop()
     assert "eyJ" not in server.log and "127.0.0.1" in server.log
 
 
@@ -263,7 +263,7 @@ def test_a_token_is_refused_once_it_has_expired_also_when_it_is_known(serve, tmp
     server = serve(SCRIPT, "--auth-file", write(tmp_path / "a.json", jwks=issuer.jwks(), audience="svc"))
     token = issuer.token(exp=time.time() - 28)
     assert ask(server, token).status == 200
-    eventually(lambda: ask(server, token).status == 401, 6)
+    eventually(lambda: ask(server, token).status == 401)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_caller_over_its_rate_is_told_when_to_come_back_and_others_are_not(ser
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
     assert ask(server, "b").status == 200
     assert server.get("/").status == 200
-    eventually(lambda: ask(server, "a").status == 200, 5)
+    eventually(lambda: ask(server, "a").status == 200)
     metrics = ask(server, "b", "/metrics", "GET").body.decode()
     assert 'sendoff_requests_total{code="429",reason="rate_limited"}' in metrics
 
@@ -339,6 +339,7 @@ def test_each_revision_is_guarded_by_its_own_rule_from_the_moment_it_takes_over(
     assert ask(server, "k").status == 401 and ask(server, issuer.token()).json == [3, False]
     swap(one, "4")  # not named: what is at the top
     assert ask(server).status == 401 and ask(server, "k").status == 200
+    server.stop()
     assert "Authorization" not in server.log
 
 

@@ -101,6 +101,7 @@ def test_a_script_that_is_not_row_wise_is_noticed(serve) -> None:
     """, "--max-batch-rows", 50)  # fmt: skip
     answers = together(server, [{"data": [n, 1]} for n in range(30)])
     assert [answer.json for answer in answers] == [{"total": n + 1} for n in range(30)]
+    server.stop()
     assert server.log.count("does not give one result for each row") == 1
 
 
@@ -113,7 +114,7 @@ def test_a_stuck_batch_is_cut_at_the_deadline(serve) -> None:
     answers = together(server, [{"data": ["stuck" if n == 5 else n]} for n in range(12)])
     assert {answer.status for answer in answers} <= {200, 503, 504}
     assert 504 in [answer.status for answer in answers]
-    eventually(lambda: server.score({"data": [1]}).json == [1], 10)
+    eventually(lambda: server.score({"data": [1]}).json == [1])
 
 
 @pytest.mark.slow
@@ -290,4 +291,5 @@ def test_rows_of_numbers_that_are_no_json_fail_alone_and_others_are_joined_on(se
     for (body, expected), answer in zip(plain, together(server, [body for body, _ in plain]), strict=True):
         assert (answer.status, answer.json) == (200, expected), body
     assert max(server.score("sizes").json[-8:]) > 1, "a malformed request has ended joining for all"
+    server.stop()
     assert "does not give one result for each row" not in server.log

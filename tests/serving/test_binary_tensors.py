@@ -303,7 +303,8 @@ def test_requests_with_bytes_join_those_to_score(serve) -> None:
     for thread in threads:
         thread.join()
     assert found == {number: {"output": ("INT64", [1], struct.pack("<q", number + 1))} for number in range(12)}
-    assert server.log.count(" rows ") < 12, server.log
+    server.stop()
+    assert 0 < server.log.count(" rows ") < 12, server.log
 
 
 @pytest.mark.slow

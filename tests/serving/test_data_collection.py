@@ -147,8 +147,9 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_collecting_is_off_until_it_is_asked_for_and_says_so(serve) -> None:
     server = serve(COLLECTORS)
     assert server.score(json.dumps({"data": [[1, 1]]})).status == 200
-    assert server.log.count("it is off, so collect() has no effect") == 1
     assert not any(name.startswith("sendoff_data") for name in samples(server))
+    server.stop()
+    assert server.log.count("it is off, so collect() has no effect") == 1
 
 
 def test_sent_is_captured_and_dropped_exactly_under_load_with_several_workers(serve, tmp_path: Path) -> None:

@@ -59,4 +59,5 @@ def test_a_description_that_cannot_be_used_is_said_and_left_out(serve) -> None:
     server = serve(SCRIPT.replace('return {"input": body', 'return [body]\n    return {"input": body'))
     assert server.score({"x": [1]}).json == [2]
     assert server.get("/v1/models/doubler").status == 404
+    server.stop()
     assert "What describe_service() returned is not used" in server.log

@@ -123,6 +123,7 @@ def test_a_module_that_an_installed_package_hides_is_named(serve, start, tmp_pat
     write_script(tmp_path, "mine = 1\n", "code.py")  # the standard library has a module of this name
     server = serve("import code\ndef init(): pass\ndef run(data): return hasattr(code, 'mine')\n")
     assert server.score("x").json is False
+    server.stop()
     assert any(" W [" in line and "import code is " in line and "rename one of them" in line for line in server.lines)
     write_script(tmp_path, "from code import mine\n" + RUN, "broken.py")
     failed = start("--entry-script", tmp_path / "broken.py", wait=False)
@@ -134,4 +135,5 @@ def test_a_module_of_the_scripts_own_is_not_warned_of(serve, tmp_path) -> None:
     write_script(tmp_path, "mine = 1\n", "helper_of_mine.py")
     server = serve("import helper_of_mine, json\ndef init(): pass\ndef run(data): return helper_of_mine.mine\n")
     assert server.score("x").json == 1
+    server.stop()
     assert "rename one of them" not in server.log

@@ -303,7 +303,7 @@ def test_a_client_that_does_not_read_does_not_hold_a_worker(serve) -> None:
         links.append(link)
     assert server.score("", timeout=20).status == 200
     # The unread answers are given up: only the connection that asks is left.
-    eventually(lambda: b"sendoff_connections 1\n" in server.get("/metrics").body, 20)
+    eventually(lambda: b"sendoff_connections 1\n" in server.get("/metrics").body)
     assert all(len(read_all(link)) < 20_000_000 for link in links)
     for link in links:
         link.close()
@@ -334,5 +334,5 @@ def test_a_connection_too_many_is_told_so_and_does_not_stay(serve) -> None:
             assert statuses(answer) == [503] and b"Connection: close\r\n" in answer
             assert b"Too many connections" in answer
             # It is not one of the many, although its client keeps its side open.
-            eventually(lambda: b"sendoff_connections 2\n" in metrics(), 2)
+            eventually(lambda: b"sendoff_connections 2\n" in metrics())
     eventually(lambda: server.score("x").status == 200)

@@ -130,7 +130,7 @@ def test_a_client_that_leaves_a_closed_connection_open_is_left(serve) -> None:
     with server.connect() as link:
         link.sendall(POST + CLOSE + b"Content-Length: 2\r\n\r\nok")
         assert read_all(link).endswith(b'"ok"')
-        eventually(lambda: b"sendoff_connections 1\n" in server.get("/metrics").body, 20)
+        eventually(lambda: b"sendoff_connections 1\n" in server.get("/metrics").body)
 
 
 STATUSES = """

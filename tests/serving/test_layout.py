@@ -167,6 +167,7 @@ def test_variables_and_a_config_file_stand_in_for_options(start, tmp_path) -> No
     info = server.get("/swagger.json").json["info"]
     assert (info["title"], info["version"]) == ("from file", "3.0")
     assert server.get("/a/b/").status == 200
+    server.stop()
     assert "Worker Count: 2" in server.log and "Scoring timeout is set to 4000" in server.log
 
 

@@ -99,7 +99,7 @@ def test_what_is_in_flight_and_what_was_refused(serve) -> None:
     server = serve(SCRIPT, "--max-queue", 2)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(server.score, "1.0") for _ in range(5)]
-        eventually(lambda: samples(server)["sendoff_queue_length"] == 2, 5)
+        eventually(lambda: samples(server)["sendoff_queue_length"] == 2)
         assert samples(server)["sendoff_requests_in_flight"] == 3
         concurrent.futures.wait(futures)
     assert samples(server)['sendoff_requests_total{code="503",reason="queue_full"}'] == 2
@@ -121,18 +121,27 @@ def test_clients_that_leave_and_workers_that_are_replaced_are_counted(serve) -> 
 
 
 def test_the_three_probes_differ_as_they_should(start, make_bundle, tmp_path) -> None:
-    bundle = make_bundle("import time, os\ndef init(): time.sleep(1.5)\ndef run(data): return os.getpid()\n")
+    hold = tmp_path / "hold"
+    hold.touch()
+    bundle = make_bundle(
+        "import time, os\ndef init():\n"
+        f"    while os.path.exists({str(hold)!r}): time.sleep(0.02)\n"
+        "def run(data): return os.getpid()\n"
+    )
     server = start("--bundle", bundle, control=tmp_path / "c.sock")
 
     def probes() -> list[int]:
         return [server.get(f"/health/{name}").status for name in ("live", "startup", "ready")]
 
     assert probes() == [200, 503, 503]
+    hold.unlink()
     server.wait_state("ready")
     assert probes() == [200, 200, 200]
+    hold.touch()
     os.kill(server.score("").json, signal.SIGKILL)
-    eventually(lambda: probes() == [200, 200, 503], 1.5)
-    eventually(lambda: probes() == [200, 200, 200], 10)
+    eventually(lambda: probes() == [200, 200, 503])
+    hold.unlink()
+    eventually(lambda: probes() == [200, 200, 200])
     server.stop()
     assert "/health" not in "\n".join(line for line in server.lines if " 200 " in line)
 

@@ -103,6 +103,7 @@ def test_no_object_ends_a_worker_that_joins_requests(serve, expression) -> None:
     server = serve(SCRIPT, "--max-batch-rows", 4)
     assert server.score(expression).status in (200, 500)
     assert server.score("1").status == 200
+    server.stop()
     assert server.log.count("loaded") == 1
 
 

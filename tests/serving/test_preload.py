@@ -66,6 +66,7 @@ def test_a_killed_worker_is_forked_again_without_init(serve) -> None:
     found = answers(server)
     assert len({pid for pid, _, _ in found}) == 2
     assert all(loaded == loads for _, loaded, _ in found)
+    server.stop()
     assert "SIGKILL" in server.log
 
 
@@ -73,14 +74,14 @@ def test_a_killed_template_is_replaced(serve) -> None:
     server = serve(SCRIPT, "--workers", 2, "--preload")
     _, (template,), _ = server.score("").json
     os.kill(template, signal.SIGKILL)
-    eventually(lambda: (a := server.score("")).status == 200 and a.json[1] != [template], 15)
+    eventually(lambda: (a := server.score("")).status == 200 and a.json[1] != [template])
     assert len({pid for pid, _, _ in answers(server)}) == 2
 
 
 def test_a_deadline_replaces_a_forked_worker(serve) -> None:
     server = serve(SCRIPT, "--preload", "--scoring-timeout-ms", 800)
     assert server.score("sleep30").status == 504
-    eventually(lambda: server.score("").status == 200, 5)
+    eventually(lambda: server.score("").status == 200)
 
 
 def test_an_init_that_fails_ends_the_command(serve, start, tmp_path) -> None:
@@ -99,6 +100,7 @@ def test_threads_that_a_fork_loses_are_told(serve) -> None:
         "--preload",
     )
     assert server.score("").json == 1
+    server.stop()
     assert "init() has started 1 threads" in server.log
 
 
@@ -114,7 +116,7 @@ def test_workers_end_with_a_front_that_is_killed(serve) -> None:
             os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text() for pid in pids
         )
 
-    eventually(gone, 5)
+    eventually(gone)
 
 
 def test_threads_of_openmp_that_init_has_used_do_not_hold_the_workers_up(serve) -> None:
@@ -140,4 +142,5 @@ def test_threads_of_openmp_that_init_has_used_do_not_hold_the_workers_up(serve) 
     assert [answer.status for answer in answers] == [200] * 30, answers[0].body
     assert {answer.json[1] for answer in answers} == {2_000}
     assert max(answer.json[2] for answer in answers) >= 4, "its threads are there again"
+    server.stop()
     assert "may wait for them" not in server.log

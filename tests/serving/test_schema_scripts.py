@@ -231,6 +231,7 @@ def test_undecorated_scripts_have_a_document_and_the_users_own_goes_first(serve,
     server = serve("def init(): pass\ndef run(data): return 1\n")
     assert server.get("/swagger.json").json == {"mine": 2}
     assert server.get("/swagger.json?version=3").json["openapi"] == "3.0.3"
+    server.stop()
     assert "swagger3.json is not used" in server.log
 
 

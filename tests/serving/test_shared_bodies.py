@@ -251,6 +251,7 @@ def test_one_bad_answer_fails_alone(serve, wrong) -> None:
         else:
             assert answer.startswith(b"200") and answer.endswith(b'"' + b"x" * size + b'"')
     assert server.score("100000").status == 200
+    server.stop()
     assert server.log.count("not of the frame protocol") == 1
 
 

@@ -158,6 +158,7 @@ def test_a_client_that_ends_tls_before_its_answer_is_gone(start, tmp_path) -> No
         link.unwrap()
     eventually(lambda: " POST /score 499 " in server.log)
     assert ask(server.port, b"0")[0].endswith(b'"0"')
+    server.stop()
     assert "has no effect" not in server.log
 
 
@@ -165,10 +166,10 @@ def test_a_new_certificate_is_used_without_a_restart(start, tmp_path) -> None:
     server = start_tls(start, tmp_path)
     assert ask(server.port)[2] == "CN=first"
     (tmp_path / "tls.crt").write_text("half a file")
-    eventually(lambda: "The new certificate is not used" in server.log, 5)
+    eventually(lambda: "The new certificate is not used" in server.log)
     assert ask(server.port)[2] == "CN=first"
     certificate(tmp_path, "second")
-    eventually(lambda: ask(server.port)[2] == "CN=second", 5)
+    eventually(lambda: ask(server.port)[2] == "CN=second")
 
 
 def test_files_that_are_no_certificate_are_told_at_the_start(start, tmp_path) -> None:

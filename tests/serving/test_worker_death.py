@@ -91,7 +91,7 @@ def test_closing_descriptors_fails_at_most_that_request(server) -> None:
     assert server.score("closestd").status == 200
     assert server.score("").status == 200
     assert server.score("closefds").status in (200, 503)
-    assert eventually(lambda: server.score("").status == 200, 5)
+    assert eventually(lambda: server.score("").status == 200)
 
 
 def test_garbage_on_the_standard_streams_reaches_the_log_and_nothing_else(server) -> None:
@@ -105,7 +105,7 @@ def test_a_worker_killed_when_idle_is_replaced(serve) -> None:
     for _ in range(3):
         pid = server.score("").json
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda pid=pid: server.score("").json != pid, 5)
+        eventually(lambda pid=pid: server.score("").json != pid)
 
 
 def test_kills_under_load_fail_no_more_than_what_was_running(serve) -> None:
@@ -161,6 +161,7 @@ def test_a_worker_over_its_memory_limit_is_replaced_and_says_so(serve) -> None:
     assert (answer.status, answer.json["code"]) == (503, "worker_over_memory")
     assert "150 MB" in answer.json["message"]
     assert server.score("").status == 200
+    server.stop()
     assert "over the limit of 150 MB" in server.log
 
 
@@ -203,7 +204,7 @@ def test_workers_end_with_a_front_that_is_killed(serve) -> None:
     def gone() -> bool:
         return not any(os.path.exists(f"/proc/{pid}") and "Z" not in open(f"/proc/{pid}/stat").read() for pid in pids)
 
-    eventually(gone, 5)
+    eventually(gone)
 
 
 def test_stopping_finishes_what_runs_and_leaves_no_process(serve) -> None:

@@ -193,7 +193,7 @@ def test_a_reload_is_another_container_of_the_same_image(rig: DockerRig) -> None
     (after,) = rig.containers("u1")
     images = {containers.inspect(rig.engine, one)["Image"] for one in (after.id,)}
     assert images == {rig.engine.call("GET", f"/images/{rig.image}/json")["Id"]}
-    assert "init of one" in rig.target.logs("u1", 1000)
+    wait_for(lambda: "init of one" in rig.target.logs("u1", 1000))
 
 
 def test_an_address_that_is_not_the_engine_is_said_in_a_sentence(

@@ -423,7 +423,7 @@ def test_a_failing_script_says_its_line_and_the_service_is_gone(home: DockerDepl
     assert operation.error["code"] == "script_failed", operation.error
     assert (operation.error["context"]["file"], operation.error["context"]["line"]) == ("score.py", 2)
     assert "score.py, line 2" in operation.error["message"]
-    assert "no weights" in home.deployments.logs(WS, "svc")
+    wait_for(lambda: "no weights" in home.deployments.logs(WS, "svc"))
     assert containers.listed(home.engine, home.home) == []
 
 
