@@ -1,7 +1,11 @@
 """What holds for every test."""
 
+import datetime
 import os
 import signal
+import time
+
+import pytest
 
 # Where an engine answers, container-instance configurations would build images: tests that want that say so.
 os.environ.setdefault("SENDOFF_ACI_TARGET", "process")
@@ -10,3 +14,12 @@ os.environ.setdefault("SENDOFF_ACI_TARGET", "process")
 # Ctrl-C need the default. A handler is not inherited over exec, "ignored" is.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def today() -> datetime.date:
+    """The day in UTC, for tests of files kept by day; never in its last three minutes, so that none crosses it."""
+    to_midnight = 86400 - time.time() % 86400
+    if to_midnight < 180:
+        time.sleep(to_midnight + 1)
+    return datetime.datetime.now(datetime.UTC).date()

@@ -25,8 +25,6 @@ from sendoff.targets.chores import Chores
 
 from .conftest import wine
 
-TODAY = datetime.now(UTC).date()
-
 
 def detector(client, **given):
     body = CreateDriftDetector(**{"name": "d", "services": ["tasting"], "dataset": "wine", **given})
@@ -54,15 +52,15 @@ class Page(HTMLParser):
         self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href") and value]
 
 
-def test_a_shift_is_detected_reported_and_raises_an_event_and_none_raises_none(collect, dataset):
-    collect(TODAY, wine(0))
-    collect(TODAY - timedelta(days=1), wine(1.5))
+def test_a_shift_is_detected_reported_and_raises_an_event_and_none_raises_none(today, collect, dataset):
+    collect(today, wine(0))
+    collect(today - timedelta(days=1), wine(1.5))
     cli("drift", "create", "-n", "d", "-s", "tasting", "--dataset", "wine", "--threshold", "0.2")
     calm = json.loads(cli("drift", "run", "-n", "d", "-o", "json").stdout)[0]
     assert (calm["state"], calm["detected"], calm["coefficient"], calm["targetRows"]) == ("Completed", False, 0, 178)
     assert json.loads(cli("drift", "events", "-o", "json").stdout) == []
 
-    done = cli("drift", "run", "-n", "d", "--day", TODAY - timedelta(days=1), "-o", "json")
+    done = cli("drift", "run", "-n", "d", "--day", today - timedelta(days=1), "-o", "json")
     moved = json.loads(done.stdout)[0]
     assert moved["detected"] and moved["features"][0]["name"] == "alcohol" and "drift, coefficient" in done.stderr
     assert moved["features"][0]["contribution"] == 1 and moved["coefficient"] == moved["features"][0]["ks"] > 0.3
@@ -88,37 +86,37 @@ def test_a_shift_is_detected_reported_and_raises_an_event_and_none_raises_none(c
     assert "there is no drift detector 'd'" in cli("drift", "run", "-n", "d", ok=False).stderr
 
 
-def test_the_first_rows_are_a_baseline_that_stays_when_their_days_are_deleted(collect, home):
+def test_the_first_rows_are_a_baseline_that_stays_when_their_days_are_deleted(today, collect, home):
     client = connect()
-    collect(TODAY - timedelta(days=3), wine(0)[:100])
+    collect(today - timedelta(days=3), wine(0)[:100])
     detector(client, dataset=None, baseline_rows=150)
     with pytest.raises(Conflict, match="the first 150 rows of 'tasting'; there are 100 yet"):
         client.run_drift("demo", "d", RunDrift())
-    collect(TODAY - timedelta(days=2), wine(0)[100:])
-    collect(TODAY, wine(2))
+    collect(today - timedelta(days=2), wine(0)[100:])
+    collect(today, wine(2))
     (first,) = client.run_drift("demo", "d", RunDrift())
     assert first.detected and first.baseline_rows == 150 and first.features[0].name == "alcohol"
-    client.delete_data("demo", "tasting", TODAY.isoformat())
+    client.delete_data("demo", "tasting", today.isoformat())
     (again,) = client.run_drift("demo", "d", RunDrift())
     assert again.baseline_rows == 150 and again.coefficient == first.coefficient
 
 
-def test_a_week_is_seven_days_and_only_the_models_own_rows_count(collect, dataset):
+def test_a_week_is_seven_days_and_only_the_models_own_rows_count(today, collect, dataset):
     client = connect()
-    collect(TODAY - timedelta(days=6), wine(0))
-    collect(TODAY - timedelta(days=7), wine(3))
-    collect(TODAY, wine(3), version=2)
+    collect(today - timedelta(days=6), wine(0))
+    collect(today - timedelta(days=7), wine(3))
+    collect(today, wine(3), version=2)
     detector(client, frequency="Week", model="taster:1")
     (run,) = client.run_drift("demo", "d", RunDrift())
     assert (run.target_rows, run.detected) == (178, False)
-    assert (run.first_day, run.last_day) == ((TODAY - timedelta(days=6)).isoformat(), TODAY.isoformat())
+    assert (run.first_day, run.last_day) == ((today - timedelta(days=6)).isoformat(), today.isoformat())
     (empty,) = client.run_drift("demo", "d", RunDrift(day="2001-01-31"))
     assert empty.state == "NoData" and "has collected no inputs" in empty.error
 
 
-def test_wrong_settings_are_refused_before_anything_is_made(collect, dataset, ws):
+def test_wrong_settings_are_refused_before_anything_is_made(today, collect, dataset, ws):
     client = connect()
-    collect(TODAY, wine(0)[:5])
+    collect(today, wine(0)[:5])
     for given, error, text in (
         ({"threshold": 1.5}, InvalidInput, "threshold has to be from 0 to 1"),
         ({"frequency": "Hour"}, InvalidInput, "frequency is Day, Week, Month"),
@@ -149,10 +147,10 @@ def test_schedules_end_with_their_periods():
     assert schedule.period("Month", date(2026, 3, 31)) == (date(2026, 3, 1), date(2026, 3, 31))
 
 
-def test_what_is_due_runs_once_for_each_period_that_was_missed(collect, dataset, home):
+def test_what_is_due_runs_once_for_each_period_that_was_missed(today, collect, dataset, home):
     client = connect()
     for back in (1, 2):
-        collect(TODAY - timedelta(days=back), wine(2 * (back - 1)))
+        collect(today - timedelta(days=back), wine(2 * (back - 1)))
     detector(client, enabled=True)
     client.close()
     store = open_store(home)
@@ -162,16 +160,16 @@ def test_what_is_due_runs_once_for_each_period_that_was_missed(collect, dataset,
     drift = Drift(store)
     found = [(run.last_day, run.detected) for run in drift.run_due(time.time() + 120)]
     assert found[:2] == [
-        ((TODAY - timedelta(days=2)).isoformat(), True),
-        ((TODAY - timedelta(days=1)).isoformat(), False),
+        ((today - timedelta(days=2)).isoformat(), True),
+        ((today - timedelta(days=1)).isoformat(), False),
     ]
     assert list(drift.run_due(time.time() + 120)) == []
     store.close()
 
 
-def test_the_supervisors_chores_start_what_is_due(collect, dataset, home):
+def test_the_supervisors_chores_start_what_is_due(today, collect, dataset, home):
     client = connect()
-    collect(TODAY - timedelta(days=1), wine(2))
+    collect(today - timedelta(days=1), wine(2))
     detector(client, enabled=True)
     client.close()
     chores = Chores(home)
@@ -192,8 +190,8 @@ def test_the_supervisors_chores_start_what_is_due(collect, dataset, home):
     assert not (home / "drift/next-run").exists()
 
 
-def test_the_names_of_sdk_v1(collect, model, ws):
-    collect(TODAY, wine(2))
+def test_the_names_of_sdk_v1(today, collect, model, ws):
+    collect(today, wine(2))
     monitor = DataDriftDetector.create_from_model(
         ws, "taster", 1, ["tasting"], frequency="Day", alert_config=AlertConfiguration(["a@b.c"]), drift_threshold=0.25
     )

@@ -8,12 +8,12 @@ import time
 
 import azurite
 import pytest
-from modeldata.test_collected_data import DAY, cli, eventually, send, stored
+from modeldata.test_collected_data import cli, eventually, send, stored
 
 from sendoff import LocalWebservice, Model
 from sendoff.targets.chores import COPY_SECONDS, Chores
 
-INPUTS = f"adder/1/inputs/{DAY.replace('-', '/')}/data.csv"
+INPUTS = "adder/1/inputs/%Y/%m/%d/data.csv"
 
 
 @pytest.fixture
@@ -61,18 +61,19 @@ def service(ws, model, config):
     return service
 
 
-def test_files_are_copied_to_azure_and_read_from_there(azure, service, home):
+def test_files_are_copied_to_azure_and_read_from_there(today, azure, service, home):
     process, connection = azure
+    inputs = today.strftime(INPUTS)
     send(service, 3)
     stored(service, 3)
     cli("service", "data", "copy", "-n", "adding", "-w", "demo")
     scope = "modeldata/sub/rg/demo/adding"
-    assert blob(connection, f"prefix/{scope}/{INPUTS}") == (home / scope / INPUTS).read_bytes()
+    assert blob(connection, f"prefix/{scope}/{inputs}") == (home / scope / inputs).read_bytes()
     # A file that has grown is copied anew, over the old one.
     send(service, 2, first=3)
     stored(service, 5)
     cli("service", "data", "copy", "-n", "adding", "-w", "demo")
-    assert blob(connection, f"prefix/{scope}/{INPUTS}") == (home / scope / INPUTS).read_bytes()
+    assert blob(connection, f"prefix/{scope}/{inputs}") == (home / scope / inputs).read_bytes()
     assert len(names(connection)) == 2
     service.delete()
     cli("service", "data", "delete", "-n", "adding", "-w", "demo", "--all")
@@ -85,7 +86,7 @@ def test_files_are_copied_to_azure_and_read_from_there(azure, service, home):
     assert "Trouble: the store of collected data az://data/prefix cannot be used" in listed.stderr
 
 
-def test_the_clock_copies_with_what_the_home_knows(azure, service, home, tmp_path, monkeypatch):
+def test_the_clock_copies_with_what_the_home_knows(today, azure, service, home, tmp_path, monkeypatch):
     """The process that copies has none of the caller's variables: credentials lie in the user's own files."""
     _, connection = azure
     send(service, 2)
@@ -107,7 +108,8 @@ def test_the_clock_copies_with_what_the_home_knows(azure, service, home, tmp_pat
     old = time.time() - COPY_SECONDS - 1
     os.utime(last, (old, old))
     assert Chores(home).look()
-    wanted = f"clock/modeldata/sub/rg/demo/adding/{INPUTS}"
+    inputs = today.strftime(INPUTS)
+    wanted = f"clock/modeldata/sub/rg/demo/adding/{inputs}"
     eventually(lambda: wanted in names(connection), 90)
     eventually(lambda: "copied 2 files" in log(), 30)
-    assert blob(connection, wanted) == (home / "modeldata/sub/rg/demo/adding" / INPUTS).read_bytes()
+    assert blob(connection, wanted) == (home / "modeldata/sub/rg/demo/adding" / inputs).read_bytes()

@@ -19,8 +19,6 @@ import pytest
 from sendoff import LocalWebservice, Model
 from sendoff.sdk.exceptions import WebserviceException
 
-DAY = time.strftime("%Y-%m-%d", time.gmtime())
-
 
 def eventually(condition, seconds=30.0):
     end = time.monotonic() + seconds
@@ -59,12 +57,13 @@ def stored(service, count, source="capture"):
     return eventually(lambda: (found := service.data.counts()[source])["stored"] == count and found)
 
 
-def test_a_service_keeps_its_data_and_shows_it_everywhere(service, home):
+def test_a_service_keeps_its_data_and_shows_it_everywhere(today, service, home):
     send(service, 5)
     assert stored(service, 5) == {"offered": 5, "stored": 5, "dropped": {}}
     files = {one.designation: one for one in service.data.list()}
     assert set(files) == {"inputs", "predictions"}
-    assert files["inputs"].path == f"adder/1/inputs/{DAY.replace('-', '/')}/data.csv" and files["inputs"].day == DAY
+    assert files["inputs"].path == f"adder/1/inputs/{today:%Y/%m/%d}/data.csv"
+    assert files["inputs"].day == str(today)
     on_disk = home / "modeldata/sub/rg/demo/adding" / files["inputs"].path
     assert on_disk.is_file() and on_disk.stat().st_mode & 0o077 == 0
     records = service.data.to_records()
@@ -82,11 +81,11 @@ def test_a_service_keeps_its_data_and_shows_it_everywhere(service, home):
     assert service.data.counts()["capture"]["stored"] == 5
 
 
-def test_export_writes_csv_json_lines_and_parquet(service):
+def test_export_writes_csv_json_lines_and_parquet(today, service):
     send(service, 4)
     stored(service, 4)
     for name in ("out.csv", "out.jsonl", "out.parquet"):
-        cli("service", "data", "export", "-n", "adding", "-w", "demo", "--from", DAY, "--to", DAY, "-f", name)
+        cli("service", "data", "export", "-n", "adding", "-w", "demo", "--from", today, "--to", today, "-f", name)
     with open("out.csv", newline="") as file:
         assert [row["value"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
     lines = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
@@ -128,15 +127,15 @@ def test_a_bad_rule_names_the_field_before_anything_starts(ws, model, config):
     assert "there is no service 'wrong' in workspace 'demo', and no data of one" in missing.stderr
 
 
-def test_old_days_can_be_deleted(service, home):
+def test_old_days_can_be_deleted(today, service, home):
     send(service, 1)
     stored(service, 1)
     old = home / "modeldata/sub/rg/demo/adding/adder/1/inputs/2020/01/02"
     old.mkdir(parents=True)
     (old / "data.csv").write_text("RequestId,RowIndex,$aml_dc_correlation_id,$aml_dc_scoring_timestamp,a\nr,0,,t,1\n")
-    assert {one.day for one in service.data.list()} == {DAY, "2020-01-02"}
+    assert {one.day for one in service.data.list()} == {str(today), "2020-01-02"}
     cli("service", "data", "delete", "-n", "adding", "-w", "demo", "--before", "2020-06-01")
-    assert {one.day for one in service.data.list()} == {DAY} and not old.exists()
+    assert {one.day for one in service.data.list()} == {str(today)} and not old.exists()
     assert "say what to delete" in cli("service", "data", "delete", "-n", "adding", "-w", "demo", ok=False).stderr
 
 
@@ -170,12 +169,12 @@ def bucket(monkeypatch):
     process.wait()
 
 
-def test_files_are_copied_to_an_s3_bucket_and_read_from_there(bucket, service, home):
+def test_files_are_copied_to_an_s3_bucket_and_read_from_there(today, bucket, service, home):
     _, endpoint = bucket
     send(service, 3)
     stored(service, 3)
     cli("service", "data", "copy", "-n", "adding", "-w", "demo")
-    key = f"prefix/modeldata/sub/rg/demo/adding/adder/1/inputs/{DAY.replace('-', '/')}/data.csv"
+    key = f"prefix/modeldata/sub/rg/demo/adding/adder/1/inputs/{today:%Y/%m/%d}/data.csv"
     import fsspec
 
     system = fsspec.filesystem("s3", endpoint_url=endpoint)

@@ -77,7 +77,7 @@ def settled(server, source: str = "capture") -> dict[str, float]:
     return eventually(lambda: (said := counts(server, source))["waiting"] == 0 and said)
 
 
-def test_inputs_and_predictions_are_stored_without_any_code(serve, tmp_path: Path) -> None:
+def test_inputs_and_predictions_are_stored_without_any_code(today, serve, tmp_path: Path) -> None:
     server = serve(ECHO, "--data-dir", tmp_path / "data")
     answer = server.score(json.dumps({"data": [[1, 2.5], [3, 4]]}), x_request_id="r-1")
     assert answer.json == [3.5, 7]
@@ -92,12 +92,12 @@ def test_inputs_and_predictions_are_stored_without_any_code(serve, tmp_path: Pat
         ("r-1", "1", "7"),
     ]
     path = files(tmp_path / "data", "inputs")[0].relative_to(tmp_path / "data")
-    assert str(path) == time.strftime("ML service/1.0/inputs/%Y/%m/%d/data.csv", time.gmtime())
+    assert str(path) == f"ML service/1.0/inputs/{today:%Y/%m/%d}/data.csv"
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.8", None])
 def test_collectors_of_a_script_store_rows_that_join_by_request_id(
-    start, make_bundle, tmp_path: Path, version: str | None
+    today, start, make_bundle, tmp_path: Path, version: str | None
 ) -> None:
     bundle = make_bundle(
         COLLECTORS,
@@ -111,7 +111,7 @@ def test_collectors_of_a_script_store_rows_that_join_by_request_id(
     assert settled(server, "collector") == {"offered": 9, "stored": 9, "waiting": 0, "dropped": 0}
     # The script has collectors of its own, so nothing is stored twice.
     assert counts(server)["offered"] == 0
-    day = time.strftime("%Y/%m/%d", time.gmtime())
+    day = f"{today:%Y/%m/%d}"
     assert sorted(str(path.relative_to(tmp_path / "data")) for path in files(tmp_path / "data")) == [
         f"best_model/3/inputs/{day}/data.csv",
         f"best_model/3/predictions/{day}/data.csv",

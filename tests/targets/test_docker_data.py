@@ -32,7 +32,7 @@ def run(data):
 """
 
 
-def test_a_container_stores_its_data_on_the_host_and_an_update_changes_how(home: DockerDeployments) -> None:
+def test_a_container_stores_its_data_on_the_host_and_an_update_changes_how(today, home: DockerDeployments) -> None:
     home.model("m", b"weights")
     collecting = replace(ACI, collect_model_data=True, data_collection=DataCollection(capture="on"))
     operation = home.deploy(models=["m"], deployment=collecting, inference=home.inference(COLLECTING))
@@ -48,7 +48,7 @@ def test_a_container_stores_its_data_on_the_host_and_an_update_changes_how(home:
         return found.offered, found.stored
 
     wait(lambda: counts("capture") == counts("collector") == (3, 3))
-    day = time.strftime("%Y-%m-%d", time.gmtime())
+    day = today.isoformat()
     rows = collected.rows(WS, "svc", day=day, designation="joined")
     at = {name: index for index, name in enumerate(rows.columns)}
     assert [(row[at["label"]], row[at["inputs.value"]]) for row in rows.rows] == [("0", "0"), ("1", "1"), ("2", "2")]
