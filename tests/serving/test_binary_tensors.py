@@ -245,6 +245,11 @@ def test_compressed_bodies_are_unpacked_up_to_the_limit(plain: Server) -> None:
         for wrong in (b"[1]", packed(b"[1]")[:-3], packed(b"[1]") + b"more"):
             answer = plain.request("POST", "/score", wrong, headers)
             assert (answer.status, answer.json["code"]) == (400, "body_not_unpacked"), wrong
+    several = gzip.compress(b"[1,") + gzip.compress(b"") + gzip.compress(b" 2]")
+    headers = {"Content-Encoding": "gzip"}
+    assert plain.request("POST", "/score", several, headers).json == [1, 2]
+    assert plain.request("POST", "/score", several[:-3], headers).json["code"] == "body_not_unpacked"
+    assert plain.request("POST", "/score", gzip.compress(b" " * 60_000) * 2, headers).status == 413
     bare = zlib.compressobj(wbits=-15)
     sent = bare.compress(b"[1]") + bare.flush()
     assert plain.request("POST", "/score", sent, {"Content-Encoding": "deflate"}).json == [1]

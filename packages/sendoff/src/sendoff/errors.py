@@ -237,10 +237,12 @@ def lacking(error: BaseException) -> StoreError | None:
 
     The file is named where the system named one. ``reported_code`` in the context tells the cases apart.
     """
-    if not isinstance(error, OSError) or error.errno not in _LACKING:
+    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else None
+    if number not in _LACKING:
         return None
-    what, code, advice = _LACKING[error.errno]
-    path = error.filename if isinstance(error.filename, str) else ""
+    what, code, advice = _LACKING[number]
+    named = getattr(error, "filename", None)
+    path = named if isinstance(named, str) else ""
     return StoreError(
         f"{path}: {what}" if path else what,
         hint=f"{advice}, then try again; what was stored before is as it was.",
