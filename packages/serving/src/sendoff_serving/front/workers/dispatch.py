@@ -8,6 +8,7 @@ import time
 from ...bundle import Serving
 from ...errors import Refusal
 from ...protocol import Frame, Kind
+from .awake import Awake
 from .jobs import Job, WaitingLine
 from .process import WorkerProcess
 
@@ -38,6 +39,7 @@ class Dispatcher:
         self._idle: asyncio.Event = asyncio.Event()
         self._idle.set()
         self._busy = False  # what _idle says, where every request asks
+        self._awake = Awake()
 
     @property
     def waiting(self) -> int:
@@ -77,6 +79,7 @@ class Dispatcher:
         if not self._busy:
             self._busy = True
             self._idle.clear()
+            self._awake.begin(now)
         due = job.wait_until if job.wait_until < job.deadline else job.deadline
         if self._timer is None or due < self._timer_at:
             # The timer may stand at a far deadline, of a long run: what waits for less must not wait for that.
@@ -288,6 +291,7 @@ class Dispatcher:
         if self._busy and not self._line and not any(worker.inflight for worker in self._workers):
             self._busy = False
             self._idle.set()
+            self._awake.rest(time.monotonic())
 
     async def wait_idle(self) -> None:
         """Return once every job has been answered."""
