@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -118,6 +119,38 @@ def test_clients_that_leave_and_workers_that_are_replaced_are_counted(serve) -> 
     assert samples(server)["sendoff_requests_in_flight"] == 0
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: samples(server)["sendoff_worker_restarts_total"] == 1)
+
+
+def test_the_time_that_requests_wait_inside_a_worker_is_queue_time(serve) -> None:
+    server = serve("import time\ndef init(): pass\ndef run(data):\n    time.sleep(0.0004)\n    return 1\n")
+    request = b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1"
+    told = []
+    with contextlib.ExitStack() as stack:
+        links = [stack.enter_context(server.connect(30.0)) for _ in range(16)]
+        for _ in range(100):
+            # Short runs are handed over many at a time, and wait for each other in the worker.
+            for link in links:
+                link.sendall(request)
+            for link in links:
+                answer = link.recv(65536)
+                assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"\r\n\r\n1")
+                told.append([float(part) for part in re.search(rb"queue;dur=(\S+), run;dur=(\S+)", answer).groups()])
+    got = samples(server)
+    queued, ran = got["sendoff_queue_seconds_sum"], got["sendoff_run_seconds_sum"]
+    assert queued > 3 * ran, "each of 16 waits for half of them"
+    assert queued + ran <= got["sendoff_request_seconds_sum"]
+    assert sum(queue for queue, _ in told) > 3 * sum(run for _, run in told)
+
+
+def test_the_time_that_a_request_waits_for_others_to_join_it_is_queue_time(serve) -> None:
+    server = serve(
+        'import json\ndef init(): pass\ndef run(data): return json.loads(data)["data"]\n',
+        *("--max-batch-rows", 64, "--max-wait-ms", 200),
+    )
+    answer = server.score({"data": [1]})
+    queue = float(re.match(r"queue;dur=([\d.]+)", answer.headers["Server-Timing"])[1])
+    assert answer.json == [1] and queue > 150
+    assert samples(server)["sendoff_queue_seconds_sum"] > 0.15
 
 
 def test_the_three_probes_differ_as_they_should(start, make_bundle, tmp_path) -> None:

@@ -450,9 +450,10 @@ class ScoringApplication:
         if job.id and self.jobs.pop(job.id, None) is None:
             return  # its client had left before
         now = time.monotonic()
-        queued = job.handed - job.admitted if job.handed else None
+        started = job.started or job.handed
+        queued = started - job.admitted if started else None
         if job.exchange.trace is not None:
-            job.exchange.trace.scored = (job.admitted, job.handed, run, reason)
+            job.exchange.trace.scored = (job.admitted, started, run, reason)
         self.metrics.answered(status, reason, queued, run, now - job.arrived)
 
     @property

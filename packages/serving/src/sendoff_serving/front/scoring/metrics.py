@@ -156,7 +156,7 @@ class Metrics:
             lines.append(f'sendoff_requests_total{{code="{status}",reason="{reason}"}} {count}')
         for name, histogram, text in (
             ("request_seconds", self.total, "Time from arrival to answer."),
-            ("queue_seconds", self.queue, "Time that a request waited for a worker."),
+            ("queue_seconds", self.queue, "Time that a request waited until run() began with it."),
             ("run_seconds", self.run, "Time in run()."),
         ):
             _histogram(lines, name, histogram, text)

@@ -57,7 +57,7 @@ class ScoreJob(Job):
         )
 
     def _timing(self, seconds: float) -> str:
-        queued = max(self.handed - self.admitted, 0.0) * 1000
+        queued = max(self.started - self.admitted, 0.0) * 1000
         run = seconds * 1000
         return f"x-ms-run-fn-exec-ms: {run:.3f}\r\nServer-Timing: queue;dur={queued:.3f}, run;dur={run:.3f}\r\n"
 

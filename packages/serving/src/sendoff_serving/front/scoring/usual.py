@@ -49,7 +49,7 @@ class UsualJob(ScoreJob):
         self.chunks = exchange.chunks
         self.size = exchange.size
         self.request = self._ids = None
-        self.handed = 0.0
+        self.handed = self.started = 0.0
         self.attempts = 0
         self.half_closed = self.gone = False
         self._application = application
@@ -69,7 +69,7 @@ class UsualJob(ScoreJob):
         if application.jobs.pop(self.id, None) is None:
             return
         seconds, body, name = frame.clock, frame.bodies[0], exchange.request_id
-        queued, total = self.handed - self.admitted, now - self.arrived
+        queued, total = self.started - self.admitted, now - self.arrived
         size = exchange.sent = len(body)
         exchange.status = 200
         application.metrics.answered(200, "ok", queued, seconds, total)

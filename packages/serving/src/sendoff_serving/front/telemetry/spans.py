@@ -162,22 +162,22 @@ class Telemetry:
         self, trace: Trace, attributes: dict[str, Any], now: float, wall: int
     ) -> list[tuple[str, str, int, int]]:
         assert trace.scored is not None
-        admitted, handed, run, reason = trace.scored
+        admitted, started, run, reason = trace.scored
         attributes["sendoff.reason"] = reason
         if reason != "ok":
             attributes["error.type"] = reason
-        if not handed:
+        if not started:
             return []
 
         def at(moment: float) -> int:
             return wall - round((now - moment) * 1e9)
 
-        attributes["sendoff.queue_ms"] = round((handed - admitted) * 1000, 3)
-        children = [("", "queue", at(admitted), at(handed))]
+        attributes["sendoff.queue_ms"] = round((started - admitted) * 1000, 3)
+        children = [("", "queue", at(admitted), at(started))]
         if run is not None:
             attributes["sendoff.run_ms"] = round(run * 1000, 3)
-            # A worker holds several requests: run() began its length before the answer, not at the handing over.
-            children.append((trace.run_id, "run", at(max(now - run, handed)), wall))
+            # A worker holds several requests and answers them together: the answer may be later than the end of run().
+            children.append((trace.run_id, "run", at(started), at(min(started + run, now))))
         return children
 
     def responded(self, exchange: Exchange, body: bytes) -> None:

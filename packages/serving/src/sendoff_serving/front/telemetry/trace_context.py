@@ -24,7 +24,7 @@ class Trace:
         sampled: whether its spans are sent.
         random: whether the caller says that its trace's id is random (level 2 of the standard).
         revision: the revision that the request was given to.
-        scored: when it was admitted and handed over (monotonic seconds, 0 for never), seconds in run(), reason.
+        scored: when it was admitted and its run began (monotonic seconds, 0 for never), seconds in run(), reason.
         events: exceptions: time in nanoseconds of the Unix epoch, attributes.
         response: text of the answer, where that is asked for.
     """

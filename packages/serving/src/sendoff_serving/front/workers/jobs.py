@@ -19,6 +19,8 @@ class Job:
         deadline: monotonic time by which the answer must be there.
         wait_until: monotonic time by which a worker must have taken it.
         handed: monotonic time at which it was written to a worker; 0 while it waits.
+        started: monotonic time at which its run began, by what the worker says of it and of those that ran before; 0
+            until there is an answer. A worker holds several jobs and answers them together.
         attempts: how often it was handed to a worker.
         order: its number among all that were handed to that worker.
         gone: nobody waits for the answer any more.
@@ -37,6 +39,7 @@ class Job:
         "order",
         "request",
         "size",
+        "started",
         "wait_until",
     )
 
@@ -48,7 +51,7 @@ class Job:
         self.admitted = 0.0
         self.deadline = 0.0
         self.wait_until = 0.0
-        self.handed = 0.0
+        self.handed = self.started = 0.0
         self.attempts = 0
         self.order = 0
         self.half_closed = False

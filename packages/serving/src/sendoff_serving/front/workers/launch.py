@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ... import protocol
 from ...bundle import Bundle, Collect
+from ...errors import ServingError
 from . import json_parser
 
 BOOT = Path(__file__).resolve().parents[2] / "worker" / "boot.py"
@@ -28,6 +30,38 @@ class Launch:
     cwd: str
     environment: dict[str, str]
     settings: dict[str, object] = field(default_factory=dict)
+
+
+def spawn(launch: Launch, link: int, page: int) -> subprocess.Popen[bytes]:
+    """Start a worker's process, with pipes for what it prints.
+
+    Args:
+        launch: how.
+        link: descriptor of its socket.
+        page: descriptor of the memory that it shares with the front.
+
+    Raises:
+        ServingError: the interpreter cannot be started.
+    """
+    arguments = [launch.python, "-u", str(BOOT)]
+    arguments += ["--socket", str(link), "--page", str(page), "--parent", str(os.getpid())]
+    try:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=launch.cwd,
+            env=launch.environment,
+            pass_fds=(link, page),
+            start_new_session=True,  # a Ctrl-C at our terminal is for the front; children can be ended with it
+        )
+    except OSError as error:
+        raise ServingError(
+            "interpreter_unusable",
+            f"The worker's interpreter {launch.python} cannot be started: {error}",
+            hint="name one with --python",
+        ) from None
 
 
 def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | None = None) -> Launch:

@@ -15,13 +15,12 @@ from functools import partial
 from typing import Literal, cast
 
 from ... import page, protocol
-from ...errors import ServingError
 from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
 from .events import WorkerEvents
 from .exit_text import exit_text
 from .jobs import Job, Withdrawn
-from .launch import BOOT, Launch
+from .launch import Launch, spawn
 from .output_lines import Lines
 from .shared_bodies import SharedBodies
 
@@ -69,6 +68,7 @@ class WorkerProcess(asyncio.Protocol):
         self._ended = False
         self._closing = False
         self._mean = -1.0
+        self._free = 0.0  # when it was done with the last run, as far as its runs alone tell
         self._deepest = DEEPEST
         self._joins = False
         self.state: State = "starting"
@@ -95,7 +95,8 @@ class WorkerProcess(asyncio.Protocol):
         try:
             for end in (ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._spawn(theirs.fileno(), page)
+            self._process = spawn(self._launch, theirs.fileno(), page)
+            self.pid = self._process.pid
         except BaseException:
             ours.close()
             raise
@@ -104,7 +105,6 @@ class WorkerProcess(asyncio.Protocol):
             os.close(page)
         self._watch(loop)
         process = self._process
-        assert process is not None
         for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
             lines = Lines(partial(self.said, stream))
             transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
@@ -129,28 +129,6 @@ class WorkerProcess(asyncio.Protocol):
         self._page = Page(descriptor)
         self._shared = SharedBodies(self._page) if shared else None
         return descriptor
-
-    def _spawn(self, link: int, page: int) -> None:
-        arguments = [self._launch.python, "-u", str(BOOT)]
-        arguments += ["--socket", str(link), "--page", str(page), "--parent", str(os.getpid())]
-        try:
-            self._process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=self._launch.cwd,
-                env=self._launch.environment,
-                pass_fds=(link, page),
-                start_new_session=True,  # a Ctrl-C at our terminal is for the front; children can be ended with it
-            )
-        except OSError as error:
-            raise ServingError(
-                "interpreter_unusable",
-                f"The worker's interpreter {self._launch.python} cannot be started: {error}",
-                hint="name one with --python",
-            ) from None
-        self.pid = self._process.pid
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Learn of the process's end at once, also when a child of it keeps the socket open."""
@@ -316,17 +294,26 @@ class WorkerProcess(asyncio.Protocol):
             now: monotonic time.
         """
         inflight, jobs = self.inflight, []
-        answered, pieces, mean = 0, 0, self._mean
+        answered, pieces, mean, free = 0, 0, self._mean, self._free
         for frame in frames:
             kind = frame.kind
             if kind == Kind.CHUNK or (kind == Kind.RESULT and frame.code & ResultFlag.STREAM):
-                jobs.append(inflight.get(frame.id))  # more of it follows
+                job = inflight.get(frame.id)  # more of it follows
+                if job is not None and not job.started:
+                    job.started = max(free, job.handed)
+                jobs.append(job)
                 pieces += 1
                 continue
             if kind != Kind.SKIPPED:
                 job = inflight.pop(frame.id, None)
                 answered += 1
-                mean = frame.clock if mean < 0 else mean + (frame.clock - mean) * 0.1
+                seconds = frame.clock
+                mean = seconds if mean < 0 else mean + (seconds - mean) * 0.1
+                if job is not None:
+                    # One run follows the other. Joined requests ran together, and their answers came at its end.
+                    before = now - seconds if self._joins else free
+                    started = job.started = job.started or (before if before > job.handed else job.handed)
+                    free = started + seconds
             else:
                 job = inflight.pop(self._skipped(frame.id), None)
             if job is not None and job.size > LARGE and self._shared is not None:
@@ -336,7 +323,7 @@ class WorkerProcess(asyncio.Protocol):
             return jobs  # a stream that goes on is a long run like any other
         self.since = now
         self.requests += answered
-        self._mean = mean
+        self._mean, self._free = mean, free
         if self.state == "busy":
             self.capacity = 0 if self.retiring else self._deepest if self._joins or mean < SHORT_RUN else 1
             if not inflight:
