@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .running import eventually
+from .running import UnixConnection, eventually
 
 
 def version(text: str, init: str = "pass") -> str:
@@ -262,3 +264,38 @@ def test_the_log_goes_to_a_file_that_is_rotated(supervised, make_bundle, tmp_pat
     assert sorted(path.name for path in file.parent.iterdir()) == [file.name, f"{file.name}.1", f"{file.name}.2"]
     assert all(path.stat().st_size < 11 * 1024 * 1024 for path in file.parent.iterdir())
     assert "sendoff.access" not in server.log
+
+
+def test_who_asks_for_the_state_finds_what_led_to_it_in_the_log(supervised, make_bundle, tmp_path) -> None:
+    file = tmp_path / "service.log"
+    server = supervised(make_bundle(version("one")), "--log-file", file)
+    server.wait_state("ready")
+    assert " ready after " in file.read_text()
+    for number in range(30):
+        assert server.score("", x_request_id=f"request-{number}").status == 200
+        assert server.status()["state"] == "ready"
+        assert f"request-{number} POST /score 200" in file.read_text()
+
+
+def test_a_log_that_nobody_reads_does_not_keep_the_state_from_being_told(make_bundle, tmp_path) -> None:
+    bundle = make_bundle("def init():\n    for _ in range(40): print('x' * 60000)\ndef run(data): return 1\n")
+    control = tmp_path / "c.sock"
+    command = [sys.executable, "-m", "sendoff_serving", "--port", "0", "--bundle", bundle, "--control", control]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            eventually(control.exists)
+
+            def state() -> str:
+                connection = UnixConnection(str(control))
+                try:
+                    connection.request("GET", "/status")
+                    return json.loads(connection.getresponse().read())["state"]
+                except ConnectionRefusedError:  # it is there and does not listen yet
+                    return ""
+                finally:
+                    connection.close()
+
+            eventually(lambda: state() == "ready")
+            assert [state() for _ in range(3)] == ["ready"] * 3
+        finally:
+            process.kill()

@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -106,7 +106,7 @@ class ServerLog:
         self._plain = form == "text"
         self._since = self._until = 0.0  # the millisecond of the last line of an access, and how that began
         self._start = ""
-        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[str | Callable[[], None] | None] = queue.SimpleQueue()
         self._lines: list[str] = []
         self._size = 0
         self._waiting = 0
@@ -228,11 +228,23 @@ class ServerLog:
             self._waiting += len(text)
         self._queue.put(text)
 
+    def when_written(self, told: Callable[[], None]) -> None:
+        """Hand over the lines collected so far, and call back in the log's own thread once they are written.
+
+        Args:
+            told: must not raise; not called at all when the log is closed meanwhile.
+        """
+        self.flush()
+        self._queue.put(told)
+
     def _write(self) -> None:
         while True:
             text = self._queue.get()
             if text is None:
                 return
+            if not isinstance(text, str):
+                text()
+                continue
             self._sink.write(text)
             with self._lock:
                 self._waiting -= len(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from .scoring.metrics import CONTENT_TYPE
 if TYPE_CHECKING:
     from .server import Server
 
+# A log that nobody reads must not keep the state from being told.
+_LOG_SECONDS = 0.25
 _ROUTES = {"/status": "GET", "/metrics": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
 
 
@@ -57,7 +61,7 @@ class ControlApplication:
     def handle(self, exchange: Exchange) -> None:
         """Carry out a request."""
         if exchange.path == "/status":
-            _send(exchange, 200, self._server.status())
+            self._status(exchange)
             return
         if exchange.path == "/metrics":
             exchange.respond(200, self._server.application.exposition(), CONTENT_TYPE)
@@ -76,6 +80,23 @@ class ControlApplication:
             self.refuse(exchange, Refusal(error.code, error.message, error.hint, status=400))
         except ValueError as error:
             self.refuse(exchange, Refusal("bad_request", str(error)))
+
+    def _status(self, exchange: Exchange) -> None:
+        """Answer when the log has been written: who reads a state here finds what led to it there."""
+        content = self._server.status()
+        loop = asyncio.get_running_loop()
+
+        def answer() -> None:
+            if not exchange.status:
+                timer.cancel()
+                _send(exchange, 200, content)
+
+        def written() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(answer)
+
+        timer = loop.call_later(_LOG_SECONDS, answer)
+        self._server.when_logged(written)
 
     def _stop(self, exchange: Exchange, given: dict[str, Any]) -> None:
         seconds = given.get("drain_seconds", 10)

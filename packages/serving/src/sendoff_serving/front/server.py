@@ -254,11 +254,7 @@ class Server:
         return 1 << 20 if generation is None else generation.bundle.serving.max_body_bytes
 
     def status(self) -> dict[str, Any]:
-        """Describe the server as JSON values: the answer of GET /status on the control socket.
-
-        Whoever reads a state here finds what led to it in the log file: lines that wait are written first.
-        """
-        self._log.flush()
+        """Describe the server as JSON values: the answer of GET /status on the control socket."""
         return {
             "pid": os.getpid(),
             "started": self.started,
@@ -272,6 +268,10 @@ class Server:
             "pending": self.pending.status() if self.pending else None,
             "data": None if self.recording is None else self.recording.counts(),
         }
+
+    def when_logged(self, told: Callable[[], None]) -> None:
+        """Call back once all that happened so far is in the log; from a thread of the log's own, or never."""
+        self._log.when_written(told)
 
     def note(self, message: str) -> None:
         """Write a line to the log."""
