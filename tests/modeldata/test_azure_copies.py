@@ -8,7 +8,8 @@ import time
 
 import azurite
 import pytest
-from modeldata.test_collected_data import cli, eventually, send, stored
+from modeldata.test_collected_data import cli, send, stored
+from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
 from sendoff.targets.chores import COPY_SECONDS, Chores
@@ -86,22 +87,27 @@ def test_files_are_copied_to_azure_and_read_from_there(today, azure, service, ho
     assert "Trouble: the store of collected data az://data/prefix cannot be used" in listed.stderr
 
 
-def test_the_clock_copies_with_what_the_home_knows(today, azure, service, home, tmp_path, monkeypatch):
+@pytest.fixture
+def credentials(azure, tmp_path, monkeypatch):
+    """In the user's own files; before the service, whose supervisor copies too when its time comes."""
+    folder = tmp_path / "user/.config/fsspec"
+    folder.mkdir(parents=True)
+    (folder / "az.json").write_text(json.dumps({"az": {"connection_string": azure[1]}}))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+
+
+def test_the_clock_copies_with_what_the_home_knows(today, azure, credentials, service, home):
     """The process that copies has none of the caller's variables: credentials lie in the user's own files."""
     _, connection = azure
     send(service, 2)
     stored(service, 2)
     (home / "settings.toml").write_text('data_store = "az://data/clock"\n')
-    folder = tmp_path / "user/.config/fsspec"
-    folder.mkdir(parents=True)
-    (folder / "az.json").write_text(json.dumps({"az": {"connection_string": connection}}))
-    monkeypatch.setenv("HOME", str(tmp_path / "user"))
 
     def log():
         return (home / "drift/due.log").read_text() if (home / "drift/due.log").exists() else ""
 
     last = home / "drift/last-copy"
-    if not last.exists():  # the service's own supervisor may have begun, with another home of the user
+    if not last.exists():  # the service's own supervisor may have begun
         assert Chores(home).look()
     eventually(lambda: last.exists())
     assert not Chores(home).look()  # five minutes have to pass
