@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from serving.running import eventually
 from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
@@ -22,13 +23,6 @@ from sendoff.sdk.services.access_token import AksServiceAccessToken
 from .conftest import Hammer, call, config
 
 PLANTED = "planted-primary-key-0001", "planted-secondary-key-0002"
-
-
-def eventually(holds, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def cli(*arguments):

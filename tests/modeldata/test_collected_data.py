@@ -15,17 +15,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
 from sendoff.sdk.exceptions import WebserviceException
-
-
-def eventually(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
-    return found
 
 
 def cli(*words, ok=True):

@@ -6,7 +6,6 @@ import http.client
 import json
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ import pytest
 from docker_rig import BASE, require_engine
 from identity.pem import write_pair
 from rigs import wait_for
+from stored_text import files_with
 from test_docker_services import WS, DockerDeployments
 
 sys.path.append(str(Path(__file__).parents[1] / "packaging"))
@@ -229,9 +229,7 @@ def test_a_private_base_image_is_pulled_for_a_service_and_its_password_is_kept_n
             (container,) = containers.of_service(home.engine, home.home, home.uid())
             told = json.dumps(containers.inspect(home.engine, container.id)) + repr(operation) + repr(service)
             assert SECRET not in told + home.deployments.logs(WS, "svc")
-            # Another process reads: closing the database's file in this one would drop its locks.
-            grep = subprocess.run(["grep", "-rlF", "--", SECRET, str(home.home)], capture_output=True, text=True)
-            assert grep.stdout == ""
+            assert files_with(home.home, SECRET) == []
         finally:
             client.images.remove(reference, force=True)
             client.close()

@@ -24,6 +24,7 @@ from deployment_rigs import WS, Rig
 from docker_rig import BASE, destroy, require_engine
 from identity.pem import write_pair
 from rigs import score, wait_for
+from stored_text import files_with
 
 from sendoff.containers import engine, labels
 from sendoff.deployments import Deployments, records
@@ -279,9 +280,7 @@ def test_a_container_answers_over_tls_a_new_certificate_fails_no_request_and_its
     told = json.dumps([facts, image]) + home.deployments.logs(WS, "svc") + repr(operation)
     assert secret not in told
     mounted = [Path(mount["Source"]) for mount in facts["Mounts"]]
-    # Another process reads: closing the database's file in this one would drop its locks.
-    grep = subprocess.run(["grep", "-rlF", "--", secret, str(home.home)], capture_output=True, text=True, check=False)
-    holders = [Path(line) for line in grep.stdout.splitlines()]
+    holders = files_with(home.home, secret)
     assert [(path.suffix, path.stat().st_mode & 0o777) for path in holders] == [(".key", 0o600)], holders
     assert not any(holders[0].is_relative_to(folder) for folder in mounted), "the key is in the container"
 
