@@ -136,8 +136,8 @@ class Builder:
         python = install.python.path
         venv = f"venv --quiet --no-project --no-python-downloads --relocatable --allow-existing --python {python}"
         script = f"""set -e
-uv="/sendoff/uv --config-file /sendoff/work/uv.toml --no-progress --color never"
-cd /sendoff/work
+uv="/sendoff/uv --config-file /sendoff/build/uv.toml --no-progress --color never"
+cd /sendoff/build
 {f"$uv {venv} {at}" if not install.conda else ""}
 if [ -s requirements.txt ]; then
   $uv pip install --quiet --require-hashes --no-deps --break-system-packages --requirements requirements.txt \
@@ -145,9 +145,9 @@ if [ -s requirements.txt ]; then
 fi
 {python} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
-        folders = {at: folder, "/sendoff/work": work}
+        folders = {at: folder, "/sendoff/build": work}
         given = {"/sendoff/uv": Path(uv.binary())}
-        variables = {"UV_CACHE_DIR": "/sendoff/work/cache", "HOME": "/sendoff/work", "UV_LINK_MODE": "copy"}
+        variables = {"UV_CACHE_DIR": "/sendoff/build/cache", "HOME": "/sendoff/build", "UV_LINK_MODE": "copy"}
         for name, value in build_variables(self._indexes, self._environ).items():
             variables[name] = value
         if self._indexes.cert:
