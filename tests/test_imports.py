@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
-    "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata"},
+    "events": {"errors", "spec", "store"},
+    "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata", "events"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
     "profiling": {"errors", "spec", "targets", "containers"},
@@ -36,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "api": {
         *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
-        *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
+        *("datasets", "computes", "runs", "identity", "modeldata", "drift", "events"),
     },
     "sdk": {"errors", "spec", "tabular", "api.client"},
     "migrate": {"errors", "spec", "sdk"},

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotFound, NotSupported, SendoffError, lacking
+from ..spec.page import Listed, Page
 from ..spec.parse import encode
 from .errors import answer
 from .messages import JSON, NDJSON, PREFIX, Request, Response
-from .paging import page
 from .route import Answer, Route, Stream
 
 if TYPE_CHECKING:
@@ -254,8 +254,8 @@ class Application:
             raise AssertionError(f"{route.method} {route.path} answered {status}, which its table does not name")
         if route.answers[status] is None:
             return Response(status=status)
-        if route.page_key:
-            value = page(value, route.page_key, limit=call.query["limit"], after=call.query["after"])
+        if isinstance(value, Listed):
+            value = Page(value=value, next=value.next)
         return Response(status=status, headers={"content-type": JSON}, body=encode(value))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from .. import events
 from ..errors import AlreadyExists, NotFound, SendoffError, WorkspaceNotFound
 from ..modeldata import place
 from ..modeldata.collected import check_day
@@ -25,12 +26,13 @@ from ..spec.drift import (
     DriftReport,
     DriftRun,
     RunDrift,
-    StoredEvent,
     UpdateDriftDetector,
 )
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace, to_builtins
 from ..store import tables as t
-from . import events, report, schedule
+from ..store.pages import select_page
+from . import report, schedule
 from .baseline import Baselines, rows_of
 from .compare import coefficient, compare
 
@@ -98,12 +100,12 @@ class Drift:
         note(self._store.home, self.next_due())
         return self.get(workspace, body.name)
 
-    def list(self, workspace: str) -> Sequence[DriftDetector]:
+    def list(self, workspace: str, *, window: Window = ALL) -> Listed[DriftDetector]:
         """All of a workspace, by name."""
         query = select(t.drift_detectors).where(t.drift_detectors.c.workspace == workspace)
+        order = [t.drift_detectors.c.name]
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(t.drift_detectors.c.name)).all()
-            return [self._view(connection, row) for row in rows]
+            return select_page(connection, query, order, window, lambda row: self._view(connection, row))
 
     def get(self, workspace: str, name: str) -> DriftDetector:
         """One by name.
@@ -206,7 +208,7 @@ class Drift:
             times = [row.next_run for row in connection.execute(query) if row.next_run is not None]
         return min(times, default=None)
 
-    def runs(self, workspace: str, name: str) -> Sequence[DriftRun]:
+    def runs(self, workspace: str, name: str, *, window: Window = ALL) -> Listed[DriftRun]:
         """Its runs, the oldest first, with all figures.
 
         Raises:
@@ -214,7 +216,7 @@ class Drift:
         """
         with self._store.read() as connection:
             row = self._row(connection, workspace, name)
-            return self._runs(connection, row.id)
+            return self._runs(connection, row.id, window)
 
     def report(self, workspace: str, name: str, run: str | None) -> DriftReport:
         """A run as a page of HTML; the newest when None.
@@ -228,10 +230,6 @@ class Drift:
             what = f"run {run!r}" if run else "run yet"
             raise NotFound(f"drift detector {name!r} has no {what}", hint=f"sendoff drift run -n {name}")
         return DriftReport(run=made[-1].id, html=report.page(detector, made[-1]))
-
-    def events(self, workspace: str, type_: str | None = None) -> Sequence[StoredEvent]:
-        """Events of a workspace, the oldest first."""
-        return events.listed(self._store, workspace, type_)
 
     def _one(self, detector: DriftDetector, service: str, last: date) -> DriftRun:
         settings = detector.settings
@@ -331,9 +329,10 @@ class Drift:
             )
         return row
 
-    def _runs(self, connection: Connection, id_: str) -> Sequence[DriftRun]:
-        query = select(t.drift_runs.c.content).where(t.drift_runs.c.detector == id_).order_by(t.drift_runs.c.created)
-        return [msgspec.convert(row.content, DriftRun) for row in connection.execute(query)]
+    def _runs(self, connection: Connection, id_: str, window: Window = ALL) -> Listed[DriftRun]:
+        query = select(t.drift_runs).where(t.drift_runs.c.detector == id_)
+        order = [t.drift_runs.c.created, t.drift_runs.c.id]
+        return select_page(connection, query, order, window, lambda row: msgspec.convert(row.content, DriftRun))
 
     def _view(self, connection: Connection, row: Row[Any]) -> DriftDetector:
         newest: dict[str, DriftRun] = {one.service: one for one in self._runs(connection, row.id)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...spec.environment import Environment, EnvironmentSpec
+from ...spec.page import Listed, Page
 from ..application import Core
-from ..bodies import BuiltEnvironment, Page
+from ..bodies import BuiltEnvironment
 from ..route import Call, Query, Route, Stream
 
 VERSION = Query(name="version", summary="The newest when absent.")
@@ -17,9 +18,9 @@ def register(core: Core, call: Call) -> Environment:
     return core.environments.register(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Environment]:
+def list_(core: Core, call: Call) -> Listed[Environment]:
     """The newest of each name."""
-    return core.environments.list(call.path["ws"])
+    return core.environments.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Environment:
@@ -54,7 +55,7 @@ ROUTES = (
         handler=list_,
         summary="The newest version of each environment",
         answers={200: Page[Environment]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",

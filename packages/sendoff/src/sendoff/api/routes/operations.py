@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from ...spec.operation import Operation
+from ...spec.page import Listed, Page
 from ...spec.parse import to_builtins
+from ...store.pages import newest_first
 from ..application import Core
-from ..bodies import CollectGarbage, Facts, Page
+from ..bodies import CollectGarbage, Facts
 from ..route import Call, Query, Route
 
 
-def list_(core: Core, call: Call) -> list[Operation]:
+def list_(core: Core, call: Call) -> Listed[Operation]:
     """A workspace's."""
-    return core.deployments.operations(call.path["ws"], service=call.query["service"], state=call.query["state"])
+    service, state = call.query["service"], call.query["state"]
+    return newest_first(core.deployments.operations(call.path["ws"], service=service, state=state), call.window)
 
 
 def get(core: Core, call: Call) -> Operation:
@@ -51,7 +54,7 @@ ROUTES = (
             Query(name="state", summary="Only those in this state."),
         ),
         answers={200: Page[Operation]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",
