@@ -130,12 +130,12 @@ class ModelSummary(Spec):
     modified_time: float
     size: int
     scan: ScanReport
-    detected: dict[str, str] = {}
+    detected: dict[str, str]
     """Framework versions that the file itself states, for example ``{"scikit-learn": "0.20.0"}``; under ``python``
     the Python that the file states, else the one that registered it."""
 
 
-class Model(ModelSummary, kw_only=True):
+class Model(ModelSummary):
     """A model version as the API shows it."""
 
     files: list[ManifestFile]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ...spec.bodies import CollectGarbage, Facts
 from ...spec.operation import Operation
 from ...spec.page import Listed, Page
 from ...spec.parse import to_builtins
 from ...store.pages import newest_first
 from ..application import Core
-from ..bodies import CollectGarbage, Facts
 from ..route import Call, Query, Route
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
@@ -11,7 +12,6 @@ from ...spec.page import Listed, Page
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ...store.pages import cut
 from ..application import Core
-from ..bodies import Logs, Rollback
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Answer, Call, Query, Route
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.parse import Spec
+from .parse import Spec
 
 
 class Health(Spec):

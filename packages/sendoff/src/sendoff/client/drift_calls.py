@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.drift import (
+from ..spec.drift import (
     CreateDriftDetector,
     DriftDetector,
     DriftReport,
@@ -10,8 +10,8 @@ from ...spec.drift import (
     RunDrift,
     UpdateDriftDetector,
 )
-from ...spec.event import StoredEvent
-from ...spec.page import Page
+from ..spec.event import StoredEvent
+from ..spec.page import Page
 from .caller import LONG_SECONDS, Caller, q
 
 
