@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core import Core
 from ..errors import InvalidInput, MissingExtra, NotSupported, PortInUse, SendoffError, Unauthorized
 from . import errors
-from .application import Application, Core
+from .application import Application
 from .messages import Request, Response
 
 if TYPE_CHECKING:

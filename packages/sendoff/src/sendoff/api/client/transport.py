@@ -45,7 +45,8 @@ class InMemoryTransport:
         self._handle: object | None = None
 
     def send(self, request: Request, timeout: float | None) -> Response:
-        from ..application import Application, Core  # the routes are only needed where they are answered
+        from ...core import Core
+        from ..application import Application  # the routes are only needed where they are answered
 
         with self._lock:
             if self._handle is None:

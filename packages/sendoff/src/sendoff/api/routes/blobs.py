@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..application import Core
+from ...core import Core
 from ..bodies import Digests, KnownSizes, MissingBlobs, Sizes
 from ..route import Call, Route
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...core import Core
 from ...spec.drift import (
     CreateDriftDetector,
     DriftDetector,
@@ -15,7 +16,6 @@ from ...spec.drift import (
     UpdateDriftDetector,
 )
 from ...targets.chores import Chores
-from ..application import Core
 from ..bodies import Page
 from ..route import Answer, Call, Query, Route
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...core import Core
 from ...spec.environment import Environment, EnvironmentSpec
-from ..application import Core
 from ..bodies import BuiltEnvironment, Page
 from ..route import Call, Query, Route, Stream
 

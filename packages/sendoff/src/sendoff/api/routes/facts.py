@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from ..application import Core
+from ...core import Core
 from ..bodies import Facts, Health
 from ..route import Call, Route
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.package import CreatePackage, ImageReport, Package
-from ..application import Core
 from ..bodies import Logs, Page
 from ..route import Call, Query, Route
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.secret import Secret, SetSecret
-from ..application import Core
 from ..bodies import Page
 from ..route import Call, Route
 
