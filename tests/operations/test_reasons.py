@@ -8,6 +8,7 @@ import pytest
 from sendoff.deployments import delete_steps, deploy_steps
 from sendoff.errors import table
 from sendoff.operations import execute, reasons
+from sendoff.operations.kinds import DELETE, DEPLOY, KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text()
 
@@ -30,7 +31,5 @@ def test_every_error_has_a_reason() -> None:
 
 
 def test_every_step_is_documented() -> None:
-    from sendoff.operations.kinds import KINDS
-
-    for step in {step for kind in KINDS.values() for step in kind.steps}:
+    for step in (*KINDS[DEPLOY].steps, *KINDS[DELETE].steps):
         assert f"| `{step}` |" in PAGE

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from ..core import Core
 from ..errors import InvalidInput, MissingExtra, NotSupported, PortInUse, SendoffError, Unauthorized
+from ..spec.messages import Request, Response
 from . import errors
 from .application import Application
-from .messages import Request, Response
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

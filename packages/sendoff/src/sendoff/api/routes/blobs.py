@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core import Core
-from ..bodies import Digests, KnownSizes, MissingBlobs, Sizes
+from ...spec.bodies import Digests, KnownSizes, MissingBlobs, Sizes
 from ..route import Call, Route
 
 

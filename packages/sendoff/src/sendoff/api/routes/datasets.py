@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec.bodies import Page
 from ...spec.dataset import Dataset, RegisterDataset, UpdateDataset
 from ...spec.model import ManifestFile
-from ..bodies import Page
 from ..route import Call, Query, Route
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec.bodies import Page
 from ...spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, RemoveFiles
-from ..bodies import Page
 from ..route import Call, Query, Route
 
 

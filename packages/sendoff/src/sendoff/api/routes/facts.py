@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ...core import Core
-from ..bodies import Facts, Health
+from ...spec.bodies import Facts, Health
 from ..route import Call, Route
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec.bodies import Page
 from ...spec.model import Model, RegisterModel, UpdateModel
-from ..bodies import Page
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Call, Query, Route
 

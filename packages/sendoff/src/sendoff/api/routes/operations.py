@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec.bodies import CollectGarbage, Facts, Page
 from ...spec.operation import Operation
 from ...spec.parse import to_builtins
-from ..bodies import CollectGarbage, Facts, Page
 from ..route import Call, Query, Route
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec.bodies import Logs, Page
 from ...spec.package import CreatePackage, ImageReport, Package
-from ..bodies import Logs, Page
 from ..route import Call, Query, Route
 
 
