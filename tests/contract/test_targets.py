@@ -22,7 +22,7 @@ from docker_rig import DockerRig
 from rigs import HANGS, REAL_SERVER, RIGS, Rig, score, wait_for
 
 from sendoff.errors import NotFound, PortInUse
-from sendoff.targets import processes
+from sendoff import processes
 
 
 @pytest.fixture(params=[*RIGS, DockerRig], ids=lambda rig: rig.name)

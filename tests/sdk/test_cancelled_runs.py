@@ -14,7 +14,7 @@ from sendoff.cli.__main__ import run as command
 from sendoff.sdk.runs.configuration import ScriptRunConfig
 from sendoff.sdk.runs.experiment import Experiment
 from sendoff.sdk.workspace import Workspace
-from sendoff.targets import processes
+from sendoff import processes
 
 SCRIPT = """
 import os, subprocess, sys, time

@@ -16,10 +16,12 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from sendoff.targets import fronts, processes, supervisor
+from sendoff import processes
+from sendoff.targets import supervisor
+from sendoff.targets.process import fronts
 from sendoff.targets.base import Observation, Target, WantedService
-from sendoff.targets.fake import FakeTarget
-from sendoff.targets.process import ProcessTarget
+from fake_target import FakeTarget
+from sendoff.targets.process.target import ProcessTarget
 from sendoff.targets.run_folder import RunFolder, uids
 
 STAND_IN = [sys.executable, str(Path(__file__).with_name("standin_front.py"))]

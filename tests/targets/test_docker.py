@@ -21,7 +21,8 @@ from rigs import score, wait_for
 from sendoff.containers import engine
 from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
-from sendoff.targets import processes, supervisor
+from sendoff import processes
+from sendoff.targets import supervisor
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place
 from sendoff.targets.docker.target import DockerTarget

@@ -8,7 +8,7 @@ import pytest
 
 from sendoff.errors import InvalidInput, PortInUse
 from sendoff.targets.base import WantedService
-from sendoff.targets.fake import FakeTarget
+from fake_target import FakeTarget
 
 
 def wanted(revision: int = 1, **more: object) -> WantedService:

@@ -16,8 +16,10 @@ import pytest
 from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
 
 from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
-from sendoff.targets import front_control, fronts, processes, supervisor
-from sendoff.targets.process import ProcessTarget
+from sendoff import processes
+from sendoff.targets import front_control, supervisor
+from sendoff.targets.process import fronts
+from sendoff.targets.process.target import ProcessTarget
 from sendoff.targets.run_folder import RunFolder
 
 
@@ -36,7 +38,7 @@ def in_another_process(code: str, rig: ProcessRig, **values: object) -> int:
         "from pathlib import Path\n"
         "from sendoff.targets import fronts, front_control, processes, run_folder, supervisor\n"
         "from sendoff.targets.base import WantedService\n"
-        "from sendoff.targets.process import ProcessTarget\n"
+        "from sendoff.targets.process.target import ProcessTarget\n"
         "given = json.loads(sys.argv[1])\n"
         "die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
         "target = ProcessTarget(Path(given['home']), front=given['front'])\n"
@@ -99,14 +101,14 @@ class TestSupervisor:
         rig.target.apply(rig.answering("one"))
         wait_for(lambda: supervisor.running(rig.home) is not None)
         second = subprocess.run(
-            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home)], timeout=30
+            [sys.executable, "-m", "sendoff.targets.process.supervisor", "--home", str(rig.home)], timeout=30
         )
         assert second.returncode == 0
         assert supervisor.running(rig.home) is not None
 
     def test_it_ends_when_nothing_has_been_wanted_for_a_while(self, rig: ProcessRig) -> None:
         ended = subprocess.run(
-            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home), "--idle-seconds", "0.2"],
+            [sys.executable, "-m", "sendoff.targets.process.supervisor", "--home", str(rig.home), "--idle-seconds", "0.2"],
             timeout=30,
         )
         assert ended.returncode == 0
@@ -128,7 +130,7 @@ class TestSupervisor:
 
     def test_it_stays_small(self, rig: ProcessRig) -> None:
         loaded = subprocess.run(
-            [sys.executable, "-c", "import sys, sendoff.targets.supervisor; print(*sys.modules)"],
+            [sys.executable, "-c", "import sys, sendoff.targets.process.supervisor; print(*sys.modules)"],
             capture_output=True,
             text=True,
             check=True,
@@ -330,7 +332,7 @@ class TestReboot:
         assert rebooted.target.observe("u1").error["code"] == "not_running_since_reboot"  # type: ignore[index]
 
     def test_a_supervisor_started_at_boot_restores_everything(self, rebooted: ProcessRig) -> None:
-        argv = [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rebooted.home), "--restore", "--stay"]
+        argv = [sys.executable, "-m", "sendoff.targets.process.supervisor", "--home", str(rebooted.home), "--restore", "--stay"]
         unit = subprocess.Popen(argv)
         try:
             assert score(rebooted.until("ready"))["said"] == "one"

@@ -11,9 +11,8 @@ from ..spec.parse import nearest
 from .base import Target
 
 TARGETS: dict[str, tuple[str, str]] = {
-    "process": ("sendoff.targets.process", "ProcessTarget"),
+    "process": ("sendoff.targets.process.target", "ProcessTarget"),
     "docker": ("sendoff.targets.docker.target", "DockerTarget"),
-    "fake": ("sendoff.targets.fake", "FakeTarget"),
 }
 """Name to module and class; a class takes the home folder."""
 

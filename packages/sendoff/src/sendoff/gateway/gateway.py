@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...containers.link import UnixConnection
-from ...errors import MissingExtra, TargetUnavailable
-from .. import front_control, processes
-from ..front_environ import base_environment
-from ..run_folder import remove_file, write_json
+from .. import processes, sockets
+from ..containers.link import UnixConnection
+from ..environ import base_environment
+from ..errors import MissingExtra, TargetUnavailable
+from ..targets.run_folder import remove_file, write_json
 from . import config
-from .config import Route
+from .base import Route
 
 INSTALL = "pip install 'sendoff[docker]'"
 START_SECONDS = 15.0
@@ -206,7 +206,7 @@ class Gateway:
         before = self.folder / "envoy.json"
         remove_file(before)
         token = os.urandom(8).hex()
-        admin = str(front_control.runtime_folder() / f"{token}.sock")
+        admin = str(sockets.runtime_folder() / f"{token}.sock")
         write_json(self.folder / "bootstrap.json", config.bootstrap(str(self.folder), admin, f"sendoff-{token}"))
         console = self.folder / "envoy.log"
         if console.exists() and console.stat().st_size > 1_000_000:
