@@ -22,6 +22,8 @@ from sendoff.spec.operation import Operation
 from sendoff.spec.service import DeployService
 from sendoff.spec.workspace import CreateWorkspace
 from sendoff.store import Store, open_store
+
+sys.path.append(str(Path(__file__).parents[1] / "targets"))
 from fake_target import FakeTarget
 
 WS = "ws"

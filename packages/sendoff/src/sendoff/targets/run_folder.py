@@ -14,8 +14,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from .. import files
 from ..errors import InvalidInput, StoreError, TargetUnavailable
 
 
@@ -49,7 +49,7 @@ class RunFolder:
             mark = {"inode": facts.st_ino, "offset": facts.st_size}
         except OSError:
             mark = {"inode": 0, "offset": 0}
-        write_json(self.path / "start-up.json", mark)
+        files.write_json(self.path / "start-up.json", mark)
 
     def start_up_mark(self) -> tuple[int, int]:
         """Inode of the log and offset in it where the newest start-up began; (0, 0) for all there is."""
@@ -168,30 +168,3 @@ def sweep(place: Path) -> None:
         return
     for grave in graves:
         shutil.rmtree(grave, ignore_errors=True)
-
-
-def write_json(path: Path, value: dict[str, Any], *, lasting: bool = False) -> None:
-    """Write a JSON file, 0600, staged beside its name and renamed; ``lasting`` waits until it is on the disk.
-
-    Raises:
-        StoreError: It cannot be written, for example because the disk is full; the old file is as it was.
-    """
-    staged = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(3).hex()}")
-    try:
-        with open(staged, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            json.dump(value, file)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        staged.replace(path)
-    except OSError as error:
-        remove_file(staged)
-        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
-
-
-def remove_file(path: Path) -> None:
-    """Remove a file if it is there."""
-    try:
-        path.unlink()
-    except OSError:
-        pass

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from .. import processes
+from .. import files, processes
 from ..environ import base_environment
 from .chores import Chores
-from .run_folder import RunFolder, remove_file, sweep, uids, write_json
+from .run_folder import RunFolder, sweep, uids
 
 ROUND = 0.5
 """Seconds between looks for changed records; the end of a front is noticed at once where the system has pidfds."""
@@ -57,7 +57,7 @@ def ensure(home: Path, place: Path, *, module: str, needed: Callable[[Path], boo
     Returns:
         Whether one was started. Two callers may both start one: all but one of them end at once.
     """
-    if not needed(home) or _lock_held(place):
+    if not needed(home) or files.is_locked(folder(place) / "lock"):
         return False
     last = _spawned.get(place)
     if last is not None and processes.alive(last):
@@ -83,21 +83,6 @@ def stop(place: Path, seconds: float = 5.0) -> None:
     for process in processes.wait_ended(asked, seconds):
         processes.send(process, signal.SIGKILL)
     processes.wait_ended(asked, seconds)
-
-
-def _lock_held(place: Path) -> bool:
-    try:
-        handle = os.open(folder(place) / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Shared, so that two who look do not take each other for a supervisor.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return os.fstat(handle).st_nlink == 0
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
 
 
 class Watch:
@@ -169,7 +154,7 @@ class Supervisor(ABC, Generic[W]):
             while not self._ending and self._lock_is_ours() and not self._idle():
                 self._chores.look()
                 self._sleep(self._round())
-            remove_file(place / "supervisor.json")
+            files.remove(place / "supervisor.json")
             os.close(self._lock)
             # Somebody may have wanted something while the lock still said that a supervisor lives.
             if not self.home.exists() or not self._needed():
@@ -211,7 +196,7 @@ class Supervisor(ABC, Generic[W]):
             self._lock = handle
             self._wanted_at = time.monotonic()
             me = processes.identify(os.getpid())
-            write_json(
+            files.write_json(
                 place / "supervisor.json",
                 {"pid": os.getpid(), "start": me.start if me else "", "boot": processes.boot_id()},
             )

@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from ... import files
 from ...processes import Identity, boot_id
-from ..run_folder import RunFolder, remove_file, write_json
+from ..run_folder import RunFolder
 
 SCHEMA = 1
 
@@ -110,16 +111,16 @@ class ProcessFolder(RunFolder):
         name = f"front-{record.number}.json" if isinstance(record, Front) else names[type(record)]
         # Fronts and crashes mean nothing after a power cut; what was wanted must survive it.
         lasting = isinstance(record, ProcessRecord | Good)
-        write_json(self.path / name, {"schema": SCHEMA, **record._asdict()}, lasting=lasting)
+        files.write_json(self.path / name, {"schema": SCHEMA, **record._asdict()}, lasting=lasting)
 
     def forget(self, front: Front) -> None:
         """Drop a front's record and its socket."""
-        remove_file(Path(front.control))
-        remove_file(self.path / f"front-{front.number}.json")
+        files.remove(Path(front.control))
+        files.remove(self.path / f"front-{front.number}.json")
 
     def forget_crashes(self) -> None:
         """Start counting anew."""
-        remove_file(self.path / "crashes.json")
+        files.remove(self.path / "crashes.json")
 
 
 def _load(path: Path, kind: type[R]) -> R | None:
