@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
 
-from sendoff import processes
+from sendoff import processes, sockets
 from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
 from sendoff.targets import front_control, supervisor
 from sendoff.targets.process import fronts
@@ -491,4 +491,4 @@ def test_records_and_sockets_are_the_users_alone(rig: ProcessRig) -> None:
     assert (folder.path / "wanted.json").stat().st_mode & 0o777 == 0o600
     control = Path(fronts.live(folder)[0].control)
     assert control.parent.stat().st_mode & 0o777 == 0o700
-    assert len(str(control)) < front_control.MAX_SOCKET_PATH
+    assert len(str(control)) < sockets.MAX_SOCKET_PATH
