@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sendoff import sockets
 from sendoff.targets import front_control
 
 

@@ -17,7 +17,7 @@ from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
 
 from sendoff import processes, sockets
 from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
-from sendoff.targets import front_control, supervisor
+from sendoff.targets import supervisor
 from sendoff.targets.process import fronts
 from sendoff.targets.process.records import ProcessFolder
 from sendoff.targets.process.supervisor import needed
