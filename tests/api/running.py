@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.operation import FINAL

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.targets.systemd import systemd_unit
+from sendoff.sdk.boot import systemd_unit
 
 
 def test_it_restores_stays_and_spares_the_services() -> None:

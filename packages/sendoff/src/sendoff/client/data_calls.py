@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.dataset import (
+from ..spec.dataset import (
     Dataset,
     Datastore,
     DatastoreFile,
@@ -12,8 +12,8 @@ from ...spec.dataset import (
     RemoveFiles,
     UpdateDataset,
 )
-from ...spec.model import ManifestFile
-from ...spec.profile import CreateProfile, Profile
+from ..spec.model import ManifestFile
+from ..spec.profile import CreateProfile, Profile
 from .caller import Caller, q
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...spec.environment import Environment, EnvironmentSpec
-from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
-from ...spec.inference import InferenceSpec
-from ...spec.metrics import ServiceMetrics
-from ...spec.model import Model, RegisterModel, UpdateModel
-from ...spec.operation import Operation
-from ...spec.package import CreatePackage, ImageReport, Package
-from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
-from .. import bodies
+from ..spec import bodies
+from ..spec.environment import Environment, EnvironmentSpec
+from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
+from ..spec.inference import InferenceSpec
+from ..spec.metrics import ServiceMetrics
+from ..spec.model import Model, RegisterModel, UpdateModel
+from ..spec.operation import Operation
+from ..spec.package import CreatePackage, ImageReport, Package
+from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from .caller import LONG_SECONDS, Pairs, answer_of, pairs, q
 from .compute_calls import ComputeCalls
 from .data_calls import DataCalls
 from .drift_calls import DriftCalls
-from .modeldata import CollectedCalls
+from .modeldata_calls import CollectedCalls
 from .run_calls import RunCalls
 from .secret_calls import SecretCalls
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from ...errors import InvalidInput, SendoffError, Unreachable, from_payload
-from ...spec.parse import decode, encode
-from .. import bodies
-from ..messages import JSON, PREFIX, Request, Response
+from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
+from ..spec import bodies
+from ..spec.messages import JSON, PREFIX, Request, Response
+from ..spec.parse import decode, encode
 from .transport import Transport
 
 T = TypeVar("T")

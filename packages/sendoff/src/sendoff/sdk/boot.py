@@ -1,11 +1,31 @@
-"""The systemd user unit for those who want their services back at boot (`sendoff service install`)."""
+"""What starts an embedded store's services when the machine starts (`sendoff service install`): a systemd user unit."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NotSupported
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 UNIT_NAME = "sendoff.service"
+
+
+def unit_of(client: Client) -> str:
+    """The unit's text for the store that a client works on.
+
+    Raises:
+        NotSupported: The client speaks to a server, whose services are that machine's business.
+    """
+    if not client.embedded:
+        raise NotSupported(
+            f"services of the server at {client.where} start on its own machine",
+            hint="Unset SENDOFF_SERVER for this machine's own store.",
+        )
+    return systemd_unit(Path(client.where))
 
 
 def systemd_unit(home: Path, python: str = sys.executable) -> str:

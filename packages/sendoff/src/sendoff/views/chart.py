@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import Conflict, InvalidInput, MissingExtra
-from ...spec.profile import Profile, ProfileResult, Size
+from ..errors import Conflict, InvalidInput, MissingExtra
+from ..spec.profile import Profile, ProfileResult, Size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.secret import Secret, SetSecret
+from ..spec.secret import Secret, SetSecret
 from .caller import Caller, q
 
 

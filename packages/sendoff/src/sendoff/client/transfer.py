@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from ...errors import AlreadyExists, InvalidInput, NotSupported
-from ...spec.environment import EnvironmentSpec
-from ...spec.inference import InferenceSpec, SourceSpec
-from ...spec.model import ManifestFile, check_manifest_path
-from ...spec.operation import Operation
-from ...spec.parse import replace
-from ...spec.service import Service, UpdateService
+from ..errors import AlreadyExists, InvalidInput, NotSupported
+from ..spec.environment import EnvironmentSpec
+from ..spec.inference import InferenceSpec, SourceSpec
+from ..spec.model import ManifestFile, check_manifest_path
+from ..spec.operation import Operation
+from ..spec.parse import replace
+from ..spec.service import Service, UpdateService
 from .calls import Client
 
 if TYPE_CHECKING:
-    from ...packaging.collect_source import CollectedSource
-    from ...store.blobs import BlobStore
+    from ..packaging.collect_source import CollectedSource
+    from ..store.blobs import BlobStore
 
 Say = Callable[[str], None]
 _SAY_AFTER = 2.0
@@ -53,7 +53,7 @@ class Transfer:
             InvalidInput: Nothing there, an empty folder, a child outside the folder, a file that changes meanwhile.
             NotSupported: The server's blob store cannot be reached from here.
         """
-        from ...registry.collect import collect
+        from ..registry.collect import collect
 
         return collect(path, self._store(), child_paths=child_paths, progress=_Meter("Storing", self._progress))
 
@@ -99,8 +99,8 @@ class Transfer:
             InvalidInput: The script or the folder is missing, or the script surely cannot be served.
             NotSupported: The server's blob store cannot be reached from here.
         """
-        from ...packaging.check_script import python_of
-        from ...packaging.collect_source import collect_source
+        from ..packaging.check_script import python_of
+        from ..packaging.collect_source import collect_source
 
         python = python_of(environment) if environment is not None else None
         found = collect_source(entry_script, source_directory, python=python)
@@ -112,7 +112,7 @@ class Transfer:
     @staticmethod
     def has_hooks_alone(entry_script: str | Path, source_directory: Path | str | None = None) -> bool:
         """Whether a local script only adds to a model that is served without code: it then needs no environment."""
-        from ...packaging.check_script import has_hooks_alone
+        from ..packaging.check_script import has_hooks_alone
 
         script = Path(source_directory or ".", entry_script)
         return script.is_file() and has_hooks_alone(script.read_bytes())
@@ -124,7 +124,7 @@ class Transfer:
             ServiceNotFound: There is none.
             InvalidInput: The folder that the files came from is not on this machine.
         """
-        from ...packaging.collect_source import collect_again
+        from ..packaging.collect_source import collect_again
 
         present = self._client.service_inference(workspace, name)
         if present.no_code is not None:
@@ -196,7 +196,7 @@ class Transfer:
             return found.spec(dict(zip(found.files, stored, strict=True)))
 
     def _store(self) -> BlobStore:
-        from ...store.blobs import open_blobs  # only where files move
+        from ..store.locations import open_blobs  # only where files move
 
         location = self._client.missing_blobs([]).location
         parts = urlsplit(location)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ...errors import InvalidInput, NotSupported, Unreachable
-from ...spec.dataset import DataSource
-from ...spec.model import ManifestFile
+from ..errors import InvalidInput, NotSupported, Unreachable
+from ..spec.dataset import DataSource
+from ..spec.model import ManifestFile
 from .calls import Client
 from .transfer import Transfer
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..spec.home import default_home
 from .calls import Client
-from .transport import HttpTransport, InMemoryTransport
-
-
-def default_home() -> Path:
-    """``SENDOFF_HOME``, or ``~/.sendoff``."""
-    return Path(os.environ.get("SENDOFF_HOME") or Path.home() / ".sendoff").absolute()
+from .transport import Application, HttpTransport, InMemoryTransport
 
 
 def connect(home: Path | str | None = None, server: str | None = None, token: str | None = None) -> Client:
@@ -30,4 +26,10 @@ def connect(home: Path | str | None = None, server: str | None = None, token: st
         server = os.environ.get("SENDOFF_SERVER")
     if server:
         return Client(HttpTransport(server, token if token is not None else os.environ.get("SENDOFF_TOKEN")))
-    return Client(InMemoryTransport(Path(home).absolute() if home is not None else default_home()))
+    return Client(InMemoryTransport(Path(home).absolute() if home is not None else default_home(), _application))
+
+
+def _application(home: Path) -> Application:
+    from ..api.application import embedded  # the routes are only needed where they are answered
+
+    return embedded(home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from ..spec.parse import Spec
+from .parse import Spec
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.modeldata import DataRows, DeletedData, ServiceData
+from ..spec.modeldata import DataRows, DeletedData, ServiceData
 from .caller import LONG_SECONDS, Caller, answer_of, q
 
 

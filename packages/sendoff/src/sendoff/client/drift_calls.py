@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...spec.drift import (
+from ..spec import bodies
+from ..spec.drift import (
     CreateDriftDetector,
     DriftDetector,
     DriftReport,
@@ -11,7 +12,6 @@ from ...spec.drift import (
     StoredEvent,
     UpdateDriftDetector,
 )
-from .. import bodies
 from .caller import LONG_SECONDS, Caller, q
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.compute import Compute, CreateCompute, UpdateCompute
+from ..spec.compute import Compute, CreateCompute, UpdateCompute
 from .caller import Caller, q
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...spec.model import ManifestFile
-from ...spec.run import (
+from ..spec.model import ManifestFile
+from ..spec.run import (
     AddFiles,
     CreateExperiment,
     Experiment,

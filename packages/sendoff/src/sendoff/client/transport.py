@@ -7,13 +7,13 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
-from ...errors import InvalidInput, Unreachable
-from ..messages import NDJSON, Request, Response
+from ..errors import InvalidInput, Unreachable
+from ..spec.messages import NDJSON, Request, Response
 
 _IDLE_SECONDS = 3.0
 """A kept connection older than this is not used again: servers close idle ones (uvicorn after 5 s), and a POST that
@@ -33,32 +33,45 @@ class Transport(Protocol):
         """Give up connections; a later send opens new ones."""
 
 
+class Application(Protocol):
+    """What answers requests in this process."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+
+    def close(self) -> None:
+        """Give up what is open; a later request opens it again."""
+
+
 class InMemoryTransport:
-    """Calls the application in this process; it is made at the first call."""
+    """Calls the application in this process.
+
+    Args:
+        home: The embedded store's folder.
+        make: Makes the application of a home; called at the first request.
+    """
 
     embedded = True
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, make: Callable[[Path], Application]) -> None:
         self.home = home
         self.where = str(home)
+        self._make = make
         self._lock = threading.Lock()
-        self._handle: object | None = None
+        self._application: Application | None = None
 
     def send(self, request: Request, timeout: float | None) -> Response:
-        from ..application import Application, Core  # the routes are only needed where they are answered
-
         with self._lock:
-            if self._handle is None:
-                self._handle = Application(Core(self.home))
-            application = self._handle
-        assert isinstance(application, Application)
+            if self._application is None:
+                self._application = self._make(self.home)
+            application = self._application
         return application.handle(request)
 
     def close(self) -> None:
         with self._lock:
-            application, self._handle = self._handle, None
+            application, self._application = self._application, None
         if application is not None:
-            application.core.close()  # type: ignore[attr-defined]
+            application.close()
 
 
 class HttpTransport:

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ...errors import Unreachable
-from ...spec.identity import AccessToken
-from ...spec.service import Service
+from ..errors import Unreachable
+from ..spec.identity import AccessToken
+from ..spec.service import Service
 
 if TYPE_CHECKING:
     from .calls import Client

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict
 
-from ...errors import InvalidInput, NotFound, NotSupported
-from ...spec.modeldata import JOINED
-from ...spec.names import service_flags
+from ..errors import InvalidInput, NotFound, NotSupported
+from ..spec.modeldata import JOINED
+from ..spec.names import service_flags
 
 if TYPE_CHECKING:
-    from .calls import Client
+    from ..client.calls import Client
 
 FORMATS = ("csv", "jsonl", "parquet")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?\Z")
