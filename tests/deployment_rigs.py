@@ -28,7 +28,9 @@ from sendoff.spec.operation import Operation
 from sendoff.spec.service import DeployService
 from sendoff.spec.workspace import CreateWorkspace
 from sendoff.store import Store
-from sendoff.targets.fake import FakeTarget
+
+sys.path.append(str(Path(__file__).parent / "targets"))
+from fake_target import FakeTarget
 
 WS = "ws"
 RUNNER = [sys.executable, str(Path(__file__).with_name("fake_runner.py"))]

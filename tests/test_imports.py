@@ -12,17 +12,20 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes"}
+GROUND = {"errors", "files", "processes", "environ", "sockets"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "processes": set(),
+    "environ": set(),
+    "sockets": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
-    "targets": {"errors", "spec", "containers"},
+    "gateway": {"containers"},
+    "targets": {"errors", "spec", "containers", "gateway"},
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, PortInUse, ServiceNotFound
-from .base import Capabilities, Observation, WantedService
+from sendoff.errors import InvalidInput, PortInUse, ServiceNotFound
+from sendoff.targets.base import Capabilities, Observation, WantedService
 
 SUCCEED, FAIL_INIT, HANG, CRASH, PORT_IN_USE = "succeed", "fail-init", "hang", "crash", "port-in-use"
 SCRIPTS = (SUCCEED, FAIL_INIT, HANG, CRASH, PORT_IN_USE)

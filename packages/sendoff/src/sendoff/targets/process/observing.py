@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .. import processes
-from ..spec.names import service_flags
-from ..spec.parse import replace
-from ..spec.service import Worker
-from . import front_control, fronts
-from .base import Observation
-from .run_folder import Front, RunFolder, Wanted
+from ... import processes
+from ...spec.names import service_flags
+from ...spec.parse import replace
+from ...spec.service import Worker
+from .. import front_control, ports
+from ..base import Observation
+from . import fronts
+from .records import Front, ProcessFolder, ProcessRecord
 
 ABSENT, STARTING, INIT, READY, UNHEALTHY, FAILED = "absent", "starting", "init", "ready", "unhealthy", "failed"
 
@@ -21,7 +22,7 @@ _ABLE = frozenset({"idle", "busy", "ready"})
 """States of a worker that can take a request now, or as soon as it has answered the one it has."""
 
 
-def observe(folder: RunFolder, *, metrics: bool = False) -> Observation:
+def observe(folder: ProcessFolder, *, metrics: bool = False) -> Observation:
     """What runs of a service now. Takes about two seconds at most, also when its processes hang.
 
     Args:
@@ -35,7 +36,7 @@ def observe(folder: RunFolder, *, metrics: bool = False) -> Observation:
     return replace(seen, metrics=front_control.metrics(there[-1].control)) if there else seen
 
 
-def _observe(folder: RunFolder) -> Observation:
+def _observe(folder: ProcessFolder) -> Observation:
     wanted = folder.wanted()
     if wanted is None:
         return Observation(phase=ABSENT)
@@ -67,13 +68,7 @@ def _observe(folder: RunFolder) -> Observation:
     )
 
 
-def base_url(host: str, port: int, scheme: str = "http") -> str:
-    """Where a client on this machine reaches a server that listens on ``host``."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
-
-
-def _look(folder: RunFolder, wanted: Wanted, front: Front) -> Observation:
+def _look(folder: ProcessFolder, wanted: ProcessRecord, front: Front) -> Observation:
     try:
         status = front_control.status(front.control, seconds=STATUS_SECONDS)
     except front_control.NoAnswer as error:
@@ -97,7 +92,7 @@ def _look(folder: RunFolder, wanted: Wanted, front: Front) -> Observation:
     return _from_status(front, status, wanted)
 
 
-def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observation:
+def _from_status(front: Front, status: dict[str, Any], wanted: ProcessRecord) -> Observation:
     serving, pending = status.get("serving"), status.get("pending")
     if serving is None or (serving["phase"] == FAILED and pending and pending["phase"] != FAILED):
         serving, pending = pending, None
@@ -147,7 +142,7 @@ def _from_status(front: Front, status: dict[str, Any], wanted: Wanted) -> Observ
     return observation
 
 
-def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
+def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
     if wanted.boot != processes.boot_id():
         error = _error(
             "not_running_since_reboot",
@@ -162,7 +157,7 @@ def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
             phase=STARTING,
             revision=wanted.revision,
             port=wanted.port,
-            base_url=base_url(wanted.host, wanted.port),
+            base_url=ports.base_url(wanted.host, wanted.port),
         )
     last = _console_tail(folder)
     reason = crashes.reason or "the front ended on its own"
@@ -184,11 +179,11 @@ def _not_running(folder: RunFolder, wanted: Wanted) -> Observation:
         revision=(good.revision if good else wanted.revision),
         error=error,
         port=wanted.port,
-        base_url=base_url(wanted.host, wanted.port),
+        base_url=ports.base_url(wanted.host, wanted.port),
     )
 
 
-def _console_tail(folder: RunFolder) -> list[str]:
+def _console_tail(folder: ProcessFolder) -> list[str]:
     try:
         with folder.console.open("rb") as file:
             file.seek(max(0, folder.console.stat().st_size - 8000))
@@ -209,7 +204,7 @@ def _worker(entry: dict[str, Any]) -> Worker:
 
 
 def _at(front: Front, scheme: str = "http", **facts: Any) -> Observation:
-    return Observation(port=front.port, base_url=base_url(front.host, front.port, scheme), **facts)
+    return Observation(port=front.port, base_url=ports.base_url(front.host, front.port, scheme), **facts)
 
 
 def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:

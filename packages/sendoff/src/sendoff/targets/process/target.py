@@ -11,15 +11,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import processes
-from ..errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
-from ..spec.names import service_flags
-from . import front_control, fronts, ports, supervisor
-from .base import Capabilities, Observation, WantedService
-from .front_environ import base_environment
+from ... import processes
+from ...environ import base_environment
+from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
+from ...spec.names import service_flags
+from .. import front_control, ports
+from .. import supervisor as supervisors
+from ..base import Capabilities, Observation, WantedService
+from ..run_folder import kept_ports, sweep, uids
+from ..service_log import newest, start_up
+from . import fronts, supervisor
 from .observing import observe
-from .run_folder import RunFolder, Wanted, sweep, uids
-from .service_log import newest, start_up
+from .records import ProcessFolder, ProcessRecord
 
 
 class ProcessTarget:
@@ -49,7 +52,7 @@ class ProcessTarget:
             InvalidInput: The bundle or the interpreter is not there.
             TargetUnavailable: The scoring server is not installed beside Sendoff.
         """
-        folder = RunFolder(self.home, wanted.uid)
+        folder = ProcessFolder(self.home, wanted.uid)
         self._check_files(wanted)
         self._check_port(folder, wanted, folder.wanted())
 
@@ -63,7 +66,7 @@ class ProcessTarget:
             PortInUse, InvalidInput, TargetUnavailable: As :meth:`check`; nothing was changed then.
             StoreError: The run folder cannot be written.
         """
-        folder = RunFolder(self.home, wanted.uid)
+        folder = ProcessFolder(self.home, wanted.uid)
         self._finish_removal(folder)
         self.check(wanted)
         with folder.lock(create=True):
@@ -85,12 +88,12 @@ class ProcessTarget:
     def observe(self, uid: str, *, metrics: bool = False) -> Observation:
         """What runs now, asked of the front itself; takes about two seconds at most, also when it hangs."""
         self._supervise()
-        return observe(RunFolder(self.home, uid), metrics=metrics)
+        return observe(ProcessFolder(self.home, uid), metrics=metrics)
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""
         self._supervise()
-        folder = RunFolder(self.home, uid)
+        folder = ProcessFolder(self.home, uid)
         observe(folder)  # a front that is asked for its state writes the lines that it still holds
         return "\n".join(start_up(folder, num_lines) if init else newest(folder, num_lines))
 
@@ -101,7 +104,7 @@ class ProcessTarget:
             ServiceNotFound: Nothing of that uid is here.
             TargetUnavailable: The front runs and does not answer.
         """
-        folder = RunFolder(self.home, uid)
+        folder = ProcessFolder(self.home, uid)
         with folder.lock() as held:
             wanted = folder.wanted() if held else None
             if wanted is None or wanted.removing:
@@ -126,7 +129,7 @@ class ProcessTarget:
 
     def remove(self, uid: str) -> None:
         """Drain, end every process of the service, delete its folder; returns when all are gone."""
-        folder = RunFolder(self.home, uid)
+        folder = ProcessFolder(self.home, uid)
         with folder.lock(seconds=60.0) as held:
             if held:
                 wanted = folder.wanted()
@@ -150,7 +153,7 @@ class ProcessTarget:
         """
         started = []
         for uid in uids(self.home):
-            folder = RunFolder(self.home, uid)
+            folder = ProcessFolder(self.home, uid)
             with folder.lock() as held:
                 wanted = folder.wanted() if held else None
                 if wanted is None or wanted.removing or fronts.current(fronts.live(folder), wanted) is not None:
@@ -166,7 +169,7 @@ class ProcessTarget:
         """Bundle folders and interpreters that running or restartable services need: `gc` leaves them alone."""
         needed: set[str] = set()
         for uid in uids(self.home):
-            folder = RunFolder(self.home, uid)
+            folder = ProcessFolder(self.home, uid)
             for record in (folder.wanted(), folder.good()):
                 if record is not None:
                     needed |= {record.bundle, record.python}
@@ -174,12 +177,12 @@ class ProcessTarget:
 
     def _supervise(self) -> None:
         try:
-            supervisor.ensure(self.home)
+            supervisors.ensure(self.home, self.home, module=supervisor.__name__, needed=supervisor.needed)
         except OSError:
             # A home that cannot be written: what was asked will say so itself, if it needs to write.
             pass
 
-    def _finish_removal(self, folder: RunFolder) -> None:
+    def _finish_removal(self, folder: ProcessFolder) -> None:
         """A removal that was killed half-way is finished before the same uid is used again."""
         before = folder.wanted()
         if before is not None and before.removing:
@@ -198,22 +201,22 @@ class ProcessTarget:
                 "the scoring server is not installed beside Sendoff", hint="pip install sendoff-serving"
             )
 
-    def _check_port(self, folder: RunFolder, wanted: WantedService, before: Wanted | None) -> None:
+    def _check_port(self, folder: ProcessFolder, wanted: WantedService, before: ProcessRecord | None) -> None:
         if wanted.port == 0:
             return
         if not 0 < wanted.port < 65536:
             raise InvalidInput(f"port {wanted.port} is not between 1 and 65535", field="port", got=wanted.port)
-        other = fronts.taken_ports(self.home, folder.uid).get(wanted.port)
+        other = kept_ports(self.home, but=folder.uid).get(wanted.port)
         if other is not None:
-            raise fronts.port_in_use(wanted.host, wanted.port, f"the service {other} keeps it")
+            raise ports.in_use(wanted.host, wanted.port, f"the service {other} keeps it")
         ours = [(front.host, front.port) for front in fronts.live(folder)]
         if before is not None and (wanted.host, wanted.port) in ours:
             return
         problem = ports.problem(wanted.host, wanted.port)
         if problem:
-            raise fronts.port_in_use(wanted.host, wanted.port, problem)
+            raise ports.in_use(wanted.host, wanted.port, problem)
 
-    def _record(self, wanted: WantedService, before: Wanted | None) -> Wanted:
+    def _record(self, wanted: WantedService, before: ProcessRecord | None) -> ProcessRecord:
         port = wanted.port
         # Its own chosen port, handed back to it, is still one that may be chosen anew before it was ever used.
         chosen = port == 0 or (before is not None and before.chosen_port and before.port == port)
@@ -222,9 +225,9 @@ class ProcessTarget:
             port = (
                 before.port
                 if before is not None and kept
-                else ports.choose(wanted.host, fronts.taken_ports(self.home, wanted.uid))
+                else ports.choose(wanted.host, kept_ports(self.home, but=wanted.uid))
             )
-        return Wanted(
+        return ProcessRecord(
             uid=wanted.uid,
             name=wanted.name,
             workspace=wanted.workspace,
@@ -243,7 +246,7 @@ class ProcessTarget:
             data_scope=wanted.data_scope,
         )
 
-    def _keep_good(self, folder: RunFolder) -> None:
+    def _keep_good(self, folder: ProcessFolder) -> None:
         """Note what answers now, before a newer revision is asked for."""
         for front in fronts.live(folder):
             try:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import processes
-from ..errors import InvalidInput, PortInUse, TargetUnavailable
-from . import front_control, ports
-from .run_folder import Crashes, Front, Good, RunFolder, Wanted, uids
+from ... import processes
+from ...errors import InvalidInput, TargetUnavailable
+from .. import front_control, ports
+from ..run_folder import kept_ports
+from .records import Crashes, Front, Good, ProcessFolder, ProcessRecord
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
 HEALTHY_AFTER = 60.0
@@ -46,19 +47,19 @@ def default_command() -> list[str]:
     return [sys.executable, "-P", "-m", "sendoff_serving"]
 
 
-def live(folder: RunFolder) -> list[Front]:
+def live(folder: ProcessFolder) -> list[Front]:
     """Fronts on record whose processes run, oldest first."""
     boot = processes.boot_id()
     return [front for front in folder.fronts() if front.boot == boot and processes.alive(front.process)]
 
 
-def current(fronts: Sequence[Front], wanted: Wanted) -> Front | None:
+def current(fronts: Sequence[Front], wanted: ProcessRecord) -> Front | None:
     """The newest front at the wanted address that has not been told to stop."""
     here = [f for f in fronts if (f.host, f.port) == (wanted.host, wanted.port) and f.stopping is None]
     return here[-1] if here else None
 
 
-def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
+def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
     """Take the next step; the caller holds the folder's lock.
 
     Args:
@@ -112,7 +113,7 @@ def advance(folder: RunFolder, log: Log, *, asked: bool = False) -> Step:
     return Step(0.1 if ending or not _final(status, wanted) else None, front)
 
 
-def take_down(folder: RunFolder, log: Log, *, drain_seconds: float) -> None:
+def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
     """End every process of the service and delete its folder; the caller holds the lock.
 
     What runs is asked to drain, then ended: by pid and start time, and by the token that each front's processes carry.
@@ -134,29 +135,7 @@ def take_down(folder: RunFolder, log: Log, *, drain_seconds: float) -> None:
     log(f"{folder.uid}: removed")
 
 
-def taken_ports(home: Path, but: str) -> dict[int, str]:
-    """Ports that the other services of this home keep, running or not, and the services' names."""
-    found = {}
-    for uid in uids(home):
-        wanted = RunFolder(home, uid).wanted() if uid != but else None
-        if wanted is not None:
-            found[wanted.port] = wanted.name
-    return found
-
-
-def port_in_use(host: str, port: int, problem: str) -> PortInUse:
-    """The error for a port that cannot be had, naming who has it."""
-    who, pid = ports.describe(port) if problem == "it is in use" else ("", None)
-    because = f"{who} listens there" if who else problem
-    return PortInUse(
-        f"port {port} on {host} cannot be used: {because}",
-        hint="Give another port, leave it out to get a free one, or end that process.",
-        port=port,
-        pid=pid,
-    )
-
-
-def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: bool) -> Step:
+def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: bool, beside: bool) -> Step:
     crashes = folder.crashes()
     good = folder.good()
     if good is not None and not (Path(good.bundle).is_dir() and Path(good.python).exists()):
@@ -169,10 +148,10 @@ def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: 
             return Step(wait)
     problem = ports.problem(wanted.host, wanted.port)
     if problem and wanted.chosen_port and good is None:
-        wanted = wanted._replace(port=ports.choose(wanted.host, taken_ports(folder.home, folder.uid)))
+        wanted = wanted._replace(port=ports.choose(wanted.host, kept_ports(folder.place, but=folder.uid)))
         folder.write(wanted)
     elif problem:
-        error = port_in_use(wanted.host, wanted.port, problem)
+        error = ports.in_use(wanted.host, wanted.port, problem)
         if asked:
             raise error
         _count_crash(folder, crashes, error.message, log)
@@ -190,7 +169,7 @@ def _start(folder: RunFolder, wanted: Wanted, log: Log, *, asked: bool, beside: 
     return Step(0.02, front)
 
 
-def _launch(folder: RunFolder, wanted: Wanted, first: Good) -> Front:
+def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
     """Start a front's process and put it on record."""
     numbers = [front.number for front in folder.fronts()]
     token = os.urandom(8).hex()
@@ -227,7 +206,7 @@ def _launch(folder: RunFolder, wanted: Wanted, first: Good) -> Front:
     return front
 
 
-def _settle_record(folder: RunFolder, wanted: Wanted, front: Front, log: Log) -> None:
+def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Log) -> None:
     """Complete a record whose process was never noted; clear one whose process has ended."""
     here = front.boot == processes.boot_id()
     if here and front.pid == 0:
@@ -252,7 +231,7 @@ def _settle_record(folder: RunFolder, wanted: Wanted, front: Front, log: Log) ->
     folder.forget(front)
 
 
-def _count_crash(folder: RunFolder, crashes: Crashes, reason: str, log: Log) -> None:
+def _count_crash(folder: ProcessFolder, crashes: Crashes, reason: str, log: Log) -> None:
     wait = min(FIRST_WAIT * 2**crashes.attempts, LONGEST_WAIT)
     log(f"{folder.uid}: {reason}; next start in {wait:g} s (attempt {crashes.attempts + 1})")
     folder.write(
@@ -266,7 +245,7 @@ def _count_crash(folder: RunFolder, crashes: Crashes, reason: str, log: Log) -> 
     )
 
 
-def learn(folder: RunFolder, front: Front, status: dict[str, Any]) -> Front:
+def learn(folder: ProcessFolder, front: Front, status: dict[str, Any]) -> Front:
     """Note what can only be seen while it lasts: that the front became ready, and with which revision.
 
     A crash, or a new port, must not lose a revision that answers; the caller holds the folder's lock.
@@ -283,7 +262,7 @@ def learn(folder: RunFolder, front: Front, status: dict[str, Any]) -> Front:
     return front
 
 
-def _has(status: dict[str, Any], wanted: Wanted, *, asked: bool) -> bool:
+def _has(status: dict[str, Any], wanted: ProcessRecord, *, asked: bool) -> bool:
     """Whether the front serves, loads, or has tried and failed to load the wanted revision."""
     serving, pending = status.get("serving"), status.get("pending")
     if pending and pending["phase"] != "failed":
@@ -295,7 +274,7 @@ def _has(status: dict[str, Any], wanted: Wanted, *, asked: bool) -> bool:
     return False
 
 
-def _loads_good_first(status: dict[str, Any], wanted: Wanted, good: Good | None) -> bool:
+def _loads_good_first(status: dict[str, Any], wanted: ProcessRecord, good: Good | None) -> bool:
     """Whether a restarted front still loads what worked: a swap now would take its place, and nothing would answer."""
     pending = status.get("pending")
     if status.get("serving") or not pending or pending["phase"] == "failed" or good is None:
@@ -303,7 +282,7 @@ def _loads_good_first(status: dict[str, Any], wanted: Wanted, good: Good | None)
     return bool(pending["revision"] == good.revision != wanted.revision)
 
 
-def _final(status: dict[str, Any], wanted: Wanted) -> bool:
+def _final(status: dict[str, Any], wanted: ProcessRecord) -> bool:
     """Whether the wanted revision answers or has failed, so that nothing changes by itself."""
     for generation in (status.get("pending"), status.get("serving")):
         if generation and generation["revision"] == wanted.revision:
@@ -311,7 +290,7 @@ def _final(status: dict[str, Any], wanted: Wanted) -> bool:
     return False
 
 
-def _retire(folder: RunFolder, wanted: Wanted, front: Front, fronts: Sequence[Front], log: Log) -> bool:
+def _retire(folder: ProcessFolder, wanted: ProcessRecord, front: Front, fronts: Sequence[Front], log: Log) -> bool:
     """Stop the fronts at earlier addresses: all once the current one answers, else all but the newest that answers.
 
     Returns:

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from ...containers.engine import Engine
 from ...errors import SendoffError
+from ...gateway.base import Route
+from ...gateway.gateway import Gateway
 from .. import front_control, ports
-from ..gateway.config import Route
-from ..gateway.gateway import Gateway
 from . import containers
 from .containers import Container
-from .records import ServiceFolder, Wanted
+from .records import ContainerRecord, ServiceFolder
 
 ATTEMPTS = 5
 """Starts of a container that never answered; one that did is restarted for ever, by the engine's policy."""
@@ -67,7 +67,7 @@ def look(engine: Engine, folder: ServiceFolder) -> list[Seen]:
     return found
 
 
-def serving(seen: list[Seen], wanted: Wanted) -> Seen | None:
+def serving(seen: list[Seen], wanted: ContainerRecord) -> Seen | None:
     """Which of them requests go to: the wanted one once it is ready, until then the newest that is."""
     newest = next((one for one in seen if one.container.serial == wanted.serial), None)
     ready = [one for one in seen if one.ready]
@@ -178,7 +178,7 @@ def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log,
     log(f"{folder.uid}: removed")
 
 
-def _direct(gateway: Gateway, wanted: Wanted, chosen: Seen | None) -> Route | None:
+def _direct(gateway: Gateway, wanted: ContainerRecord, chosen: Seen | None) -> Route | None:
     """Send the service's requests to the chosen container; its own front says what it is not ready for."""
     endpoint = chosen.container.endpoint if chosen is not None else ""
     before = gateway.route(wanted.uid)
@@ -192,7 +192,7 @@ def _direct(gateway: Gateway, wanted: Wanted, chosen: Seen | None) -> Route | No
     return route
 
 
-def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted: Wanted, log: Log) -> None:
+def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted: ContainerRecord, log: Log) -> None:
     """What answers must come back, also when its container was removed while a newer one is being loaded."""
     good = folder.good()
     if good is None or good.serial == wanted.serial or any(one.ready for one in seen):
@@ -208,7 +208,7 @@ def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted
         log(f"{folder.uid}: container {good.serial} cannot be made anew: {error.message}")
 
 
-def _see_off(folder: ServiceFolder, engine: Engine, wanted: Wanted, log: Log) -> bool:
+def _see_off(folder: ServiceFolder, engine: Engine, wanted: ContainerRecord, log: Log) -> bool:
     """Bring those that make way to their end; whether any is left."""
     left = False
     for container in containers.of_service(engine, folder.home, folder.uid):

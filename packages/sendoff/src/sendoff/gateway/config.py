@@ -6,7 +6,9 @@ touches neither its listener nor the connections of its clients.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from .base import Route
 
 _TYPE = "type.googleapis.com/envoy."
 _LISTENER = f"{_TYPE}config.listener.v3.Listener"
@@ -32,20 +34,6 @@ _CASE = {
         }
     }
 }
-
-
-class Route(NamedTuple):
-    """A service's address and the servers behind it, ``host:port`` each.
-
-    ``certificate`` is the PEM file of a certificate with its chain, with the key in the file of the same stem and the
-    suffix ``.key``: then clients speak HTTPS with the gateway. Files never change; a new certificate has new ones.
-    """
-
-    name: str
-    host: str
-    port: int
-    endpoints: tuple[str, ...] = ()
-    certificate: str | None = None
 
 
 def bootstrap(folder: str, admin: str, node: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The environment variables that a front starts with.
+"""The environment variables that a front, Envoy and what keeps them start with.
 
 They are the same whoever starts the front: the command that deploys, the supervisor after a crash, systemd after a
 reboot. So only what describes the machine and the user is taken from the caller; a script's own variables belong
