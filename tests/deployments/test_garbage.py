@@ -8,7 +8,7 @@ from deployment_rigs import SCORE, WS, Rig
 
 from sendoff.deployments import garbage
 from sendoff.spec.service import UpdateService
-from sendoff.store.locking import locked, locked_within
+from sendoff.files import locked, locked_within
 
 
 def _age(rig: Rig) -> None:

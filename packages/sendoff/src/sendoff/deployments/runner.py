@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..store.locking import locked
+from .. import files
 from . import records
 from .execute import run, say
 from .garbage import work_lock
@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         try:
             # While anybody works, nothing is taken for garbage.
-            with locked(work_lock(options.home), shared=True):
+            with files.locked(work_lock(options.home), shared=True):
                 say(f"operation {options.operation}: {run(make_rooms(store), options.operation, holder)}")
         except LeaseLost:
             say("another runner has taken this operation")

@@ -8,15 +8,15 @@ Whoever changes anything holds the folder's lock; looking needs none. Standard l
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
+from .. import files
 from ..errors import InvalidInput, StoreError, TargetUnavailable
 from ..processes import Identity, boot_id
 
@@ -111,10 +111,10 @@ class RunFolder:
     def fronts(self) -> list[Front]:
         """Every front on record, oldest first; their processes may be gone."""
         try:
-            files = [path for path in self.path.iterdir() if path.match("front-*.json")]
+            paths = [path for path in self.path.iterdir() if path.match("front-*.json")]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        found = [_load(path, Front) for path in files]
+        found = [_load(path, Front) for path in paths]
         return sorted(front for front in found if front is not None)
 
     def good(self) -> Good | None:
@@ -132,16 +132,16 @@ class RunFolder:
         name = f"front-{record.number}.json" if isinstance(record, Front) else names[type(record)]
         # Fronts and crashes mean nothing after a power cut; what was wanted must survive it.
         lasting = isinstance(record, Wanted | Good)
-        write_json(self.path / name, {"schema": SCHEMA, **record._asdict()}, lasting=lasting)
+        files.write_json(self.path / name, {"schema": SCHEMA, **record._asdict()}, lasting=lasting)
 
     def forget(self, front: Front) -> None:
         """Drop a front's record and its socket."""
-        remove_file(Path(front.control))
-        remove_file(self.path / f"front-{front.number}.json")
+        files.remove(Path(front.control))
+        files.remove(self.path / f"front-{front.number}.json")
 
     def forget_crashes(self) -> None:
         """Start counting anew."""
-        remove_file(self.path / "crashes.json")
+        files.remove(self.path / "crashes.json")
 
     def mark_start_up(self) -> None:
         """Note where the log ends now: what follows is the newest start-up."""
@@ -150,7 +150,7 @@ class RunFolder:
             mark = {"inode": facts.st_ino, "offset": facts.st_size}
         except OSError:
             mark = {"inode": 0, "offset": 0}
-        write_json(self.path / "start-up.json", mark)
+        files.write_json(self.path / "start-up.json", mark)
 
     def start_up_mark(self) -> tuple[int, int]:
         """Inode of the log and offset in it where the newest start-up began; (0, 0) for all there is."""
@@ -189,54 +189,40 @@ class RunFolder:
             StoreError: The folder cannot be made.
         """
         end = time.monotonic() + seconds
-        while True:
+        handle = None
+        while handle is None:
             if create:
                 try:
                     self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 except OSError as error:
                     raise StoreError(f"{self.path} cannot be made: {error.strerror}", path=str(self.path)) from None
             try:
-                handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                handle = files.acquire(self.path / "lock", seconds=max(0.0, end - time.monotonic()))
             except (FileNotFoundError, NotADirectoryError):
                 if create and time.monotonic() < end:
-                    continue
+                    continue  # somebody removed the folder meanwhile
                 yield False
                 return
             except OSError as error:
                 raise StoreError(f"{self.path} cannot be locked: {error.strerror}", path=str(self.path)) from None
-            try:
-                if self._try(handle):
-                    yield True
-                    return
-            finally:
-                os.close(handle)
-            if seconds <= 0:
+            if handle is None and seconds <= 0:
                 yield False
                 return
-            if time.monotonic() > end:
+            if handle is None:
                 raise TargetUnavailable(
                     f"another process has been changing the service for {seconds:g} s",
                     hint="Wait for it, or look at it with `sendoff operation list`.",
                     path=str(self.path),
                 )
-            time.sleep(0.01)
-
-    def _try(self, handle: int) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The folder may have been removed, and made anew, between opening and locking.
-            return os.fstat(handle).st_ino == (self.path / "lock").stat().st_ino
-        except OSError:
-            return False
+            yield True
+        finally:
+            os.close(handle)
 
     def delete(self) -> None:
         """Remove the folder, at once and whole, also when this is interrupted; the caller holds the lock."""
         grave = self.home / "run" / f".removed-{self.uid}-{os.urandom(4).hex()}"
-        try:
-            self.path.replace(grave)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(grave, ignore_errors=True)
+        files.drop(self.path, grave)
 
 
 def uids(home: Path) -> list[str]:
@@ -256,33 +242,6 @@ def sweep(home: Path) -> None:
         return
     for grave in graves:
         shutil.rmtree(grave, ignore_errors=True)
-
-
-def write_json(path: Path, value: dict[str, Any], *, lasting: bool = False) -> None:
-    """Write a JSON file, 0600, staged beside its name and renamed; ``lasting`` waits until it is on the disk.
-
-    Raises:
-        StoreError: It cannot be written, for example because the disk is full; the old file is as it was.
-    """
-    staged = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(3).hex()}")
-    try:
-        with open(staged, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            json.dump(value, file)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        staged.replace(path)
-    except OSError as error:
-        remove_file(staged)
-        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
-
-
-def remove_file(path: Path) -> None:
-    """Remove a file if it is there."""
-    try:
-        path.unlink()
-    except OSError:
-        pass
 
 
 def _load(path: Path, kind: type[R]) -> R | None:

@@ -8,7 +8,6 @@ the standard library alone, which keeps it small.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
@@ -18,11 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import processes
+from .. import files, processes
 from . import fronts
 from .chores import Chores
 from .front_environ import base_environment
-from .run_folder import RunFolder, remove_file, sweep, uids, write_json
+from .run_folder import RunFolder, sweep, uids
 
 ROUND = 0.5
 """Seconds between looks for changed records; the end of a front is noticed at once where the system has pidfds."""
@@ -67,7 +66,7 @@ def ensure(home: Path, *, module: str = "sendoff.targets.supervisor", needed: Ca
     Returns:
         Whether one was started. Two callers may both start one: all but one of them end at once.
     """
-    if not needed(home) or _lock_held(home):
+    if not needed(home) or files.is_locked(folder(home) / "lock"):
         return False
     last = _spawned.get(home)
     if last is not None and processes.alive(last):
@@ -93,21 +92,6 @@ def stop(home: Path, seconds: float = 5.0) -> None:
     for process in processes.wait_ended(asked, seconds):
         processes.send(process, signal.SIGKILL)
     processes.wait_ended(asked, seconds)
-
-
-def _lock_held(home: Path) -> bool:
-    try:
-        handle = os.open(folder(home) / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Shared, so that two who look do not take each other for a supervisor.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return os.fstat(handle).st_nlink == 0
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
 
 
 class Watch:
@@ -156,7 +140,7 @@ class Supervisor:
             while not self._ending and self._lock_is_ours() and not self._idle():
                 self._chores.look()
                 self._sleep(self._round())
-            remove_file(place / "supervisor.json")
+            files.remove(place / "supervisor.json")
             os.close(self._lock)
             # Somebody may have wanted something while the lock still said that a supervisor lives.
             if not self.home.exists() or not self._needed():
@@ -244,11 +228,8 @@ class Supervisor:
         place = folder(self.home)
         end = None if seconds is None else time.monotonic() + seconds
         while not self._ending:
-            handle = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
+            handle = files.acquire(place / "lock", seconds=0)
+            if handle is None:
                 if end is not None and time.monotonic() > end:
                     return False
                 time.sleep(0.05 if end is not None else 0.5)
@@ -256,7 +237,7 @@ class Supervisor:
             self._lock = handle
             self._wanted_at = time.monotonic()
             me = processes.identify(os.getpid())
-            write_json(
+            files.write_json(
                 place / "supervisor.json",
                 {"pid": os.getpid(), "start": me.start if me else "", "boot": processes.boot_id()},
             )

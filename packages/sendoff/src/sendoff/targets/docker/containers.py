@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ... import files
 from ...containers.engine import Engine, EngineError
 from ...containers.labels import CONTENTS, HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
-from ..run_folder import write_json
 from . import access
 from .records import ServiceFolder, Wanted
 
@@ -313,7 +313,7 @@ def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
         manifest["app_root"] = APP_ROOT.removeprefix("/var/")
         # The container's limit bounds all of its processes together.
         manifest.get("serving", {}).pop("memory_limit_mb", None)
-        write_json(place / "bundle.json", manifest)
+        files.write_json(place / "bundle.json", manifest)
         (place / "bundle.json").chmod(0o444)
     except (OSError, ValueError) as error:
         raise StoreError(f"{place} cannot be written: {error}", path=str(place)) from None

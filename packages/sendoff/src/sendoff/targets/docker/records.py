@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from ... import files
 from ...processes import boot_id
-from ..run_folder import RunFolder, remove_file, write_json
+from ..run_folder import RunFolder
 
 LOG_BYTES = 5_000_000
 
@@ -70,12 +71,12 @@ class ServiceFolder:
 
     def write(self, wanted: Wanted) -> None:
         """Want this."""
-        write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
+        files.write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
 
     def learn(self, wanted: Wanted) -> None:
         """This has answered."""
         if self.good() != wanted:
-            write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
+            files.write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
 
     def container_folder(self, serial: int) -> Path:
         """What a container gets of the host to write to: its control socket is there."""
@@ -98,12 +99,12 @@ class ServiceFolder:
         """A container makes way from now on."""
         folder = self.container_folder(serial)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(folder / "stopping.json", {"at": time.monotonic(), "boot": boot_id()})
+        files.write_json(folder / "stopping.json", {"at": time.monotonic(), "boot": boot_id()})
 
     def forget_container(self, serial: int) -> None:
         """Empty a container's folder; the folder itself keeps its number from being used again."""
         for path in self.container_folder(serial).glob("*"):
-            remove_file(path)
+            files.remove(path)
 
     def keep_log(self, lines: list[str]) -> None:
         """Keep what a container logged that is about to go."""

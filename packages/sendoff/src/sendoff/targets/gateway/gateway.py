@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import http.client
 import importlib.util
 import json
@@ -21,12 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ... import processes
+from ... import files, processes
 from ...containers.link import UnixConnection
 from ...errors import MissingExtra, TargetUnavailable
 from .. import front_control
 from ..front_environ import base_environment
-from ..run_folder import remove_file, write_json
 from . import config
 from .config import Route
 
@@ -99,12 +97,12 @@ class Gateway:
         if self.route(route.name) == route:
             return False
         self._make()
-        write_json(self._routes / f"{route.name}.json", route._asdict(), lasting=True)
+        files.write_json(self._routes / f"{route.name}.json", route._asdict(), lasting=True)
         return True
 
     def drop(self, name: str) -> None:
         """Want no such route any more."""
-        remove_file(self._routes / f"{name}.json")
+        files.remove(self._routes / f"{name}.json")
 
     # Envoy
 
@@ -140,7 +138,7 @@ class Gateway:
         with self._lock() as held:
             listeners = self.folder / "listeners.json"
             if held and listeners.exists():
-                write_json(listeners, config.listeners(self.routes(), str(self.folder)))
+                files.write_json(listeners, config.listeners(self.routes(), str(self.folder)))
 
     def serves(self, route: Route) -> bool:
         """Whether Envoy listens for the route, over TLS or not as it says, and has exactly its endpoints."""
@@ -190,25 +188,25 @@ class Gateway:
         kept = {f"{route.name}.json" for route in routes}
         secure = [route for route in routes if route.certificate is not None]
         for route in routes:
-            _publish(self.folder / "endpoints" / f"{route.name}.json", config.endpoints(route))
-        _publish(self.folder / "clusters.json", config.clusters(routes, place))
+            files.write_changed(self.folder / "endpoints" / f"{route.name}.json", json.dumps(config.endpoints(route)))
+        files.write_changed(self.folder / "clusters.json", json.dumps(config.clusters(routes, place)))
         for route in secure:
-            _publish(self.folder / "secrets" / f"{route.name}.json", config.certificate(route))
-        _publish(self.folder / "listeners.json", config.listeners(routes, place))
+            files.write_changed(self.folder / "secrets" / f"{route.name}.json", json.dumps(config.certificate(route)))
+        files.write_changed(self.folder / "listeners.json", json.dumps(config.listeners(routes, place)))
         for path in (self.folder / "endpoints").glob("*.json"):
             if path.name not in kept:
-                remove_file(path)
+                files.remove(path)
         for path in (self.folder / "secrets").glob("*.json"):
             if path.stem not in {route.name for route in secure}:
-                remove_file(path)
+                files.remove(path)
 
     def _start(self) -> None:
         executable = binary()
         before = self.folder / "envoy.json"
-        remove_file(before)
+        files.remove(before)
         token = os.urandom(8).hex()
         admin = str(front_control.runtime_folder() / f"{token}.sock")
-        write_json(self.folder / "bootstrap.json", config.bootstrap(str(self.folder), admin, f"sendoff-{token}"))
+        files.write_json(self.folder / "bootstrap.json", config.bootstrap(str(self.folder), admin, f"sendoff-{token}"))
         console = self.folder / "envoy.log"
         if console.exists() and console.stat().st_size > 1_000_000:
             os.truncate(console, 0)
@@ -219,14 +217,14 @@ class Gateway:
         ]
         # Written before there is a process: should this end right after the start, the token still finds it.
         record = Running(0, "", processes.boot_id(), token, admin, str(executable))
-        write_json(before, record._asdict())
+        files.write_json(before, record._asdict())
         try:
             pid = processes.spawn(argv, environ={**base_environment(), processes.MARK: token}, console=console)
         except OSError as error:
             raise TargetUnavailable(f"Envoy cannot be started: {error}", hint=f"{INSTALL} --force-reinstall") from None
         identity = processes.identify(pid)
         if identity is not None:
-            write_json(before, record._replace(pid=identity.pid, start=identity.start)._asdict())
+            files.write_json(before, record._replace(pid=identity.pid, start=identity.start)._asdict())
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if identity is None or not processes.alive(identity):
@@ -253,9 +251,9 @@ class Gateway:
             for process in processes.wait_ended(ours, 5.0):
                 processes.send(process, signal.SIGKILL)
             processes.wait_ended(ours, 2.0)
-            remove_file(Path(last.admin))
+            files.remove(Path(last.admin))
         for path in ("envoy.json", "bootstrap.json", "listeners.json", "clusters.json", "envoy.log"):
-            remove_file(self.folder / path)
+            files.remove(self.folder / path)
         for folder in ("endpoints", "secrets"):
             shutil.rmtree(self.folder / folder, ignore_errors=True)
         with contextlib.suppress(OSError):
@@ -263,16 +261,13 @@ class Gateway:
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[bool]:
-        try:
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
-            yield False  # No route was ever wanted.
-            return
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(files.locked(self.folder / "lock"))
+            except OSError:
+                yield False  # No route was ever wanted.
+                return
             yield True
-        finally:
-            os.close(handle)
 
 
 def _read_route(path: Path) -> Route | None:
@@ -296,15 +291,6 @@ def _ask(admin: str, target: str) -> dict[str, Any]:
         return {}
     finally:
         link.close()
-
-
-def _publish(path: Path, document: dict[str, Any]) -> None:
-    try:
-        if json.loads(path.read_bytes()) == document:
-            return
-    except (OSError, ValueError):
-        pass
-    write_json(path, document)
 
 
 def _endpoints_of(told: dict[str, Any], name: str) -> set[str]:
