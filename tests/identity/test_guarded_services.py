@@ -15,7 +15,7 @@ from serving.running import eventually
 from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.services.access_token import AksServiceAccessToken

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..application import Core
-from ..bodies import Digests, KnownSizes, MissingBlobs, Sizes
+from ...core import Core
+from ...spec.bodies import Digests, KnownSizes, MissingBlobs, Sizes
 from ..route import Call, Route
 
 

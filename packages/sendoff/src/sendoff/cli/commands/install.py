@@ -24,17 +24,17 @@ def install(session: Session, directory: str | None, overwrite: bool) -> Record:
 
     It starts what ran before and supervises from then on. Nothing is started or enabled by this command; it prints how.
     """
-    from ...api.client.boot import systemd_unit
+    from ...sdk.boot import UNIT_NAME, unit_of
 
     if not sys.platform.startswith("linux"):
         raise NotSupported("systemd units are for Linux", hint="Run `sendoff up` when you log in.")
-    text = systemd_unit(session.client)
+    text = unit_of(session.client)
     folder = (
         Path(directory)
         if directory
         else Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd/user"
     )
-    file = folder / "sendoff.service"
+    file = folder / UNIT_NAME
     if file.exists() and not overwrite:
         raise InvalidInput(f"{file} exists already", hint="--overwrite replaces it.", where=str(file))
     files.write(file, text, mode=files.PUBLIC, folder=0o777, failure=InvalidInput)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from ... import files
 from ...errors import StoreError
-from .records import ServiceFolder, Wanted
+from .records import ContainerRecord, ServiceFolder
 
 FOLDER = "/run/sendoff-access"
 """Where it is in a container."""
 
 
-def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
+def shared(folder: ServiceFolder, wanted: ContainerRecord, user: int) -> Path | None:
     """The folder to mount, its files as they are now; None when nothing is checked.
 
     Args:

@@ -18,7 +18,7 @@ from ..run_folder import RunFolder
 LOG_BYTES = 5_000_000
 
 
-class Wanted(NamedTuple):
+class ContainerRecord(NamedTuple):
     """What has to run. ``serial`` numbers containers: a retry or a reload of a revision is another container."""
 
     uid: str
@@ -43,7 +43,7 @@ class Wanted(NamedTuple):
     data_folder: str | None = None
     data_scope: str = ""
 
-    def same_run(self, other: Wanted) -> bool:
+    def same_run(self, other: ContainerRecord) -> bool:
         """Whether a container made for the other is what this asks for."""
         own = (self.revision, self.bundle, self.image, self.python, self.cpus, self.memory_mb, self.host, self.port)
         return own == (
@@ -61,19 +61,19 @@ class ServiceFolder:
         self.run = RunFolder(place(home), uid)
         """Its path, its lock, its removal, and the log of containers that are gone."""
 
-    def wanted(self) -> Wanted | None:
+    def wanted(self) -> ContainerRecord | None:
         """What has to run, if anything."""
         return _load(self.run.path / "wanted.json")
 
-    def good(self) -> Wanted | None:
+    def good(self) -> ContainerRecord | None:
         """What last answered, as it was wanted."""
         return _load(self.run.path / "good.json")
 
-    def write(self, wanted: Wanted) -> None:
+    def write(self, wanted: ContainerRecord) -> None:
         """Want this."""
         files.write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
 
-    def learn(self, wanted: Wanted) -> None:
+    def learn(self, wanted: ContainerRecord) -> None:
         """This has answered."""
         if self.good() != wanted:
             files.write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
@@ -122,8 +122,8 @@ def place(home: Path) -> Path:
     return home / "docker"
 
 
-def _load(path: Path) -> Wanted | None:
+def _load(path: Path) -> ContainerRecord | None:
     try:
-        return Wanted(**json.loads(path.read_bytes()))
+        return ContainerRecord(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
