@@ -13,13 +13,15 @@ from sendoff_serving.page import Page
 from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 from sendoff_serving.room import Room, place_of
 
-from . import boot, debugging, failure, modules, script
+from . import debugging, failure, modules, script
+from .answer import Answer, Refusal, fault
 from .batching import Batch, Batcher, Joined
 from .channel import Channel
 from .collection import collection
 from .http_response import to_bytes
-from .invoke import Answer, Invoker, Refusal, fault
+from .invoke import Invoker
 from .output import Output
+from .parent import die_with
 from .template import Template
 
 # Answers of frames that came together are sent together, but none waits longer than this for the others.
@@ -61,7 +63,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         handed = Template(channel).wait_for_fork()
         if handed is None:
             return 0
-        boot.die_with(os.getppid())
+        die_with(os.getppid())
         channel.rebind(handed[0])
         page = _page(handed[1])
         _greet(channel)

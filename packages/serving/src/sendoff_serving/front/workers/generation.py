@@ -7,25 +7,24 @@ import dataclasses
 import random
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...bundle import Bundle
 from ...errors import Refusal, ServingError
 from ...log import ServerLog
-from ...openapi import Documents
 from ...protocol import Frame
-from ..scoring import usual
-from ..scoring.metrics import Metrics
-from ..scoring.recording import Recording
-from ..telemetry.spans import Telemetry
 from . import memory
 from .dispatch import Dispatcher
+from .events import WorkerCounter
 from .failed_start import model_tree
 from .forked import ForkedWorker
 from .jobs import Job
 from .launch import Launch
 from .output_lines import lines_of
 from .process import WorkerProcess
+
+if TYPE_CHECKING:
+    from ..telemetry.spans import Telemetry
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 
@@ -53,7 +52,7 @@ class _Slot:
 
 
 class Generation:
-    """The workers of one revision and the requests they are given.
+    """The workers of one revision and the requests they are given. Scoring makes a subclass of it.
 
     Args:
         bundle: what they serve.
@@ -61,16 +60,10 @@ class Generation:
         revision: name of the revision, for status and log.
         log: the server's log.
         request_name: gives the request id that users know for the id of a frame.
-        metrics: where replaced workers are counted.
-        secured: whether callers need a key or token, for the OpenAPI documents.
+        counter: where replaced workers are counted.
         on_change: called when the phase has changed.
-        compatible: make documents and log lines as the existing server does.
+        compatible: write log lines as the existing server does.
         telemetry: returns what is told to a collector now; None while nothing is.
-        recording: takes what is collected; None where nothing is.
-
-    Attributes:
-        records: where its records go; None when it records nothing.
-        usual: kinds of heads whose requests can go the short way (``usual.py``).
     """
 
     def __init__(
@@ -81,26 +74,19 @@ class Generation:
         revision: str | None,
         log: ServerLog,
         request_name: Callable[[int], str],
-        metrics: Metrics,
-        secured: bool,
+        counter: WorkerCounter,
         on_change: Callable[[Generation], None],
         compatible: bool = False,
         telemetry: Callable[[], Telemetry | None] = lambda: None,
-        recording: Recording | None = None,
     ) -> None:
-        self._recording = recording
-        self.records = None if recording is None else recording.stream(bundle, revision)
         self.bundle = bundle
         self.launch = launch
         self.revision = revision
         self.phase: Phase = "starting"
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
-        self.usual: tuple[str, ...] = ()
-        self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
-        self._metrics = metrics
-        self._secured = secured
+        self._counter = counter
         self._compatible = compatible
         self._telemetry = telemetry
         self._log = log
@@ -159,14 +145,6 @@ class Generation:
             hint = error.hint if isinstance(error, ServingError) else None
             code = error.code if isinstance(error, ServingError) else "worker_not_started"
             self._not_loaded(slot, {"code": code, "message": str(error), "hint": hint})
-
-    @property
-    def recording(self) -> Recording | None:
-        """Where answered requests are recorded; None when they are not, or the script has collectors of its own."""
-        if self.records is None or self.records.settings.capture == "off":
-            return None
-        own = self.records.settings.capture == "auto" and self.description.get("collectors")
-        return None if own else self._recording
 
     @property
     def has_worker(self) -> bool:
@@ -249,10 +227,10 @@ class Generation:
         if self.phase in ("starting", "init") and not self.description:
             owner = "Users's" if self._compatible else "User's"  # so the existing server spells it
             self._log.info(f"{owner} init has completed successfully", self._logger("azmlinfsrv.user_script"))
-            self._describe(description)
+            self.described(description)
         ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
-        self._metrics.counting.add(worker)
+        self._counter.count(worker)
         self.dispatcher.add(worker)
         self._take_over(found)
         if self.phase in ("starting", "init") and all(
@@ -260,14 +238,9 @@ class Generation:
         ):
             self._change("ready")
 
-    def _describe(self, description: dict[str, Any]) -> None:
+    def described(self, description: dict[str, Any]) -> None:
+        """Take what the first worker says of the script when init() has returned."""
         self.description = description
-        self.usual = usual.heads_of(description)
-        self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
-        for problem in self.documents.problems:
-            self._log.warning(problem)
-        text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
-        self._log.info(text, self._logger("azmlinfsrv.swagger"))
 
     def _logger(self, existing: str) -> str:
         return existing if self._compatible else "sendoff"
@@ -309,11 +282,10 @@ class Generation:
 
     def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
         if note.get("note") == "model":
-            self._metrics.model_noted(worker, note)
+            self._counter.model_noted(worker, note)
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
-        if self._recording is not None and self.records is not None:
-            self._recording.collected(self.records, self._request_name(frame.id), frame)
+        """Rows that nothing here takes."""
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:
@@ -348,7 +320,7 @@ class Generation:
             self._log.write(level, logger, line, worker.pid, name)
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
-        self._metrics.uncount(worker)
+        self._counter.uncount(worker)
         self._leaving.discard(worker)
         if worker is self._template:
             self._template_died(worker, reason)
@@ -375,7 +347,7 @@ class Generation:
         if (telemetry := self._telemetry()) is not None:
             telemetry.note(self.revision, "E", text, worker.pid)
         slot.restarts += 1
-        self._metrics.worker_restarts += 1
+        self._counter.replaced()
         # A worker that dies soon after it was started again and again must not take the machine with it.
         slot.failures = slot.failures + 1 if time.monotonic() - worker.started < 1.0 else 0
         self._run(self._start_worker(slot, _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]))
