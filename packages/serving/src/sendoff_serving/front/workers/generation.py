@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 
-# Waits before a worker is started again after init() has failed in a replacement, in seconds.
+# Waits before a worker is started again after init() has failed in a replacement, in seconds. The script was loaded
+# once, so the reason may pass (a store that is away): tried soon at first, and later not so often that it takes the
+# machine.
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -128,6 +130,7 @@ class Generation:
     async def _start_worker(self, slot: _Slot, delay: float) -> None:
         if delay:
             await asyncio.sleep(delay)
+        # The wait may have outlived the generation; and a template that was ready meanwhile has filled every slot.
         if self.phase in ("failed", "ended") or slot.process is not None:
             return
         process: WorkerProcess
@@ -137,7 +140,7 @@ class Generation:
             process = ForkedWorker(self.launch, self, self._template)
         else:
             return  # the template is being replaced; workers are forked when it is ready
-        slot.process = process
+        slot.process = process  # before it starts: what it sends, and its end, may come while start() waits
         try:
             await process.start()
         except (ServingError, OSError) as error:
@@ -179,12 +182,13 @@ class Generation:
             self._change("ended")
         processes = [slot.process for slot in self._slots if slot.process is not None]
         template, self._template = self._template, None
+        # An idle worker sees its closed socket and leaves in Python's own way; one in run() does not look at it.
         for process in processes:
             if process.inflight:
                 process.kill("the server is stopping", "draining")
             else:
                 process.close()
-        if template is not None:
+        if template is not None:  # after its children, which it waits for
             template.close()
             processes.append(template)
         for _ in range(400):
@@ -220,7 +224,7 @@ class Generation:
             return
         found = self._slot_of(worker)
         if found is None or self.phase in ("failed", "ended"):
-            worker.close()
+            worker.close()  # given up while it loaded, as when another's init() has failed
             return
         found.failures = 0
         seconds = time.monotonic() - worker.started
@@ -231,8 +235,10 @@ class Generation:
         ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
         self._counter.count(worker)
+        # The new one takes requests before the old one takes no more: none waits for a replacement.
         self.dispatcher.add(worker)
         self._take_over(found)
+        # A revision takes over with all its workers: the first alone would get the traffic of all those before it.
         if self.phase in ("starting", "init") and all(
             slot.process is not None and slot.process.capacity for slot in self._slots
         ):
@@ -267,7 +273,7 @@ class Generation:
                 self._log.error(model_tree(self.bundle.model_dir, self.bundle.app_root))
             self.error = {name: error.get(name) for name in ("code", "message", "traceback", "file", "line", "hint")}
             self._change("failed")
-            for other in self._slots:
+            for other in self._slots:  # they run the same script
                 if other.process is not None:
                     other.process.close()
             if self._template is not None:
@@ -300,6 +306,7 @@ class Generation:
             self._not_loaded(None, {"code": "worker_died_in_init", "message": message}, worker.pid)
         elif self.phase == "ready":
             self._log.write("E", "sendoff", f"The process that workers are forked from died: {reason}", worker.pid)
+            # Nobody else can be told of their end (child_ended), and none like them can be forked any more.
             for slot in self._slots:
                 if slot.process is not None:
                     slot.process.kill("the process that it was forked from died")
@@ -326,13 +333,14 @@ class Generation:
             self._template_died(worker, reason)
             return
         slot = self._slot_of(worker)
-        self.dispatcher.lost(worker, reason)
+        self.dispatcher.lost(worker, reason)  # also for one that retires: it has no slot, and may have requests
         if slot is None:
             return
         slot.requests_before += worker.requests
         slot.process = None
         if self.phase in ("failed", "ended"):
             return
+        # A forked worker is no child of ours: the template tells that a pid has gone, which is looked up there.
         self._leaving = {other for other in self._leaving if not other.exited}
         if not worker.exited:
             self._leaving.add(worker)
@@ -359,7 +367,7 @@ class Generation:
 
     def check_workers(self) -> None:
         """Replace workers that use too much memory or have served long enough; called about once a second."""
-        self._check_memory()
+        self._check_memory()  # the hard limit holds in every phase
         if self.phase != "ready" or any(slot.replaces for slot in self._slots):
             return  # one at a time: the others serve meanwhile
         for slot in self._slots:
@@ -384,6 +392,7 @@ class Generation:
         if serving.recycle_memory_mb is None or (used := memory.resident_mb(process.pid)) is None:
             return None
         most_mb = serving.recycle_memory_mb * slot.jitter
+        # What a model needs from the start is not wear: a worker over the setting by that would be replaced for ever.
         if slot.fresh is None or slot.fresh[0] is not process:
             slot.fresh = (process, used)
             if used > most_mb:
