@@ -21,8 +21,8 @@ sys.path.append(str(Path(__file__).parents[1] / "targets"))
 from docker_rig import DockerRig
 from rigs import HANGS, REAL_SERVER, RIGS, Rig, score, wait_for
 
+from sendoff import processes
 from sendoff.errors import NotFound, PortInUse
-from sendoff.targets import processes
 
 
 @pytest.fixture(params=[*RIGS, DockerRig], ids=lambda rig: rig.name)

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
+from sendoff import processes
 from sendoff.api.client import run_process
 from sendoff.cli.__main__ import run as command
 from sendoff.sdk.runs.configuration import ScriptRunConfig
 from sendoff.sdk.runs.experiment import Experiment
 from sendoff.sdk.workspace import Workspace
-from sendoff.targets import processes
 
 SCRIPT = """
 import os, subprocess, sys, time

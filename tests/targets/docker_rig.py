@@ -19,9 +19,10 @@ from pathlib import Path
 import pytest
 from rigs import Rig
 
+from sendoff import processes
 from sendoff.containers.engine import Engine, connect
 from sendoff.containers.labels import HOME, home_id
-from sendoff.targets import processes, supervisor
+from sendoff.targets import supervisor
 from sendoff.targets.base import Observation, WantedService
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import ServiceFolder, place

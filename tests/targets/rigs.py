@@ -16,7 +16,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from sendoff.targets import fronts, processes, supervisor
+from sendoff import processes
+from sendoff.targets import fronts, supervisor
 from sendoff.targets.base import Observation, Target, WantedService
 from sendoff.targets.fake import FakeTarget
 from sendoff.targets.process import ProcessTarget

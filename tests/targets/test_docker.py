@@ -18,10 +18,11 @@ import pytest
 from docker_rig import DockerRig, image
 from rigs import score, wait_for
 
+from sendoff import processes
 from sendoff.containers import engine
 from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
-from sendoff.targets import processes, supervisor
+from sendoff.targets import supervisor
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place
 from sendoff.targets.docker.target import DockerTarget

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 
+import psutil
 import pytest
 from otlp_receiver import Collector
 from test_docker_services import ACI, WS, DockerDeployments, home  # noqa: F401 - a fixture
@@ -19,9 +21,7 @@ def test_a_container_tells_a_collector_on_this_machine(
     home: DockerDeployments,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = subprocess.run(["docker", "network", "inspect", "bridge"], capture_output=True, check=True)
-    gateway = json.loads(told.stdout)[0]["IPAM"]["Config"][0]["Gateway"]
-    with Collector(host=gateway) as collector:
+    with Collector(host=_address_of_the_engines_bridge()) as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://localhost:{collector.port}")
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         operation = home.deploy(inference=home.inference(TALKS), deployment=ACI)
@@ -39,3 +39,14 @@ def test_a_container_tells_a_collector_on_this_machine(
         assert span.resource["sendoff.target"] == "docker" and span.resource["service.name"] == "svc"
         printed = collector.record(lambda r: r.body == 'asked for "hello"')
         assert printed.trace_id == span.trace_id
+
+
+def _address_of_the_engines_bridge() -> str:
+    """This machine's address in the engine's own network: what ``host-gateway`` is in a container.
+
+    Asked of the interface. The engine's record of the network has a ``Gateway`` only once a container was in it.
+    """
+    told = subprocess.run(["docker", "network", "inspect", "bridge"], capture_output=True, check=True)
+    bridge = json.loads(told.stdout)[0]["Options"]["com.docker.network.bridge.name"]
+    [address] = [entry.address for entry in psutil.net_if_addrs()[bridge] if entry.family == socket.AF_INET]
+    return address

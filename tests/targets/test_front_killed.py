@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rigs import ProcessRig, wait_for
 
-from sendoff.targets import processes
+from sendoff import processes
 
 SCRIPT = """
 import json, os, time

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
 
+from sendoff import processes
 from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
-from sendoff.targets import front_control, fronts, processes, supervisor
+from sendoff.targets import front_control, fronts, supervisor
 from sendoff.targets.process import ProcessTarget
 from sendoff.targets.run_folder import RunFolder
 
@@ -34,7 +35,8 @@ def in_another_process(code: str, rig: ProcessRig, **values: object) -> int:
     program = (
         "import json, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from sendoff.targets import fronts, front_control, processes, run_folder, supervisor\n"
+        "from sendoff import processes\n"
+        "from sendoff.targets import fronts, front_control, run_folder, supervisor\n"
         "from sendoff.targets.base import WantedService\n"
         "from sendoff.targets.process import ProcessTarget\n"
         "given = json.loads(sys.argv[1])\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rigs import wait_for
 
-from sendoff.targets import processes
+from sendoff import processes
 
 
 def test_this_process_is_alive_and_another_start_time_is_not() -> None:

@@ -16,7 +16,8 @@ from ..spec.settings import Settings
 from ..store.blobs import BlobStore
 from .contents import check_contents
 from .files import main_file
-from .recipes import Given, Recipe, framework_of, recipe_for
+from .recipe import Given, Recipe
+from .recipes import framework_of, recipe_for
 
 FOLDER = "sendoff_no_code"
 ENTRY = f"{FOLDER}/entry.py"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InvalidInput
 from ..spec.model import Model
-
-if TYPE_CHECKING:
-    from .recipes import Given, Recipe
+from .recipe import Given, Recipe
+from .versions import choose_python, release_of
 
 NATIVE = ("sklearn", "onnx", "xgboost", "lightgbm")
 """Flavours that are loaded by their own library, without MLflow: less to install, and faster to start."""
@@ -42,9 +41,6 @@ def mlflow_recipe(model: Model, given: Given) -> Recipe:
     Raises:
         InvalidInput: The folder is not one that Python can load.
     """
-    from .recipes import Recipe
-    from .versions import choose_python, release_of
-
     where = f"model {model.id}: {given.main}/MLmodel"
     described = read_mlmodel(given.read(_join(given.main, "MLmodel")), where)
     flavors: dict[str, Any] = described["flavors"]

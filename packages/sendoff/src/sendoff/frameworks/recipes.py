@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from packaging.version import Version
 
 from ..errors import InvalidInput
 from ..spec.model import Model
 from .files import is_pickle
+from .mlflow import mlflow_recipe
 from .modules import packages_for
+from .recipe import Given, Recipe
 from .versions import choose_python, release_of
 
 _LABELS = {
@@ -23,46 +24,6 @@ _LABELS = {
     "LightGBM": "lightgbm",
     "MLflow": "mlflow",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How a model is loaded.
-
-    Attributes:
-        adapter: The key of ``scoring.application.ADAPTERS``.
-        python: ``X.Y``.
-        packages: Requirement lines.
-        version: The framework's version; None for the newest.
-        notes: What a reader should know, a mismatch among them.
-        settings: Further members of ``model.json``.
-    """
-
-    adapter: str
-    python: str
-    packages: list[str]
-    version: str | None
-    notes: list[str] = field(default_factory=list)
-    settings: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """What a recipe is made from, beside the model.
-
-    Attributes:
-        main: Its main file or folder.
-        pythons: Versions of the Pythons on this machine.
-        beside: Import names that the user's own files provide.
-        hooks: Whether there is a hooks file.
-        read: Returns the content of one of the model's files.
-    """
-
-    main: str
-    pythons: Iterable[str]
-    beside: Iterable[str]
-    hooks: bool
-    read: Callable[[str], bytes]
 
 
 def framework_of(model: Model) -> str:
@@ -100,8 +61,6 @@ def recipe_for(model: Model, given: Given) -> Recipe:
     Raises:
         InvalidInput: Nothing that can be installed would load it.
     """
-    from .mlflow import mlflow_recipe
-
     makers: dict[str, Callable[[Model, Given], Recipe]] = {
         "scikit-learn": _scikit_learn,
         "xgboost": _booster,

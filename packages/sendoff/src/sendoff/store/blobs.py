@@ -98,19 +98,3 @@ def check_digest(digest: str) -> str:
             f"digest {digest!r} is not one", hint="A digest is 'sha256:' and 64 hex digits.", field="digest"
         )
     return digest
-
-
-def open_blobs(location: str) -> BlobStore:
-    """The blob store at a location that :attr:`BlobStore.location` gave.
-
-    Raises:
-        InvalidInput: The scheme is none that this version knows.
-    """
-    from urllib.parse import unquote, urlsplit
-
-    from .local_blobs import LocalBlobs
-
-    parts = urlsplit(location)
-    if parts.scheme != "file" or not parts.path:
-        raise InvalidInput(f"blob location {location!r} is not known", hint="Known: file:///folder.", where=location)
-    return LocalBlobs(Path(unquote(parts.path)))

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import processes
+from .. import processes
 from .front_environ import base_environment
 
 LOOK_SECONDS = 10.0

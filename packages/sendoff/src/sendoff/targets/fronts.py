@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import processes
 from ..errors import InvalidInput, PortInUse, TargetUnavailable
-from . import front_control, ports, processes
+from . import front_control, ports
 from .run_folder import Crashes, Front, Good, RunFolder, Wanted, uids
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0

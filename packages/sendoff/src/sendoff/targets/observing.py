@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .. import processes
 from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..spec.service import Worker
-from . import front_control, fronts, processes
+from . import front_control, fronts
 from .base import Observation
 from .run_folder import Front, RunFolder, Wanted
 

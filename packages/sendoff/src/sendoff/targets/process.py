@@ -11,9 +11,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .. import processes
 from ..errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
 from ..spec.names import service_flags
-from . import front_control, fronts, ports, processes, supervisor
+from . import front_control, fronts, ports, supervisor
 from .base import Capabilities, Observation, WantedService
 from .front_environ import base_environment
 from .observing import observe

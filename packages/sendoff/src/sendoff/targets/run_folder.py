@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import InvalidInput, StoreError, TargetUnavailable
-from .processes import Identity, boot_id
+from ..processes import Identity, boot_id
 
 SCHEMA = 1
 

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import fronts, processes
+from .. import processes
+from . import fronts
 from .chores import Chores
 from .front_environ import base_environment
 from .run_folder import RunFolder, remove_file, sweep, uids, write_json

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from ...targets import processes
+from ... import processes
 
 KEY = "process"
 """The member of a run's details."""

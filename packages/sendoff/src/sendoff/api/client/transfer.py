@@ -196,7 +196,7 @@ class Transfer:
             return found.spec(dict(zip(found.files, stored, strict=True)))
 
     def _store(self) -> BlobStore:
-        from ...store.blobs import open_blobs  # only where files move
+        from ...store.locations import open_blobs  # only where files move
 
         location = self._client.missing_blobs([]).location
         parts = urlsplit(location)

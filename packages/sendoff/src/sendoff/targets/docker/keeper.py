@@ -14,10 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+from ... import processes
 from ...containers.engine import Engine
 from ...containers.labels import HOME, home_id
 from ...errors import SendoffError, StoreError
-from .. import processes
 from ..gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from ..processes import boot_id
+from ...processes import boot_id
 from ..run_folder import RunFolder, remove_file, write_json
 
 LOG_BYTES = 5_000_000

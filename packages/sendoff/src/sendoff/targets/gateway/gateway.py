@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ... import processes
 from ...containers.link import UnixConnection
 from ...errors import MissingExtra, TargetUnavailable
-from .. import front_control, processes
+from .. import front_control
 from ..front_environ import base_environment
 from ..run_folder import remove_file, write_json
 from . import config
