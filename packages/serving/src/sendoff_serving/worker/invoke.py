@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 from urllib.parse import parse_qsl
 
 from . import arrays, borrowed, failure, http_response, multi_model, schema
-from .answer import Answer, Refusal
+from .answer import Answer, Refusal  # bundles of models without code that were made before take Refusal from here
 from .bad_request import BadRequest
 from .body import object_of, text_of
 from .encoding import NotEncodable, NotFinite, encode
