@@ -58,7 +58,7 @@ def run(rounds: int, base: str) -> list[Row]:
         os.environ |= {"SENDOFF_HOME": str(root / "home"), "SENDOFF_ACI_TARGET": "docker", "SENDOFF_BASE_IMAGE": base}
 
         import sendoff
-        from sendoff.api.client import connect
+        from sendoff.client import connect
 
         script = root / "score.py"
         script.write_text(SCORE.format(number=0))

@@ -82,7 +82,7 @@ def run(rounds: int, base: str) -> list[Row]:
         os.environ |= {"SENDOFF_HOME": str(root / "home"), "SENDOFF_ACI_TARGET": "docker", "SENDOFF_BASE_IMAGE": base}
 
         import sendoff
-        from sendoff.api.client import connect
+        from sendoff.client import connect
 
         (root / "score.py").write_text(SCORE)
         (root / "small.bin").write_bytes(b"small")

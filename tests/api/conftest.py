@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.spec.workspace import CreateWorkspace
 
 from .running import end_everything, server

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.operation import FINAL
@@ -78,5 +78,5 @@ def end_everything(home: Path) -> None:
                     raise AssertionError(f"service {service.name} could not be deleted and may run on")
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = process.info["cmdline"] or []
-        if "sendoff.targets.supervisor" in words and str(home) in words:
+        if "sendoff.targets.process.supervisor" in words and str(home) in words:
             os.kill(process.info["pid"], signal.SIGTERM)

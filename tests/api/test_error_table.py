@@ -5,8 +5,8 @@ import pathlib
 from sendoff import errors
 from sendoff.api.application import Application, Core
 from sendoff.api.errors import STATUS
-from sendoff.api.messages import Request
 from sendoff.api.route import Route
+from sendoff.spec.messages import Request
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "http-api.md"
 

@@ -6,9 +6,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from sendoff.api.application import Application, Core
-from sendoff.api.client import connect
-from sendoff.api.messages import Request
 from sendoff.api.openapi import document
+from sendoff.client import connect
+from sendoff.spec.messages import Request
 
 from .test_workspaces_and_models import register
 

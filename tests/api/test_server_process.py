@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sendoff.api.client import connect
 from sendoff.api.server import MAX_BODY_BYTES, serve
+from sendoff.client import connect
 from sendoff.errors import InvalidInput, PortInUse, Unauthorized, Unreachable
 
 from .running import server

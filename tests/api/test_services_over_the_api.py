@@ -4,7 +4,7 @@ import urllib.request
 import pytest
 from serving.running import eventually
 
-from sendoff.api.client import Transfer
+from sendoff.client import Transfer
 from sendoff.errors import AlreadyExists, InUse, ServiceNotFound
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.model import RegisterModel

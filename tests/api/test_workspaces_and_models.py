@@ -1,6 +1,6 @@
 import pytest
 
-from sendoff.api.client import Transfer
+from sendoff.client import Transfer
 from sendoff.errors import AlreadyExists, Conflict, InvalidInput, ModelNotFound, NotFound, WorkspaceNotFound
 from sendoff.spec.model import RegisterModel, UpdateModel
 from sendoff.spec.workspace import CreateWorkspace

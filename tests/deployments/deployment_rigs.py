@@ -22,7 +22,9 @@ from sendoff.spec.operation import Operation
 from sendoff.spec.service import DeployService
 from sendoff.spec.workspace import CreateWorkspace
 from sendoff.store import Store, open_store
-from sendoff.targets.fake import FakeTarget
+
+sys.path.append(str(Path(__file__).parents[1] / "targets"))
+from fake_target import FakeTarget
 
 WS = "ws"
 RUNNER = [sys.executable, str(Path(__file__).with_name("fake_runner.py"))]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.drift import schedule
 from sendoff.drift.detectors import Drift
 from sendoff.errors import AlreadyExists, Conflict, InvalidInput, NotFound

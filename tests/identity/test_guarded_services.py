@@ -17,8 +17,8 @@ from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
 from sendoff.api.application import Application, Core
-from sendoff.api.client import connect
 from sendoff.api.messages import Request
+from sendoff.client import connect
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.services.access_token import AksServiceAccessToken

@@ -15,7 +15,7 @@ import pytest
 from stored_text import files_with
 
 from sendoff import AciWebservice, Model
-from sendoff.api.client import connect
+from sendoff.client import connect
 from sendoff.errors import InvalidInput, Unreachable
 
 from .conftest import Hammer, call, config

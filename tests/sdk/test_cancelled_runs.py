@@ -10,8 +10,8 @@ import time
 import pytest
 
 from sendoff import processes
-from sendoff.api.client import run_process
 from sendoff.cli.__main__ import run as command
+from sendoff.sdk.runs import run_process
 from sendoff.sdk.runs.configuration import ScriptRunConfig
 from sendoff.sdk.runs.experiment import Experiment
 from sendoff.sdk.workspace import Workspace

@@ -8,7 +8,7 @@ import os
 import sys
 
 from ..errors import SendoffError
-from .client import default_home
+from ..spec.home import default_home
 from .server import serve
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotFound, NotSupported, SendoffError, lacking
+from ..spec.messages import JSON, NDJSON, PREFIX, Request, Response
 from ..spec.parse import encode
 from .errors import answer
-from .messages import JSON, NDJSON, PREFIX, Request, Response
 from .paging import page
 from .route import Answer, Route, Stream
 
@@ -230,6 +230,10 @@ class Application:
         except Exception as error:
             return answer(_unexpected(request, error))
 
+    def close(self) -> None:
+        """Give the store's connections back; a later request opens it again."""
+        self.core.close()
+
     def _find(self, request: Request) -> tuple[Route | None, Mapping[str, str]]:
         allowed = []
         if request.path.startswith(PREFIX + "/"):
@@ -257,6 +261,11 @@ class Application:
         if route.page_key:
             value = page(value, route.page_key, limit=call.query["limit"], after=call.query["after"])
         return Response(status=status, headers={"content-type": JSON}, body=encode(value))
+
+
+def embedded(home: Path | str) -> Application:
+    """The whole API on a home of this machine, in this process."""
+    return Application(Core(home))
 
 
 def _unexpected(request: Request | None, error: Exception) -> SendoffError:

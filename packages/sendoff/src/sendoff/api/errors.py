@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import SendoffError
+from ..spec.messages import JSON, Response
 from ..spec.parse import encode
-from .messages import JSON, Response
 
 STATUS = {
     "internal_error": 500,

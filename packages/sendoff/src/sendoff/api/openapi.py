@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from .bodies import ErrorAnswer
-from .messages import JSON, NDJSON, PREFIX
+from ..spec.bodies import ErrorAnswer
+from ..spec.messages import JSON, NDJSON, PREFIX
 from .route import Query, Route
 
 _TYPES = {str: "string", int: "integer", bool: "boolean"}

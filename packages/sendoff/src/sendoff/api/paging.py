@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InvalidInput
-from .bodies import Page
+from ..spec.bodies import Page
 
 
 def page(items: Sequence[Any], key: str, *, limit: int | None, after: str | None) -> Page[Any]:

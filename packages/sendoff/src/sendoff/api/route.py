@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..errors import InvalidInput
+from ..spec.messages import Request
 from ..spec.parse import decode, nearest
-from .messages import Request
 
 if TYPE_CHECKING:
     from .application import Core

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput, MissingExtra, NotSupported, PortInUse, SendoffError, Unauthorized
+from ..spec.messages import Request, Response
 from . import errors
 from .application import Application, Core
-from .messages import Request, Response
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

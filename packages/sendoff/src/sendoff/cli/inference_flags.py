@@ -91,7 +91,7 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
     file = values["inference_config_file"]
     if file is None and not named and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime")):
         return None
-    from ..api.client import Transfer
+    from ..client import Transfer
     from ..spec.inference import EnvironmentReference, InferenceSpec
 
     config = _configuration(file, values)

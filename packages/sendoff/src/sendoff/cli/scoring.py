@@ -7,13 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..api.client.service_link import Credentials, bearer, connect
+from ..client.service_link import Credentials, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.names import service_flags
 from ..spec.service import Service
 
 if TYPE_CHECKING:
-    from ..api.client import Client
+    from ..client import Client
 
 
 def score(client: Client, view: Service, body: bytes, *, key: str | None = None, timeout: float = 120.0) -> Any:

@@ -12,7 +12,7 @@ from ..errors import InvalidInput, WorkspaceNotFound
 from .errors import tell
 
 if TYPE_CHECKING:
-    from ..api.client import Client
+    from ..client import Client
 
 DEFAULT_WORKSPACE = "default"
 
@@ -37,7 +37,7 @@ class Session:
         """The API: in this process on ``SENDOFF_HOME``, or the server at ``SENDOFF_SERVER`` with ``SENDOFF_TOKEN``."""
         import logging
 
-        from ..api import client
+        from .. import client
 
         # Embedded, the API logs into this process: errors reach the user as sentences, so its log is for --debug.
         handler = logging.StreamHandler() if self.debug else logging.NullHandler()

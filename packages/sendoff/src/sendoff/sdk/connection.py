@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from ..api.client import Client, connect
+from ..client import Client, connect
 
 _lock = threading.Lock()
 _clients: dict[tuple[str | None, ...], Client] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..api.client.service_link import user
+from ..client.service_link import user
 from ..spec import model as spec
 from .framework import Framework
 from .tags import texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..api.client import Transfer
+from ..client import Transfer
 from ..errors import Conflict, DeploymentFailed, from_payload
 from ..spec.operation import FINAL, SUCCEEDED, pause_after
 from .environments.sections import ContainerRegistry

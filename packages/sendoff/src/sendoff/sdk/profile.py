@@ -203,7 +203,7 @@ class ModelProfile:
         Raises:
             WebserviceException: It has no result, or matplotlib is missing (``pip install 'sendoff[profile]'``).
         """
-        from ..api.client.chart import save_png
+        from ..views.chart import save_png
 
         return str(save_png(self._view, path))
 

@@ -16,7 +16,7 @@ from .saying import say
 from .workspace_members import WorkspaceMembers
 
 if TYPE_CHECKING:
-    from ..api.client import Client
+    from ..client import Client
     from .data.dataset import FileDataset, TabularDataset
     from .data.datastore import Datastore
     from .environments.environment import Environment

@@ -11,7 +11,7 @@ from .tags import texts
 from .unsupported import refuse
 
 if TYPE_CHECKING:
-    from ..api.client import Client
+    from ..client import Client
     from .compute.target import ComputeTarget
     from .keyvault import Keyvault
     from .runs.experiment import Experiment

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from ...spec.bodies import Facts, Health
 from ..application import Core
-from ..bodies import Facts, Health
 from ..route import Call, Route
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...spec.bodies import Page
 from ...spec.model import Model, RegisterModel, UpdateModel
 from ..application import Core
-from ..bodies import Page
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Call, Query, Route
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...spec.bodies import CollectGarbage, Facts, Page
 from ...spec.operation import Operation
 from ...spec.parse import to_builtins
 from ..application import Core
-from ..bodies import CollectGarbage, Facts, Page
 from ..route import Call, Query, Route
 
 

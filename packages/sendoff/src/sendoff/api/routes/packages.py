@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...spec.bodies import Logs, Page
 from ...spec.package import CreatePackage, ImageReport, Package
 from ..application import Core
-from ..bodies import Logs, Page
 from ..route import Call, Query, Route
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...spec.bodies import Page
 from ...spec.model import ManifestFile
 from ...spec.run import (
     AddFiles,
@@ -14,7 +15,6 @@ from ...spec.run import (
     UpdateRun,
 )
 from ..application import Core
-from ..bodies import Page
 from ..route import Call, Query, Route
 
 RUN = "/workspaces/{ws}/runs/{id}"

@@ -97,7 +97,7 @@ def show(
     session: Session, name: str, designation: str, model: str | None, version: str | None, day: str | None, top: int
 ) -> list[Record]:
     """Show rows of one day."""
-    from ...api.client.data_export import Selection, value_of
+    from ...views.data_export import Selection, value_of
 
     selection = Selection(
         session.client,
@@ -146,7 +146,7 @@ def export(
     target_file: str,
 ) -> Record:
     """Write rows of some days to one file, inputs and predictions joined if not said otherwise."""
-    from ...api.client.data_export import FORMATS, Selection, export
+    from ...views.data_export import FORMATS, Selection, export
 
     target = Path(target_file)
     suffix = target.suffix.lstrip(".").lower()

@@ -156,7 +156,7 @@ def show(
 @pass_session
 def preview(session: Session, id_: str | None, name: str | None, version: str | None, count: int) -> Any:
     """Print the first rows of a tabular dataset, or the first paths of one of files."""
-    from ...api.client import Transfer
+    from ...client import Transfer
     from ...spec.dataset import FILE, TAKE, Change
     from ...spec.parse import replace, to_builtins
     from ...tabular import DataFile, read_table
@@ -251,7 +251,7 @@ def _split(path: str, stores: set[str]) -> Any:
 
 
 def _source(session: Session, path: Any, folder: Path) -> Any:
-    from ...api.client.sources import copied_in
+    from ...client.sources import copied_in
     from ...spec.dataset import DataSource, check_store_path
 
     if path.datastore is not None:

@@ -104,8 +104,8 @@ def upload(
     output_metadata_file: str | None,
 ) -> Record:
     """Copy a file or a folder's files into a datastore."""
-    from ...api.client import Transfer
-    from ...api.client.sources import local_files
+    from ...client import Transfer
+    from ...client.sources import local_files
     from ...spec.dataset import PutFiles, check_store_path
 
     root = check_store_path(target_path, "--target-path")
@@ -141,7 +141,7 @@ def download(
     output_metadata_file: str | None,
 ) -> Record:
     """Copy files of a datastore to this machine; every byte is checked against its digest."""
-    from ...api.client import Transfer
+    from ...client import Transfer
     from ...spec.model import ManifestFile
 
     chosen = _chosen(session, name)

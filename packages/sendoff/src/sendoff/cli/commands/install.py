@@ -23,22 +23,22 @@ def install(session: Session, directory: str | None, overwrite: bool) -> Record:
 
     It starts what ran before and supervises from then on. Nothing is started or enabled by this command; it prints how.
     """
-    from ...api.client.boot import systemd_unit
+    from ...sdk.boot import UNIT_NAME, unit_of
 
     if not sys.platform.startswith("linux"):
         raise NotSupported("systemd units are for Linux", hint="Run `sendoff up` when you log in.")
-    text = systemd_unit(session.client)
+    text = unit_of(session.client)
     folder = (
         Path(directory)
         if directory
         else Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd/user"
     )
-    file = folder / "sendoff.service"
+    file = folder / UNIT_NAME
     if file.exists() and not overwrite:
         raise InvalidInput(f"{file} exists already", hint="--overwrite replaces it.", where=str(file))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        staged = file.with_name(".sendoff.service.part")
+        staged = file.with_name(f".{UNIT_NAME}.part")
         staged.write_text(text, encoding="utf-8")
         staged.replace(file)
     except OSError as error:

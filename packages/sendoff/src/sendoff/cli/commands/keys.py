@@ -68,6 +68,6 @@ def get_access_token(session: Session, name: str) -> Record:
     It is good for an hour; `refreshAfter` (Unix seconds) says when to get the next. A client sends it as the header
     `Authorization: Bearer TOKEN`. Tokens are turned on with `sendoff service update -n NAME --token-auth-enabled true`.
     """
-    from ...api.client.service_link import user
+    from ...client.service_link import user
 
     return _token(session.client.service_token(session.workspace, name, user()))

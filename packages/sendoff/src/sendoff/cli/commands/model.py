@@ -128,7 +128,7 @@ def register(
     The files are copied into the store; equal files are stored once. Pickles are scanned and the verdict is shown.
     With --asset-path and --run-id they are files that a recorded run keeps: nothing is copied.
     """
-    from ...api.client import Transfer
+    from ...client import Transfer
     from ...spec.model import RegisterModel
     from ...spec.names import check_model
 
@@ -281,7 +281,7 @@ def update(
 @pass_session
 def download(session: Session, model_id: str, target_dir: str, overwrite: bool) -> Record:
     """Write a model's files into a folder; every byte is checked against its digest."""
-    from ...api.client import Transfer
+    from ...client import Transfer
 
     view = session.client.model(session.workspace, model_id)
     path = Transfer(session.client, session.say).get(view.files, target_dir, exist_ok=overwrite)

@@ -60,7 +60,7 @@ def package(
     made = session.client.package(session.workspace, made.id)
     assert made.result is not None
     if output_path is not None:
-        from ...api.client import Transfer
+        from ...client import Transfer
 
         Transfer(session.client, session.say).get_folder(made.result.location, output_path)
         session.say(f"next: docker build -t {made.image} {output_path}")

@@ -206,7 +206,7 @@ def _record(view: Profile) -> Record:
 def _show(session: Session, view: Profile, chart: str | None) -> None:
     from rich.console import Console
 
-    from ...api.client.chart import drawn, save_png
+    from ...views.chart import drawn, save_png
 
     if not session.quiet:
         Console(stderr=True, width=None if session.rich_stderr else 150, highlight=False).print(drawn(view))
@@ -232,8 +232,8 @@ def _bodies(session: Session, file: str | None, folder: str | None, data: str | 
         raise InvalidInput(f"{' and '.join(given)} exclude each other", hint="Give one of them.")
     if not given:
         return []
-    from ...api.client import Transfer
-    from ...api.client.sources import local_files
+    from ...client import Transfer
+    from ...client.sources import local_files
 
     transfer = Transfer(session.client, session.say)
     if data is not None and not data.startswith("@"):

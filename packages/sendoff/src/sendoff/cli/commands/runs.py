@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ...api.client import run_process
+from ...sdk.runs import run_process
 from ...spec import run as spec
 from .. import options, records
 from ..command import Command, Group, option, pass_session
@@ -148,7 +148,7 @@ def download_logs(
     session: Session, run_id: str, output_dir: str, experiment_name: str | None, output_metadata_file: str | None
 ) -> list[str]:
     """Fetch a run's logs and print their paths."""
-    from ...api.client import Transfer
+    from ...client import Transfer
 
     files = [
         file
@@ -188,7 +188,7 @@ def monitor_logs(session: Session, run_id: str, experiment_name: str | None, out
 def _print_kept(session: Session, run_id: str) -> None:
     import tempfile
 
-    from ...api.client import Transfer
+    from ...client import Transfer
 
     kept = [file for file in session.client.run_files(session.workspace, run_id) if file.path == _LOG]
     if kept:

@@ -186,7 +186,7 @@ def reload(session: Session, name: str, no_wait: bool) -> Record:
 
     The workers start anew in any case; changed files make a new revision.
     """
-    from ...api.client import Transfer
+    from ...client import Transfer
     from ...spec.operation import Operation
 
     answer = Transfer(session.client, session.say).reload(session.workspace, name)

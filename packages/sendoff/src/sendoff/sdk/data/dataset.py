@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ...api.client import Transfer
+from ...client import Transfer
 from ...errors import Conflict, InvalidInput, MissingExtra, NotSupported
 from ...spec.dataset import (
     DROP,

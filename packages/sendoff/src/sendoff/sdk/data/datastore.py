@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import Transfer
+from ...client import Transfer
 from ...errors import InvalidInput, NotSupported
 from ...spec.dataset import PutFiles
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...api.client.sources import copied_in
+from ...client.sources import copied_in
 from ...errors import InvalidInput, MissingExtra, NotSupported
 from ...spec.dataset import (
     DELIMITED,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import Transfer
+from ...client import Transfer
 from ...spec.model import ManifestFile
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import run_process
 from ...spec import run as spec
 from ..exceptions import (
     ActivityFailedException,
@@ -21,6 +20,7 @@ from ..exceptions import (
 )
 from ..saying import say
 from ..tags import texts
+from . import run_process
 from .absent import Absent
 from .facts import Facts
 from .files import RunFiles

@@ -13,12 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import run_process
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, as_sdk_errors
 from ..saying import say
 from ..tags import texts
 from ..unsupported import refuse
+from . import run_process
 
 if TYPE_CHECKING:
     from .experiment import Experiment

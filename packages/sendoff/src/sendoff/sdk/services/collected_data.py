@@ -10,7 +10,7 @@ from ...spec.modeldata import JOINED, DataFile
 from ..exceptions import WebserviceException, as_sdk_errors
 
 if TYPE_CHECKING:
-    from ...api.client.data_export import Selection
+    from ...views.data_export import Selection
     from .webservice import Webservice
 
 
@@ -61,7 +61,7 @@ class CollectedData:
         Raises:
             WebserviceException: There are none.
         """
-        from ...api.client.data_export import value_of
+        from ...views.data_export import value_of
 
         selection = self._selection(designation, model, version, first, last)
         columns = selection.columns()
@@ -99,7 +99,7 @@ class CollectedData:
         Raises:
             WebserviceException: There are none, or the file cannot be written.
         """
-        from ...api.client.data_export import FORMATS, export
+        from ...views.data_export import FORMATS, export
 
         target = Path(path)
         suffix = target.suffix.lstrip(".").lower()
@@ -109,7 +109,7 @@ class CollectedData:
     def _selection(
         self, designation: str, model: str | None, version: str | None, first: str | None, last: str | None
     ) -> Selection:
-        from ...api.client.data_export import Selection
+        from ...views.data_export import Selection
 
         return Selection(
             self._client, *self._at, designation=designation, model=model, version=version, first=first, last=last

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import Transfer
+from ...client import Transfer
 from ...errors import InvalidInput, NotSupported
 from ...spec.environment import EnvironmentSpec
 from ...spec.inference import EnvironmentReference, InferenceSpec

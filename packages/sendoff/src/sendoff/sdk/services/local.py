@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from ...api.client import Transfer
+from ...client import Transfer
 from ...errors import ServiceNotFound
 from ...spec.deployment import LOCAL
 from ...spec.operation import Operation

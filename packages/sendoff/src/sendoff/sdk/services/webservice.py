@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...api.client.service_link import Credentials, connect, user
+from ...client.service_link import Credentials, connect, user
 from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ...spec import service as spec
 from ...spec.deployment import ACI, AKS, LOCAL, DeploymentSpec

@@ -1,0 +1,182 @@
+"""Two ways to carry a request: a function call, or HTTP. Both move the same bytes."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
+
+from ..errors import InvalidInput, Unreachable
+from ..spec.messages import NDJSON, Request, Response
+
+_IDLE_SECONDS = 3.0
+"""A kept connection older than this is not used again: servers close idle ones (uvicorn after 5 s), and a POST that
+meets a closing connection cannot be repeated safely."""
+
+
+class Transport(Protocol):
+    """Carries one request and brings its response."""
+
+    where: str
+    embedded: bool
+
+    def send(self, request: Request, timeout: float | None) -> Response:
+        """Send and wait, at most ``timeout`` seconds for each read (None: for ever)."""
+
+    def close(self) -> None:
+        """Give up connections; a later send opens new ones."""
+
+
+class Application(Protocol):
+    """What answers requests in this process."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+
+    def close(self) -> None:
+        """Give up what is open; a later request opens it again."""
+
+
+class InMemoryTransport:
+    """Calls the application in this process.
+
+    Args:
+        home: The embedded store's folder.
+        make: Makes the application of a home; called at the first request.
+    """
+
+    embedded = True
+
+    def __init__(self, home: Path, make: Callable[[Path], Application]) -> None:
+        self.home = home
+        self.where = str(home)
+        self._make = make
+        self._lock = threading.Lock()
+        self._application: Application | None = None
+
+    def send(self, request: Request, timeout: float | None) -> Response:
+        with self._lock:
+            if self._application is None:
+                self._application = self._make(self.home)
+            application = self._application
+        return application.handle(request)
+
+    def close(self) -> None:
+        with self._lock:
+            application, self._application = self._application, None
+        if application is not None:
+            application.close()
+
+
+class HttpTransport:
+    """HTTP/1.1 with kept connections, one for each thread."""
+
+    embedded = False
+
+    def __init__(self, server: str, token: str | None) -> None:
+        parts = urlsplit(server)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidInput(
+                f"the server's address {server!r} is no http or https URL",
+                hint="Write it like http://127.0.0.1:8642, in SENDOFF_SERVER or --server.",
+                where="SENDOFF_SERVER",
+            )
+        self.where = server.rstrip("/")
+        self._parts = parts
+        self._token = token
+        self._local = threading.local()
+
+    def send(self, request: Request, timeout: float | None) -> Response:
+        target = self._parts.path.rstrip("/") + request.path
+        if request.query:
+            target += "?" + urlencode(request.query, doseq=True)
+        headers = {"X-Request-Id": uuid.uuid4().hex, **request.headers}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        connection, kept = self._connection()
+        try:
+            answer = self._exchange(connection, request, target, headers, timeout)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+            if not kept or request.method != "GET":
+                raise self._unreachable(error) from None
+            connection, _ = self._connection()
+            try:
+                answer = self._exchange(connection, request, target, headers, timeout)
+            except (OSError, http.client.HTTPException) as again:
+                raise self._unreachable(again) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from None
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        if found.get("content-type", "").startswith(NDJSON):
+            return Response(status=answer.status, headers=found, stream=self._lines(answer))
+        try:
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise self._unreachable(error) from None
+        self._local.used = time.monotonic()
+        return Response(status=answer.status, headers=found, body=body)
+
+    def close(self) -> None:
+        self._drop()
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        request: Request,
+        target: str,
+        headers: dict[str, str],
+        timeout: float | None,
+    ) -> http.client.HTTPResponse:
+        connection.timeout = timeout
+        try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(timeout)
+            connection.request(request.method, target, body=request.body or None, headers=headers)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            self._drop()
+            raise
+
+    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
+        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if kept is not None and kept.sock is not None and time.monotonic() - self._local.used < _IDLE_SECONDS:
+            return kept, True
+        self._drop()
+        host = self._parts.hostname or ""
+        made = (
+            http.client.HTTPSConnection(host, self._parts.port, context=ssl.create_default_context())
+            if self._parts.scheme == "https"
+            else http.client.HTTPConnection(host, self._parts.port)
+        )
+        self._local.connection, self._local.used = made, time.monotonic()
+        return made, False
+
+    def _drop(self) -> None:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            connection.close()
+
+    def _lines(self, answer: http.client.HTTPResponse) -> Iterator[bytes]:
+        try:
+            yield from answer
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from None
+        finally:
+            self._drop()
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        why = "took too long to answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        return Unreachable(
+            f"the Sendoff server at {self.where} does not answer: {why}",
+            hint="Start it with 'sendoff server', or unset SENDOFF_SERVER to work without one.",
+            server=self.where,
+        )
