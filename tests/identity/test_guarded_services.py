@@ -17,11 +17,11 @@ from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
 from sendoff.api.application import Application, Core
-from sendoff.api.messages import Request
 from sendoff.client import connect
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.services.access_token import AksServiceAccessToken
+from sendoff.spec.messages import Request
 
 from .conftest import Hammer, call, config
 
