@@ -16,8 +16,9 @@ from serving.running import eventually
 from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
-from sendoff.api.application import Application, Core
+from sendoff.api.application import Application
 from sendoff.client import connect
+from sendoff.core import Core
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.services.access_token import AksServiceAccessToken
