@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ... import files
 from ...errors import StoreError
-from ..run_folder import remove_file
-from .records import ServiceFolder, Wanted
+from .records import ContainerRecord, ServiceFolder
 
 FOLDER = "/run/sendoff-access"
 """Where it is in a container."""
 
 
-def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
+def shared(folder: ServiceFolder, wanted: ContainerRecord, user: int) -> Path | None:
     """The folder to mount, its files as they are now; None when nothing is checked.
 
     Args:
@@ -43,7 +43,7 @@ def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
             _copy(own / name, copy / name, user)
         for path in copy.iterdir():
             if path.name not in names:
-                remove_file(path)
+                files.remove(path)
     except OSError as error:
         raise StoreError(f"{copy} cannot be written: {error.strerror}", path=str(copy)) from None
     return copy
