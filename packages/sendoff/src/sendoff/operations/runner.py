@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..core import Core
-from ..store.locking import locked
 from . import operation_rows
 from .execute import run
 from .heartbeat import Heartbeat
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None, core: type[Core] = Core) -> int:
             # While anybody works, nothing is taken for garbage.
             with (
                 Heartbeat(opened.store, options.operation, holder),
-                locked(work_lock(options.home), shared=True),
+                files.locked(work_lock(options.home), shared=True),
             ):
                 say(f"operation {options.operation}: {run(opened.rooms, options.operation, holder)}")
         except LeaseLost:
