@@ -21,7 +21,8 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from sendoff.api.application import Application, Core
+from sendoff.api.application import Application
+from sendoff.core import Core
 from sendoff.registry import Registry, labels
 from sendoff.registry.rows import columns_of
 from sendoff.spec.messages import Request

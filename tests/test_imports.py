@@ -12,17 +12,20 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes"}
+GROUND = {"errors", "files", "processes", "environ", "sockets"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "processes": set(),
+    "environ": set(),
+    "sockets": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
-    "targets": {"errors", "spec", "containers"},
+    "gateway": {"containers"},
+    "targets": {"errors", "spec", "containers", "gateway"},
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
@@ -35,13 +38,25 @@ ALLOWED: dict[str, set[str]] = {
     "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata", "events"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
-    "profiling": {"errors", "spec", "targets", "containers"},
+    "rooms": {"store", "registry", "environments", "targets.base"},
+    "operations": {"errors", "spec", "store", "rooms", "core"},
+    "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
+    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
+    "profiling": {
+        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
+        *("datasets", "tabular", "deployments"),
+    },
+    "garbage": {"errors", "spec", "store", "rooms", "operations", "targets", "deployments"},
     "deployments": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
-        *("datasets", "computes", "modeldata", "tabular", "profiling", "frameworks"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
+        *("identity", "computes", "modeldata"),
+    },
+    "core": {
+        *("store", "registry", "environments", "targets", "datasets", "rooms", "operations", "deployments", "packages"),
+        *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
     },
     "api": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
+        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "core"),
         *("datasets", "computes", "runs", "identity", "modeldata", "drift", "events"),
     },
     "client": {

@@ -78,5 +78,5 @@ def end_everything(home: Path) -> None:
                     raise AssertionError(f"service {service.name} could not be deleted and may run on")
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = process.info["cmdline"] or []
-        if "sendoff.targets.supervisor" in words and str(home) in words:
+        if "sendoff.targets.process.supervisor" in words and str(home) in words:
             os.kill(process.info["pid"], signal.SIGTERM)

@@ -183,7 +183,7 @@ def test_models_of_a_store_without_labels_get_them(tmp_path: Path) -> None:
     (old / "sendoff.db").unlink()
     engine = create_engine(f"sqlite:///{old / 'sendoff.db'}")
     with engine.begin() as connection:
-        migrate.upgrade(connection, "0004")
+        migrate.upgrade(connection, "0006")
         columns = ", ".join(space)
         connection.exec_driver_sql(
             f"INSERT INTO workspaces ({columns}) VALUES ({', '.join('?' * len(space))})", tuple(space.values())

@@ -14,7 +14,9 @@ from sendoff.sdk.boot import systemd_unit
 
 def test_it_restores_stays_and_spares_the_services() -> None:
     unit = systemd_unit(Path("/srv/a home/100%$"), python="/usr/bin/python3")
-    command = '"/usr/bin/python3" -P -m sendoff.targets.supervisor --home "/srv/a home/100%%$$" --restore --stay'
+    command = (
+        '"/usr/bin/python3" -P -m sendoff.targets.process.supervisor --home "/srv/a home/100%%$$" --restore --stay'
+    )
     assert f"ExecStart={command}\n" in unit
     assert "KillMode=process\n" in unit
     assert "WantedBy=default.target\n" in unit

@@ -16,12 +16,15 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from fake_target import FakeTarget
+
 from sendoff import processes
-from sendoff.targets import fronts, supervisor
+from sendoff.targets import supervisor
 from sendoff.targets.base import Observation, Target, WantedService
-from sendoff.targets.fake import FakeTarget
-from sendoff.targets.process import ProcessTarget
-from sendoff.targets.run_folder import RunFolder, uids
+from sendoff.targets.process import fronts
+from sendoff.targets.process.records import ProcessFolder
+from sendoff.targets.process.target import ProcessTarget
+from sendoff.targets.run_folder import uids
 
 STAND_IN = [sys.executable, str(Path(__file__).with_name("standin_front.py"))]
 REAL_SERVER = importlib.util.find_spec("sendoff_serving.__main__") is not None and not os.environ.get(
@@ -165,17 +168,17 @@ class ProcessRig(Rig):
     def note(self) -> None:
         """Remember tokens and sockets, so that what should be gone can be looked for later."""
         for uid in uids(self.home):
-            for front in RunFolder(self.home, uid).fronts():
+            for front in ProcessFolder(self.home, uid).fronts():
                 entry = (front.token, front.control)
                 if entry not in self.seen.setdefault(uid, []):
                     self.seen[uid].append(entry)
 
     def front(self, uid: str = "u1") -> processes.Identity | None:
-        running = fronts.live(RunFolder(self.home, uid))
+        running = fronts.live(ProcessFolder(self.home, uid))
         return running[-1].process if running else None
 
     def leftovers(self, uid: str) -> list[str]:
-        found = [str(RunFolder(self.home, uid).path)] if RunFolder(self.home, uid).exists else []
+        found = [str(ProcessFolder(self.home, uid).path)] if ProcessFolder(self.home, uid).exists else []
         for token, control in self.seen.get(uid, []):
             found += [control] if Path(control).exists() else []
             found += [f"process {process.pid}" for process in processes.marked(token)]
@@ -186,7 +189,7 @@ class ProcessRig(Rig):
         supervisor.stop(self.home)
         self.note()
         for uid in uids(self.home):
-            folder = RunFolder(self.home, uid)
+            folder = ProcessFolder(self.home, uid)
             for front in fronts.live(folder):
                 processes.send(front.process, signal.SIGKILL)
             for front in folder.fronts():

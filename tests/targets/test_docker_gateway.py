@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from identity.pem import write_pair
 
+from sendoff.gateway.base import Route
+from sendoff.gateway.gateway import Gateway
 from sendoff.targets import ports
-from sendoff.targets.gateway.config import Route
-from sendoff.targets.gateway.gateway import Gateway
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fake_target import FakeTarget
 
 from sendoff.errors import InvalidInput, PortInUse
 from sendoff.targets.base import WantedService
-from sendoff.targets.fake import FakeTarget
 
 
 def wanted(revision: int = 1, **more: object) -> WantedService:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sendoff import sockets
 from sendoff.targets import front_control
 
 
@@ -108,4 +109,4 @@ def test_a_runtime_folder_that_is_anothers_link_is_not_used(tmp_path: Path, monk
 def test_a_long_temporary_folder_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / ("x" * 120)))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("y" * 120)))
-    assert len(str(front_control.socket_path("a" * 16))) < front_control.MAX_SOCKET_PATH
+    assert len(str(front_control.socket_path("a" * 16))) < sockets.MAX_SOCKET_PATH

@@ -15,11 +15,15 @@ from pathlib import Path
 import pytest
 from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
 
-from sendoff import processes
+from sendoff import processes, sockets
 from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
-from sendoff.targets import front_control, fronts, supervisor
-from sendoff.targets.process import ProcessTarget
-from sendoff.targets.run_folder import RunFolder
+from sendoff.targets import supervisor
+from sendoff.targets.process import fronts
+from sendoff.targets.process.records import ProcessFolder
+from sendoff.targets.process.supervisor import needed
+from sendoff.targets.process.target import ProcessTarget
+
+SUPERVISOR = "sendoff.targets.process.supervisor"
 
 
 @pytest.fixture
@@ -36,9 +40,10 @@ def in_another_process(code: str, rig: ProcessRig, **values: object) -> int:
         "import json, os, signal, sys\n"
         "from pathlib import Path\n"
         "from sendoff import processes\n"
-        "from sendoff.targets import fronts, front_control, run_folder, supervisor\n"
+        "from sendoff.targets import front_control, run_folder\n"
+        "from sendoff.targets.process import fronts\n"
         "from sendoff.targets.base import WantedService\n"
-        "from sendoff.targets.process import ProcessTarget\n"
+        "from sendoff.targets.process.target import ProcessTarget\n"
         "given = json.loads(sys.argv[1])\n"
         "die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
         "target = ProcessTarget(Path(given['home']), front=given['front'])\n"
@@ -100,15 +105,21 @@ class TestSupervisor:
     def test_one_lives_in_a_home_however_many_are_started(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.answering("one"))
         wait_for(lambda: supervisor.running(rig.home) is not None)
-        second = subprocess.run(
-            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home)], timeout=30
-        )
+        second = subprocess.run([sys.executable, "-m", SUPERVISOR, "--home", str(rig.home)], timeout=30)
         assert second.returncode == 0
         assert supervisor.running(rig.home) is not None
 
     def test_it_ends_when_nothing_has_been_wanted_for_a_while(self, rig: ProcessRig) -> None:
         ended = subprocess.run(
-            [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rig.home), "--idle-seconds", "0.2"],
+            [
+                sys.executable,
+                "-m",
+                "sendoff.targets.process.supervisor",
+                "--home",
+                str(rig.home),
+                "--idle-seconds",
+                "0.2",
+            ],
             timeout=30,
         )
         assert ended.returncode == 0
@@ -125,12 +136,12 @@ class TestSupervisor:
         assert processes.wait_ended([process], 10) == []
 
     def test_a_command_starts_none_when_nothing_is_wanted(self, rig: ProcessRig) -> None:
-        assert not supervisor.ensure(rig.home)
+        assert not supervisor.ensure(rig.home, rig.home, module="none", needed=needed)
         assert not rig.home.exists()
 
     def test_it_stays_small(self, rig: ProcessRig) -> None:
         loaded = subprocess.run(
-            [sys.executable, "-c", "import sys, sendoff.targets.supervisor; print(*sys.modules)"],
+            [sys.executable, "-c", "import sys, sendoff.targets.process.supervisor; print(*sys.modules)"],
             capture_output=True,
             text=True,
             check=True,
@@ -176,12 +187,12 @@ class TestCrashes:
         wanted = rig.answering("one")
         rig.target.apply(wanted)
         rig.until("ready")
-        wait_for(lambda: RunFolder(rig.home, "u1").good() is not None)
+        wait_for(lambda: ProcessFolder(rig.home, "u1").good() is not None)
         (Path(wanted.bundle) / "exit-at-start").touch()
         front = rig.front()
         assert front is not None
         processes.send(front, signal.SIGKILL)
-        wait_for(lambda: RunFolder(rig.home, "u1").crashes().attempts >= 2)
+        wait_for(lambda: ProcessFolder(rig.home, "u1").crashes().attempts >= 2)
         seen = rig.until("unhealthy")
         assert seen.error is not None
         assert seen.error["code"] == "front_ended"
@@ -214,7 +225,7 @@ class TestCrashes:
     def test_a_pid_that_now_belongs_to_another_process_is_left_alone(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.answering("one"))
         rig.until("ready")
-        folder = RunFolder(rig.home, "u1")
+        folder = ProcessFolder(rig.home, "u1")
         supervisor.stop(rig.home)
         front = fronts.live(folder)[0]
         processes.send(front.process, signal.SIGKILL)
@@ -241,13 +252,13 @@ class TestKilledHalfWay:
             "target.apply(wanted)\n"
         )
         assert in_another_process(code, rig, wanted=as_dict(rig.answering("one"))) == -signal.SIGKILL
-        [record] = RunFolder(rig.home, "u1").fronts()
+        [record] = ProcessFolder(rig.home, "u1").fronts()
         assert record.pid == 0
         rig.target.observe("u1")
         assert score(rig.until("ready"))["said"] == "one"
         # Its pid is not on record, and still there is no second front.
         assert len([p for p in processes.marked(record.token) if record.control in processes.command(p)]) == 1
-        assert [front.token for front in RunFolder(rig.home, "u1").fronts()] == [record.token]
+        assert [front.token for front in ProcessFolder(rig.home, "u1").fronts()] == [record.token]
 
     def test_an_apply_killed_before_the_start_is_finished_by_the_supervisor(self, rig: ProcessRig) -> None:
         code = "fronts.advance = die\ntarget.apply(wanted)\n"
@@ -289,10 +300,10 @@ class TestReboot:
         wanted = rig.answering("one")
         rig.target.apply(wanted)
         rig.until("ready")
-        wait_for(lambda: RunFolder(rig.home, "u1").good() is not None)
+        wait_for(lambda: ProcessFolder(rig.home, "u1").good() is not None)
         wait_for(lambda: supervisor.running(rig.home) is not None)
         supervisor.stop(rig.home)
-        folder = RunFolder(rig.home, "u1")
+        folder = ProcessFolder(rig.home, "u1")
         for front in fronts.live(folder):
             for process in processes.marked(front.token):
                 processes.send(process, signal.SIGKILL)
@@ -332,7 +343,15 @@ class TestReboot:
         assert rebooted.target.observe("u1").error["code"] == "not_running_since_reboot"  # type: ignore[index]
 
     def test_a_supervisor_started_at_boot_restores_everything(self, rebooted: ProcessRig) -> None:
-        argv = [sys.executable, "-m", "sendoff.targets.supervisor", "--home", str(rebooted.home), "--restore", "--stay"]
+        argv = [
+            sys.executable,
+            "-m",
+            "sendoff.targets.process.supervisor",
+            "--home",
+            str(rebooted.home),
+            "--restore",
+            "--stay",
+        ]
         unit = subprocess.Popen(argv)
         try:
             assert score(rebooted.until("ready"))["said"] == "one"
@@ -380,7 +399,7 @@ class TestPorts:
         assert score(seen)["said"] == "one"
         rig.target.apply(rig.answering("three", revision=3))
         assert score(rig.until("ready", revision=3))["said"] == "three"
-        wait_for(lambda: len(fronts.live(RunFolder(rig.home, "u1"))) == 1)
+        wait_for(lambda: len(fronts.live(ProcessFolder(rig.home, "u1"))) == 1)
 
     def test_a_given_port_is_checked_before_anything_starts(self, rig: ProcessRig) -> None:
         with socket.socket() as stranger:
@@ -394,7 +413,7 @@ class TestPorts:
     def test_a_service_keeps_its_port_while_it_is_down(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.wanted(HANGS))
         rig.until("init")
-        wanted = RunFolder(rig.home, "u1").wanted()
+        wanted = ProcessFolder(rig.home, "u1").wanted()
         assert wanted is not None
         with pytest.raises(PortInUse) as caught:
             rig.target.check(rig.answering("two", uid="u2", port=wanted.port))
@@ -407,7 +426,7 @@ class TestPorts:
         rig.target.apply(rig.answering("two", revision=2, port=port))
         assert rig.until("ready", revision=2).port == port
         assert rig.front() == front
-        wanted = RunFolder(rig.home, "u1").wanted()
+        wanted = ProcessFolder(rig.home, "u1").wanted()
         assert wanted is not None
         assert wanted.chosen_port
 
@@ -467,9 +486,9 @@ def test_what_gc_must_leave_is_known(rig: ProcessRig) -> None:
 def test_records_and_sockets_are_the_users_alone(rig: ProcessRig) -> None:
     rig.target.apply(rig.answering("one"))
     rig.until("ready")
-    folder = RunFolder(rig.home, "u1")
+    folder = ProcessFolder(rig.home, "u1")
     assert folder.path.stat().st_mode & 0o777 == 0o700
     assert (folder.path / "wanted.json").stat().st_mode & 0o777 == 0o600
     control = Path(fronts.live(folder)[0].control)
     assert control.parent.stat().st_mode & 0o777 == 0o700
-    assert len(str(control)) < front_control.MAX_SOCKET_PATH
+    assert len(str(control)) < sockets.MAX_SOCKET_PATH

@@ -25,7 +25,6 @@ def test_nothing_near_lists_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
         table.load("mainframe", tmp_path)
     assert "process" in caught.value.hint
-    assert "fake" not in caught.value.hint
 
 
 @pytest.mark.parametrize("name", table.PLANNED)

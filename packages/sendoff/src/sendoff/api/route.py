@@ -14,7 +14,7 @@ from ..spec.page import Window
 from ..spec.parse import decode, nearest
 
 if TYPE_CHECKING:
-    from .application import Core
+    from ..core import Core
 
 
 @dataclass(frozen=True, kw_only=True)

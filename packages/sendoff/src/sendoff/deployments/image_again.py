@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..containers import images
 from ..containers.engine import EngineError, connect
 from ..packaging.assemble import MANIFEST
@@ -20,7 +21,6 @@ from ..packaging.image import Image
 from ..packaging.image_environment import FRONT_LOCK, server_digest
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.parse import encode
-from ..targets.run_folder import write_json
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -65,7 +65,7 @@ def remember(store: Store, key: str, image: Image) -> None:
     path = _file(store)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_json(path, dict(list(known.items())[-_KEPT:]))
+        files.write_json(path, dict(list(known.items())[-_KEPT:]))
 
 
 def _image(reference: str) -> dict[str, Any] | None:

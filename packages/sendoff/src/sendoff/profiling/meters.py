@@ -49,9 +49,9 @@ class ProcessMeter:
     limits_kept = False
 
     def __init__(self, home: Path, uid: str) -> None:
-        from ..targets.run_folder import RunFolder
+        from ..targets.process.records import ProcessFolder
 
-        self._folder = RunFolder(home, uid)
+        self._folder = ProcessFolder(home, uid)
         self._ended = 0.0
         self._known: dict[int, float] = {}
 

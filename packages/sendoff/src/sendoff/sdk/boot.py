@@ -40,7 +40,7 @@ def systemd_unit(home: Path, python: str = sys.executable) -> str:
         ``loginctl enable-linger`` makes user units start without a login.
     """
     command = " ".join(
-        [_quote(python), "-P", "-m", "sendoff.targets.supervisor", "--home", _quote(str(home.absolute()))]
+        [_quote(python), "-P", "-m", "sendoff.targets.process.supervisor", "--home", _quote(str(home.absolute()))]
     )
     return f"""\
 [Unit]

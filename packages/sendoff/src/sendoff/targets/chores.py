@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from .. import processes
-from .front_environ import base_environment
+from ..environ import base_environment
 
 LOOK_SECONDS = 10.0
 COPY_SECONDS = 300.0

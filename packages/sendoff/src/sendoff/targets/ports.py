@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Collection
 
+from ..errors import PortInUse
+
 # Below the range from which systems take the local ports of outgoing connections (32768 on Linux, 49152 elsewhere):
 # from within it a port could be lost to any client while its front restarts.
 CHOICE = range(15_000, 32_000)
@@ -62,3 +64,21 @@ def describe(port: int) -> tuple[str, int | None]:
     pid, command = found
     who = "this very process" if pid == os.getpid() else f"process {pid}"
     return (f"{who} ({command})" if command else who), pid
+
+
+def in_use(host: str, port: int, problem: str) -> PortInUse:
+    """The error for a port that cannot be had, naming who has it."""
+    who, pid = describe(port) if problem == "it is in use" else ("", None)
+    because = f"{who} listens there" if who else problem
+    return PortInUse(
+        f"port {port} on {host} cannot be used: {because}",
+        hint="Give another port, leave it out to get a free one, or end that process.",
+        port=port,
+        pid=pid,
+    )
+
+
+def base_url(host: str, port: int, scheme: str = "http") -> str:
+    """Where a client on this machine reaches a server that listens on ``host``."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"

@@ -11,13 +11,10 @@ from ..spec.parse import nearest
 from .base import Target
 
 TARGETS: dict[str, tuple[str, str]] = {
-    "process": ("sendoff.targets.process", "ProcessTarget"),
+    "process": ("sendoff.targets.process.target", "ProcessTarget"),
     "docker": ("sendoff.targets.docker.target", "DockerTarget"),
-    "fake": ("sendoff.targets.fake", "FakeTarget"),
 }
 """Name to module and class; a class takes the home folder."""
-
-FOR_TESTS = frozenset({"fake"})
 
 PLANNED = ("kubernetes", "edge", "fpga")
 """Targets that the design names and that this version does not have."""
@@ -25,7 +22,7 @@ PLANNED = ("kubernetes", "edge", "fpga")
 
 def names() -> list[str]:
     """Targets that work today."""
-    return [name for name in TARGETS if name not in FOR_TESTS]
+    return list(TARGETS)
 
 
 def load(name: str, home: Path) -> Target:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.compute import Compute, CreateCompute, UpdateCompute
 from ...spec.page import Listed, Page
-from ..application import Core
 from ..route import Call, Route
 
 

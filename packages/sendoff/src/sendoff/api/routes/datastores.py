@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, RemoveFiles
 from ...spec.page import Listed, Page
 from ...store.pages import cut
-from ..application import Core
 from ..route import Call, Query, Route
 
 

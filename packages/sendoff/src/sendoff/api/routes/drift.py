@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core import Core
 from ...spec.drift import (
     CreateDriftDetector,
     DriftDetector,
@@ -14,7 +15,6 @@ from ...spec.drift import (
 )
 from ...spec.page import Listed, Page
 from ...targets.chores import Chores
-from ..application import Core
 from ..route import Answer, Call, Query, Route
 
 _ALL, _ONE = "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ... import events
+from ...core import Core
 from ...spec.event import StoredEvent
 from ...spec.page import Listed, Page
-from ..application import Core
 from ..route import Call, Query, Route
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Logs
 from ...spec.package import CreatePackage, ImageReport, Package
 from ...spec.page import Listed, Page
 from ...store.pages import newest_first
-from ..application import Core
 from ..route import Call, Query, Route
 
 

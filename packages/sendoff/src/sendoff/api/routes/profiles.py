@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.page import Listed, Page
 from ...spec.profile import CreateProfile, Profile
 from ...store.pages import newest_first
-from ..application import Core
 from ..route import Call, Query, Route
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.page import Listed, Page
 from ...spec.secret import Secret, SetSecret
 from ...store.pages import cut
-from ..application import Core
 from ..route import Call, Route
 
 ONE = "/workspaces/{ws}/secrets/{name}"

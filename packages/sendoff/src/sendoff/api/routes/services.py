@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core import Core
 from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
@@ -11,7 +12,6 @@ from ...spec.operation import Operation
 from ...spec.page import Listed, Page
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ...store.pages import cut
-from ..application import Core
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Answer, Call, Query, Route
 

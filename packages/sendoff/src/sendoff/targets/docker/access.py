@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ... import files
 from ...errors import StoreError
-from ..run_folder import remove_file
-from .records import ServiceFolder, Wanted
+from .records import ContainerRecord, ServiceFolder
 
 FOLDER = "/run/sendoff-access"
 """Where it is in a container."""
 
 
-def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
+def shared(folder: ServiceFolder, wanted: ContainerRecord, user: int) -> Path | None:
     """The folder to mount, its files as they are now; None when nothing is checked.
 
     Args:
@@ -43,7 +43,7 @@ def shared(folder: ServiceFolder, wanted: Wanted, user: int) -> Path | None:
             _copy(own / name, copy / name, user)
         for path in copy.iterdir():
             if path.name not in names:
-                remove_file(path)
+                files.remove(path)
     except OSError as error:
         raise StoreError(f"{copy} cannot be written: {error.strerror}", path=str(copy)) from None
     return copy
@@ -67,17 +67,4 @@ def refresh(home: Path, uid: str, user: int) -> None:
 
 
 def _copy(source: Path, place: Path, user: int) -> None:
-    content = source.read_bytes()
-    try:
-        if place.read_bytes() == content:
-            return
-    except OSError:
-        pass
-    staged = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-    try:
-        os.write(descriptor, content)
-        os.fchown(descriptor, user, user)
-    finally:
-        os.close(descriptor)
-    staged.replace(place)
+    files.write_changed(place, source.read_bytes(), mode=0o400, owner=user)

@@ -10,14 +10,14 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ... import files
 from ...containers.engine import Engine, EngineError
 from ...containers.labels import CONTENTS, HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
-from ..run_folder import write_json
 from . import access
-from .records import ServiceFolder, Wanted
+from .records import ContainerRecord, ServiceFolder
 
 PORT = 5001
 APP_ROOT = "/var/azureml-app"
@@ -48,7 +48,7 @@ class Container(NamedTuple):
         return f"{self.address}:{PORT}" if self.address else ""
 
 
-def labels(home: Path, wanted: Wanted) -> dict[str, str]:
+def labels(home: Path, wanted: ContainerRecord) -> dict[str, str]:
     """What tells a container of ours from every other."""
     return {
         HOME: home_id(home),
@@ -60,7 +60,7 @@ def labels(home: Path, wanted: Wanted) -> dict[str, str]:
     }
 
 
-def container_name(home: Path, wanted: Wanted) -> str:
+def container_name(home: Path, wanted: ContainerRecord) -> str:
     """Readable, and with a hash that no other home, service or attempt gives (spec/pains.md 12)."""
     digest = hashlib.sha256(f"{home_id(home)}/{wanted.uid}/{wanted.serial}".encode()).hexdigest()[:8]
     words = [re.sub(r"[^a-z0-9-]+", "-", word.lower()).strip("-")[:24] for word in (wanted.workspace, wanted.name)]
@@ -138,7 +138,7 @@ def remove_network(engine: Engine, home: Path) -> None:
         pass
 
 
-def create(engine: Engine, folder: ServiceFolder, wanted: Wanted) -> None:
+def create(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord) -> None:
     """Make and start the wanted container; one that an interrupted attempt made is taken, if it is ours.
 
     Raises:
@@ -302,7 +302,7 @@ def _over_socket(folder: ServiceFolder, serial: int, call: Any) -> Any:
         os.close(handle)
 
 
-def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
+def _prepare(folder: ServiceFolder, wanted: ContainerRecord) -> Path:
     place = folder.container_folder(wanted.serial)
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -313,7 +313,7 @@ def _prepare(folder: ServiceFolder, wanted: Wanted) -> Path:
         manifest["app_root"] = APP_ROOT.removeprefix("/var/")
         # The container's limit bounds all of its processes together.
         manifest.get("serving", {}).pop("memory_limit_mb", None)
-        write_json(place / "bundle.json", manifest)
+        files.write_json(place / "bundle.json", manifest)
         (place / "bundle.json").chmod(0o444)
     except (OSError, ValueError) as error:
         raise StoreError(f"{place} cannot be written: {error}", path=str(place)) from None
@@ -336,7 +336,7 @@ def stranger() -> int:
     return USER if os.getuid() == 0 else 0
 
 
-def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) -> dict[str, Any]:
+def _body(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord, place: Path) -> dict[str, Any]:
     home = folder.home
     user, group = (stranger(), stranger()) if stranger() else (os.getuid(), os.getgid())
     app = Path(wanted.bundle) / json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("app_root", "app")
@@ -385,7 +385,7 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: Wanted, place: Path) ->
     }
 
 
-def _now(wanted: Wanted) -> dict[str, str]:
+def _now(wanted: ContainerRecord) -> dict[str, str]:
     """Labels that a container has from its image, as they are for what is mounted over it."""
     models = json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("models") or []
     return {
@@ -409,7 +409,7 @@ def _front(engine: Engine, image: str) -> list[str]:
     return command[: command.index(SERVER) + 1] if SERVER in command else FRONT
 
 
-def _adopt(engine: Engine, home: Path, wanted: Wanted, name: str) -> str:
+def _adopt(engine: Engine, home: Path, wanted: ContainerRecord, name: str) -> str:
     facts = inspect(engine, name)
     have = (facts.get("Config") or {}).get("Labels") or {}
     if any(have.get(key) != value for key, value in labels(home, wanted).items()):

@@ -1,6 +1,6 @@
 """Keeps a home's containers and its gateway as they are wanted: one detached process a home.
 
-    python -m sendoff.targets.docker.keeper --home HOME/docker
+    python -m sendoff.targets.docker.keeper --home HOME
 
 It holds no state of its own; containers and Envoy go on without it. The engine's events wake it.
 """
@@ -18,11 +18,11 @@ from ... import processes
 from ...containers.engine import Engine
 from ...containers.labels import HOME, home_id
 from ...errors import SendoffError, StoreError
-from ..gateway.gateway import Gateway
+from ...gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch
-from . import access, containers, services
-from .records import ServiceFolder
+from . import access, containers, service_containers
+from .records import ServiceFolder, place
 
 LONGEST = 5.0
 """Seconds after which everything is looked at again, whether or not anything was heard."""
@@ -30,33 +30,29 @@ ENGINE_WAIT = 1.0
 """Seconds between looks for an engine that does not answer."""
 
 
-def needed(folder: Path) -> bool:
-    """Whether any service is wanted; ``folder`` is the docker target's own within the home.
+def needed(home: Path) -> bool:
+    """Whether any service is wanted.
 
     After a start of the machine too: the engine starts the containers again by itself, and they need their gateway.
     """
-    return any(ServiceFolder(folder.parent, uid).wanted() is not None for uid in uids(folder))
+    return any(ServiceFolder(home, uid).wanted() is not None for uid in uids(place(home)))
 
 
-class Keeper(Supervisor):
-    """The loop; ``home`` is the docker target's folder, which has the form of a home."""
+class Keeper(Supervisor[Watch]):
+    """Takes each service step by step towards what is wanted, and starts Envoy again when it has ended."""
 
     def __init__(self, home: Path, *, idle_seconds: float | None = IDLE_SECONDS) -> None:
-        super().__init__(home, idle_seconds=idle_seconds)
-        self._gateway = Gateway(home.parent)
+        super().__init__(home, place(home), Watch, idle_seconds=idle_seconds)
+        self._gateway = Gateway(home)
         self._events: dict[str, socket.socket] = {}
 
     def _needed(self) -> bool:
         return needed(self.home)
 
-    @property
-    def _whole_home(self) -> Path:
-        return self.home.parent
-
     def _round(self) -> float:
         if containers.stranger():
-            for uid in uids(self.home):
-                folder = ServiceFolder(self.home.parent, uid)
+            for uid in uids(self.place):
+                folder = ServiceFolder(self.home, uid)
                 wanted = folder.wanted()
                 try:
                     if wanted is not None and not wanted.removing:
@@ -66,7 +62,7 @@ class Keeper(Supervisor):
         return super()._round()
 
     def _look(self, uid: str, watch: Watch) -> None:
-        folder = ServiceFolder(self.home.parent, uid)
+        folder = ServiceFolder(self.home, uid)
         try:
             with folder.run.lock(0) as held:
                 if not held:
@@ -78,7 +74,7 @@ class Keeper(Supervisor):
                     return
                 engine = Engine(wanted.engine)
                 self._follow(engine)
-                step = services.advance(folder, engine, self._gateway, self._log)
+                step = service_containers.advance(folder, engine, self._gateway, self._log)
                 watch.signature = folder.run.signature()
                 watch.due = time.monotonic() + (LONGEST if step.again is None else step.again)
         except SendoffError as error:
@@ -92,7 +88,7 @@ class Keeper(Supervisor):
     def _follow(self, engine: Engine) -> None:
         """Hear of what happens to this home's containers."""
         if engine.path not in self._events:
-            mark = f"{HOME}={home_id(self.home.parent)}"
+            mark = f"{HOME}={home_id(self.home)}"
             self._events[engine.path] = engine.follow({"label": [mark], "type": ["container"]})
 
     def _sleep(self, seconds: float) -> None:
@@ -130,7 +126,7 @@ class Keeper(Supervisor):
 
 
 def main(argv: list[str]) -> int:
-    """``--home HOME/docker [--idle-seconds N]``."""
+    """``--home HOME [--idle-seconds N]``."""
     import argparse
 
     parser = argparse.ArgumentParser(prog="python -m sendoff.targets.docker.keeper", description=__doc__)

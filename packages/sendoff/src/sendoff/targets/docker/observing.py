@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ...containers.engine import Engine
+from ...gateway.gateway import Gateway
 from ...spec.names import service_flags
 from ...spec.parse import replace
 from ...spec.service import Worker
-from .. import observing
+from .. import ports
 from ..base import SCRIPT_CODES, Observation
-from ..gateway.gateway import Gateway
-from . import containers, services
-from .records import ServiceFolder, Wanted
-from .services import Seen
+from . import containers, service_containers
+from .records import ContainerRecord, ServiceFolder
+from .service_containers import Seen
 
 _ABLE = frozenset({"idle", "busy", "ready"})
 _LOG_LINES = 20
@@ -29,8 +29,8 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
     if wanted.removing:
         error = _error("removing", "the service is being removed", "Delete it again to wait for the end.")
         return Observation(phase="unhealthy", revision=wanted.revision, error=error, port=wanted.port)
-    seen = services.look(engine, folder)
-    chosen = services.serving(seen, wanted)
+    seen = service_containers.look(engine, folder)
+    chosen = service_containers.serving(seen, wanted)
     newest = next((one for one in seen if one.container.serial == wanted.serial), None)
     if chosen is None:
         return _at(wanted, Observation(phase="starting", revision=wanted.revision))
@@ -53,7 +53,7 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
     return replace(told, pending_revision=wanted.revision, pending_phase=phase, pending_error=other.error)
 
 
-def _of(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
+def _of(engine: Engine, wanted: ContainerRecord, seen: Seen) -> Observation:
     """One container."""
     container, status = seen.container, seen.status
     if status is None:
@@ -79,7 +79,7 @@ def _of(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
     return Observation(phase=phase, revision=container.revision, error=error, workers=workers)
 
 
-def _silent(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
+def _silent(engine: Engine, wanted: ContainerRecord, seen: Seen) -> Observation:
     """A container whose front does not answer: why, as the engine knows it."""
     container = seen.container
     facts = containers.inspect(engine, container.id)
@@ -93,19 +93,19 @@ def _silent(engine: Engine, wanted: Wanted, seen: Seen) -> Observation:
         return Observation(phase="unhealthy", revision=revision, error=error)
     if container.state in ("running", "created") and restarts == 0:
         age = _age(state.get("StartedAt", ""))
-        if age < services.START_GRACE:
+        if age < service_containers.START_GRACE:
             return Observation(phase="starting", revision=revision)
         error = _error("front_unreachable", f"the container {short} runs and its server does not answer")
         return Observation(phase="unhealthy", revision=revision, error=error)
     error = _memory(engine, container.id, facts) or _ended(state, short, restarts, wanted)
     error["log"] = containers.log_lines(engine, container.id, _LOG_LINES)
-    over = container.state in ("exited", "dead") and restarts >= services.ATTEMPTS
+    over = container.state in ("exited", "dead") and restarts >= service_containers.ATTEMPTS
     if error["log"] and error["code"] == "container_ended":
         error["message"] += f"; it said: {error['log'][-1]}"
     return Observation(phase="failed" if over else "unhealthy", revision=revision, error=error)
 
 
-def _ended(state: dict[str, Any], name: str, restarts: int, wanted: Wanted) -> dict[str, Any]:
+def _ended(state: dict[str, Any], name: str, restarts: int, wanted: ContainerRecord) -> dict[str, Any]:
     code = state.get("ExitCode")
     why = str(state.get("Error") or "") or f"with exit code {code}"
     times = f", {restarts} times so far" if restarts else ""
@@ -129,7 +129,7 @@ def _memory(engine: Engine, id_: str, facts: dict[str, Any]) -> dict[str, Any] |
     )
 
 
-def _behind(gateway: Gateway, wanted: Wanted, chosen: Seen, told: Observation) -> Observation:
+def _behind(gateway: Gateway, wanted: ContainerRecord, chosen: Seen, told: Observation) -> Observation:
     """A container that is ready is a service only when the gateway sends requests to it."""
     route = gateway.route(wanted.uid)
     if route is not None and chosen.container.endpoint in route.endpoints and gateway.serves(route):
@@ -141,9 +141,9 @@ def _behind(gateway: Gateway, wanted: Wanted, chosen: Seen, told: Observation) -
     return replace(told, phase="init")
 
 
-def _at(wanted: Wanted, told: Observation) -> Observation:
+def _at(wanted: ContainerRecord, told: Observation) -> Observation:
     scheme = "http" if wanted.certificate is None else "https"
-    return replace(told, port=wanted.port, base_url=observing.base_url(wanted.host, wanted.port, scheme))
+    return replace(told, port=wanted.port, base_url=ports.base_url(wanted.host, wanted.port, scheme))
 
 
 def _host_pids(engine: Engine, id_: str) -> dict[int, int]:

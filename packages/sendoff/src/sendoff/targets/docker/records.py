@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from ... import files
 from ...processes import boot_id
-from ..run_folder import RunFolder, remove_file, write_json
+from ..run_folder import RunFolder
 
 LOG_BYTES = 5_000_000
 
 
-class Wanted(NamedTuple):
+class ContainerRecord(NamedTuple):
     """What has to run. ``serial`` numbers containers: a retry or a reload of a revision is another container."""
 
     uid: str
@@ -42,7 +43,7 @@ class Wanted(NamedTuple):
     data_folder: str | None = None
     data_scope: str = ""
 
-    def same_run(self, other: Wanted) -> bool:
+    def same_run(self, other: ContainerRecord) -> bool:
         """Whether a container made for the other is what this asks for."""
         own = (self.revision, self.bundle, self.image, self.python, self.cpus, self.memory_mb, self.host, self.port)
         return own == (
@@ -60,22 +61,22 @@ class ServiceFolder:
         self.run = RunFolder(place(home), uid)
         """Its path, its lock, its removal, and the log of containers that are gone."""
 
-    def wanted(self) -> Wanted | None:
+    def wanted(self) -> ContainerRecord | None:
         """What has to run, if anything."""
         return _load(self.run.path / "wanted.json")
 
-    def good(self) -> Wanted | None:
+    def good(self) -> ContainerRecord | None:
         """What last answered, as it was wanted."""
         return _load(self.run.path / "good.json")
 
-    def write(self, wanted: Wanted) -> None:
+    def write(self, wanted: ContainerRecord) -> None:
         """Want this."""
-        write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
+        files.write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
 
-    def learn(self, wanted: Wanted) -> None:
+    def learn(self, wanted: ContainerRecord) -> None:
         """This has answered."""
         if self.good() != wanted:
-            write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
+            files.write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
 
     def container_folder(self, serial: int) -> Path:
         """What a container gets of the host to write to: its control socket is there."""
@@ -98,12 +99,12 @@ class ServiceFolder:
         """A container makes way from now on."""
         folder = self.container_folder(serial)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(folder / "stopping.json", {"at": time.monotonic(), "boot": boot_id()})
+        files.write_json(folder / "stopping.json", {"at": time.monotonic(), "boot": boot_id()})
 
     def forget_container(self, serial: int) -> None:
         """Empty a container's folder; the folder itself keeps its number from being used again."""
         for path in self.container_folder(serial).glob("*"):
-            remove_file(path)
+            files.remove(path)
 
     def keep_log(self, lines: list[str]) -> None:
         """Keep what a container logged that is about to go."""
@@ -121,8 +122,8 @@ def place(home: Path) -> Path:
     return home / "docker"
 
 
-def _load(path: Path) -> Wanted | None:
+def _load(path: Path) -> ContainerRecord | None:
     try:
-        return Wanted(**json.loads(path.read_bytes()))
+        return ContainerRecord(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None

@@ -9,15 +9,15 @@ from pathlib import Path
 from ...containers.engine import Engine, connect
 from ...containers.images import problem as image_problem
 from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
-from .. import fronts, ports, supervisor
+from ...gateway import gateway as gateways
+from ...gateway.gateway import Gateway
+from .. import ports, supervisor
 from ..base import Capabilities, Observation, WantedService
-from ..gateway import gateway as gateways
-from ..gateway.gateway import Gateway
-from ..run_folder import sweep, uids
+from ..run_folder import kept_ports, sweep, uids
 from ..service_log import newest
-from . import containers, keeper, services
+from . import containers, keeper, service_containers
 from .observing import observe
-from .records import ServiceFolder, Wanted, place
+from .records import ContainerRecord, ServiceFolder, place
 
 _READY_MARK = "sendoff - Worker with pid "
 
@@ -91,11 +91,11 @@ class DockerTarget:
                 self._check_port(wanted)
                 record = self._record(engine, folder, wanted, before)
                 folder.write(record)
-                services.advance(folder, engine, self._gateway, _silent, asked=True)
+                service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
                 self._check_listener(record)
             except SendoffError:
                 if before is None:
-                    services.take_down(folder, engine, self._gateway, _silent, drain_seconds=0.0)
+                    service_containers.take_down(folder, engine, self._gateway, _silent, drain_seconds=0.0)
                     self._tidy(engine)
                 else:
                     folder.write(before)
@@ -151,7 +151,7 @@ class DockerTarget:
             taken = [container.serial for container in containers.of_service(engine, self.home, uid)]
             folder.write(wanted._replace(serial=folder.next_serial(taken)))
             try:
-                services.advance(folder, engine, self._gateway, _silent, asked=True)
+                service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
             except SendoffError:
                 folder.write(wanted)
                 raise
@@ -172,12 +172,12 @@ class DockerTarget:
                     # From here on nobody starts it again, and the keeper finishes this if we are killed.
                     folder.write(wanted._replace(removing=True))
                 drain = wanted.drain_seconds if wanted is not None else 0.0
-                services.take_down(folder, self._engine(uid), self._gateway, _silent, drain_seconds=drain)
+                service_containers.take_down(folder, self._engine(uid), self._gateway, _silent, drain_seconds=drain)
             else:
                 self._remove_strays(uid)
         sweep(place(self.home))
         if route is not None:
-            services.wait_closed(route)
+            service_containers.wait_closed(route)
         self._tidy(None)
 
     def present(self) -> Sequence[str]:
@@ -212,7 +212,7 @@ class DockerTarget:
 
     def _supervise(self) -> None:
         try:
-            supervisor.ensure(place(self.home), module=keeper.__name__, needed=keeper.needed)
+            supervisor.ensure(self.home, place(self.home), module=keeper.__name__, needed=keeper.needed)
         except OSError:
             # A home that cannot be written: what was asked will say so itself, if it needs to write.
             pass
@@ -249,7 +249,7 @@ class DockerTarget:
         for route in self._gateway.routes():
             if route.port == wanted.port and route.name != wanted.uid:
                 other = ServiceFolder(self.home, route.name).wanted()
-                raise fronts.port_in_use(
+                raise ports.in_use(
                     wanted.host, wanted.port, f"the service {other.name if other else route.name} keeps it"
                 )
         own = self._gateway.route(wanted.uid)
@@ -257,26 +257,28 @@ class DockerTarget:
             return
         problem = ports.problem(wanted.host, wanted.port)
         if problem:
-            raise fronts.port_in_use(wanted.host, wanted.port, problem)
+            raise ports.in_use(wanted.host, wanted.port, problem)
 
-    def _check_listener(self, record: Wanted) -> None:
+    def _check_listener(self, record: ContainerRecord) -> None:
         """The port was free a moment ago; that Envoy has it now is seen, not assumed."""
         route = self._gateway.route(record.uid)
         if route is None or route.port != record.port or self._gateway.wait(route, 3.0):
             return
         problem = self._gateway.problem(record.uid)
         if problem:
-            raise fronts.port_in_use(route.host, route.port, ports.problem(route.host, route.port) or problem)
+            raise ports.in_use(route.host, route.port, ports.problem(route.host, route.port) or problem)
 
-    def _record(self, engine: Engine, folder: ServiceFolder, wanted: WantedService, before: Wanted | None) -> Wanted:
+    def _record(
+        self, engine: Engine, folder: ServiceFolder, wanted: WantedService, before: ContainerRecord | None
+    ) -> ContainerRecord:
         port = wanted.port
         chosen = port == 0 or (before is not None and before.chosen_port and before.port == port)
         if port == 0 and before is not None and before.chosen_port and before.host == wanted.host:
             port = before.port
         elif port == 0:
-            taken = {route.port for route in self._gateway.routes()} | set(fronts.taken_ports(self.home, ""))
+            taken = {route.port for route in self._gateway.routes()} | set(kept_ports(self.home))
             port = ports.choose(wanted.host, taken)
-        record = Wanted(
+        record = ContainerRecord(
             uid=wanted.uid,
             name=wanted.name,
             workspace=wanted.workspace,
@@ -298,7 +300,7 @@ class DockerTarget:
             data_folder=wanted.data_folder if wanted.collects else None,
             data_scope=wanted.data_scope,
         )
-        seen = services.look(engine, folder)
+        seen = service_containers.look(engine, folder)
         for known in (before, folder.good()):
             # What runs for it already is taken, unless it has failed.
             if known is None or not known.same_run(record):
@@ -306,7 +308,7 @@ class DockerTarget:
             run = next((one for one in seen if one.container.serial == known.serial), None)
             if run is None and known is before:
                 return record._replace(serial=known.serial)
-            if run is not None and not services.failed(run):
+            if run is not None and not service_containers.failed(run):
                 return record._replace(serial=known.serial)
         return record._replace(serial=folder.next_serial([one.container.serial for one in seen]))
 

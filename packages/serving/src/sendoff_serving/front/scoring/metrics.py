@@ -124,6 +124,14 @@ class Metrics:
             for histogram in (self.queue, self.run, self.total):
                 histogram.fold()
 
+    def count(self, worker: Counts) -> None:
+        """Count what a worker does from now on."""
+        self.counting.add(worker)
+
+    def replaced(self) -> None:
+        """Count a worker that died or was ended, and is replaced."""
+        self.worker_restarts += 1
+
     def uncount(self, worker: Counts) -> None:
         """Take over the counts of a worker that ends; its models are gone."""
         self.models_loaded.pop(worker, None)

@@ -12,14 +12,15 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...log import ServerLog
+from ...log import NO_REQUEST, ServerLog
 from ...telemetry_settings import TelemetrySettings
-from ..http.exchange import Exchange
-from ..scoring.identifiers import NO_REQUEST
 from .sender_process import SenderProcess
 from .trace_context import Sampler, Trace
+
+if TYPE_CHECKING:
+    from ..http.exchange import Exchange
 
 # Bytes of text that may wait for the collector.
 MOST_BYTES = 16 << 20

@@ -1,0 +1,329 @@
+"""Brings a service's fronts towards what is wanted, one idempotent step at a time.
+
+``ProcessTarget.apply`` takes such a step at once, so that nobody waits for the supervisor; the supervisor takes
+the same step whenever something may have changed. Both hold the folder's lock. Killing either at any point leaves
+records from which the next step goes on. Standard library alone: the supervisor imports this.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ... import processes
+from ...errors import InvalidInput, TargetUnavailable
+from .. import front_control, ports
+from ..run_folder import kept_ports
+from .records import Crashes, Front, Good, ProcessFolder, ProcessRecord
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
+HEALTHY_AFTER = 60.0
+"""Seconds a front has to be ready before a crash counts as the first one again."""
+ATTEMPTS = 5
+"""Starts of a revision on a service that never answered; one that did is restarted for ever (spec/pains.md 4)."""
+START_GRACE = 15.0
+"""Seconds in which a new front need not answer on its control socket."""
+KILL_GRACE = 2.0
+"""Seconds beyond its drain that a front may take to end."""
+CONSOLE_LIMIT = 1_000_000
+
+Log = Callable[[str], None]
+
+
+class Step(NamedTuple):
+    """What is left to do: ``again`` seconds until it is worth looking again, None when all is as wanted."""
+
+    again: float | None
+    current: Front | None = None
+
+
+def default_command() -> list[str]:
+    """The scoring server in the interpreter that runs this; ``-P`` keeps the working folder off its path."""
+    return [sys.executable, "-P", "-m", "sendoff_serving"]
+
+
+def live(folder: ProcessFolder) -> list[Front]:
+    """Fronts on record whose processes run, oldest first."""
+    boot = processes.boot_id()
+    return [front for front in folder.fronts() if front.boot == boot and processes.alive(front.process)]
+
+
+def current(fronts: Sequence[Front], wanted: ProcessRecord) -> Front | None:
+    """The newest front at the wanted address that has not been told to stop."""
+    here = [f for f in fronts if (f.host, f.port) == (wanted.host, wanted.port) and f.stopping is None]
+    return here[-1] if here else None
+
+
+def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
+    """Take the next step; the caller holds the folder's lock.
+
+    Args:
+        folder: The service's folder.
+        log: Takes one line about whatever is done.
+        asked: A user asked for it: do not wait for the back-off, and try a failed revision again.
+
+    Raises:
+        PortInUse: ``asked``, and the port was taken.
+        InvalidInput: ``asked``, and the front refuses the bundle.
+        StoreError: A record cannot be written.
+        TargetUnavailable: No process can be started.
+    """
+    wanted = folder.wanted()
+    if wanted is None:
+        return Step(None)
+    if wanted.removing:
+        take_down(folder, log, drain_seconds=min(1.0, wanted.drain_seconds))
+        return Step(None)
+    for front in folder.fronts():
+        _settle_record(folder, wanted, front, log)
+    fronts = live(folder)
+    found = current(fronts, wanted)
+    if found is None:
+        serving = [f for f in fronts if f.stopping is None and f.ready is not None]
+        return _start(folder, wanted, log, asked=asked, beside=bool(serving))
+    try:
+        status = front_control.status(found.control, seconds=0.5)
+    except front_control.NoAnswer:
+        young = time.monotonic() - found.started < START_GRACE
+        return Step(0.02 if young else 2.0, found)
+    front = learn(folder, found, status)
+    if status.get("state") == "draining":
+        return Step(0.2, front)
+    if _loads_good_first(status, wanted, folder.good()):
+        return Step(0.05, front)
+    if not _has(status, wanted, asked=asked):
+        log(f"{folder.uid}: revision {wanted.revision} is loaded beside the one that serves")
+        folder.mark_start_up()
+        try:
+            front_control.swap(
+                front.control, bundle=wanted.bundle, python=wanted.python, revision=wanted.revision, seconds=2.0
+            )
+        except (front_control.NoAnswer, front_control.Refused) as error:
+            log(f"{folder.uid}: the front does not take revision {wanted.revision}: {error}")
+            if asked and isinstance(error, front_control.Refused) and error.code != "draining":
+                raise InvalidInput(f"revision {wanted.revision} cannot be loaded: {error}", field="bundle") from None
+            return Step(1.0, front)
+        return Step(0.05, front)
+    ending = _retire(folder, wanted, front, fronts, log)
+    return Step(0.1 if ending or not _final(status, wanted) else None, front)
+
+
+def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
+    """End every process of the service and delete its folder; the caller holds the lock.
+
+    What runs is asked to drain, then ended: by pid and start time, and by the token that each front's processes carry.
+    """
+    fronts = folder.fronts()
+    running = live(folder)
+    family = {front.token: processes.session(front.process) for front in running}
+    for front in running:
+        _ask_to_stop(front, drain_seconds)
+    grace = drain_seconds + KILL_GRACE
+    if all(processes.suspended(front.process) for front in running):
+        grace = 0.0
+    processes.wait_ended([front.process for front in running], grace)
+    for front in fronts:
+        if front.boot == processes.boot_id():
+            _end_family(front, family.get(front.token, []), log)
+        folder.forget(front)
+    folder.delete()
+    log(f"{folder.uid}: removed")
+
+
+def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: bool, beside: bool) -> Step:
+    crashes = folder.crashes()
+    good = folder.good()
+    if good is not None and not (Path(good.bundle).is_dir() and Path(good.python).exists()):
+        good = None
+    if not asked:
+        if good is None and crashes.attempts >= ATTEMPTS:
+            return Step(None)
+        wait = min(crashes.next_start - time.monotonic(), LONGEST_WAIT)
+        if wait > 0:
+            return Step(wait)
+    problem = ports.problem(wanted.host, wanted.port)
+    if problem and wanted.chosen_port and good is None:
+        wanted = wanted._replace(port=ports.choose(wanted.host, kept_ports(folder.place, but=folder.uid)))
+        folder.write(wanted)
+    elif problem:
+        error = ports.in_use(wanted.host, wanted.port, problem)
+        if asked:
+            raise error
+        _count_crash(folder, crashes, error.message, log)
+        return Step(0.0)
+    # After a crash the service goes on with what worked; what was being loaded is loaded beside it, as before.
+    first = Good(wanted.revision, wanted.bundle, wanted.python) if good is None or beside else good
+    try:
+        front = _launch(folder, wanted, first)
+    except OSError as error:
+        raise TargetUnavailable(
+            f"a front for {wanted.name} cannot be started: {error}",
+            hint="`sendoff doctor` says what this machine lacks.",
+        ) from None
+    log(f"{folder.uid}: started front {front.pid} for revision {first.revision} on {wanted.host}:{wanted.port}")
+    return Step(0.02, front)
+
+
+def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
+    """Start a front's process and put it on record."""
+    numbers = [front.number for front in folder.fronts()]
+    token = os.urandom(8).hex()
+    front = Front(
+        number=max(numbers, default=0) + 1,
+        token=token,
+        host=wanted.host,
+        port=wanted.port,
+        control=str(front_control.socket_path(token)),
+        revision=first.revision,
+        boot=processes.boot_id(),
+        started=time.monotonic(),
+    )
+    # Written before there is a process: should this end right after the start, the token still finds it.
+    folder.write(front)
+    if folder.console.exists() and folder.console.stat().st_size > CONSOLE_LIMIT:
+        os.truncate(folder.console, 0)
+    folder.mark_start_up()
+    argv = [
+        *(wanted.command or default_command()),
+        *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
+        *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
+    ]
+    if wanted.auth_file is not None:
+        argv += ["--auth-file", wanted.auth_file]
+    if wanted.data_folder is not None:
+        # Given in any case: whether anything is collected may change with a revision, the front stays.
+        argv += ["--data-dir", wanted.data_folder, "--data-scope", wanted.data_scope]
+    pid = processes.spawn(argv, environ={**wanted.environ, processes.MARK: token}, console=folder.console)
+    identity = processes.identify(pid)
+    if identity is not None:
+        front = front._replace(pid=identity.pid, start=identity.start)
+        folder.write(front)
+    return front
+
+
+def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Log) -> None:
+    """Complete a record whose process was never noted; clear one whose process has ended."""
+    here = front.boot == processes.boot_id()
+    if here and front.pid == 0:
+        # Its workers carry the token too; the control socket is on the front's command line alone.
+        for process in processes.marked(front.token):
+            if front.control in processes.command(process):
+                folder.write(front._replace(pid=process.pid, start=process.start))
+                log(f"{folder.uid}: took over front {process.pid}")
+                return
+    elif here and processes.alive(front.process):
+        if front.stopping is not None and time.monotonic() > front.stopping + wanted.drain_seconds + KILL_GRACE:
+            log(f"{folder.uid}: front {front.pid} did not end after its drain and is killed")
+            _end_family(front, processes.session(front.process), log)
+        return
+    if here:
+        _end_family(front, [], log)
+        if front.stopping is None and (front.host, front.port) == (wanted.host, wanted.port):
+            crashes = folder.crashes()
+            lasted = front.ready is not None and time.monotonic() - front.ready > HEALTHY_AFTER
+            crashes = Crashes() if lasted else crashes
+            _count_crash(folder, crashes, f"the front (process {front.pid}) ended on its own", log)
+    folder.forget(front)
+
+
+def _count_crash(folder: ProcessFolder, crashes: Crashes, reason: str, log: Log) -> None:
+    wait = min(FIRST_WAIT * 2**crashes.attempts, LONGEST_WAIT)
+    log(f"{folder.uid}: {reason}; next start in {wait:g} s (attempt {crashes.attempts + 1})")
+    folder.write(
+        Crashes(
+            # Kept small: beyond this the wait does not grow.
+            attempts=min(crashes.attempts + 1, 1000),
+            next_start=time.monotonic() + wait,
+            reason=reason,
+            boot=processes.boot_id(),
+        )
+    )
+
+
+def learn(folder: ProcessFolder, front: Front, status: dict[str, Any]) -> Front:
+    """Note what can only be seen while it lasts: that the front became ready, and with which revision.
+
+    A crash, or a new port, must not lose a revision that answers; the caller holds the folder's lock.
+    """
+    serving = status.get("serving") or {}
+    if serving.get("phase") != "ready":
+        return front
+    good = Good(int(serving["revision"]), str(serving["bundle"]), str(serving["python"]))
+    if folder.good() != good:
+        folder.write(good)
+    if front.ready is None:
+        front = front._replace(ready=time.monotonic())
+        folder.write(front)
+    return front
+
+
+def _has(status: dict[str, Any], wanted: ProcessRecord, *, asked: bool) -> bool:
+    """Whether the front serves, loads, or has tried and failed to load the wanted revision."""
+    serving, pending = status.get("serving"), status.get("pending")
+    if pending and pending["phase"] != "failed":
+        return bool(pending["revision"] == wanted.revision)
+    if pending and pending["revision"] == wanted.revision:
+        return not asked
+    if serving and serving["revision"] == wanted.revision:
+        return not (asked and serving["phase"] == "failed")
+    return False
+
+
+def _loads_good_first(status: dict[str, Any], wanted: ProcessRecord, good: Good | None) -> bool:
+    """Whether a restarted front still loads what worked: a swap now would take its place, and nothing would answer."""
+    pending = status.get("pending")
+    if status.get("serving") or not pending or pending["phase"] == "failed" or good is None:
+        return False
+    return bool(pending["revision"] == good.revision != wanted.revision)
+
+
+def _final(status: dict[str, Any], wanted: ProcessRecord) -> bool:
+    """Whether the wanted revision answers or has failed, so that nothing changes by itself."""
+    for generation in (status.get("pending"), status.get("serving")):
+        if generation and generation["revision"] == wanted.revision:
+            return generation["phase"] in ("ready", "failed")
+    return False
+
+
+def _retire(folder: ProcessFolder, wanted: ProcessRecord, front: Front, fronts: Sequence[Front], log: Log) -> bool:
+    """Stop the fronts at earlier addresses: all once the current one answers, else all but the newest that answers.
+
+    Returns:
+        Whether any of them is still on its way out.
+    """
+    others = [other for other in fronts if other.number != front.number]
+    if front.ready is None:
+        answering = [other for other in others if other.ready is not None and other.stopping is None]
+        others = [other for other in others if other not in answering[-1:]]
+    for other in others:
+        if other.stopping is None:
+            log(f"{folder.uid}: front {other.pid} at {other.host}:{other.port} is stopped")
+            folder.write(other._replace(stopping=time.monotonic()))
+            _ask_to_stop(other, wanted.drain_seconds)
+    return bool(others)
+
+
+def _ask_to_stop(front: Front, drain_seconds: float) -> None:
+    try:
+        front_control.stop(front.control, drain_seconds=drain_seconds)
+    except (front_control.NoAnswer, front_control.Refused):
+        processes.send(front.process, signal.SIGTERM)
+
+
+def _end_family(front: Front, known: Sequence[processes.Identity], log: Log) -> None:
+    """End what is left of a front and its descendants; workers of a front that has ended get a moment to notice."""
+    family = {*known, *processes.marked(front.token)}
+    if front.pid:
+        family.add(front.process)
+    others = [process for process in family if process != front.process]
+    if not processes.alive(front.process):
+        others = processes.wait_ended(others, 0.5)
+    for process in [front.process, *others]:
+        if process.pid and processes.send(process, signal.SIGKILL):
+            log(f"killed process {process.pid}")
+    processes.wait_ended([front.process, *others], 2.0)
