@@ -37,13 +37,27 @@ ALLOWED: dict[str, set[str]] = {
     "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata"},
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
-    "profiling": {"errors", "spec", "targets", "containers"},
+    "rooms": {"store", "registry", "environments", "targets.base"},
+    "operations": {"errors", "spec", "store", "rooms", "core"},
+    "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
+    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
+    "profiling": {
+        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
+        *("datasets", "tabular", "deployments"),
+    },
+    "garbage": {
+        *("errors", "spec", "store", "rooms", "operations", "targets", "datasets", "deployments", "packages"),
+    },
     "deployments": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "identity"),
-        *("datasets", "computes", "modeldata", "tabular", "profiling", "frameworks"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
+        *("identity", "computes", "modeldata", "garbage"),
+    },
+    "core": {
+        *("store", "registry", "environments", "targets", "datasets", "rooms", "operations", "deployments", "packages"),
+        *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
     },
     "api": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "deployments"),
+        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "core"),
         *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
     },
     "client": {

@@ -3,9 +3,10 @@ import json
 import pathlib
 
 from sendoff import errors
-from sendoff.api.application import Application, Core
+from sendoff.api.application import Application
 from sendoff.api.errors import STATUS
 from sendoff.api.route import Route
+from sendoff.core import Core
 from sendoff.spec.messages import Request
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "http-api.md"

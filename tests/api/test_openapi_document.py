@@ -5,9 +5,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from sendoff.api.application import Application, Core
+from sendoff.api.application import Application
 from sendoff.api.openapi import document
 from sendoff.client import connect
+from sendoff.core import Core
 from sendoff.spec.messages import Request
 
 from .test_workspaces_and_models import register

@@ -15,12 +15,10 @@ import psutil
 import pytest
 from deployment_rigs import WS, Rig
 
-from sendoff.deployments import Deployments
-from sendoff.deployments.execute import KILL_AT
-from sendoff.environments import Environments
+from sendoff.core import Core
 from sendoff.errors import PortInUse
+from sendoff.operations.execute import KILL_AT
 from sendoff.packaging.collect_source import collect_again, collect_source, put_source
-from sendoff.registry import Registry
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.service import Service, UpdateService
 from sendoff.targets import supervisor, table
@@ -45,8 +43,8 @@ ANSWER = 1
 
 
 class RealRig(Rig):
-    def another(self) -> Deployments:
-        return Deployments(self.store, Registry(self.store), Environments(self.store), table)
+    def another(self) -> Core:
+        return Core(self.home)
 
     def score(self, service: Service, value: object = 1) -> object:
         assert service.scoring_uri is not None, service
@@ -192,9 +190,9 @@ def test_a_killed_runner_leaves_one_service(real: RealRig, moment: str, monkeypa
 def test_cancel_ends_an_init_that_never_returns(real: RealRig) -> None:
     slow = b"import time\n\n\ndef init():\n    time.sleep(3600)\n\n\ndef run(data): pass\n"
     operation = real.deployments.deploy(WS, real.body(inference=real.inference(slow)))
-    real.until(lambda: real.deployments.operation(operation.id).steps[5].reason == "WaitingForInit")
+    real.until(lambda: real.operations.get(operation.id).steps[5].reason == "WaitingForInit")
     assert real.deployments.get(WS, "svc").state == "Transitioning"
-    real.deployments.cancel(operation.id)
+    real.operations.cancel(operation.id)
     assert real.wait(operation).state == "Cancelled"
     assert list(table.load("process", real.home).present()) == []
 

@@ -47,7 +47,7 @@ def test_a_check_makes_nothing(rig: Rig) -> None:
     assert isinstance(report, CheckReport)
     assert (report.target, report.models) == ("process", ["m:1"])
     assert rig.deployments.list(WS) == []
-    assert rig.deployments.operations(WS) == []
+    assert rig.operations.list(WS) == []
 
 
 def test_what_surely_fails_is_said_before_anything_starts(rig: Rig) -> None:
@@ -76,7 +76,7 @@ def test_what_surely_fails_is_said_before_anything_starts(rig: Rig) -> None:
     with pytest.raises(PortInUse):
         deploy(WS, rig.body(deployment=DeploymentSpec(compute_type="LOCAL", port=5001)))
     assert rig.deployments.list(WS) == []
-    assert rig.deployments.operations(WS) == []
+    assert rig.operations.list(WS) == []
 
 
 def test_a_taken_name_is_refused_unless_it_is_overwritten(rig: Rig) -> None:
@@ -159,13 +159,13 @@ def test_one_operation_per_service_at_a_time(rig: Rig) -> None:
     assert rig.deployments.get(WS, "svc").state == "Transitioning"
     other = rig.deploy("other")
     assert other.state == "Succeeded"
-    rig.deployments.cancel(operation.id)
+    rig.operations.cancel(operation.id)
     ended = rig.wait(operation)
     assert ended.state == "Cancelled"
     assert rig.target.present() == [uid for uid in rig.target.present() if uid.startswith("other")]
     assert rig.deployments.get(WS, "svc").state == "Failed"
     with pytest.raises(Conflict):
-        rig.deployments.cancel(operation.id)
+        rig.operations.cancel(operation.id)
 
 
 def test_while_it_waits_the_timeline_says_for_what(rig: Rig) -> None:
@@ -173,11 +173,11 @@ def test_while_it_waits_the_timeline_says_for_what(rig: Rig) -> None:
     operation = rig.deployments.deploy(WS, rig.body())
 
     def waits() -> bool:
-        step = next(step for step in rig.deployments.operation(operation.id).steps if step.name == "init")
+        step = next(step for step in rig.operations.get(operation.id).steps if step.name == "init")
         return step.reason == "WaitingForInit" and "score.py" in step.message
 
     rig.until(waits)
-    rig.deployments.cancel(operation.id)
+    rig.operations.cancel(operation.id)
     rig.wait(operation)
 
 
@@ -208,7 +208,7 @@ def test_words_alone_change_without_an_operation(rig: Rig) -> None:
     )
     assert isinstance(found, Service)
     assert (found.tags, found.properties, found.description) == ({"b": "2"}, {"p": "1", "q": "2"}, "d")
-    assert len(rig.deployments.operations(WS)) == 1
+    assert len(rig.operations.list(WS)) == 1
     with pytest.raises(Conflict, match="property"):
         rig.deployments.update(WS, "svc", UpdateService(add_properties={"p": "other"}))
     with pytest.raises(InvalidInput, match="no tag"):
@@ -261,7 +261,7 @@ def test_a_deleted_service_is_gone_and_its_history_is_not(rig: Rig) -> None:
         rig.deployments.get(WS, "svc")
     assert rig.target.present() == []
     assert rig.deployments.delete(WS, "svc") is None
-    assert [found.type for found in rig.deployments.operations(WS, service="svc")] == ["Delete", "Deploy"]
+    assert [found.type for found in rig.operations.list(WS, service="svc")] == ["Delete", "Deploy"]
     assert rig.deploy().state == "Succeeded"
 
 
@@ -319,4 +319,4 @@ def test_a_deployment_needs_no_look_to_go_on(rig: Rig) -> None:
     rig.store.close()
     with rig.store.read():
         pass
-    rig.until(lambda: rig.deployments.operation(operation.id).state == "Succeeded")  # type: ignore[union-attr]
+    rig.until(lambda: rig.operations.get(operation.id).state == "Succeeded")  # type: ignore[union-attr]

@@ -106,20 +106,17 @@ class RealRigAgain(RealRig):
     """A home that has its workspace already."""
 
     def __init__(self, home: Path) -> None:
-        from sendoff.registry import Registry
-        from sendoff.store import open_store
-
         self.home = home
-        self.store = open_store(home)
-        self.registry = Registry(self.store)
-        self.deployments = self.another()
+        self.core = self.another()
+        self.store = self.core.store
+        self.registry = self.core.registry
 
 
 def uid(real: RealRig) -> str:
-    from sendoff.deployments import records
+    from sendoff.deployments import service_rows
 
     with real.store.read() as connection:
-        return str(records.get_service(connection, WS, "svc").uid)
+        return str(service_rows.get_service(connection, WS, "svc").uid)
 
 
 def test_without_a_collector_nothing_fails_and_the_timeline_says_what_to_set(

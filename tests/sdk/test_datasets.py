@@ -252,20 +252,15 @@ def test_a_workspace_with_datasets_or_files_is_not_deleted(ws, store):
 
 
 def test_garbage_collection_keeps_what_datasets_and_datastores_have(ws, store, home):
-    from sendoff.deployments.garbage import collect
-    from sendoff.deployments.preflight import Rooms
-    from sendoff.environments import Environments
-    from sendoff.registry import Registry
-    from sendoff.store import open_store
-    from sendoff.targets import table
+    from sendoff.core import Core
 
     Path("own.csv").write_text("a\n1\n")
     Path("dropped.csv").write_text("b\n2\n")
     Dataset.Tabular.from_delimited_files("own.csv").register(ws, "own")
     Dataset.Tabular.from_delimited_files("dropped.csv")
-    with open_store(home) as opened:
-        rooms = Rooms(store=opened, registry=Registry(opened), environments=Environments(opened), targets=table)
-        report = collect(rooms, dry_run=False, grace_seconds=-1.0)
+    core = Core(home)
+    report = core.garbage.collect(grace_seconds=-1.0)
+    core.close()
     assert len(report.blobs) == 1
     assert Dataset.get_by_name(ws, "own").to_records() == [{"a": 1}]
     assert store.download("out") == 1

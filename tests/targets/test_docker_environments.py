@@ -9,9 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "deployments"))
-
 from deployment_rigs import WS
 from docker_rig import BASE
 from environments import conda_channels
@@ -19,7 +16,7 @@ from rigs import wait_for
 from test_docker_services import ACI, DockerDeployments, home  # noqa: F401 - a fixture
 
 from sendoff.containers import labels
-from sendoff.deployments.packages import Packages
+from sendoff.packages.packages import Packages
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, PythonSpec
 from sendoff.spec.operation import FINAL
 from sendoff.spec.package import CreatePackage, Package
@@ -94,7 +91,7 @@ def test_a_service_of_conda_packages_runs_in_a_container_with_its_variables_and_
 
 def packaged(home: DockerDeployments, spec: EnvironmentSpec, name: str) -> Package:  # noqa: F811
     """An image that was packaged, at its end."""
-    packages = Packages(home.deployments._rooms, lambda: None)
+    packages = Packages(home.rooms, home.operations)
     body = CreatePackage(inference=home.inference(PLAIN, environment=spec), image_name=name, image_label="1")
     made = packages.create(WS, body)
     wait_for(lambda: packages.get(WS, made.id).state in FINAL, 300)
@@ -126,7 +123,7 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
         assert [image for image in told.images if image.startswith(base)] == told.images != []
         kept = archives(home)
         assert told.layers != [] and told.bytes > 0
-        done = home.deployments.gc()
+        done = home.garbage.collect()
         assert (done.images, done.layers) == (told.images, told.layers)
         assert not [tag for tag in tags(home) if tag.startswith("sendoff/")]
         left = archives(home)
@@ -137,7 +134,7 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
         subprocess.run(["docker", "rmi", "-f", f"{name}:1"], check=True, capture_output=True)
         assert aged(home).gc().layers != []
         assert archives(home) == set()
-        assert home.deployments.gc().bytes == 0
+        assert home.garbage.collect().bytes == 0
     finally:
         subprocess.run(["docker", "rmi", "-f", f"{name}:1"], check=False, capture_output=True)
 
@@ -158,8 +155,8 @@ def archives(home: DockerDeployments) -> set[str]:  # noqa: F811
 
 
 def aged(home: DockerDeployments):  # type: ignore[no-untyped-def] # noqa: F811
-    """The deployments, two hours later."""
+    """What collects garbage, two hours later."""
     then = time.time() - 7200
     for path in (home.home / "images").rglob("*"):
         os.utime(path, (then, then))
-    return home.deployments
+    return home.garbage

@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -17,9 +16,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "deployments"))
-
 from deployment_rigs import WS, Rig
 from docker_rig import BASE, destroy, require_engine
 from identity.pem import write_pair
@@ -27,17 +23,15 @@ from rigs import score, wait_for
 from stored_text import files_with
 
 from sendoff.containers import engine, labels
-from sendoff.deployments import Deployments, records
+from sendoff.core import Core
+from sendoff.deployments import revision_rows, service_rows
 from sendoff.deployments.access import ServiceAccess
 from sendoff.deployments.plan import plan_from
-from sendoff.environments import Environments
-from sendoff.registry import Registry
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.identity import IssueToken, RegenerateKey
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.service import CheckReport, Service, UpdateService
-from sendoff.targets import table
 from sendoff.targets.docker import containers
 
 ECHO = b"""\
@@ -67,8 +61,8 @@ class DockerDeployments(Rig):
         super().__init__(home)
         self.engine = engine.connect(local=True)
 
-    def another(self) -> Deployments:
-        return Deployments(self.store, Registry(self.store), Environments(self.store), table)
+    def another(self) -> Core:
+        return Core(self.home)
 
     def inference(self, script: bytes = ECHO, **fields: object) -> InferenceSpec:
         spec = EnvironmentSpec(name="env", python=PythonSpec(conda_packages=["python=3.11"]))
@@ -77,7 +71,7 @@ class DockerDeployments(Rig):
     def uid(self, name: str = "svc") -> str:
         """The service's uid."""
         with self.store.read() as connection:
-            return str(records.get_service(connection, WS, name).uid)
+            return str(service_rows.get_service(connection, WS, name).uid)
 
     def score(self, service: Service, value: object = 1) -> list[object]:
         assert service.scoring_uri is not None, service
@@ -146,7 +140,7 @@ def test_a_container_instance_is_deployed_updated_without_a_failed_request_and_d
     assert container.name.startswith("sendoff-ws-svc-r2-")
     marks = containers.inspect(home.engine, container.id)["Config"]["Labels"]
     with home.store.read() as connection:
-        plan = plan_from(records.list_revisions(connection, home.uid())[-1].wanted)
+        plan = plan_from(revision_rows.list_revisions(connection, home.uid())[-1].wanted)
     shown = [marks[name] for name in ("sendoff.name", "sendoff.revision", "io.sendoff.bundle", "io.sendoff.models")]
     assert shown == ["svc", "2", plan.pinned.bundle, "m:1"]
     assert marks["io.sendoff.contents"] == ""
@@ -296,15 +290,15 @@ def test_gc_shows_and_removes_what_nothing_refers_to_on_the_engine(home: DockerD
     assert home.deploy(inference=home.inference(PLAIN), deployment=ACI).state == "Succeeded"
     (kept,) = containers.of_service(home.engine, home.home, home.uid())
     mine = {labels.HOME: labels.home_id(home.home)}
-    told = home.deployments.gc(dry_run=True)
+    told = home.garbage.collect(dry_run=True)
     assert (told.images, told.containers, told.networks) == ([], [], [])
     image = containers.inspect(home.engine, kept.id)["Image"]
     marks = {**mine, labels.SERVICE: "gone", labels.SERIAL: "1", labels.REVISION: "1"}
     stray = {"Image": image, "Labels": marks}
     home.engine.call("POST", "/containers/create", query={"name": f"stray-{home.home.parent.name}"}, body=stray)
-    told = home.deployments.gc(dry_run=True)
+    told = home.garbage.collect(dry_run=True)
     assert told.containers == [f"stray-{home.home.parent.name}"] and told.images == []
-    assert home.deployments.gc().containers == told.containers
+    assert home.garbage.collect().containers == told.containers
     assert [one.id for one in containers.of_service(home.engine, home.home, home.uid())] == [kept.id]
     assert home.deployments.get(WS, "svc").state == "Healthy"
 
@@ -360,7 +354,7 @@ def test_a_deleted_service_leaves_nothing(home: DockerDeployments) -> None:
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
-    again = home.deployments.gc(dry_run=True)
+    again = home.garbage.collect(dry_run=True)
     assert (again.images, again.containers, again.networks) == ([], [], [])
 
 
@@ -379,10 +373,10 @@ def test_gc_counts_what_images_weigh_and_leaves_those_that_somebody_named_or_run
             made.append(done.stdout.strip())
         name = f"user-{mark}"
         home.engine.call("POST", "/containers/create", query={"name": name}, body={"Image": theirs})
-        told = home.deployments.gc(dry_run=True)
+        told = home.garbage.collect(dry_run=True)
         assert told.images == [ours]
         assert 3_000_000 <= told.bytes < 4_000_000
-        assert home.deployments.gc().images == [ours]
+        assert home.garbage.collect().images == [ours]
         assert _images(home) == {image, made[0], made[1]}
         assert home.deployments.get(WS, "one").state == "Healthy"
     finally:
@@ -395,10 +389,10 @@ def test_gc_beside_a_deployment_takes_nothing_from_it(home: DockerDeployments) -
     problems: list[Exception] = []
 
     def clean() -> None:
-        rooms = home.another()
+        core = home.another()
         while not stop.is_set():
             try:
-                rooms.gc()
+                core.garbage.collect()
             except Exception as error:
                 problems.append(error)
 

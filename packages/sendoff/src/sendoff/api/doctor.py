@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SendoffError
 
 if TYPE_CHECKING:
-    from .application import Core
+    from ..core import Core
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(6, 15))
 _EXTRAS = {"server": ("starlette", "uvicorn"), "conda": ("rattler",), "docker": ("docker", "envoy")}

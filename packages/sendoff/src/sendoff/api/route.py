@@ -13,7 +13,7 @@ from ..spec.messages import Request
 from ..spec.parse import decode, nearest
 
 if TYPE_CHECKING:
-    from .application import Core
+    from ..core import Core
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core import Core
 from ..errors import InvalidInput, MissingExtra, NotSupported, PortInUse, SendoffError, Unauthorized
 from ..spec.messages import Request, Response
 from . import errors
-from .application import Application, Core
+from .application import Application
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import Conflict, InvalidInput, NotSupported
 from ..identity import Identity, Rule
 from ..identity.certificates import check_pair
+from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.identity import (
     KEY,
@@ -27,7 +28,7 @@ from ..spec.identity import (
 )
 from ..spec.names import service_flags
 from ..spec.parse import replace
-from . import records, telemetry
+from . import revision_rows, service_rows, telemetry
 from .choose_target import DOCKER, wants_keys
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def without_secrets(deployment: DeploymentSpec) -> tuple[DeploymentSpec, Given]:
 
 
 def settled(
-    store: Store, deployment: DeploymentSpec, given: Given, able: Capabilities, service: records.AnyRow | None
+    store: Store, deployment: DeploymentSpec, given: Given, able: Capabilities, service: AnyRow | None
 ) -> tuple[DeploymentSpec, list[str]]:
     """The configuration with every question about access answered, and notes.
 
@@ -147,7 +148,7 @@ def mode_of(deployment: DeploymentSpec) -> str:
     return KEY if wants_keys(deployment) else NONE
 
 
-def publish(store: Store, service: records.AnyRow, *numbers: int, create: bool = True) -> Path | None:
+def publish(store: Store, service: AnyRow, *numbers: int, create: bool = True) -> Path | None:
     """Hand the target what requests are checked by, for the revision that answers and those that are named.
 
     Args:
@@ -157,9 +158,9 @@ def publish(store: Store, service: records.AnyRow, *numbers: int, create: bool =
         create: False leaves a service alone that was never started.
     """
     with store.read() as connection:
-        serving = records.serving_revision(connection, service.uid)
+        serving = revision_rows.serving_revision(connection, service.uid)
         wanted = [number for number in (serving, *(numbers or (service.wanted_revision,))) if number]
-        plans = {number: records.get_plan(connection, service.uid, number) for number in wanted}
+        plans = {number: revision_rows.get_plan(connection, service.uid, number) for number in wanted}
     found = {number: plan.deployment for number, plan in plans.items() if plan is not None}
     if not found:
         return None
@@ -181,7 +182,7 @@ def publish(store: Store, service: records.AnyRow, *numbers: int, create: bool =
     return file
 
 
-def gateway_certificate(store: Store, service: records.AnyRow, deployment: DeploymentSpec) -> Path | None:
+def gateway_certificate(store: Store, service: AnyRow, deployment: DeploymentSpec) -> Path | None:
     """The file of a revision's certificate for a target whose gateway ends TLS; :func:`publish` writes it."""
     certificate = _rule(deployment).certificate
     if service.target != DOCKER or certificate is None:
@@ -237,14 +238,14 @@ class ServiceAccess:
         """Sign tokens with a new key from now on; every service learns of it first. The key's id."""
         made = self._identity.rotate_signing_key()
         with self._store.read() as connection:
-            services = records.list_services(connection)
+            services = service_rows.list_services(connection)
         for service in services:
             publish(self._store, service, create=False)
         return made
 
-    def _service(self, ws: str, name: str, mode: str) -> records.AnyRow:
+    def _service(self, ws: str, name: str, mode: str) -> AnyRow:
         with self._store.read() as connection:
-            row = records.get_service(connection, ws, name)
+            row = service_rows.get_service(connection, ws, name)
             coming = _wanted_mode(connection, row)
         if row.deleting:
             raise Conflict(f"service {name!r} is being deleted")
@@ -265,6 +266,6 @@ class ServiceAccess:
         )
 
 
-def _wanted_mode(connection: Connection, row: records.AnyRow) -> str:
-    plan = records.get_plan(connection, row.uid, row.wanted_revision)
+def _wanted_mode(connection: Connection, row: AnyRow) -> str:
+    plan = revision_rows.get_plan(connection, row.uid, row.wanted_revision)
     return NONE if plan is None else mode_of(plan.deployment)

@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import Conflict
+from ..operations import operation_rows
 from ..spec.metrics import ServiceMetrics, read
 from ..spec.names import service_flags
-from . import records
+from . import revision_rows, service_rows
 from .states import service_state
 
 if TYPE_CHECKING:
-    from .preflight import Rooms
+    from ..rooms import Rooms
 
 
 def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
@@ -23,9 +24,9 @@ def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
         SendoffError: The target cannot be asked.
     """
     with rooms.store.read() as connection:
-        row = records.get_service(connection, ws, name)
-        newest = records.newest_operation(connection, row.uid)
-        serving = records.serving_revision(connection, row.uid)
+        row = service_rows.get_service(connection, ws, name)
+        newest = operation_rows.newest_operation(connection, row.uid)
+        serving = revision_rows.serving_revision(connection, row.uid)
     seen = rooms.target(row.target).observe(row.uid, metrics=True)
     state = service_state(
         seen, operation_state=None if newest is None else newest.state, has_served=serving is not None

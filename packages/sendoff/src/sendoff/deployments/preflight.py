@@ -5,52 +5,25 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ..errors import ComputeNotFound, Conflict, InvalidInput, PortInUse, SendoffError
-from ..packaging.assemble import check_source
-from ..packaging.check_script import check_script, python_of
+from ..code.checked_code import check_interpreter, content
+from ..code.script_grammar import check_grammar
+from ..code.without_code import cpu_of, sized
+from ..errors import ComputeNotFound, PortInUse, SendoffError
+from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
-from ..spec.environment import EnvironmentSpec
-from ..spec.inference import EnvironmentReference, InferenceSpec, SourceSpec
-from ..spec.names import check_environment, check_service
+from ..spec.inference import InferenceSpec
+from ..spec.names import check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
-from . import access, records, telemetry
+from . import access, revision_rows, service_rows, telemetry
 from .choose_target import DOCKER, Choice, choose_target, unhonoured
 from .plan import Plan
-from .script_grammar import check_grammar
 
 if TYPE_CHECKING:
-    from ..environments import Environments
-    from ..registry import Registry
-    from ..store import Store
-
-
-class Targets(Protocol):
-    """Gives targets by name: ``sendoff.targets.table`` is one."""
-
-    def load(self, name: str, home: Path) -> Target:
-        """The target of that name.
-
-        Raises:
-            NotSupported: There is none of that name in this version.
-        """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rooms:
-    """What deployments work with."""
-
-    store: Store
-    registry: Registry
-    environments: Environments
-    targets: Targets
-
-    def target(self, name: str) -> Target:
-        """A target of this home."""
-        return self.targets.load(name, self.store.home)
+    from ..rooms import Rooms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +44,7 @@ def check_request(
     models: list[str],
     inference: InferenceSpec | None,
     deployment: DeploymentSpec,
-    service: records.AnyRow | None,
+    service: AnyRow | None,
 ) -> Ready:
     """Check a deployment or the merged whole of an update.
 
@@ -89,9 +62,6 @@ def check_request(
     """
     check_service(name)
     check_deployment(deployment, where="deployment configuration")
-    from .requested import content  # both need what is below
-    from .without_code import cpu_of, sized
-
     if inference is None and models:
         deployment = sized(deployment, rooms.registry.get(workspace, models[0]))
     pinned, inference, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
@@ -179,78 +149,11 @@ def _probe(name: str, workspace: str, *, uid: str = "", port: int = 0) -> Wanted
     )
 
 
-def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[InferenceSpec, list[str]]:
-    """Check code and environment; the environment's definition is filled in where it was named.
-
-    Args:
-        rooms: What to look into.
-        workspace: The workspace's name.
-        inference: Code and environment.
-
-    Returns:
-        The configuration with the environment's definition, and notes.
-
-    Raises:
-        SendoffError: Whatever would surely fail later.
-    """
-    if (inference.environment is None) == (inference.environment_ref is None):
-        given = "both" if inference.environment is not None else "neither is given"
-        raise InvalidInput(
-            f"exactly one of environment and environment_ref is needed; {given}",
-            hint="Name a registered environment, or give its definition.",
-            field="environment",
-        )
-    if inference.environment_ref is not None:
-        reference = inference.environment_ref
-        found = rooms.environments.get(workspace, reference.name, reference.version)
-        pinned = EnvironmentReference(name=found.name, version=found.version)
-        inference = replace(inference, environment=found.spec, environment_ref=pinned)
-    spec = inference.environment
-    assert spec is not None
-    if inference.environment_ref is None:
-        check_environment(spec.name)
-    source = inference.source
-    check_source(source)
-    check_blobs(rooms, source)
-    script = next(file for file in source.files if file.path == source.entry_script)
-    content = rooms.store.blobs.read_bytes(script.digest)
-    return inference, check_script(source.entry_script, content, python=python_of(spec))
-
-
-def check_interpreter(spec: EnvironmentSpec) -> None:
-    """Make sure that an interpreter that the user manages is on this machine; in an image it is not.
-
-    Raises:
-        InvalidInput: It does not exist.
-    """
-    path = spec.python.interpreter_path
-    if spec.python.user_managed_dependencies and Path(path).is_absolute() and not Path(path).exists():
-        raise InvalidInput(
-            f"environment {spec.name!r}: the interpreter {path} does not exist",
-            hint="Correct python.interpreterPath, or let Sendoff build the environment.",
-            field="interpreter_path",
-        )
-
-
-def check_blobs(rooms: Rooms, source: SourceSpec) -> None:
-    """Raise unless every source file is in the store."""
-    missing = set(rooms.store.blobs.missing([file.digest for file in source.files]))
-    if missing:
-        lost = sorted(file.path for file in source.files if file.digest in missing)
-        raise Conflict(
-            f"{len(lost)} source files are not in the store, {lost[0]} among them",
-            hint="Upload the blobs that POST /v1/blobs/missing names, then deploy.",
-            missing=sorted(missing),
-        )
-
-
-def _check_port(
-    rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: records.AnyRow | None
-) -> None:
+def _check_port(rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: AnyRow | None) -> None:
     uid = service.uid if service is not None else ""
     with rooms.store.read() as connection:
-        for other in records.list_services(connection):
-            if other.uid != uid and other.port == port and records.should_run(connection, other):
+        for other in service_rows.list_services(connection):
+            if other.uid != uid and other.port == port and revision_rows.should_run(connection, other):
                 raise PortInUse(
                     f"port {port} belongs to service {other.name!r} of workspace {other.workspace!r}",
                     hint="Choose another port, or none: then a free one is taken.",

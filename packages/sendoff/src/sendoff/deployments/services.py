@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict, InvalidInput, NotFound, Timeout
+from ..code.checked_code import register_environment
+from ..code.source_files import check_blobs
+from ..errors import Conflict, InvalidInput, NotFound
+from ..operations import operation_rows
+from ..operations.kinds import DELETE, DEPLOY, IMAGE, INTERPRETER, RELOAD, ROLLBACK, UPDATE
+from ..operations.operation_rows import AnyRow
+from ..operations.places import service_log_path
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.names import service_flags
-from ..spec.operation import FINAL, Operation
+from ..spec.operation import Operation
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from . import access, garbage, records, requested
+from ..store.workspaces import require_workspace
+from . import access, revision_rows, service_rows
 from .counts import service_metrics
-from .execute import give_up
-from .launch import Launcher, service_log_path
-from .plan import Pinned, as_registered, merge_deployment, merge_properties, merge_tags, request_of
-from .preflight import Ready, Rooms, Targets, check_blobs, check_request
+from .plan import Pinned, Plan, as_registered, merge_deployment, merge_properties, merge_tags, request_of
+from .preflight import Ready, check_request
 from .start_again import start_again
 from .views import matches, revision_views, service_view
 
 if TYPE_CHECKING:
-    from ..environments import Environments
-    from ..registry import Registry
-    from ..store import Store
+    from ..operations.operations import Operations
+    from ..rooms import Rooms
 
 
 class Deployments:
     """Services of a home.
 
     Args:
-        store: Metadata and blobs.
-        registry: Models.
-        environments: Environments.
-        targets: Gives targets by name; ``sendoff.targets.table``.
-        runner_command: Private, for tests: what to start instead of ``python -m sendoff.deployments.runner``.
+        rooms: What services are made with.
+        operations: Does the work that takes long.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        registry: Registry,
-        environments: Environments,
-        targets: Targets,
-        *,
-        runner_command: Sequence[str] | None = None,
-    ) -> None:
-        self._rooms = Rooms(store=store, registry=registry, environments=environments, targets=targets)
-        self._store = store
-        self._launcher = Launcher(store, runner_command)
-        self.access = access.ServiceAccess(store)
+    def __init__(self, rooms: Rooms, operations: Operations) -> None:
+        self._rooms = rooms
+        self._store = rooms.store
+        self._operations = operations
+        self.access = access.ServiceAccess(rooms.store)
 
     def deploy(self, ws: str, body: DeployService) -> Operation | CheckReport:
         """Make a service, or with ``overwrite`` the next revision of the one of that name.
@@ -68,13 +60,13 @@ class Deployments:
             SendoffError: Found by the pre-flight; nothing was made. AlreadyExists names ``--overwrite``;
                 OperationInProgress names the operation that is not over.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            row = records.find_service(connection, ws, body.name)
+            row = service_rows.find_service(connection, ws, body.name)
             if row is not None and not body.overwrite:
-                raise records.name_taken(body.name, ws)
+                raise service_rows.name_taken(body.name, ws)
             if row is not None and not body.check:
-                records.refuse_if_busy(connection, row.uid, row.name)
+                operation_rows.refuse_if_busy(connection, row.uid, row.name)
         deployment = body.deployment
         if row is not None:
             merge_deployment(replace(deployment, compute_type=row.compute_type), deployment)  # the type is fixed
@@ -92,7 +84,7 @@ class Deployments:
         ready = self._register(ws, ready)
         with self._store.begin() as connection:
             if row is None:
-                service = records.add_service(
+                service = service_rows.add_service(
                     connection,
                     workspace=ws,
                     name=body.name,
@@ -100,14 +92,14 @@ class Deployments:
                     deployment=ready.plan.deployment,
                 )
             else:
-                service = records.get_service(connection, ws, body.name)
-                records.refuse_if_busy(connection, service.uid, service.name)
+                service = service_rows.get_service(connection, ws, body.name)
+                operation_rows.refuse_if_busy(connection, service.uid, service.name)
                 self._describe(connection, service, ready, deployment.tags, deployment.properties)
                 if deployment.description:
-                    records.change_service(connection, service.uid, description=deployment.description)
+                    service_rows.change_service(connection, service.uid, description=deployment.description)
             access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
-            id_ = self._next_revision(connection, service, ready, records.DEPLOY)
-        return self._start(id_)
+            id_ = self._next_revision(connection, service, ready, DEPLOY)
+        return self._operations.start(id_)
 
     def update(self, ws: str, name: str, body: UpdateService) -> Operation | Service:
         """Change a service: a new revision of what is named merged with the last, or words alone.
@@ -119,12 +111,12 @@ class Deployments:
         Raises:
             SendoffError: As :meth:`deploy`; Conflict for what is fixed.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            row = records.get_service(connection, ws, name)
-            records.refuse_if_busy(connection, row.uid, row.name)
-            last = records.serving_revision(connection, row.uid) or row.wanted_revision
-            plan = records.get_plan(connection, row.uid, last)
+            row = service_rows.get_service(connection, ws, name)
+            operation_rows.refuse_if_busy(connection, row.uid, row.name)
+            last = revision_rows.serving_revision(connection, row.uid) or row.wanted_revision
+            plan = revision_rows.get_plan(connection, row.uid, last)
         assert plan is not None
         tags, properties = merge_tags(row.tags, body), merge_properties(row.properties, body)
         words = {"tags": tags, "properties": properties}
@@ -140,7 +132,7 @@ class Deployments:
         if not changed:
             with self._store.begin() as connection:
                 if any(getattr(row, column) != value for column, value in words.items()):
-                    records.change_service(connection, row.uid, **words)
+                    service_rows.change_service(connection, row.uid, **words)
                 if given_secrets.keys:
                     access.keep(self._store, row.uid, deployment, given_secrets)
             if given_secrets.keys:
@@ -157,12 +149,12 @@ class Deployments:
         )
         ready = self._register(ws, ready)
         with self._store.begin() as connection:
-            service = records.get_service(connection, ws, name)
-            records.refuse_if_busy(connection, service.uid, service.name)
-            records.change_service(connection, service.uid, **words)
+            service = service_rows.get_service(connection, ws, name)
+            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service_rows.change_service(connection, service.uid, **words)
             access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
-            id_ = self._next_revision(connection, service, ready, records.UPDATE)
-        return self._start(id_)
+            id_ = self._next_revision(connection, service, ready, UPDATE)
+        return self._operations.start(id_)
 
     def rollback(self, ws: str, name: str, revision: int | None = None) -> Operation:
         """Return to an earlier revision: a new one that equals it, with the same packages and files.
@@ -176,15 +168,15 @@ class Deployments:
             NotFound: No revision of that number.
             Conflict: There is no earlier one, or it is the present one.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.begin() as connection:
-            service = records.get_service(connection, ws, name)
-            records.refuse_if_busy(connection, service.uid, service.name)
-            done = records.succeeded_revisions(connection, service.uid)
+            service = service_rows.get_service(connection, ws, name)
+            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            done = revision_rows.succeeded_revisions(connection, service.uid)
             number = self._earlier(connection, service, done, revision)
-            plan = records.get_plan(connection, service.uid, number)
+            plan = revision_rows.get_plan(connection, service.uid, number)
             if plan is None:
-                known = [str(row.number) for row in records.list_revisions(connection, service.uid)]
+                known = [str(row.number) for row in revision_rows.list_revisions(connection, service.uid)]
                 raise NotFound(
                     f"service {name!r} has no revision {number}",
                     hint=f"Revisions: {', '.join(known)}.",
@@ -192,18 +184,10 @@ class Deployments:
                 )
             if done and number == done[0]:
                 raise Conflict(f"revision {number} of service {name!r} is the present one", hint="Name another one.")
-            now = records.get_plan(connection, service.uid, done[0]) if done else None
+            now = revision_rows.get_plan(connection, service.uid, done[0]) if done else None
             plan = access.as_now(plan, now)
-            fresh = records.add_revision(connection, service.uid, replace(plan, restores=number))
-            id_ = records.add_operation(
-                connection,
-                service,
-                records.ROLLBACK,
-                revision=fresh,
-                notes=[f"Revision {fresh} equals revision {number}."],
-                images=self._images(service),
-            )
-        return self._start(id_)
+            id_ = self._revision_again(connection, service, number, plan, ROLLBACK)
+        return self._operations.start(id_)
 
     def reload(self, ws: str, name: str) -> Operation:
         """Start the present revision anew, as a new revision with the same files, without dropping a request.
@@ -211,23 +195,15 @@ class Deployments:
         Fresh files come from the client, which alone may read them: it collects the source again
         (``packaging.collect_source.collect_again``) and sends an :class:`UpdateService`.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.begin() as connection:
-            service = records.get_service(connection, ws, name)
-            records.refuse_if_busy(connection, service.uid, service.name)
-            number = records.serving_revision(connection, service.uid) or service.wanted_revision
-            plan = records.get_plan(connection, service.uid, number)
+            service = service_rows.get_service(connection, ws, name)
+            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            number = revision_rows.serving_revision(connection, service.uid) or service.wanted_revision
+            plan = revision_rows.get_plan(connection, service.uid, number)
             assert plan is not None
-            fresh = records.add_revision(connection, service.uid, replace(plan, restores=number))
-            id_ = records.add_operation(
-                connection,
-                service,
-                records.RELOAD,
-                revision=fresh,
-                notes=[f"Revision {fresh} equals revision {number}."],
-                images=self._images(service),
-            )
-        return self._start(id_)
+            id_ = self._revision_again(connection, service, number, plan, RELOAD)
+        return self._operations.start(id_)
 
     def delete(self, ws: str, name: str) -> Operation | None:
         """Drain, end and forget a service; None when there is none of that name (spec/behaviour.md sec. 15.4).
@@ -235,21 +211,21 @@ class Deployments:
         Raises:
             OperationInProgress: Another operation is not over; cancel it first.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.begin() as connection:
-            records.require_workspace(connection, ws)
-            service = records.find_service(connection, ws, name)
+            require_workspace(connection, ws)
+            service = service_rows.find_service(connection, ws, name)
             if service is None:
                 return None
-            id_ = records.add_operation(connection, service, records.DELETE, revision=None, notes=[])
-            records.change_service(connection, service.uid, deleting=True)
-        return self._start(id_)
+            id_ = self._add_operation(connection, service, DELETE)
+            service_rows.change_service(connection, service.uid, deleting=True)
+        return self._operations.start(id_)
 
     def get(self, ws: str, name: str) -> Service:
         """A service with its state of this moment."""
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            return service_view(self._rooms, connection, records.get_service(connection, ws, name))
+            return service_view(self._rooms, connection, service_rows.get_service(connection, ws, name))
 
     def list(
         self,
@@ -271,12 +247,12 @@ class Deployments:
             tags: Names, or names with values (None: any value).
             properties: As tags.
         """
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            records.require_workspace(connection, ws)
+            require_workspace(connection, ws)
             rows = [
                 row
-                for row in records.list_services(connection, ws)
+                for row in service_rows.list_services(connection, ws)
                 if (compute_type is None or row.compute_type.upper() == compute_type.upper())
                 and matches(row.tags, tags)
                 and matches(row.properties, properties)
@@ -291,16 +267,16 @@ class Deployments:
 
     def revisions(self, ws: str, name: str) -> list[Revision]:  # type: ignore[valid-type]
         """A service's revisions, oldest first."""
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            return revision_views(self._rooms, connection, records.get_service(connection, ws, name))
+            return revision_views(self._rooms, connection, service_rows.get_service(connection, ws, name))
 
     def inference(self, ws: str, name: str) -> InferenceSpec:
         """Code and environment of the revision that should be running, as a request: what a reload starts from."""
         with self._store.read() as connection:
-            row = records.get_service(connection, ws, name)
-            number = records.serving_revision(connection, row.uid) or row.wanted_revision
-            plan = records.get_plan(connection, row.uid, number)
+            row = service_rows.get_service(connection, ws, name)
+            number = revision_rows.serving_revision(connection, row.uid) or row.wanted_revision
+            plan = revision_rows.get_plan(connection, row.uid, number)
         if plan is None:
             raise NotFound(f"service {row.name!r} has no revision {number}", revision=number)
         return as_registered(plan.inference, plan.pinned)
@@ -316,10 +292,10 @@ class Deployments:
         """
         if num_lines < 1:
             raise InvalidInput(f"lines has to be at least 1; got {num_lines}", field="lines")
-        self.revive()
+        self._operations.revive()
         with self._store.read() as connection:
-            row = records.get_service(connection, ws, name)
-            operations = records.list_operations(connection, uid=row.uid)
+            row = service_rows.get_service(connection, ws, name)
+            operations = operation_rows.list_operations(connection, uid=row.uid)
         text = self._rooms.target(row.target).logs(row.uid, num_lines, init=init)
         if text:
             return text
@@ -336,64 +312,16 @@ class Deployments:
         Raises:
             Conflict: No server of it answers now.
         """
-        self.revive()
+        self._operations.revive()
         return service_metrics(self._rooms, ws, name)
-
-    def operation(self, id: str) -> Operation:
-        """An operation with its steps as they are now."""
-        self.revive()
-        with self._store.read() as connection:
-            return records.operation_view(records.get_operation(connection, id))
-
-    def operations(self, ws: str, *, service: str | None = None, state: str | None = None) -> list[Operation]:  # type: ignore[valid-type]
-        """Operations of a workspace, newest first."""
-        self.revive()
-        with self._store.read() as connection:
-            records.require_workspace(connection, ws)
-            rows = records.list_operations(connection, ws, service=service)
-        views = [records.operation_view(row) for row in rows]
-        return [view for view in views if state is None or view.state.lower() == state.lower()]
-
-    def wait(self, id: str, *, seconds: float | None = None) -> Operation:
-        """Wait until an operation is over.
-
-        Raises:
-            Timeout: It is not over after ``seconds``; it goes on.
-        """
-        end = None if seconds is None else time.monotonic() + seconds
-        pause = 0.02
-        while True:
-            found = self.operation(id)
-            if found.state in FINAL:
-                self._launcher.reap()
-                return found
-            if end is not None and time.monotonic() > end:
-                raise Timeout(
-                    f"operation {id} is not over after {seconds} seconds", hint="It goes on; look again later."
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.3, 0.25)
-
-    def cancel(self, id: str) -> Operation:
-        """Ask an operation to stop; it does at the next step's boundary or while it waits, and cleans up.
-
-        Raises:
-            Conflict: It is over already.
-        """
-        with self._store.begin() as connection:
-            row = records.get_operation(connection, id)
-            if row.state in FINAL:
-                raise Conflict(f"operation {id} is over: {row.state}")
-            records.request_cancel(connection, id)
-        return self.operation(id)
 
     def model_users(self, ws: str, model_id: str) -> list[str]:  # type: ignore[valid-type]
         """Names of services whose present or wanted revision uses this model version."""
         users = []
         with self._store.read() as connection:
-            for row in records.list_services(connection, ws):
-                numbers = {row.wanted_revision, records.serving_revision(connection, row.uid) or 0}
-                plans = [records.get_plan(connection, row.uid, number) for number in numbers]
+            for row in service_rows.list_services(connection, ws):
+                numbers = {row.wanted_revision, revision_rows.serving_revision(connection, row.uid) or 0}
+                plans = [revision_rows.get_plan(connection, row.uid, number) for number in numbers]
                 if any(plan is not None and model_id in plan.models for plan in plans):
                     users.append(row.name)
         return users
@@ -407,72 +335,65 @@ class Deployments:
         Raises:
             TargetUnavailable: A target's engine does not answer; what others can run was started.
         """
-        self.revive()
+        self._operations.revive()
         return start_again(self._rooms, self.reload)
-
-    def gc(self, dry_run: bool = False) -> garbage.GarbageReport:
-        """Remove what nothing refers to: blobs, bundles, environments, run folders and logs.
-
-        Args:
-            dry_run: Only say what would go.
-        """
-        self.revive()
-        return garbage.collect(self._rooms, dry_run=dry_run)
-
-    def revive(self) -> None:
-        """Take up operations whose runner has died; after the third attempt they end in Failed."""
-        self._launcher.reap()
-        with self._store.read() as connection:
-            rows = records.unfinished_operations(connection)
-        for row in rows:
-            holder = records.holder_of(row)
-            if holder is not None and holder.alive:
-                continue
-            if row.attempts >= records.MAX_ATTEMPTS:
-                give_up(self._rooms, row.id, holder)
-            else:
-                self._launcher.launch(row.id, old=holder)
-
-    def _start(self, id_: str) -> Operation:
-        self._launcher.launch(id_, old=None)
-        with self._store.read() as connection:
-            return records.operation_view(records.get_operation(connection, id_))
 
     def _register(self, ws: str, ready: Ready) -> Ready:
         """The environment becomes a registered version (spec/behaviour.md sec. 3.2), its passwords secrets."""
-        label, inference = requested.environment(self._rooms, ws, ready.plan.inference)
+        label, inference = register_environment(self._rooms, ws, ready.plan.inference)
         plan = replace(ready.plan, inference=inference, pinned=Pinned(environment=label))
         return dataclasses.replace(ready, plan=plan)
 
-    def _next_revision(self, connection: Any, service: records.AnyRow, ready: Ready, type_: str) -> str:
+    def _next_revision(self, connection: Any, service: AnyRow, ready: Ready, type_: str) -> str:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
-        number = records.add_revision(connection, service.uid, ready.plan)
-        return records.add_operation(
-            connection, service, type_, revision=number, notes=ready.notes, images=self._images(service)
+        number = revision_rows.add_revision(connection, service.uid, ready.plan)
+        return self._add_operation(connection, service, type_, revision=number, notes=ready.notes)
+
+    def _revision_again(self, connection: Any, service: AnyRow, number: int, plan: Plan, type_: str) -> str:
+        fresh = revision_rows.add_revision(connection, service.uid, replace(plan, restores=number))
+        notes = [f"Revision {fresh} equals revision {number}."]
+        return self._add_operation(connection, service, type_, revision=fresh, notes=notes)
+
+    def _add_operation(
+        self,
+        connection: Any,
+        service: AnyRow,
+        type_: str,
+        *,
+        revision: int | None = None,
+        notes: Sequence[str] = (),
+    ) -> str:
+        able = self._rooms.target(service.target).capabilities()
+        return operation_rows.add_operation(
+            connection,
+            type_,
+            uid=service.uid,
+            workspace=service.workspace,
+            subject=service.name,
+            artefact=IMAGE if able.images else INTERPRETER,
+            revision=revision,
+            notes=notes,
         )
 
-    def _images(self, service: records.AnyRow) -> bool:
-        return self._rooms.target(service.target).capabilities().images
-
     def _describe(
-        self, connection: Any, service: records.AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]
+        self, connection: Any, service: AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]
     ) -> None:
         change = UpdateService(tags=tags or None, add_properties=properties)
-        records.change_service(
+        service_rows.change_service(
             connection,
             service.uid,
             tags=merge_tags(service.tags, change),
             properties=merge_properties(service.properties, change),
         )
 
-    def _earlier(self, connection: Any, service: records.AnyRow, done: Sequence[int], revision: int | None) -> int:
+    def _earlier(self, connection: Any, service: AnyRow, done: Sequence[int], revision: int | None) -> int:
         if revision is not None:
             return revision
-        present = records.get_plan(connection, service.uid, done[0]) if done else None
+        present = revision_rows.get_plan(connection, service.uid, done[0]) if done else None
         for number in done[1:]:
             # A rollback's own copy is no step back: 1, 2, 3 (equals 1) goes back to 2.
-            plan = records.get_plan(connection, service.uid, number)
+            plan = revision_rows.get_plan(connection, service.uid, number)
             if plan is not None and present is not None and number != present.restores:
                 return number
         raise Conflict(

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import DeploymentFailed, TargetUnavailable
+from ..operations import operation_rows
+from ..operations.operation_rows import AnyRow
 from ..spec.operation import FINAL
-from . import records
-from .steps import wanted_service
+from . import revision_rows, service_rows
+from .deploy_steps import wanted_service
 
 if TYPE_CHECKING:
+    from ..rooms import Rooms
     from .plan import Plan
-    from .preflight import Rooms
 
 
 def start_again(rooms: Rooms, make_anew: Callable[[str, str], object]) -> list[str]:
@@ -30,11 +32,11 @@ def start_again(rooms: Rooms, make_anew: Callable[[str, str], object]) -> list[s
     """
     candidates = []
     with rooms.store.read() as connection:
-        for row in records.list_services(connection):
-            newest = records.newest_operation(connection, row.uid)
-            number = records.serving_revision(connection, row.uid)
+        for row in service_rows.list_services(connection):
+            newest = operation_rows.newest_operation(connection, row.uid)
+            number = revision_rows.serving_revision(connection, row.uid)
             if number is not None and not row.deleting and (newest is None or newest.state in FINAL):
-                candidates.append((row, number, records.get_plan(connection, row.uid, number)))
+                candidates.append((row, number, revision_rows.get_plan(connection, row.uid, number)))
     started = []
     away: TargetUnavailable | None = None
     for row, number, plan in candidates:
@@ -53,7 +55,7 @@ def start_again(rooms: Rooms, make_anew: Callable[[str, str], object]) -> list[s
     return started
 
 
-def _apply(rooms: Rooms, row: records.AnyRow, number: int, plan: Plan) -> bool:
+def _apply(rooms: Rooms, row: AnyRow, number: int, plan: Plan) -> bool:
     wanted = wanted_service(rooms.store, row, number, plan)
     if wanted is None:
         return False

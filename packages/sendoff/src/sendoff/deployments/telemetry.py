@@ -21,9 +21,9 @@ from ..spec.settings import is_collector
 from .choose_target import DOCKER, PROCESS
 
 if TYPE_CHECKING:
+    from ..operations.operation_rows import AnyRow
     from ..spec.settings import Settings
     from ..store import Store
-    from . import records
 
 FILE = "telemetry.json"
 INSTALL = "pip install 'sendoff[otel]'"
@@ -50,7 +50,7 @@ def variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def notes(store: Store, deployment: DeploymentSpec, target: str, service: records.AnyRow | None) -> list[str]:
+def notes(store: Store, deployment: DeploymentSpec, target: str, service: AnyRow | None) -> list[str]:
     """What the timeline says of telemetry: where it goes, or in one line what to set so that it goes anywhere.
 
     Args:
@@ -80,7 +80,7 @@ def notes(store: Store, deployment: DeploymentSpec, target: str, service: record
     return [f"Telemetry goes to {found[named]}{seen}."]
 
 
-def publish(store: Store, service: records.AnyRow, deployments: Mapping[int, DeploymentSpec]) -> None:
+def publish(store: Store, service: AnyRow, deployments: Mapping[int, DeploymentSpec]) -> None:
     """Hand the server what it sends and where, beside what requests are checked by.
 
     Args:

@@ -5,26 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SendoffError
+from ..operations import operation_rows
+from ..operations.operation_rows import AnyRow
+from ..operations.views import operation_view
 from ..spec.deployment import DeploymentSpec
 from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
 from ..spec.service import FAILED, HEALTHY, Revision, Service
 from ..targets.base import Observation
-from . import records
+from . import revision_rows
 from .plan import Plan, plan_from, source_digest
 from .states import service_state
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .preflight import Rooms
+    from ..rooms import Rooms
 
 
-def service_view(rooms: Rooms, connection: Connection, row: records.AnyRow) -> Service:
+def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
     """A service with its state of this moment."""
-    newest = records.newest_operation(connection, row.uid)
-    serving = records.serving_revision(connection, row.uid)
+    newest = operation_rows.newest_operation(connection, row.uid)
+    serving = revision_rows.serving_revision(connection, row.uid)
     observed, target_error = _observe(rooms, row)
     state = service_state(
         observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
@@ -62,7 +65,7 @@ def service_view(rooms: Rooms, connection: Connection, row: records.AnyRow) -> S
         error=error,
         workers=observed.workers,
         deployment=replace(deployment, description=row.description, tags=row.tags, properties=row.properties),
-        operation=None if newest is None else records.operation_view(newest),
+        operation=None if newest is None else operation_view(newest),
     )
 
 
@@ -79,17 +82,17 @@ def _address(observed: Observation, deployment: DeploymentSpec) -> str | None:
     return f"{scheme}://{host}"
 
 
-def revision_views(rooms: Rooms, connection: Connection, row: records.AnyRow) -> list[Revision]:
+def revision_views(rooms: Rooms, connection: Connection, row: AnyRow) -> list[Revision]:
     """A service's revisions, oldest first."""
     observed, _ = _observe(rooms, row)
     answering = observed.revision if observed.phase == "ready" else None
     outcomes = {
         operation.revision: operation.state
-        for operation in reversed(records.list_operations(connection, uid=row.uid))
+        for operation in reversed(operation_rows.list_operations(connection, uid=row.uid))
         if operation.revision is not None
     }
     views = []
-    for found in records.list_revisions(connection, row.uid):
+    for found in revision_rows.list_revisions(connection, row.uid):
         plan = plan_from(found.wanted)
         state = outcomes.get(found.number, SUCCEEDED)
         views.append(
@@ -115,7 +118,7 @@ def matches(have: dict[str, str], wanted: Any) -> bool:
     return all(name in have and value in (None, have[name]) for name, value in pairs)
 
 
-def _observe(rooms: Rooms, row: records.AnyRow) -> tuple[Observation, dict[str, Any] | None]:
+def _observe(rooms: Rooms, row: AnyRow) -> tuple[Observation, dict[str, Any] | None]:
     try:
         return rooms.target(row.target).observe(row.uid), None
     except SendoffError as error:
@@ -123,9 +126,7 @@ def _observe(rooms: Rooms, row: records.AnyRow) -> tuple[Observation, dict[str, 
         return Observation(phase="unhealthy"), error.payload()
 
 
-def _shown_plan(
-    connection: Connection, row: records.AnyRow, serving: int | None, newest: records.AnyRow | None
-) -> Plan | None:
+def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest: AnyRow | None) -> Plan | None:
     busy = newest is not None and newest.state not in FINAL
     number = row.wanted_revision if busy or serving is None else serving
-    return records.get_plan(connection, row.uid, number)
+    return revision_rows.get_plan(connection, row.uid, number)

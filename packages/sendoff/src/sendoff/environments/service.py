@@ -203,6 +203,16 @@ class Environments:
         found, _ = effective(self._environ, self._store.settings, options, credentials=self._credentials(options))
         return found
 
+    def lock(self, digest: str) -> Lock | None:
+        """The lock with that digest, whatever it was resolved from; None when it is gone."""
+        from sqlalchemy import select
+
+        from ..store.tables import locks
+
+        with self._store.read() as connection:
+            document = connection.scalar(select(locks.c.document).where(locks.c.digest == digest).limit(1))
+        return None if document is None else parse.decode(document, Lock, where="the stored lock")
+
     def _cached(self, key: str) -> Lock | None:
         from sqlalchemy import select
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Digests, KnownSizes, MissingBlobs, Sizes
-from ..application import Core
 from ..route import Call, Route
 
 

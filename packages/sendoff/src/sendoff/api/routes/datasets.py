@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.dataset import Dataset, RegisterDataset, UpdateDataset
 from ...spec.model import ManifestFile
-from ..application import Core
 from ..route import Call, Query, Route
 
 

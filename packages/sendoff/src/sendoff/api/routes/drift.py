@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.drift import (
     CreateDriftDetector,
@@ -16,7 +17,6 @@ from ...spec.drift import (
     UpdateDriftDetector,
 )
 from ...targets.chores import Chores
-from ..application import Core
 from ..route import Answer, Call, Query, Route
 
 _ALL, _ONE = "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}"

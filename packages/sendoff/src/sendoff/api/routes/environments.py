@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...core import Core
 from ...spec.bodies import BuiltEnvironment, Page
 from ...spec.environment import Environment, EnvironmentSpec
-from ..application import Core
 from ..route import Call, Query, Route, Stream
 
 VERSION = Query(name="version", summary="The newest when absent.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from ...core import Core
 from ...spec.bodies import Facts, Health
-from ..application import Core
 from ..route import Call, Route
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
-from ..application import Core
 from ..route import Call, Route
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.modeldata import DataRows, DeletedData, ServiceData
-from ..application import Core
 from ..route import Call, Query, Route
 
 _PATH = "/workspaces/{ws}/services/{name}/data"

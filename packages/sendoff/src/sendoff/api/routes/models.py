@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.model import Model, RegisterModel, UpdateModel
-from ..application import Core
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Call, Query, Route
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import CollectGarbage, Facts, Page
 from ...spec.operation import Operation
 from ...spec.parse import to_builtins
-from ..application import Core
 from ..route import Call, Query, Route
 
 
 def list_(core: Core, call: Call) -> list[Operation]:
     """A workspace's."""
-    return core.deployments.operations(call.path["ws"], service=call.query["service"], state=call.query["state"])
+    return core.operations.list(call.path["ws"], service=call.query["service"], state=call.query["state"])
 
 
 def get(core: Core, call: Call) -> Operation:
     """One by id."""
-    return core.deployments.operation(call.path["id"])
+    return core.operations.get(call.path["id"])
 
 
 def cancel(core: Core, call: Call) -> Operation:
     """Ask it to stop."""
-    core.deployments.cancel(call.path["id"])
-    return core.deployments.operation(call.path["id"])
+    return core.operations.cancel(call.path["id"])
 
 
 def up(core: Core, call: Call) -> Facts:
@@ -32,7 +31,7 @@ def up(core: Core, call: Call) -> Facts:
 
 def gc(core: Core, call: Call) -> Facts:
     """Remove what nothing refers to."""
-    return _facts("removed", core.deployments.gc(call.body.dry_run))
+    return _facts("removed", core.garbage.collect(dry_run=call.body.dry_run))
 
 
 def _facts(name: str, value: object) -> Facts:

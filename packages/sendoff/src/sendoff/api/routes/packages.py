@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Logs, Page
 from ...spec.package import CreatePackage, ImageReport, Package
-from ..application import Core
 from ..route import Call, Query, Route
 
 

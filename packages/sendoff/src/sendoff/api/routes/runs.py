@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.model import ManifestFile
 from ...spec.run import (
@@ -14,7 +15,6 @@ from ...spec.run import (
     UpdateExperiment,
     UpdateRun,
 )
-from ..application import Core
 from ..route import Call, Query, Route
 
 RUN = "/workspaces/{ws}/runs/{id}"

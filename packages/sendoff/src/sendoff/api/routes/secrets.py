@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.secret import Secret, SetSecret
-from ..application import Core
 from ..route import Call, Route
 
 ONE = "/workspaces/{ws}/secrets/{name}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core import Core
 from ...spec.bodies import Logs, Page, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ..application import Core
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Answer, Call, Query, Route
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...core import Core
 from ...spec.bodies import Page
 from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
-from ..application import Core
 from ..route import Call, Route
 
 

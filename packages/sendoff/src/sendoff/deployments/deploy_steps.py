@@ -1,0 +1,402 @@
+"""What a runner does, step by step; every step may be done again after a crash at any point in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..containers.labels import HOME, home_id
+from ..errors import (
+    Cancelled,
+    Conflict,
+    DeploymentFailed,
+    EnvironmentNotFound,
+    InvalidInput,
+    SendoffError,
+    ServiceNotFound,
+    Timeout,
+)
+from ..modeldata import place
+from ..operations import operation_rows
+from ..operations.operation_rows import AnyRow
+from ..operations.places import service_log_path
+from ..operations.timeline import Timeline
+from ..operations.work import Outcome
+from ..packaging.assemble import assemble
+from ..spec.bundle import BundleEnvironment, BundleService
+from ..spec.environment import METHOD_USER_MANAGED, Lock
+from ..spec.identity import KEY, TOKEN
+from ..spec.names import service_flags
+from ..spec.parse import replace
+from ..targets.base import Observation, Target, WantedService
+from ..targets.failures import failure, speaks_of
+from . import access, revision_rows, service_rows
+from .plan import Plan, memory_mb, serving_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..rooms import Rooms
+    from ..store import Store
+
+START_SECONDS, INIT_SECONDS, READY_SECONDS = 60.0, 3600.0, 120.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
+
+
+def wanted_service(store: Store, service: AnyRow, number: int, plan: Plan) -> WantedService | None:
+    """What a target has to run for a revision; None when its bundle or interpreter is not on this machine.
+
+    What requests are checked by is written by then: nothing runs unguarded.
+    """
+    pinned = plan.pinned
+    if pinned.bundle is None or pinned.python is None:
+        return None
+    bundle = store.home / "bundles" / pinned.bundle
+    # With an image the interpreter is in there.
+    if not bundle.is_dir() or (pinned.image is None and not Path(pinned.python).exists()):
+        return None
+    guard = access.publish(store, service, number)
+    certificate = access.gateway_certificate(store, service, plan.deployment)
+    return WantedService(
+        uid=service.uid,
+        name=service.name,
+        workspace=service.workspace,
+        revision=number,
+        bundle=str(bundle),
+        python=pinned.python,
+        port=plan.deployment.port or 0,
+        auth_file=None if guard is None else str(guard),
+        certificate=None if certificate is None else str(certificate),
+        data_folder=str(place.folder(store, service.workspace, service.name)),
+        data_scope=place.scope(store, service.workspace, service.name),
+        collects=bool(plan.deployment.collect_model_data),
+        image=pinned.image or "",
+        cpus=plan.deployment.cpu_cores_limit or plan.deployment.cpu_cores,
+        memory_mb=memory_mb(plan.deployment),
+    )
+
+
+class DeploySteps:
+    """Steps of every operation that brings a revision about: deploy, update, rollback, reload."""
+
+    repeated = frozenset({"start"})
+    """Steps that a resumed operation does again: what they did may have been undone meanwhile."""
+
+    def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
+        self._rooms = rooms
+        self._store = rooms.store
+        self._operation = row
+        self._timeline = timeline
+        self._number: int = row.revision
+        with self._store.read() as connection:
+            service = service_rows.find_service(connection, row.workspace, row.service)
+            if service is None or service.uid != row.uid:
+                raise ServiceNotFound(f"there is no service {row.service!r} any more")
+            plan = revision_rows.get_plan(connection, row.uid, row.revision)
+        assert plan is not None
+        self._service, self._plan = service, plan
+        self._target: Target = rooms.target(service.target)
+        self._able = self._target.capabilities()
+
+    def do(self, name: str) -> Outcome:
+        """Do one step by its name."""
+        steps: dict[str, Callable[[], Outcome]] = {
+            "validate": self._validate,
+            "register": self._register,
+            "environment": self._environment,
+            "bundle": self._bundle,
+            "image": self._image,
+            "start": self._start,
+            "init": self._init,
+            "healthy": self._healthy,
+        }
+        return steps[name]()
+
+    def last_log(self) -> list[str]:
+        """The newest lines that the service wrote."""
+        return _log_lines(self._target, self._service.uid)
+
+    def settle(self, connection: Connection) -> None:
+        """Write what the service has become, in the transaction that ends the operation."""
+        observed = self._target.observe(self._service.uid)
+        columns: dict[str, Any] = {
+            "wanted_revision": self._number,
+            "auth_enabled": access.mode_of(self._plan.deployment) == KEY,
+            "token_auth_enabled": access.mode_of(self._plan.deployment) == TOKEN,
+        }
+        if observed.port is not None:
+            columns["port"] = observed.port
+        service_rows.change_service(connection, self._service.uid, **columns)
+
+    def take_down(self) -> None:
+        """End what this operation started: the last good revision serves on, or nothing runs."""
+        uid = self._service.uid
+        _keep_log(self._target, uid, service_log_path(self._store.home, self._operation.id), self._timeline.error)
+        with self._store.read() as connection:
+            good = revision_rows.serving_revision(connection, uid)
+            plan = revision_rows.get_plan(connection, uid, good) if good is not None else None
+        wanted = None if good is None or plan is None else wanted_service(self._store, self._service, good, plan)
+        if wanted is None:
+            self._target.remove(uid)
+            return
+        try:
+            self._target.apply(wanted)
+        except SendoffError as error:
+            self._timeline.note([f"Revision {good} could not be asked for again: {error.message}."])
+            return
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end:
+            observed = self._target.observe(uid)
+            if observed.revision == good and observed.phase == "ready" and observed.pending_revision is None:
+                return
+            time.sleep(0.05)
+
+    def settle_failed(self, connection: Connection) -> None:
+        """After a failed update the service wants its last good revision again."""
+        good = revision_rows.serving_revision(connection, self._service.uid)
+        if good is not None:
+            service_rows.change_service(connection, self._service.uid, wanted_revision=good)
+
+    def _validate(self) -> Outcome:
+        if self._plan.pinned.bundle is None or not self._bundle_folder().is_dir():
+            for model in self._plan.models:
+                self._rooms.registry.get(self._operation.workspace, model)
+        if self._plan.deployment.port is not None:
+            probe = WantedService(
+                uid=self._service.uid,
+                name=self._service.name,
+                workspace=self._service.workspace,
+                revision=self._number,
+                bundle="",
+                python="",
+                port=self._plan.deployment.port,
+            )
+            self._target.check(probe)
+        models = ", ".join(self._plan.models) or "no model"
+        return "Validated", f"{self._plan.inference.source.entry_script} with {models}", []
+
+    def _register(self) -> Outcome:
+        # Registered with the request (services.py); a version that was deleted since is registered again.
+        name, _, version = self._plan.environment.partition(":")
+        spec = self._plan.inference.environment
+        assert spec is not None
+        try:
+            self._rooms.environments.get(self._operation.workspace, name, version)
+        except EnvironmentNotFound:
+            self._rooms.environments.register(self._operation.workspace, replace(spec, name=name, version=version))
+        return "Registered", f"environment {self._plan.environment}", []
+
+    def _environment(self) -> Outcome:
+        spec = self._plan.inference.environment
+        assert spec is not None
+        said: list[str] = []
+
+        def progress(line: str) -> None:
+            said.append(line)
+            self._timeline.tell("environment", "ResolvingEnvironment", line)
+
+        lock = self._lock(progress)
+        if self._able.images:
+            self._timeline.note(list(lock.notes))
+            self._pin(lock_digest=lock.digest)
+            if lock.method == METHOD_USER_MANAGED:
+                return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
+            return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
+        built = self._rooms.environments.ensure(lock, progress)
+        self._timeline.note(list(built.notes))
+        self._pin(lock_digest=lock.digest, environment_key=built.key, python=str(built.python))
+        return "EnvironmentReady", f"{built.python}", said
+
+    def _lock(self, progress: Callable[[str], None]) -> Lock:
+        spec = self._plan.inference.environment
+        assert spec is not None
+        pinned = self._plan.pinned.lock_digest
+        if pinned is not None:
+            found = self._rooms.environments.lock(pinned)
+            if found is not None:
+                return found
+        lock = self._rooms.environments.resolve(spec, progress, image=self._able.images)
+        if pinned is not None and lock.digest != pinned:
+            raise Conflict(
+                f"the packages of environment {self._plan.environment} are not what revision "
+                f"{self._plan.restores or self._number} ran with, and its lock is gone",
+                hint="Deploy with the environment as it is now: `sendoff service update "
+                f"{service_flags(self._service.name, self._service.workspace)} …`.",
+            )
+        return lock
+
+    def _bundle(self) -> Outcome:
+        plan = self._plan
+        if plan.pinned.bundle is not None and self._bundle_folder().is_dir():
+            return "BundleReady", plan.pinned.bundle, []
+        spec = plan.inference.environment
+        assert spec is not None and plan.pinned.lock_digest is not None
+        name, _, version = plan.environment.partition(":")
+        folder = assemble(
+            self._store,
+            service=BundleService(name=self._service.name),
+            models=[self._rooms.registry.get(self._operation.workspace, model) for model in plan.models],
+            source=plan.inference.source,
+            environment=BundleEnvironment(
+                name=name,
+                version=version or None,
+                lock_digest=plan.pinned.lock_digest,
+                variables=spec.environment_variables,
+            ),
+            serving=serving_settings(plan.deployment, memory_limit=self._able.memory_limit and not self._able.images),
+        )
+        self._pin(bundle=folder.name)
+        return "BundleReady", folder.name, []
+
+    def _image(self) -> Outcome:
+        # Imported here: services of processes have no use for it.
+        from ..containers.engine import connect
+        from ..packaging.image import build
+        from . import image_again
+
+        spec = self._plan.inference.environment
+        assert spec is not None
+        said: list[str] = []
+
+        def progress(line: str) -> None:
+            said.append(line)
+            self._timeline.tell("image", "BuildingImage", line)
+
+        bundle = self._bundle_folder()
+        lock = self._lock(progress)
+        key = image_again.key_of(self._store, bundle, lock, spec)
+        made = None if key is None else image_again.find(self._store, key)
+        if made is not None:
+            id_, python, size, notes = made
+            self._timeline.note(notes)
+            self._pin(image=id_, python=python)
+            return (
+                "ImageReady",
+                f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
+                [],
+            )
+        rooms = self._rooms
+        try:
+            image = build(
+                self._store,
+                bundle=bundle,
+                lock=lock,
+                spec=spec,
+                engine=connect(),
+                tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
+                models="mounted",
+                labels={HOME: home_id(self._store.home)},
+                indexes=rooms.environments.indexes(lock.pip_options),
+                credentials=rooms.environments.image_credentials(spec),
+                progress=progress,
+            )
+        except InvalidInput as error:
+            if error.context.get("field") == "base_image":
+                error.context["reported_code"] = "image_missing"
+            raise
+        if key is not None:
+            image_again.remember(self._store, key, image)
+        self._timeline.note(list(image.notes))
+        self._pin(image=image.id, python=image.python)
+        return "ImageReady", f"{image.id.removeprefix('sha256:')[:12]}, {image.size / 1e6:.0f} MB", said
+
+    def _start(self) -> Outcome:
+        wanted = wanted_service(self._store, self._service, self._number, self._plan)
+        if wanted is None:
+            raise DeploymentFailed(
+                "the bundle or the environment was removed while the service was being started",
+                hint="Deploy again.",
+            )
+        self._target.apply(wanted)
+        return "Started", f"revision {self._number} on the {self._service.target} target", []
+
+    def _init(self) -> Outcome:
+        script = self._plan.inference.source.entry_script
+        began = time.monotonic()
+        self._wait("init", frozenset({"ready"}), INIT_SECONDS, f"{script} to be imported and its init() to return")
+        return "Initialised", f"{script} in {time.monotonic() - began:.1f} s", self.last_log()
+
+    def _healthy(self) -> Outcome:
+        observed = self._wait("healthy", frozenset({"ready"}), READY_SECONDS, "the service to answer")
+        return "Ready", f"{observed.base_url or 'ready'}", []
+
+    def _wait(self, step: str, until: frozenset[str], seconds: float, what: str) -> Observation:
+        """Look until the revision is in one of the phases; raise when it failed, was cancelled or takes too long."""
+        began = looked = time.monotonic()
+        pause = FIRST_PAUSE
+        seen = False
+        while True:
+            observed = self._target.observe(self._service.uid)
+            phase, error = speaks_of(observed, self._number)
+            now = time.monotonic()
+            if phase in until:
+                return observed
+            if phase == "failed":
+                raise failure(error, f"revision {self._number} failed to start")
+            seen = seen or phase != "unknown"
+            if not seen and now - began > START_SECONDS:
+                raise DeploymentFailed(
+                    f"the target shows no sign of revision {self._number} after {START_SECONDS:.0f} seconds"
+                )
+            if now - began > seconds:
+                raise Timeout(f"waited {seconds:.0f} seconds for {what}", hint="See the service's logs.")
+            if now - looked > 0.2:
+                looked = now
+                with self._store.read() as connection:
+                    if operation_rows.cancel_requested(connection, self._timeline.id):
+                        raise Cancelled("the operation was cancelled")
+            waited = f"{now - began:.0f} s"
+            extra = f"; {error['message']}" if error and error.get("message") else ""
+            self._timeline.tell(step, _waiting_reason(step, phase), f"waiting for {what}, {waited}{extra}")
+            time.sleep(pause)
+            pause = min(pause * 1.25, LONGEST_PAUSE)
+
+    def _pin(self, **facts: str) -> None:
+        with self._store.begin() as connection:
+            self._plan = revision_rows.pin(connection, self._service.uid, self._number, **facts)
+        changed = {name: value for name, value in facts.items() if getattr(self._plan.pinned, name) != value}
+        if changed:
+            # A rebuilt environment has its interpreter in another place; this run uses what is there now.
+            self._plan = replace(self._plan, pinned=replace(self._plan.pinned, **changed))
+
+    def _bundle_folder(self) -> Path:
+        return self._store.home / "bundles" / str(self._plan.pinned.bundle)
+
+
+def _waiting_reason(step: str, phase: str) -> str:
+    if phase == "unschedulable":
+        return "WaitingForResources"
+    if phase in ("starting", "unknown"):
+        return "WaitingForStart"
+    return "WaitingForInit" if step == "init" else "WaitingForReady"
+
+
+def _log_lines(target: Target, uid: str) -> list[str]:
+    try:
+        return target.logs(uid, 40, init=True).splitlines()
+    except SendoffError:
+        return []
+
+
+def _keep_log(target: Target, uid: str, path: Path, error: dict[str, Any] | None) -> None:
+    """Copy a service's log: what is taken down takes its own log along.
+
+    The error may be known a moment before its traceback is in the log; it is waited for, and at last written here.
+    """
+    said = str(((error or {}).get("context") or {}).get("traceback") or "").strip()
+    last = said.splitlines()[-1] if said else ""
+    end = time.monotonic() + 0.5
+    try:
+        while last not in (text := target.logs(uid, 5000, init=True)) and time.monotonic() < end:
+            time.sleep(0.02)
+    except SendoffError:
+        return
+    if last not in text:
+        text = f"{text.rstrip()}\n{said}\n"
+    if text and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_suffix(".part")
+        staged.write_text(text if text.endswith("\n") else f"{text}\n")
+        staged.replace(path)

@@ -1,0 +1,77 @@
+"""Revisions as rows: what each wants, and which of them have served."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+
+from ..errors import ServiceNotFound
+from ..operations.operation_rows import AnyRow, newest_operation
+from ..spec.operation import FINAL, SUCCEEDED
+from ..spec.parse import replace, to_builtins
+from ..store.tables import operations, revisions
+from .plan import Plan, plan_from
+from .service_rows import change_service
+
+
+def add_revision(connection: Connection, uid: str, plan: Plan) -> int:
+    """Insert the next revision and want it; its number."""
+    last = connection.scalar(select(func.max(revisions.c.number)).where(revisions.c.uid == uid)) or 0
+    used = connection.scalar(select(func.max(operations.c.revision)).where(operations.c.uid == uid)) or 0
+    number = max(int(last), int(used)) + 1
+    connection.execute(insert(revisions).values(uid=uid, number=number, wanted=to_builtins(plan), created=time.time()))
+    change_service(connection, uid, wanted_revision=number)
+    return number
+
+
+def get_plan(connection: Connection, uid: str, number: int) -> Plan | None:
+    """What a revision wants."""
+    wanted = connection.scalar(select(revisions.c.wanted).where(revisions.c.uid == uid, revisions.c.number == number))
+    return None if wanted is None else plan_from(wanted)
+
+
+def pin(connection: Connection, uid: str, number: int, **facts: str) -> Plan:
+    """Write facts that a revision's first run has found; those that are there already stay."""
+    plan = get_plan(connection, uid, number)
+    if plan is None:
+        raise ServiceNotFound("the service was deleted while it was being deployed")
+    fresh = {name: value for name, value in facts.items() if getattr(plan.pinned, name) is None}
+    if fresh:
+        plan = replace(plan, pinned=replace(plan.pinned, **fresh))
+        where = and_(revisions.c.uid == uid, revisions.c.number == number)
+        connection.execute(update(revisions).where(where).values(wanted=to_builtins(plan)))
+    return plan
+
+
+def list_revisions(connection: Connection, uid: str) -> list[AnyRow]:
+    """Rows of a service's revisions, oldest first."""
+    return list(connection.execute(select(revisions).where(revisions.c.uid == uid).order_by(revisions.c.number)))
+
+
+def forget_revisions(connection: Connection, uid: str, numbers: list[int]) -> None:
+    """Delete some revisions."""
+    connection.execute(delete(revisions).where(revisions.c.uid == uid, revisions.c.number.in_(numbers)))
+
+
+def succeeded_revisions(connection: Connection, uid: str) -> list[int]:
+    """Numbers of revisions that became ready, newest first: the first one is what should be running."""
+    query = (
+        select(operations.c.revision)
+        .where(operations.c.uid == uid, operations.c.state == SUCCEEDED, operations.c.revision.is_not(None))
+        .order_by(operations.c.revision.desc())
+    )
+    return list(dict.fromkeys(int(number) for number in connection.scalars(query) if number is not None))
+
+
+def serving_revision(connection: Connection, uid: str) -> int | None:
+    """The revision that should be running: the newest that ever became ready."""
+    return next(iter(succeeded_revisions(connection, uid)), None)
+
+
+def should_run(connection: Connection, service: AnyRow) -> bool:
+    """Whether a service has, or is getting, a running revision."""
+    if serving_revision(connection, service.uid) is not None:
+        return True
+    newest = newest_operation(connection, service.uid)
+    return newest is not None and newest.state not in FINAL

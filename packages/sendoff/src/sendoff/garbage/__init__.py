@@ -1,0 +1,1 @@
+"""Finds and removes what nothing refers to."""

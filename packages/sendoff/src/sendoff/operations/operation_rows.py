@@ -1,0 +1,193 @@
+"""Operations as rows: the only file of this room that knows the table's columns."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, insert, select, update
+
+from ..errors import OperationInProgress, OperationNotFound
+from ..spec.operation import FINAL, NOT_STARTED, STEP_PENDING, Step
+from ..spec.parse import to_builtins
+from ..store.tables import operations
+from .kinds import KINDS
+from .lease import Holder
+
+MAX_ATTEMPTS = 3
+
+AnyRow = Row[Any]
+
+
+def add_operation(
+    connection: Connection,
+    type_: str,
+    *,
+    uid: str,
+    workspace: str,
+    subject: str,
+    artefact: str,
+    revision: int | None = None,
+    notes: Sequence[str] = (),
+    request: dict[str, Any] | None = None,
+    id_: str | None = None,
+) -> str:
+    """Insert an operation in NotStarted; its id.
+
+    Args:
+        connection: A write transaction.
+        type_: A type of ``kinds.KINDS``.
+        uid: What is worked on; one operation at a time works on it.
+        workspace: The workspace's name.
+        subject: What is worked on, for people: the service's name, the package's image.
+        artefact: What the target runs; the steps follow from it.
+        revision: The revision that it brings about.
+        notes: What its timeline begins with.
+        request: What its work has to know beyond that.
+        id_: Its id, where one was given out already.
+
+    Raises:
+        OperationInProgress: Another one is not over yet.
+    """
+    refuse_if_busy(connection, uid, subject)
+    id_ = id_ or uuid.uuid4().hex
+    connection.execute(
+        insert(operations).values(
+            id=id_,
+            uid=uid,
+            workspace=workspace,
+            service=subject,
+            type=type_,
+            revision=revision,
+            state=NOT_STARTED,
+            steps=to_builtins([Step(name=step, state=STEP_PENDING) for step in KINDS[type_].steps_for(artefact)]),
+            error=None,
+            notes=list(notes),
+            request=request or {},
+            lease_pid=None,
+            lease_started=None,
+            attempts=0,
+            cancel_requested=False,
+            created=time.time(),
+            ended=None,
+        )
+    )
+    return id_
+
+
+def refuse_if_busy(connection: Connection, uid: str, name: str) -> None:
+    """One operation per service at a time (spec/behaviour.md sec. 8.4)."""
+    busy = connection.execute(
+        select(operations.c.id, operations.c.type).where(operations.c.uid == uid, operations.c.state.not_in(FINAL))
+    ).first()
+    if busy is not None:
+        raise OperationInProgress(
+            f"service {name!r} is busy: its operation {busy.type} {busy.id} is not over",
+            hint=f"Wait for it, or run 'sendoff operation cancel {busy.id}'.",
+            operation=busy.id,
+        )
+
+
+def get_operation(connection: Connection, id_: str) -> AnyRow:
+    """An operation's row."""
+    row = connection.execute(select(operations).where(operations.c.id == id_)).first()
+    if row is None:
+        raise OperationNotFound(f"there is no operation {id_!r}", hint="List them with 'sendoff operation list'.")
+    return row
+
+
+def list_operations(
+    connection: Connection,
+    workspace: str | None = None,
+    *,
+    uid: str | None = None,
+    service: str | None = None,
+    state: str | None = None,
+) -> list[AnyRow]:
+    """Rows of operations, newest first."""
+    query = select(operations).order_by(operations.c.created.desc())
+    for column, value in (
+        (operations.c.workspace, workspace),
+        (operations.c.uid, uid),
+        (operations.c.service, service),
+        (operations.c.state, state),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return list(connection.execute(query))
+
+
+def newest_operation(connection: Connection, uid: str) -> AnyRow | None:
+    """The newest operation on a service."""
+    return connection.execute(
+        select(operations).where(operations.c.uid == uid).order_by(operations.c.created.desc()).limit(1)
+    ).first()
+
+
+def unfinished_operations(connection: Connection) -> list[AnyRow]:
+    """Every operation that is not over."""
+    return list(connection.execute(select(operations).where(operations.c.state.not_in(FINAL))))
+
+
+def take_lease(connection: Connection, id_: str, new: Holder, *, old: Holder | None, attempt: bool) -> bool:
+    """Give an operation's lease to a process if ``old`` still holds it (or nobody, for None).
+
+    Args:
+        connection: A write transaction.
+        id_: The operation.
+        new: Who gets it.
+        old: Who has to hold it now.
+        attempt: Whether this counts as one more attempt.
+    """
+    held = (
+        operations.c.lease_pid.is_(None)
+        if old is None
+        else and_(operations.c.lease_pid == old.pid, operations.c.lease_started == old.started)
+    )
+    values: dict[str, Any] = {"lease_pid": new.pid, "lease_started": new.started}
+    if attempt:
+        values["attempts"] = operations.c.attempts + 1
+    changed = connection.execute(
+        update(operations).where(operations.c.id == id_, operations.c.state.not_in(FINAL), held).values(**values)
+    )
+    return changed.rowcount == 1
+
+
+def holder_of(row: AnyRow) -> Holder | None:
+    """Who holds an operation's lease, dead or alive."""
+    return None if row.lease_pid is None else Holder(int(row.lease_pid), float(row.lease_started or 0.0))
+
+
+def change_operation(connection: Connection, id_: str, holder: Holder, **columns: Any) -> bool:
+    """Set columns of an operation that ``holder`` holds; False when it does not (any more)."""
+    changed = connection.execute(
+        update(operations)
+        .where(
+            operations.c.id == id_,
+            operations.c.lease_pid == holder.pid,
+            operations.c.lease_started == holder.started,
+            operations.c.state.not_in(FINAL),
+        )
+        .values(**columns)
+    )
+    return changed.rowcount == 1
+
+
+def request_cancel(connection: Connection, id_: str) -> None:
+    """Flag an operation; its runner looks at the flag between and during its steps."""
+    connection.execute(
+        update(operations).where(operations.c.id == id_, operations.c.state.not_in(FINAL)).values(cancel_requested=True)
+    )
+
+
+def cancel_requested(connection: Connection, id_: str) -> bool:
+    """Whether a user asked for the operation's end."""
+    return bool(connection.scalar(select(operations.c.cancel_requested).where(operations.c.id == id_)))
+
+
+def steps_of(row: AnyRow) -> list[Step]:
+    """The operation's steps."""
+    return msgspec.convert(row.steps, list[Step])

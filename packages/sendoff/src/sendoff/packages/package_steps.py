@@ -1,0 +1,145 @@
+"""What a runner does for a package; each step may be done again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from ..errors import Cancelled
+from ..operations import operation_rows
+from ..operations.execute import say
+from ..operations.operation_rows import AnyRow
+from ..operations.timeline import Timeline
+from ..operations.work import Outcome
+from ..packaging import package
+from ..packaging.assemble import assemble
+from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..spec.environment import EnvironmentSpec, Lock
+from ..spec.package import PackageResult
+from ..spec.parse import decode, replace, to_builtins
+from ..store.tables import operations
+from .request import PackageRequest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..rooms import Rooms
+
+
+class PackageSteps:
+    """Steps of a package's operation."""
+
+    repeated = frozenset[str]()
+
+    def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
+        self._rooms, self._row, self._timeline = rooms, row, timeline
+        self._wanted = decode(row.request, PackageRequest, where="the package's request")
+        self._result: PackageResult | None = None
+
+    def do(self, name: str) -> Outcome:
+        """Do one step by its name."""
+        steps: dict[str, Callable[[], Outcome]] = {
+            "validate": self._validate,
+            "environment": self._environment,
+            "bundle": self._bundle,
+            "image": self._image,
+        }
+        return steps[name]()
+
+    def last_log(self) -> list[str]:
+        """Nothing: no script runs."""
+        return []
+
+    def settle(self, connection: Connection) -> None:
+        """Write where it is, in the transaction that ends the operation."""
+        request = to_builtins(replace(self._wanted, result=self._result))
+        connection.execute(update(operations).where(operations.c.id == self._row.id).values(request=request))
+
+    def take_down(self) -> None:
+        """Nothing to undo: layers that were made are used by the next try."""
+
+    def settle_failed(self, connection: Connection) -> None:
+        """Nothing to write."""
+
+    @property
+    def _spec(self) -> EnvironmentSpec:
+        spec = self._wanted.inference.environment
+        assert spec is not None
+        return spec
+
+    def _validate(self) -> Outcome:
+        for model in self._wanted.models:
+            self._rooms.registry.get(self._row.workspace, model)
+        return "Validated", f"{self._wanted.inference.source.entry_script} with {_listed(self._wanted.models)}", []
+
+    def _environment(self) -> Outcome:
+        said: list[str] = []
+        lock = self._lock(self._progress("environment", "ResolvingEnvironment", said))
+        if lock is None:
+            return "EnvironmentReady", "the base image's own interpreter", said
+        self._timeline.note(lock.notes)
+        return "EnvironmentReady", f"{len(lock.pins())} packages for Python {lock.python_version}", said
+
+    def _lock(self, progress: Callable[[str], None] = lambda _: None) -> Lock | None:
+        if self._spec.python.user_managed_dependencies:
+            return None  # the interpreter is in the image, not on this machine
+        return self._rooms.environments.resolve(self._spec, progress)
+
+    def _folder(self, lock: Lock | None) -> Path:
+        name, _, version = self._wanted.environment.partition(":")
+        return assemble(
+            self._rooms.store,
+            service=BundleService(name=self._wanted.image.partition(":")[0].rpartition("/")[2]),
+            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
+            source=self._wanted.inference.source,
+            environment=BundleEnvironment(
+                name=name,
+                version=version or None,
+                lock_digest=lock.digest if lock is not None else "",
+                variables=self._spec.environment_variables,
+            ),
+            serving=ServingSettings(),
+        )
+
+    def _bundle(self) -> Outcome:
+        return "BundleReady", self._folder(self._lock()).name, []
+
+    def _image(self) -> Outcome:
+        lock = self._lock()
+        said: list[str] = []
+        progress = self._progress("image", "BuildingImage", said)
+        home = self._rooms.store.home
+        make = package.write_context if self._wanted.generate_dockerfile else package.build_image
+        self._result, notes = make(
+            self._rooms.store,
+            bundle=self._folder(lock),
+            lock=lock,
+            spec=self._spec,
+            image=self._wanted.image,
+            folder=home / "packages" / self._row.id,
+            credentials=self._rooms.environments.image_credentials(self._spec),
+            indexes=self._rooms.environments.indexes(lock.pip_options if lock is not None else []),
+            environ=os.environ,
+            progress=progress,
+        )
+        self._timeline.note(notes)
+        return "ImageReady", self._result.location, said
+
+    def _progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
+        def progress(line: str) -> None:
+            said.append(line)
+            say(f"{step}: {line}")
+            self._timeline.tell(step, reason, line, every=0.3)
+            with self._rooms.store.read() as connection:
+                if operation_rows.cancel_requested(connection, self._timeline.id):
+                    raise Cancelled("the operation was cancelled")
+
+        return progress
+
+
+def _listed(models: list[str]) -> str:
+    return ", ".join(models) or "no model"

@@ -1,0 +1,386 @@
+"""What a runner does for a profile; each step may be done again, and no size is measured twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import select, update
+
+from ..containers.labels import HOME, home_id
+from ..errors import Cancelled, NotFound, SendoffError, Timeout
+from ..operations import operation_rows
+from ..operations.execute import say
+from ..operations.operation_rows import AnyRow
+from ..operations.timeline import Timeline
+from ..operations.work import Outcome
+from ..packaging.assemble import assemble
+from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..spec.environment import EnvironmentSpec, Lock
+from ..spec.model import UpdateModel
+from ..spec.parse import replace, to_builtins
+from ..spec.profile import DEFAULT_CPU, DEFAULT_MEMORY, ProfileResult, Recommendation, Size, details_of
+from ..store.tables import profiles
+from ..targets.base import Observation, WantedService
+from ..targets.failures import failure, speaks_of
+from .generator import Generator, write_bodies
+from .measure import Measurement, words
+from .meters import Meter, host_cores, meter_of
+from .profiles import ProfileRequest, request_bodies, result_of, view
+from .sizes import Asked, plan_sizes, recommend
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..rooms import Rooms
+
+READY_SECONDS = 1800.0
+BUDGET_SECONDS = 75.0
+"""Once so much time went into measuring, no further size is begun."""
+TRIES = 3
+_MARK = ".bundle"
+
+
+class ProfileSteps:
+    """Steps of a profile's operation."""
+
+    repeated = frozenset[str]()
+
+    def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
+        self._rooms, self._row, self._timeline = rooms, row, timeline
+        self._store = rooms.store
+        with self._store.read() as connection:
+            found = connection.execute(select(profiles).where(profiles.c.id == row.id)).first()
+        if found is None:
+            raise NotFound(f"there is no profile {row.id!r} any more")
+        self._wanted = msgspec.convert(found.request, ProfileRequest)
+        self._result: ProfileResult | None = result_of(found)
+        self._uid: str = row.uid
+        self._target = rooms.target(self._wanted.target)
+        self._able = self._target.capabilities()
+        self._folder = self._store.home / "staging" / self._uid
+        self._log: list[str] = []
+
+    def do(self, name: str) -> Outcome:
+        """Do one step by its name."""
+        steps: dict[str, Callable[[], Outcome]] = {
+            "validate": self._validate,
+            "environment": self._environment,
+            "image": self._image,
+            "measure": self._measure,
+            "recommend": self._recommend,
+        }
+        return steps[name]()
+
+    def last_log(self) -> list[str]:
+        """The newest lines that the measured service wrote."""
+        try:
+            return self._target.logs(self._uid, 60).splitlines() or self._log
+        except SendoffError:
+            return self._log
+
+    def settle(self, connection: Connection) -> None:
+        """The result is stored already."""
+
+    def settle_failed(self, connection: Connection) -> None:
+        """Nothing to write: what was measured stays with the profile."""
+
+    def take_down(self) -> None:
+        """End the measured service and remove what it needed."""
+        try:
+            self._target.remove(self._uid)
+        finally:
+            # Also those of a runner that was killed: nobody else has a bundle with this profile's name in it.
+            for mark in self._folder.glob(f"*{_MARK}"):
+                shutil.rmtree(self._store.home / "bundles" / mark.stem, ignore_errors=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _spec(self) -> EnvironmentSpec:
+        spec = self._wanted.inference.environment
+        assert spec is not None
+        return spec
+
+    def _validate(self) -> Outcome:
+        self._target.check(self._service(None, bundle=""))
+        for model in self._wanted.models:
+            self._rooms.registry.get(self._row.workspace, model)
+        bodies = request_bodies(self._rooms, self._row.workspace, self._wanted.body)
+        script = self._wanted.inference.source.entry_script
+        return "Validated", f"{script} with {', '.join(self._wanted.models) or 'no model'}, {len(bodies)} requests", []
+
+    def _environment(self) -> Outcome:
+        said: list[str] = []
+        progress = self._progress("environment", "ResolvingEnvironment", said)
+        lock = self._lock(progress)
+        if self._able.images:
+            return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
+        built = self._rooms.environments.ensure(lock, progress)
+        self._timeline.note(list(built.notes))
+        return "EnvironmentReady", f"{built.python}", said
+
+    def _image(self) -> Outcome:
+        said: list[str] = []
+        id_, _ = self._made_image(self._progress("image", "BuildingImage", said))
+        return "ImageReady", id_.removeprefix("sha256:")[:12], said
+
+    def _measure(self) -> Outcome:
+        body = self._wanted.body
+        cores = host_cores()
+        memory = host_memory_gb()
+        result = self._result or ProfileResult(
+            target=self._wanted.target,
+            limits_kept=self._able.cpu_limit,
+            host_cpus=len(cores),
+            host_memory_gb=memory,
+            bodies=0,
+            body_bytes=0.0,
+            requested_cpu=body.cpu or DEFAULT_CPU,
+            requested_memory_gb=body.memory_in_gb or DEFAULT_MEMORY,
+            environment=self._wanted.environment,
+        )
+        self._say_bounds(result)
+        bodies = request_bodies(self._rooms, self._row.workspace, body)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_bodies(self._folder / "bodies", bodies)
+        mean = sum(len(one) for one, _ in bodies) / len(bodies)
+        self._keep(replace(result, bodies=len(bodies), body_bytes=round(mean, 1)))
+        plan = plan_sizes(min(result.requested_cpu, float(len(cores))), limits=result.limits_kept)
+        plan = plan[len(result.sizes) :]
+        began = time.monotonic()
+        running: tuple[int, float, float, float] | None = None  # workers, start, first answer, memory before
+        try:
+            for number, asked in enumerate(plan):
+                if number and time.monotonic() - began > BUDGET_SECONDS:
+                    left = "; ".join(words(one) for one in plan[number:])
+                    self._timeline.note([f"Not measured, since requests are slow: {left}."])
+                    break
+                if running is None or running[0] != asked.workers:
+                    running = self._start(asked.workers, len(bodies))
+                size = self._one_size(asked, running)
+                assert self._result is not None
+                self._keep(replace(self._result, sizes=[*self._result.sizes, size]))
+            self._settle_on(running)
+        finally:
+            self._log = self.last_log()
+            self.take_down()
+        assert self._result is not None
+        sizes = self._result.sizes
+        total = sum(level.requests for size in sizes for level in size.levels)
+        return "Measured", f"{len(sizes)} sizes, {total} requests", []
+
+    def _recommend(self) -> Outcome:
+        assert self._result is not None and self._result.recommendation is not None
+        found = self._result.recommendation
+        self._tag_models()
+        return (
+            "Recommended",
+            f"{found.cpu:g} CPU, {found.memory_gb:g} GB, {found.workers} workers, {found.concurrency} at once",
+            list(found.reasons),
+        )
+
+    def _one_size(self, asked: Asked, running: tuple[int, float, float, float]) -> Size:
+        _, started, first, idle = running
+        memory = self._wanted.body.memory_in_gb
+        with self._load(asked.cpu, memory) as (measurement, shared):
+            size = measurement.size(asked, memory_gb=memory, started=started, first_ms=first, idle_mb=idle)
+        return replace(size, note="load and service shared the cores") if shared else size
+
+    def _settle_on(self, running: tuple[int, float, float, float] | None) -> None:
+        """Recommend; where limits are kept, try it with exactly these limits first."""
+        assert self._result is not None
+        found = recommend(self._result.sizes, limits=self._result.limits_kept)
+        if self._result.limits_kept:
+            if running is None or running[0] != found.workers:
+                self._start(found.workers, self._result.bodies)
+            found = self._tried(found)
+        self._keep(replace(self._result, recommendation=found))
+
+    def _tried(self, found: Recommendation) -> Recommendation:
+        for _ in range(TRIES):
+            self._tell(f"trying {found.cpu:g} CPU and {found.memory_gb:g} GB")
+            with self._load(found.cpu, found.memory_gb) as (measurement, _shared):
+                level = measurement.level(found.concurrency)
+                if not level.errors and not self._meter.out_of_memory():
+                    said = f"tried with these limits: {level.requests} requests, none failed"
+                    return replace(found, reasons=[*found.reasons, said])
+            found = replace(found, memory_gb=round(found.memory_gb * 1.5 + 0.05, 1))
+            self._start(found.workers, 1)
+        said = "with these limits some requests failed; nothing larger was found to be enough"
+        return replace(found, reasons=[*found.reasons, said])
+
+    @contextmanager
+    def _load(self, cpu: float | None, memory_gb: float | None) -> Iterator[tuple[Measurement, bool]]:
+        """Limits in force and a generator kept on one core; and whether the service needs that core too."""
+        cores = host_cores()
+        spare = len(cores) > 1 and (cpu or 1.0) <= len(cores) - 1
+        memory = None if memory_gb is None else memory_gb * 1024
+        self._meter.limit(cpu, memory)
+        with Generator(self._address, self._folder / "bodies", cores[-1] if len(cores) > 1 else None) as generator:
+            yield Measurement(generator, self._meter, self._stop_if_cancelled, self._tell), not spare
+
+    def _start(self, workers: int, bodies: int) -> tuple[int, float, float, float]:
+        """Start the service anew, without any limit until it is ready; then the very first answers."""
+        self._tell(f"starting with {workers} worker{'s' if workers > 1 else ''}")
+        self._target.remove(self._uid)
+        lock = self._lock(lambda _: None)
+        bundle = self._bundle(lock, workers)
+        began = time.monotonic()
+        self._target.apply(self._service(lock, bundle=str(bundle)))
+        observed = self._wait_ready()
+        took = time.monotonic() - began
+        self._address = f"{observed.base_url}/score"
+        self._meter: Meter = meter_of(self._wanted.target, self._store.home, self._uid)
+        idle = self._meter.usage().memory_mb
+        with Generator(self._address, self._folder / "bodies") as generator:
+            measurement = Measurement(generator, self._meter, self._stop_if_cancelled, self._tell)
+            first = measurement.probe(bodies, self.last_log)
+        return workers, took, first, idle
+
+    def _wait_ready(self) -> Observation:
+        began, pause = time.monotonic(), 0.02
+        while True:
+            observed = self._target.observe(self._uid)
+            phase, error = speaks_of(observed, 1)
+            if phase == "ready":
+                return observed
+            if phase == "failed":
+                raise failure(error, "the service to be measured failed to start")
+            if time.monotonic() - began > READY_SECONDS:
+                raise Timeout(f"the service was not ready after {READY_SECONDS:.0f} seconds")
+            self._stop_if_cancelled()
+            time.sleep(pause)
+            pause = min(pause * 1.25, 0.25)
+
+    def _service(self, lock: Lock | None, *, bundle: str) -> WantedService:
+        image, python = "", ""
+        if lock is not None and bundle:
+            if self._able.images:
+                image, python = self._made_image(lambda _: None)
+            else:
+                python = str(self._rooms.environments.ensure(lock, lambda _: None).python)
+        return WantedService(
+            uid=self._uid,
+            name="profile",
+            workspace=self._row.workspace,
+            revision=1,
+            bundle=bundle,
+            python=python,
+            port=0,
+            drain_seconds=1.0,
+            image=image,
+        )
+
+    def _bundle(self, lock: Lock, workers: int) -> Path:
+        name, _, version = self._wanted.environment.partition(":")
+        folder = assemble(
+            self._store,
+            service=BundleService(name=self._uid),
+            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
+            source=self._wanted.inference.source,
+            environment=BundleEnvironment(
+                name=name,
+                version=version or None,
+                lock_digest=lock.digest,
+                variables=self._spec.environment_variables,
+            ),
+            serving=ServingSettings(workers=workers),
+        )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / f"{folder.name}{_MARK}").touch()
+        return folder
+
+    def _lock(self, progress: Callable[[str], None]) -> Lock:
+        return self._rooms.environments.resolve(self._spec, progress, image=self._able.images)
+
+    def _made_image(self, progress: Callable[[str], None]) -> tuple[str, str]:
+        """Id of the image and the interpreter in it; code and models are mounted, so that services share it."""
+        from ..containers.engine import connect
+        from ..deployments import image_again
+        from ..packaging.image import build
+
+        lock = self._lock(progress)
+        bundle = self._bundle(lock, 1)
+        key = image_again.key_of(self._store, bundle, lock, self._spec)
+        made = None if key is None else image_again.find(self._store, key)
+        if made is not None:
+            return made[0], made[1]
+        image = build(
+            self._store,
+            bundle=bundle,
+            lock=lock,
+            spec=self._spec,
+            engine=connect(),
+            tags=[f"sendoff/{self._row.workspace}-profile:{bundle.name[:12]}".lower()],
+            models="mounted",
+            labels={HOME: home_id(self._store.home)},
+            indexes=self._rooms.environments.indexes(lock.pip_options),
+            credentials=self._rooms.environments.image_credentials(self._spec),
+            progress=progress,
+        )
+        if key is not None:
+            image_again.remember(self._store, key, image)
+        self._timeline.note(list(image.notes))
+        return image.id, image.python
+
+    def _say_bounds(self, result: ProfileResult) -> None:
+        notes = []
+        if self._wanted.body.cpu is not None and result.requested_cpu > result.host_cpus:
+            notes.append(f"Asked for {result.requested_cpu:g} CPUs; this machine has {result.host_cpus}.")
+        if self._wanted.body.memory_in_gb is not None and result.requested_memory_gb > result.host_memory_gb:
+            notes.append(f"Asked for {result.requested_memory_gb:g} GB; this machine has {result.host_memory_gb:g}.")
+        busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        if busy > result.host_cpus:
+            notes.append(
+                f"This machine is busy (load {busy:.1f} on {result.host_cpus} cores): rates and times are worse than "
+                "on a quiet one."
+            )
+        if not result.limits_kept:
+            notes.append(f"The {result.target} target limits neither CPU nor memory: what was used is measured.")
+        self._timeline.note(notes)
+
+    def _tag_models(self) -> None:
+        tags = self._wanted.body.add_tags
+        if not tags:
+            return
+        with self._store.read() as connection:
+            row = connection.execute(select(profiles).where(profiles.c.id == self._row.id)).one()
+            details = details_of(view(connection, row))
+        values = {name: str(details.get(name, "")) if value is None else value for name, value in tags.items()}
+        for model in self._wanted.models:
+            self._rooms.registry.update(self._row.workspace, model, UpdateModel(add_tags=values))
+
+    def _keep(self, result: ProfileResult) -> None:
+        self._result = result
+        with self._store.begin() as connection:
+            connection.execute(update(profiles).where(profiles.c.id == self._row.id).values(result=to_builtins(result)))
+
+    def _tell(self, line: str) -> None:
+        say(f"measure: {line}")
+        self._timeline.tell("measure", "Measuring", line, every=0.2)
+
+    def _progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
+        def progress(line: str) -> None:
+            said.append(line)
+            self._timeline.tell(step, reason, line, every=0.3)
+            self._stop_if_cancelled()
+
+        return progress
+
+    def _stop_if_cancelled(self) -> None:
+        with self._store.read() as connection:
+            if operation_rows.cancel_requested(connection, self._timeline.id):
+                raise Cancelled("the profile was cancelled")
+
+
+def host_memory_gb() -> float:
+    """What this machine has, GiB."""
+    import psutil
+
+    return round(psutil.virtual_memory().total / 2**30, 1)
