@@ -9,6 +9,7 @@ from ..errors import Conflict
 from ..operations import operation_rows
 from ..spec.metrics import ServiceMetrics, read
 from ..spec.names import service_flags
+from ..targets.base import observe_one
 from . import revision_rows, service_rows
 from .states import service_state
 
@@ -27,7 +28,7 @@ def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
         row = service_rows.get_service(connection, ws, name)
         newest = operation_rows.newest_operation(connection, row.uid)
         serving = revision_rows.serving_revision(connection, row.uid)
-    seen = rooms.target(row.target).observe(row.uid, metrics=True)
+    seen = observe_one(rooms.target(row.target), row.uid, metrics=True)
     state = service_state(
         seen, operation_state=None if newest is None else newest.state, has_served=serving is not None
     )

@@ -11,7 +11,7 @@ from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..targets.docker import garbage as docker_garbage
+from ..targets.base import IMAGE, Used, observe_one
 from . import service_rows
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DeleteSteps:
             if self._target is not None:
                 self._target.remove(self._row.uid)
             return "Drained", "requests are answered, processes ended", []
-        if self._target is not None and self._row.uid in self._target.present():
+        if self._target is not None and observe_one(self._target, self._row.uid).phase != "absent":
             raise DeploymentFailed(f"the target still holds service {self._row.service!r} after its removal")
         Identity(self._store).forget(self._row.uid)
         removed = self._images()
@@ -53,11 +53,13 @@ class DeleteSteps:
                 return []
             others = garbage.in_use(connection, without=self._row.uid)
             mine = garbage.in_use(connection).images - others.images
-        found = garbage.on_engine(self._store.home, others) if mine else None
-        gone = [one for one in found.leftovers if one.id in mine] if found is not None else []
+        if not mine or self._target is None:
+            return []
+        used = Used(services=others.services, images=others.images)
+        gone = [one for one in self._target.held(used) if one.kind == IMAGE and one.id in mine]
         try:
             for one in gone:
-                docker_garbage.remove(one)
+                one.remove()
         except SendoffError:
             return []  # The engine ended meanwhile: `gc` finds them.
         return [f"image {one.name}" for one in gone]

@@ -24,6 +24,6 @@ def service_state(observed: Observation, *, operation_state: str | None, has_ser
         return UNSCHEDULABLE
     if observed.phase in ("starting", "init") and has_served:
         return TRANSITIONING
-    if observed.phase in ("unhealthy", "absent") and has_served:
+    if observed.phase in ("unhealthy", "absent", "unheard") and has_served:
         return UNHEALTHY
     return FAILED

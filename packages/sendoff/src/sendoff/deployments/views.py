@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SendoffError
@@ -13,7 +14,7 @@ from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
 from ..spec.service import FAILED, HEALTHY, Revision, Service
-from ..targets.base import Observation
+from ..targets.base import UNHEARD, Observation
 from . import revision_rows
 from .plan import Plan, plan_from, source_digest
 from .states import service_state
@@ -24,11 +25,23 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
-def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
+def observed(rooms: Rooms, rows: Sequence[AnyRow]) -> dict[str, Observation]:
+    """What the targets see of services now, by uid; each target is asked once for all of its own."""
+    found: dict[str, Observation] = {}
+    for name in {row.target for row in rows}:
+        uids = [row.uid for row in rows if row.target == name]
+        try:
+            found |= rooms.target(name).observe(uids)
+        except SendoffError as error:
+            # The target cannot be had at all: that is what there is to say of its services.
+            found |= {uid: Observation(phase=UNHEARD, error=error.payload()) for uid in uids}
+    return found
+
+
+def service_view(observed: Observation, connection: Connection, row: AnyRow) -> Service:
     """A service with its state of this moment."""
     newest = operation_rows.newest_operation(connection, row.uid)
     serving = revision_rows.serving_revision(connection, row.uid)
-    observed, target_error = _observe(rooms, row)
     state = service_state(
         observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
     )
@@ -36,7 +49,7 @@ def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
     answering = observed.revision if observed.phase == "ready" else None
     error = None
     if state != HEALTHY:
-        error = target_error or observed.error
+        error = observed.error
         if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
             error = newest.error or error
     deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
@@ -82,9 +95,8 @@ def _address(observed: Observation, deployment: DeploymentSpec) -> str | None:
     return f"{scheme}://{host}"
 
 
-def revision_views(rooms: Rooms, connection: Connection, row: AnyRow) -> list[Revision]:
+def revision_views(observed: Observation, connection: Connection, row: AnyRow) -> list[Revision]:
     """A service's revisions, oldest first."""
-    observed, _ = _observe(rooms, row)
     answering = observed.revision if observed.phase == "ready" else None
     outcomes = {
         operation.revision: operation.state
@@ -116,14 +128,6 @@ def matches(have: dict[str, str], wanted: Any) -> bool:
         return True
     pairs = wanted.items() if hasattr(wanted, "items") else [(name, None) for name in wanted]
     return all(name in have and value in (None, have[name]) for name, value in pairs)
-
-
-def _observe(rooms: Rooms, row: AnyRow) -> tuple[Observation, dict[str, Any] | None]:
-    try:
-        return rooms.target(row.target).observe(row.uid), None
-    except SendoffError as error:
-        # The target's engine is away: that is what there is to say of the service.
-        return Observation(phase="unhealthy"), error.payload()
 
 
 def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest: AnyRow | None) -> Plan | None:

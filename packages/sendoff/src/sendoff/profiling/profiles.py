@@ -17,7 +17,7 @@ from ..deployments.choose_target import Choice
 from ..deployments.preflight import choose
 from ..errors import Conflict, InvalidInput, NotFound
 from ..operations import operation_rows
-from ..operations.kinds import IMAGE, INTERPRETER, PROFILE
+from ..operations.kinds import PROFILE
 from ..operations.views import operation_view
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
@@ -28,6 +28,7 @@ from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
+from ..targets.base import INTERPRETER
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -76,11 +77,11 @@ class Profiles:
         assert spec is not None
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
-        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), inference)
-        images = self._rooms.target(choice.target).capabilities().images
-        if not images:
+        choice = self._named(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), inference)
+        able = self._rooms.target(choice.target).capabilities()
+        if able.artefact == INTERPRETER:
             check_interpreter(spec)
-        notes = [*notes, *check_grammar(self._rooms, inference, images=images)]
+        notes = [*notes, *check_grammar(self._rooms, inference, images=able.artefact != INTERPRETER)]
         label, inference = register_environment(self._rooms, ws, inference)
         wanted = ProfileRequest(
             body=replace(body, inference=None),
@@ -110,12 +111,20 @@ class Profiles:
                 uid=uid_of(id_),
                 workspace=ws,
                 subject=body.name[:32],
-                artefact=IMAGE if images else INTERPRETER,
+                artefact=able.artefact,
                 notes=[*choice.notes, *notes],
                 id_=id_,
             )
         self._operations.start(id_)
         return self.get(ws, id_)
+
+    def _named(self, target: str) -> Choice:
+        kinds = [name for name in self._rooms.targets.kinds() if self._rooms.target(name).capabilities().measures]
+        if target not in kinds:
+            raise InvalidInput(
+                f"profiling on target {target!r} is not supported", hint=f"Use {' or '.join(kinds)}.", field="target"
+            )
+        return Choice(target)
 
     def get(self, ws: str, key: str) -> Profile:
         """A profile by its id, or the newest of a name.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ..errors import from_payload
 from ..spec.access import Access
@@ -206,6 +206,15 @@ class Leftover:
     name: str
     remove: Callable[[], None]
     bytes: int = 0
+
+
+class Kind(NamedTuple):
+    """A line of the table: its module and class, which takes a :class:`Place` and :class:`Surroundings`."""
+
+    module: str
+    target: str
+    containers: bool = False
+    """It stands in for a container service, where whatever runs its containers answers."""
 
 
 class Target(Protocol):

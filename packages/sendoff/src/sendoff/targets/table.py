@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import NamedTuple, cast
+from typing import cast
 
 from ..errors import InvalidInput, NotSupported
 from ..spec.parse import nearest
-from .base import Place, Surroundings, Target
-
-
-class Kind(NamedTuple):
-    """One target: its module and class, which takes a :class:`Place` and :class:`Surroundings`."""
-
-    module: str
-    target: str
-    containers: bool = False
-    """It stands in for a container service, where whatever runs its containers answers."""
-
+from .base import Kind, Place, Surroundings, Target
 
 KINDS: dict[str, Kind] = {
     "process": Kind("sendoff.targets.process.target", "ProcessTarget"),
