@@ -323,11 +323,8 @@ def test_the_same_revision_again_brings_new_keys_to_what_runs(real: Rig) -> None
     seen = real.until("ready")
     front = real.front()
     assert (status_with(seen, "old"), status_with(seen, "new")) == (200, 401)
-    for again in (
-        replace(wanted, access=access("new", made=2)),
-        replace(wanted, access=access("newer", made=3), start=False),
-    ):
-        key = "new" if again.start else "newer"
+    alone = replace(wanted, access=access("newer", made=3), start=False)
+    for key, again in (("new", replace(wanted, access=access("new", made=2))), ("newer", alone)):
         began = time.monotonic()
         real.target.apply(again)
         wait_for(lambda key=key: status_with(seen, key) == 200, 5)  # type: ignore[misc]

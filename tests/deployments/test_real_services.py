@@ -68,9 +68,8 @@ class RealRig(Rig):
 
     def close(self) -> None:
         super().close()
-        target = process_target(self.home)
         for uid in uids(self.home):
-            target.remove(uid)
+            self.another().rooms.target("process").remove(uid)
         supervisor.stop(self.home)
         end = time.monotonic() + 15
         while self.processes() and time.monotonic() < end:

@@ -12,7 +12,6 @@ from deployment_rigs import WS
 from otlp_receiver import Collector
 from test_real_services import RealRig
 
-from sendoff.identity import material
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.service import UpdateService
 
@@ -81,7 +80,7 @@ def test_the_flag_turns_it_on_and_off_without_building_anything(
         real.score(service, "fail")
     raised = collector.record(lambda r: r.attributes.get("exception.type") == "RuntimeError")
     assert "score.py" in raised.attributes["exception.stacktrace"] and raised.trace_id
-    material_file = material.folder_of(real.home, uid(real)) / "telemetry.json"
+    material_file = real.home / "run" / uid(real) / "access" / "telemetry.json"
     assert material_file.stat().st_mode & 0o777 == 0o600
 
     # A rollback to the revision before it was on is no reason to stop watching.

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docker_rig import DockerRig, image
+from docker_rig import DockerRig, docker_target, image
 from rigs import score, wait_for
 
 from sendoff import processes
 from sendoff.containers import engine
 from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
+from sendoff.spec.parse import replace
 from sendoff.targets import supervisor
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place

@@ -30,7 +30,7 @@ class Settings(Spec):
     local_target: str | None = None
     """The target that a ``LocalWebservice`` runs on; None is the first of the table of targets."""
     aci_target: str = "auto"
-    """Where container instances and services without a configuration run; ``auto``: in containers if an engine answers."""
+    """Where container instances and services without a configuration run; ``auto``: containers if there can be."""
     docker_network: str | None = None
     """The engine's network that containers of services are in; None is one of the home's own."""
     index_url: str | None = None
