@@ -12,7 +12,7 @@ from sendoff.targets.base import Wanted
 
 
 def wanted(revision: int = 1, **more: object) -> Wanted:
-    facts = {"uid": "u", "name": "n", "workspace": "w", "revision": revision, "bundle": "b", "python": "p", "port": 0}
+    facts = {"uid": "u", "name": "n", "workspace": "w", "revision": revision, "bundle": "b"}
     return Wanted(**{**facts, **more})
 
 
