@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..containers.labels import HOME, home_id
 from ..errors import (
     Cancelled,
@@ -396,7 +397,4 @@ def _keep_log(target: Target, uid: str, path: Path, error: dict[str, Any] | None
     if last not in text:
         text = f"{text.rstrip()}\n{said}\n"
     if text and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_suffix(".part")
-        staged.write_text(text if text.endswith("\n") else f"{text}\n")
-        staged.replace(path)
+        files.write(path, text if text.endswith("\n") else f"{text}\n", folder=0o777)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from .. import files
 from ..datasets.datasets import used_blobs
 from ..deployments import revision_rows, service_rows
 from ..deployments.plan import plan_from
@@ -20,7 +21,6 @@ from ..operations.places import work_lock
 from ..packages.request import PackageRequest
 from ..spec.operation import FINAL
 from ..spec.parse import Spec, decode
-from ..store.locking import locked_within
 from ..store.tables import datasets, datastore_files, models, run_files
 from ..targets.docker import garbage as docker
 from . import home_garbage
@@ -94,7 +94,7 @@ class Garbage:
             busy = bool(operation_rows.unfinished_operations(connection))
         if dry_run:
             return _collect(self._rooms, busy=busy, dry_run=True, grace_seconds=grace_seconds)
-        with locked_within(work_lock(store.home), 0.0 if busy else wait_seconds) as alone:
+        with files.locked_within(work_lock(store.home), 0.0 if busy else wait_seconds) as alone:
             return _collect(self._rooms, busy=not alone, dry_run=False, grace_seconds=grace_seconds)
 
 
@@ -275,8 +275,8 @@ def _size(folder: Path) -> int:
             return 0
         return int(facts.st_size) if facts.st_nlink == 1 else 0
     total = 0
-    for here, _, files in os.walk(folder):
-        for name in files:
+    for here, _, names in os.walk(folder):
+        for name in names:
             facts = (Path(here) / name).lstat()
             total += facts.st_size if facts.st_nlink == 1 else 0
     return total
@@ -290,10 +290,4 @@ def _unlink(path: Path) -> None:
 
 
 def _drop(folder: Path, home: Path) -> None:
-    """Move a folder out of sight, then remove it: nobody finds it half empty."""
-    aside = home / "staging" / f"dropped-{folder.name}-{os.getpid()}"
-    try:
-        folder.rename(aside)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(aside, ignore_errors=True)
+    files.drop(folder, home / "staging" / f"dropped-{folder.name}-{os.getpid()}")

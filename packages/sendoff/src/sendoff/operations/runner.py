@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..core import Core
-from ..store.locking import locked
 from . import operation_rows
 from .execute import run, say
 from .lease import Holder
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None, core: type[Core] = Core) -> int:
             return 0
         try:
             # While anybody works, nothing is taken for garbage.
-            with locked(work_lock(options.home), shared=True):
+            with files.locked(work_lock(options.home), shared=True):
                 say(f"operation {options.operation}: {run(opened.rooms, options.operation, holder)}")
         except LeaseLost:
             say("another runner has taken this operation")
