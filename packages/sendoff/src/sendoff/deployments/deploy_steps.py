@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .. import files
 from ..containers.labels import HOME, home_id
 from ..errors import (
-    Cancelled,
     Conflict,
     DeploymentFailed,
     EnvironmentNotFound,
@@ -20,7 +19,6 @@ from ..errors import (
     Timeout,
 )
 from ..modeldata import place
-from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
 from ..operations.timeline import Timeline
@@ -182,7 +180,6 @@ class DeploySteps:
         # Registered with the request (services.py); a version that was deleted since is registered again.
         name, _, version = self._plan.environment.partition(":")
         spec = self._plan.inference.environment
-        assert spec is not None
         try:
             self._rooms.environments.get(self._operation.workspace, name, version)
         except EnvironmentNotFound:
@@ -190,8 +187,6 @@ class DeploySteps:
         return "Registered", f"environment {self._plan.environment}", []
 
     def _environment(self) -> Outcome:
-        spec = self._plan.inference.environment
-        assert spec is not None
         said: list[str] = []
 
         def progress(line: str) -> None:
@@ -212,7 +207,6 @@ class DeploySteps:
 
     def _lock(self, progress: Callable[[str], None]) -> Lock:
         spec = self._plan.inference.environment
-        assert spec is not None
         pinned = self._plan.pinned.lock_digest
         if pinned is not None:
             found = self._rooms.environments.lock(pinned)
@@ -232,8 +226,7 @@ class DeploySteps:
         plan = self._plan
         if plan.pinned.bundle is not None and self._bundle_folder().is_dir():
             return "BundleReady", plan.pinned.bundle, []
-        spec = plan.inference.environment
-        assert spec is not None and plan.pinned.lock_digest is not None
+        assert plan.pinned.lock_digest is not None
         name, _, version = plan.environment.partition(":")
         folder = assemble(
             self._store,
@@ -244,7 +237,7 @@ class DeploySteps:
                 name=name,
                 version=version or None,
                 lock_digest=plan.pinned.lock_digest,
-                variables=spec.environment_variables,
+                variables=plan.inference.environment.environment_variables,
             ),
             serving=serving_settings(plan.deployment, memory_limit=self._able.memory_limit and not self._able.images),
         )
@@ -258,7 +251,6 @@ class DeploySteps:
         from . import image_again
 
         spec = self._plan.inference.environment
-        assert spec is not None
         said: list[str] = []
 
         def progress(line: str) -> None:
@@ -345,9 +337,7 @@ class DeploySteps:
                 raise Timeout(f"waited {seconds:.0f} seconds for {what}", hint="See the service's logs.")
             if now - looked > 0.2:
                 looked = now
-                with self._store.read() as connection:
-                    if operation_rows.cancel_requested(connection, self._timeline.id):
-                        raise Cancelled("the operation was cancelled")
+                self._timeline.stop_if_cancelled()
             waited = f"{now - began:.0f} s"
             extra = f"; {error['message']}" if error and error.get("message") else ""
             self._timeline.tell(step, _waiting_reason(step, phase), f"waiting for {what}, {waited}{extra}")

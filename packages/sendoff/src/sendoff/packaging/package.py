@@ -19,7 +19,7 @@ from .image_push import push
 from .way import Way
 
 if TYPE_CHECKING:
-    from .base_choice import Store
+    from ..store import Store
 
 
 def build_image(
