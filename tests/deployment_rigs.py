@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from sendoff.artefacts.makers import Makers
-from sendoff.core import Core
+from sendoff.core import Core, users
 from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
 from sendoff.garbage.garbage import Garbage
@@ -53,7 +53,8 @@ class FakeTargets:
 class FakeEnvironments:
     """Builds nothing: every environment is this interpreter.
 
-    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk.
+    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk, ``endless`` takes until there is a
+    file ``go`` in the home.
     """
 
     def __init__(self, store: Store) -> None:
@@ -76,6 +77,9 @@ class FakeEnvironments:
         if "huge" in spec.python.conda_packages:
             with Path("/dev/full").open("wb", buffering=0) as disk:
                 disk.write(b"x")
+        if "endless" in spec.python.conda_packages:
+            while not (self._home / "go").exists():
+                time.sleep(0.05)
         return Lock(
             digest="sha256:" + "1" * 64,
             python=sys.executable,
@@ -103,8 +107,14 @@ class FakeEnvironments:
 
 def fake_rooms(store: Store) -> Rooms:
     environments: Any = FakeEnvironments(store)
-    makers = Makers(store, environments)
-    return Rooms(store=store, registry=Registry(store), environments=environments, targets=FakeTargets(), makers=makers)
+    return Rooms(
+        store=store,
+        registry=Registry(store),
+        environments=environments,
+        targets=FakeTargets(),
+        makers=Makers(store, environments),
+        users=users(),
+    )
 
 
 class FakeCore(Core):
@@ -119,8 +129,10 @@ class FakeCore(Core):
         return Operations(self.rooms, runner_command=RUNNER)
 
 
-def environment(name: str = "env", **fields: Any) -> EnvironmentSpec:
-    python = PythonSpec(user_managed_dependencies=True, interpreter_path=sys.executable)
+def environment(name: str = "env", *, conda_packages: Sequence[str] = (), **fields: Any) -> EnvironmentSpec:
+    python = PythonSpec(
+        user_managed_dependencies=True, interpreter_path=sys.executable, conda_packages=list(conda_packages)
+    )
     return EnvironmentSpec(name=name, python=python, **fields)
 
 
@@ -194,8 +206,7 @@ class Rig:
     def has_runner(self, operation: Any) -> bool:
         """Whether the holder of the operation's lease is alive, as a look would see it."""
         with self.store.read() as connection:
-            holder = operation_rows.holder_of(operation_rows.get_operation(connection, operation.id))
-        return holder is not None and holder.alive
+            return operation_rows.is_worked_on(connection, operation_rows.get_operation(connection, operation.id))
 
     def logs(self) -> str:
         """The end of every runner's log."""

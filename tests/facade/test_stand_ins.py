@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sendoff.errors import NotSupported
 from sendoff.sdk import absent, unsupported
-from sendoff.sdk.unsupported import FeatureNotSupported
+from sendoff.sdk.unsupported import FeatureNotSupported, refusing
 
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
 MODULES = sorted(
@@ -82,3 +84,42 @@ def test_the_table_of_names_that_migrate_check_reads_is_the_facades():
 
     table = Path(unsupported.__file__).parents[1] / "migrate" / "names.json"
     assert json.loads(table.read_text()) == names_table.table()
+
+
+@refusing(
+    "Thing",
+    {
+        "Use the other.": """
+            method(self, first, second=3,
+                third=None) -> Thing
+            shared(cls, first)
+            free(first='x')
+            value
+        """,
+    },
+)
+class Thing:
+    pass
+
+
+def test_a_refused_member_is_of_the_kind_and_signature_it_was_and_python_checks_its_calls():
+    kinds = {"method": "function", "shared": "classmethod", "free": "staticmethod", "value": "property"}
+    assert {name: type(inspect.getattr_static(Thing, name)).__name__ for name in kinds} == kinds
+    assert str(inspect.signature(Thing.method)) == "(self, first, second=3, third=None) -> 'Thing'"  # type: ignore[attr-defined]
+    thing: Any = Thing()
+    with pytest.raises(TypeError, match=r"Thing\.method\(\) got an unexpected keyword argument 'secnd'"):
+        thing.method(1, secnd=2)
+    for use in (lambda: thing.method(1), lambda: Thing.shared(1), lambda: Thing.free(), lambda: thing.value):  # type: ignore[attr-defined]
+        with pytest.raises(FeatureNotSupported, match=r"Thing\.\w+ is not supported") as found:
+            use()
+        assert found.value.hint == "Use the other."
+    assert "Use the other." in inspect.getdoc(thing.method)
+
+
+def test_a_member_that_is_there_is_not_refused_by_mistake():
+    with pytest.raises(TypeError, match=r"Taken\.method is there already"):
+
+        @refusing("Taken", {"Use the other.": "method(self)"})
+        class Taken:
+            def method(self):
+                """Works."""

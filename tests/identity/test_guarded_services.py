@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -16,10 +17,13 @@ from serving.running import eventually
 from stored_text import files_with
 
 from sendoff import AciWebservice, AksWebservice, Webservice
+from sendoff.api.application import Application
 from sendoff.client import connect
+from sendoff.core import Core
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.sdk.services.access_token import AksServiceAccessToken
+from sendoff.spec.messages import Request
 
 from .conftest import Hammer, call, config
 
@@ -106,6 +110,17 @@ def test_given_keys_are_nowhere_in_clear_and_overwrite_keeps_them(deploy, ws, ho
     material = next((home / "run").glob("svc*")) / "access"
     assert material.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in material.iterdir()} == {0o600}
+
+
+def test_a_server_does_not_believe_who_a_client_says_it_is(deploy, home):
+    deploy(token_auth_enabled=True)
+    for mode, named in (("server", "server-token"), ("embedded", "somebody-else")):
+        core = Core(home, mode=mode)
+        path = "/v1/workspaces/demo/services/svc/token"
+        answer = Application(core).handle(Request(method="POST", path=path, body=b'{"user": "somebody-else"}'))
+        claims = json.loads(answer.body)["access_token"].split(".")[1]
+        assert (answer.status, json.loads(base64.urlsafe_b64decode(claims + "=="))["sub"]) == (201, named)
+        core.close()
 
 
 def test_tokens_are_for_one_service_and_one_hour(deploy, home):

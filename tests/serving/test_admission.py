@@ -99,6 +99,23 @@ def test_requests_that_waited_behind_a_stuck_one_are_served_by_the_replacement(s
     assert first not in [answer.json for answer in answers]
 
 
+def test_a_deadline_is_kept_while_others_wait_that_are_due_later(serve) -> None:
+    server = serve(SLEEPER, "--scoring-timeout-ms", 3000, "--workers", 2)
+
+    def timed(body):
+        start = time.monotonic()
+        return server.score(body).status, time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        first = pool.submit(timed, "30")
+        time.sleep(0.3)
+        second = pool.submit(timed, "30")
+        time.sleep(2.3)
+        pool.submit(timed, "0")  # waits when the first worker is ended, and would for three seconds
+        assert first.result()[0] == second.result()[0] == 504
+        assert second.result()[1] < 4.6
+
+
 def test_health_answers_while_run_sleeps(serve) -> None:
     server = serve(SLEEPER)
     with concurrent.futures.ThreadPoolExecutor(10) as pool:

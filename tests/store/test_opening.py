@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy import Connection, create_engine, insert, inspect, select, text
 
 from sendoff.errors import StoreError, StoreTooNew
 from sendoff.store import migrate, open_store
@@ -86,13 +87,32 @@ def test_processes_that_open_a_new_home_at_once_all_succeed(tmp_path: Path) -> N
     assert len(names(tmp_path / "home")) == 4
 
 
+def schema(connection: Connection) -> dict[str, list[str]]:
+    """Every table's and index' definition, part by part: the order in which constraints stand says nothing."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    return {name: sorted(" ".join(part.split()) for part in re.split(r",\s|[()]", sql)) for name, sql in rows}
+
+
 def test_the_migrations_end_in_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with open_store(tmp_path) as store, store.read() as connection:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate.upgrade(connection, "0001")
+        migrate.upgrade(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+        migrated = schema(connection)
+    engine.dispose()
+    with open_store(tmp_path) as store, store.read() as connection:
+        assert schema(connection) == migrated
+
+
+def test_a_new_store_is_made_without_alembic(tmp_path: Path) -> None:
+    code = "import sys; from sendoff.store import open_store as use; use(sys.argv[1]); print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_constant_head_is_the_newest_migration() -> None:

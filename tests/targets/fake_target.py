@@ -7,7 +7,6 @@ services. What a service does is scripted by name beforehand, with :meth:`FakeTa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sendoff import files
 from sendoff.errors import InvalidInput, PortInUse
 from sendoff.spec.settings import Settings
 from sendoff.targets.base import (
@@ -198,10 +198,7 @@ class FakeTarget:
             return None
 
     def _write(self, path: Path, value: dict[str, Any]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.{os.getpid()}")
-        staged.write_text(json.dumps(value))
-        staged.replace(path)
+        files.write_json(path, value, folder=0o700)
 
 
 def fake_target(home: Path, name: str = "fake") -> FakeTarget:

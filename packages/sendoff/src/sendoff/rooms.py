@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .store.in_use import Dropped, InUse, User
+
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from .environments import Environments
     from .registry import Registry
     from .store import Store
@@ -36,6 +40,7 @@ class Rooms:
     environments: Environments
     targets: Targets
     makers: Makers
+    users: Sequence[User]
 
     def target(self, name: str) -> Target:
         """A target of this home."""
@@ -43,3 +48,10 @@ class Rooms:
 
         surroundings = Surroundings(home=self.store.home, settings=self.store.settings)
         return self.targets.load(Place(kind=name), surroundings)
+
+    def in_use(self, connection: Connection, dropped: Dropped = ()) -> InUse:
+        """What all rooms together refer to."""
+        found = InUse()
+        for user in self.users:
+            found |= user(connection, dropped)
+        return found

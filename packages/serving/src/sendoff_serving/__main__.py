@@ -50,7 +50,7 @@ def serve(options: Options) -> int:
     """
     import uvloop
 
-    from .worker.boot import keep_freed_memory
+    from .allocator import keep_freed_memory
 
     keep_freed_memory()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -12,6 +12,8 @@ from typing import Protocol, TextIO
 
 from .log_format import FORMATTERS, Format
 
+# The id of lines that belong to no request, such as those of init().
+NO_REQUEST = "00000000-0000-0000-0000-000000000000"
 # Lines that wait to be written; beyond it they are dropped and counted.
 _MOST_WAITING = 16 * 1024 * 1024
 

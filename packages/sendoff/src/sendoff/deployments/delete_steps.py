@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DeploymentFailed, SendoffError
-from ..garbage import garbage
 from ..identity import Identity
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..targets.base import IMAGE, Used, observe_one
-from . import service_rows
+from . import revision_rows, service_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,12 +50,13 @@ class DeleteSteps:
         with self._store.read() as connection:
             if any(row.id != self._row.id for row in operation_rows.unfinished_operations(connection)):
                 return []
-            others = garbage.in_use(connection, without=self._row.uid)
-            mine = garbage.in_use(connection).images - others.images
-        if not mine or self._target is None:
+            mine = {(self._row.uid, row.number) for row in revision_rows.list_revisions(connection, self._row.uid)}
+            others = self._rooms.in_use(connection, mine)
+            images = self._rooms.in_use(connection).images - others.images
+        if not images or self._target is None:
             return []
         used = Used(services=others.services, images=others.images)
-        gone = [one for one in self._target.held(used) if one.kind == IMAGE and one.id in mine]
+        gone = [one for one in self._target.held(used) if one.kind == IMAGE and one.id in images]
         try:
             for one in gone:
                 one.remove()

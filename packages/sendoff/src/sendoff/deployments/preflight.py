@@ -12,7 +12,7 @@ from ..errors import ComputeNotFound, PortInUse, SendoffError
 from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
-from ..spec.inference import InferenceSpec
+from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
 from ..targets.base import INTERPRETER, Target
 from . import access, revision_rows, service_rows, telemetry
@@ -62,17 +62,15 @@ def check_request(
     check_deployment(deployment, where="deployment configuration")
     if inference is None and models:
         deployment = sized(deployment, rooms.registry.get(workspace, models[0]))
-    pinned, inference, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
-    spec = inference.environment
-    assert spec is not None
-    choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
+    pinned, code, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
+    choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, code)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.artefact != INTERPRETER:
         target.check(probe(name, workspace))
     else:
-        check_interpreter(spec)
-    notes += check_grammar(rooms, inference, images=able.artefact != INTERPRETER)
+        check_interpreter(code.environment)
+    notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
         notes += telemetry.notes(rooms.store, deployment, able, service)
@@ -81,14 +79,14 @@ def check_request(
     if deployment.port is not None:
         _check_port(rooms, target, workspace, name, deployment.port, service)
     return Ready(
-        plan=Plan(models=pinned, inference=inference, deployment=deployment),
+        plan=Plan(models=pinned, inference=code, deployment=deployment),
         choice=choice,
         given=given,
         notes=[*notes, *said],
     )
 
 
-def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, code: Code) -> Choice:
     """Where a service of this configuration would run, and why."""
     settings = rooms.store.settings
 
@@ -96,8 +94,7 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: 
         # Only where a container is thought of.
         from ..artefacts.images_here import base_problem, bound_to_this_machine
 
-        environment = inference.environment
-        assert environment is not None
+        environment = code.environment
         if bound := bound_to_this_machine(environment):
             return bound
         try:

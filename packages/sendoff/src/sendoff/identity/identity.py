@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..errors import InvalidInput
 from ..spec.access import Access, Pem
 from ..spec.identity import NONE, TOKEN, AccessToken, ServiceKeys
 from ..spec.parse import Spec
-from ..store.locking import locked
 from . import keys
 from .certificates import certificate_id
 from .tokens import Signer
@@ -144,7 +144,7 @@ class Identity:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with locked(self._home / "staging" / "identity.lock"):
+        with files.locked(self._home / "staging" / "identity.lock"):
             yield
 
 

@@ -1,7 +1,7 @@
 """What Sendoff answers of SDK v1: names by module, members by class; read off the SDK's own classes.
 
 ``names.json`` lists the modules of ``sendoff-azureml`` (a test keeps the two equal), so that nothing of it need be
-installed. Whether a member is refused is read off its source: its whole body is a call of ``refuse``.
+installed. A member that is refused says so itself: it has the sentence that ``refusing`` gave it.
 """
 
 from __future__ import annotations
@@ -88,37 +88,12 @@ def instead(thing: Any) -> str:
     return str(thing.instead)
 
 
-@cache
 def refusal(cls: Any, member: str) -> str | None:
     """What to use instead, when a member does nothing but refuse; None when it works."""
     found = inspect.getattr_static(cls, member, None)
-    if isinstance(found, property):
-        found = found.fget
-    function = getattr(found, "__func__", found)
-    function = inspect.unwrap(function) if callable(function) else None
-    if function is None:
-        return None
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    body = [
-        node
-        for node in tree.body[0].body  # type: ignore[attr-defined]
-        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-    ]
-    if len(body) != 1 or not isinstance(body[0], ast.Expr) or not isinstance(body[0].value, ast.Call):
-        return None
-    call = body[0].value
-    if getattr(call.func, "id", "") != "refuse":
-        return None
-    module = inspect.getmodule(function)
-    advice = call.args[1] if len(call.args) > 1 else None
-    if isinstance(advice, ast.Constant):
-        return str(advice.value)
-    if isinstance(advice, ast.Name):
-        return str(getattr(module, advice.id, ""))
-    return ""
+    function = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+    instead: str | None = getattr(function, "instead", None)
+    return instead
 
 
 def has(cls: Any, member: str) -> bool:

@@ -4,12 +4,15 @@ Every name that scripts import is there, so that a script which only imports it,
 """
 
 from __future__ import annotations
+import __future__
 
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from ..errors import NotSupported
 from .exceptions import UserErrorException
 
+C = TypeVar("C", bound=type)
 INSTEAD = "docs/azureml.md lists what is there and what to use instead."
 
 
@@ -50,3 +53,57 @@ def stand_in(name: str, instead: str = "") -> Any:
     """
     members = {"feature": name, "instead": instead, "__doc__": f"Not supported. {instead}", "__module__": __name__}
     return _StandInType(name, (), members)
+
+
+def refusing(of: str, members: Mapping[str, str]) -> Callable[[C], C]:
+    """A class decorator: members that SDK v1's class has and that say here, when they are used, what to use instead.
+
+    They are real functions and properties, so that Python itself checks calls of them, and `inspect.signature` gives
+    what SDK v1's gave. A member's sentence is its attribute ``instead``, which ``sendoff migrate check`` reads.
+
+    Args:
+        of: SDK v1's name of the class, as a refusal names it; empty for the name of the object's own class.
+        members: What to use instead -> the members of which that is said. A signature as Python writes it without
+            ``def``, which may go over several lines, is a method with ``self`` as its first parameter, a class method
+            with ``cls`` and a static method otherwise; a name without parentheses is a property.
+    """
+
+    def decorated(cls: C) -> C:
+        for instead, signatures in members.items():
+            for signature in _signatures(signatures):
+                name, function = _refuser(of, signature, instead, cls)
+                if name in vars(cls):
+                    raise TypeError(f"{cls.__qualname__}.{name} is there already")
+                setattr(cls, name, function)
+        return cls
+
+    return decorated
+
+
+def _signatures(text: str) -> Iterator[str]:
+    whole = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        whole = f"{whole} {line}".strip()
+        if whole.count("(") == whole.count(")"):
+            yield whole
+            whole = ""
+
+
+def _refuser(of: str, signature: str, instead: str, cls: type) -> tuple[str, Any]:
+    name, bracket, parameters = signature.partition("(")
+    if not bracket:
+        name, _, result = signature.partition(" -> ")
+        signature = f"{name}(self) -> {result or 'Any'}"
+    first = parameters.partition(",")[0].strip(" )")
+    feature = repr(f"{of}.{name}") if of else f"type(self).__name__ + {f'.{name}'!r}"
+    # A compiled definition, as of a named tuple: the signature, and Python's own words about a wrong call, are real.
+    source = f"def {signature}: refuse({feature}, {instead!r})"
+    place: dict[str, Any] = {"__name__": cls.__module__, "refuse": refuse}
+    exec(compile(source, f"<members {of} lacks>", "exec", __future__.annotations.compiler_flag, True), place)
+    function = place[name]
+    function.__qualname__ = f"{cls.__qualname__}.{name}"
+    function.__doc__ = f"Not here. {instead}\n\nRaises:\n    FeatureNotSupported: Always."
+    function.instead = instead
+    if not bracket:
+        return name, property(function)
+    return name, function if first == "self" else (classmethod if first == "cls" else staticmethod)(function)

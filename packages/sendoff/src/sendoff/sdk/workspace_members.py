@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..spec import workspace as spec
 from .exceptions import WorkspaceException, as_sdk_errors
 from .tags import texts
-from .unsupported import refuse
+from .unsupported import refuse, refusing
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -23,6 +23,25 @@ _CONNECTIONS = "Keep what a connection would hold as a secret: ws.get_default_ke
 _CPU, _GPU = "cpu-cluster", "gpu-cluster"
 
 
+@refusing(
+    "Workspace",
+    {
+        "The objects of the SDK speak to the API themselves.": "service_context",
+        "Name a registry in settings.toml (registry = …) or with --image-name.": """
+            update_dependencies(self, container_registry=None, force=False) -> Workspace
+        """,
+        _NETWORK: """
+            add_private_endpoint(self, private_endpoint_config, private_endpoint_auto_approval=True, location=None,
+                show_output=True, tags=None)
+            delete_private_endpoint_connection(self, private_endpoint_connection_name)
+        """,
+        _CONNECTIONS: """
+            get_connection(self, name)
+            set_connection(self, name, category, target, authType, value)
+            delete_connection(self, name)
+        """,
+    },
+)
 class WorkspaceMembers:
     """Members that are read off the store, and those of the cloud that are refused by name."""
 
@@ -73,15 +92,6 @@ class WorkspaceMembers:
     def discovery_url(self) -> str:
         """The server's address, or the store's folder."""
         return self._client.where
-
-    @property
-    def service_context(self) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.service_context", "The objects of the SDK speak to the API themselves.")
 
     def get_run(self, run_id: str) -> Run:
         """The run of that id.
@@ -161,61 +171,6 @@ class WorkspaceMembers:
 
         return Workspace.from_config()
 
-    def update_dependencies(self, container_registry: str | None = None, force: bool = False) -> Workspace:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.update_dependencies", "Name a registry in settings.toml (registry = …) or with --image-name.")
-
-    def add_private_endpoint(
-        self,
-        private_endpoint_config: Any,
-        private_endpoint_auto_approval: bool = True,
-        location: str | None = None,
-        show_output: bool = True,
-        tags: dict[str, str] | None = None,
-    ) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.add_private_endpoint", _NETWORK)
-
-    def delete_private_endpoint_connection(self, private_endpoint_connection_name: str) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.delete_private_endpoint_connection", _NETWORK)
-
-    def get_connection(self, name: str) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.get_connection", _CONNECTIONS)
-
     def list_connections(self, category: Any = None, target: str | None = None) -> builtins.list[Any]:
         """None."""
         return []
-
-    def set_connection(self, name: str, category: str, target: str, authType: str, value: str) -> Any:  # noqa: N803
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.set_connection", _CONNECTIONS)
-
-    def delete_connection(self, name: str) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Workspace.delete_connection", _CONNECTIONS)

@@ -8,6 +8,8 @@ from .parse import Spec
 PRIMARY, SECONDARY = "Primary", "Secondary"
 NONE, KEY, TOKEN = "none", "key", "token"
 MODES = (NONE, KEY, TOKEN)
+SERVER_TOKEN = "server-token"
+"""Whom a token names that was asked of a server: the holder of the server's own token, and nobody more certain."""
 
 SHORTEST_KEY, LONGEST_KEY = 8, 512
 
@@ -34,7 +36,10 @@ class RegenerateKey(Spec):
 
 
 class IssueToken(Spec):
-    """Body of ``POST …/token``. ``user`` becomes the token's ``sub``; empty is the user that the API runs as."""
+    """Body of ``POST …/token``. ``user`` becomes the token's ``sub``; empty is the user that the API runs as.
+
+    A server does not believe it: its tokens name :data:`SERVER_TOKEN`.
+    """
 
     user: str = ""
 

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from ..errors import StoreError, StoreTooNew
+from . import tables
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0006"
 """The newest migration. Names are numbers of four digits, so an unknown later one compares as greater."""
+
+# As Alembic itself makes it.
+_VERSION_TABLE = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 def version_of(connection: Connection) -> str | None:
@@ -25,13 +32,13 @@ def version_of(connection: Connection) -> str | None:
     Raises:
         StoreError: The database has tables, but not ours.
     """
-    tables = set(inspect(connection).get_table_names())
-    if "alembic_version" in tables:
+    here = set(inspect(connection).get_table_names())
+    if "alembic_version" in here:
         found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return found
-    if tables:
+    if here:
         raise StoreError(
-            f"the database holds tables that are not Sendoff's ({', '.join(sorted(tables)[:3])}…)",
+            f"the database holds tables that are not Sendoff's ({', '.join(sorted(here)[:3])}…)",
             hint="Give Sendoff a database, or a home folder, of its own.",
         )
     return None
@@ -53,7 +60,15 @@ def check_known(version: str | None) -> None:
 
 
 def upgrade(connection: Connection, revision: str = HEAD) -> None:
-    """Run the migrations inside the caller's transaction: all of them, or none."""
+    """Bring the database to a revision inside the caller's transaction: wholly, or not at all.
+
+    A new database is made at once, as the newest migration would leave it: a first command need not load Alembic.
+    """
+    if revision == HEAD and not inspect(connection).get_table_names():
+        tables.metadata.create_all(connection)
+        connection.execute(text(_VERSION_TABLE))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+        return
     from alembic import command
 
     config = configuration()

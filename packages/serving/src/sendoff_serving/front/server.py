@@ -26,6 +26,7 @@ from .http.tls import Certificate
 from .scoring.application import QUIET, ScoringApplication
 from .scoring.auth import Gate
 from .scoring.cors import Cors
+from .scoring.generation import ScoredGeneration
 from .scoring.metrics import Metrics
 from .scoring.rate import RateLimit
 from .scoring.recording import Recording
@@ -105,8 +106,8 @@ class Server:
         recording: Recording | None = None,
     ) -> None:
         self.started = time.time()
-        self.serving: Generation | None = None
-        self.pending: Generation | None = None
+        self.serving: ScoredGeneration | None = None
+        self.pending: ScoredGeneration | None = None
         self.host = ""
         self.port = 0
         self.draining = False
@@ -148,7 +149,7 @@ class Server:
 
     # What is served
 
-    def load(self, bundle: Bundle, python: str, revision: str | None) -> Generation:
+    def load(self, bundle: Bundle, python: str, revision: str | None) -> ScoredGeneration:
         """Start a generation; it takes over when all its workers are ready, and the one before it drains.
 
         A generation that is still loading is replaced by this one.
@@ -158,13 +159,13 @@ class Server:
             scope = None if self.recording is None else self.recording.scope
             if scope is None:
                 self._log.warning("Nothing is collected: the server was started without a folder for it (--data-dir)")
-        generation = Generation(
+        generation = ScoredGeneration(
             bundle,
             of_bundle(bundle, python, self._log_level, scope),
             revision=revision,
             log=self._log,
             request_name=self.application.request_name,
-            metrics=self.metrics,
+            counter=self.metrics,
             secured=self._gate is not None and self._gate.guards(revision),
             on_change=self._changed,
             compatible=self.application.compatible,
@@ -199,7 +200,7 @@ class Server:
 
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":
-            before, self.serving, self.pending = self.serving, generation, None
+            before, self.serving, self.pending = self.serving, self.pending, None
             self._apply(generation.bundle, generation.revision)
             self.metrics.swaps["ready"] += 1
             if before is not None:
@@ -224,7 +225,7 @@ class Server:
             return "ready"
         return "failed" if self.pending is not None and self.pending.phase == "failed" else "starting"
 
-    def _generation_that_serves(self) -> Generation | None:
+    def _generation_that_serves(self) -> ScoredGeneration | None:
         generation = self.serving
         return generation if generation is not None and generation.ready else None
 
@@ -278,7 +279,7 @@ class Server:
         """Write a line to the log."""
         self._log.info(message)
 
-    def reload(self) -> Generation:
+    def reload(self) -> ScoredGeneration:
         """Load the current bundle again; its files are read anew.
 
         Raises:

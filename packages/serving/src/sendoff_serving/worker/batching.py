@@ -14,8 +14,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 from sendoff_serving.protocol import Frame, RunFlag
 
 from . import inference
+from .answer import Answer, Refusal, fault
 from .encoding import number_list
-from .invoke import Answer, Invoker, Refusal, fault
+from .invoke import Invoker
 from .script import RAW, SCHEMA, EntryScript
 
 Outcome = Union[Answer, Refusal]

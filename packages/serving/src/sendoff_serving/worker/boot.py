@@ -11,39 +11,6 @@ import os
 import sys
 
 
-def die_with(parent: int) -> None:
-    """End this process when the front ends, however it ends (Linux; elsewhere the closed socket says so)."""
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    except (ImportError, OSError, AttributeError):
-        return  # an interpreter without ctypes: the closed socket ends the worker once run() returns
-    if os.getppid() != parent:
-        os._exit(0)  # the front went before the call above
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep freed blocks of up to 32 MiB for the next request.
-
-    Its first setting gives every large block back to the kernel at once and pays for each page again: for bodies
-    of a mebibyte that was half of the time.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        import ctypes
-
-        library = ctypes.CDLL(None)
-        library.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
-        library.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD
-    except (ImportError, OSError, AttributeError):
-        return  # another C library, which has its own ways
-
-
 def _lay_path(here: str) -> None:
     import types
 
@@ -58,9 +25,13 @@ def _lay_path(here: str) -> None:
 
 def main(arguments: "list[str]") -> int:
     given = dict(zip(arguments[::2], arguments[1::2]))
+    _lay_path(os.path.dirname(os.path.realpath(__file__)))
+    from sendoff_serving.allocator import keep_freed_memory
+    from sendoff_serving.worker.parent import die_with
+
+    # Before anything heavy is loaded: a front that is killed meanwhile must not leave a worker that nobody ends.
     die_with(int(given["--parent"]))
     keep_freed_memory()
-    _lay_path(os.path.dirname(os.path.realpath(__file__)))
     from sendoff_serving.worker.loop import work
 
     return work(int(given["--socket"]), int(given["--page"]))

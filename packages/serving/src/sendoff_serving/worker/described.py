@@ -13,7 +13,7 @@ Such a script may define two functions more, both optional. Scripts that know no
 
 ``infer_tensors(inputs)`` is given the tensors of a V2 request, ``{name: {"shape", "datatype", "data"}}`` with the data
 flat (elements of BYTES are text, or bytes where one of them is no text), and returns ``{name: array}``. Both may raise
-``sendoff_serving.worker.invoke.Refusal``, and so may run().
+``sendoff_serving.worker.answer.Refusal``, and so may run().
 """
 
 import json

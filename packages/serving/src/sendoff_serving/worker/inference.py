@@ -4,22 +4,26 @@ import base64
 import json
 import sys
 import time
-from typing import Any, Callable, Dict, List, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Set, Tuple
 
 from . import arrays, binary_tensors, schema, signature, tensors
+from .answer import Answer, Refusal
 from .binary_tensors import BadTensor
+from .body import object_of
 from .inference_answer import Wanted, response
-from .invoke import Answer, Invoker, Refusal, _object
 from .rows import rows_of
 from .script import RAW, SCHEMA, EntryScript
 from .unpacking import unpacked
+
+if TYPE_CHECKING:
+    from .invoke import Invoker
 
 # Datatypes any of whose bytes are numbers, so that an array of them needs no look at each.
 _NUMBERS = frozenset(binary_tensors.SIZES) - {"BOOL"}
 _KNOWN = (dict, list, str, int, float, bool, type(None))
 
 
-def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
+def infer(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Answer:
     """Score one inference request.
 
     Args:
@@ -44,7 +48,8 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
         if script.shape == RAW:
             return _own(invoker, wanted, _named(given, _as_sent), request)
         if script.shape == SCHEMA:
-            arguments = _completed(invoker, _schema_values(invoker, given))
+            arguments = _schema_values(invoker, given)
+            invoker.complete(arguments)
         else:
             arguments = _text_argument(invoker, given)
     except BadTensor as error:
@@ -60,7 +65,7 @@ def infer(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Answer:
     return _answer(invoker, wanted, request, value, time.perf_counter() - start)
 
 
-def joinable(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Tuple[Any, Callable[[Any, float], Answer]]:
+def joinable(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Tuple[Any, Callable[[Any, float], Answer]]:
     """Return what /score would be sent for an inference request, and how its part of a result is answered.
 
     Args:
@@ -86,22 +91,22 @@ def joinable(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Tuple[An
     return sent, finish
 
 
-def _given(invoker: Invoker, body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
+def _given(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
     """Return the request's JSON, with the bytes that follow it in the places of the inputs' data."""
     length = request["inference"].get("length")
     if length is None:
-        return _object(body)
+        return object_of(body)
     if length > len(body):
         message = "%s is %d, but the body has only %d bytes"
         raise BadTensor(message % (binary_tensors.LENGTH_HEADER, length, len(body)))
     if not length:
         return binary_tensors.whole(body, (invoker.script.tensors or {}).get("inputs", []))
-    given = _object(body[:length])
+    given = object_of(body[:length])
     binary_tensors.attach(given, memoryview(body)[length:])
     return given
 
 
-def _answer(invoker: Invoker, wanted: Wanted, request: Dict[str, Any], value: Any, seconds: float) -> Answer:
+def _answer(invoker: "Invoker", wanted: Wanted, request: Dict[str, Any], value: Any, seconds: float) -> Answer:
     kind = type(value)
     if kind not in _KNOWN and kind.__module__.partition(".")[0] not in ("numpy", "pandas"):
         answer = invoker._from_value(value, seconds)
@@ -112,7 +117,7 @@ def _answer(invoker: Invoker, wanted: Wanted, request: Dict[str, Any], value: An
     return response(invoker, wanted, request["inference"], value, seconds, rows_of(value))
 
 
-def _own(invoker: Invoker, wanted: Wanted, read: Dict[str, Any], request: Dict[str, Any]) -> Answer:
+def _own(invoker: "Invoker", wanted: Wanted, read: Dict[str, Any], request: Dict[str, Any]) -> Answer:
     """Score a request with a script that takes tensors itself (``described.py``)."""
     start = time.perf_counter()
     try:
@@ -148,7 +153,7 @@ def _named(given: Dict[str, Any], reader: Any) -> Dict[str, Any]:
     return read
 
 
-def _text_argument(invoker: Invoker, given: Dict[str, Any]) -> Dict[str, Any]:
+def _text_argument(invoker: "Invoker", given: Dict[str, Any]) -> Dict[str, Any]:
     def reader(tensor: Any) -> Any:
         found = tensors.flat(tensor)
         return tensors.texts(tensor["name"], found["data"]) if found["datatype"] == "BYTES" else None
@@ -203,7 +208,7 @@ class Inputs:
                     self.bytes.add(name)
 
 
-def _schema_values(invoker: Invoker, given: Dict[str, Any], arrays_too: bool = True) -> Dict[str, Any]:
+def _schema_values(invoker: "Invoker", given: Dict[str, Any], arrays_too: bool = True) -> Dict[str, Any]:
     """Return the members that /score would be sent; with ``arrays_too`` bytes of numbers as arrays, where it can be."""
     script = invoker.script
     known: Inputs = invoker.inputs or Inputs(script)
@@ -272,18 +277,6 @@ def _value(tensor: Any, known: Inputs, rules: Dict[str, arrays.Rule]) -> Any:
         elif name not in known.bytes:
             values = tensors.texts(name, values)
     return tensors.nested(name, shape, values)
-
-
-def _completed(invoker: Invoker, arguments: Dict[str, Any]) -> Dict[str, Any]:
-    """Convert arrays, and add what run() has defaults for."""
-    script = invoker.script
-    invoker.convert_arrays(arguments)
-    for name, value in script.defaults.items():
-        arguments.setdefault(name, value)
-    for name in script.required:
-        if name not in arguments:
-            raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
-    return arguments
 
 
 def _fitting(name: str, value: Any, kind: Any) -> Any:

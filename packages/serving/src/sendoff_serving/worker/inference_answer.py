@@ -1,10 +1,13 @@
 """The answer to a request of the Open Inference Protocol: which outputs it wants, and in which form."""
 
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from . import binary_tensors, tensors
+from .answer import Answer, Refusal
 from .binary_tensors import BadTensor
-from .invoke import Answer, Invoker, Refusal
+
+if TYPE_CHECKING:
+    from .invoke import Invoker
 
 
 class Wanted:
@@ -58,7 +61,9 @@ def _flag(owner: Dict[str, Any], parameter: str, called: str, otherwise: bool) -
     return flag
 
 
-def response(invoker: Invoker, wanted: Wanted, target: Dict[str, Any], value: Any, seconds: float, rows: int) -> Answer:
+def response(
+    invoker: "Invoker", wanted: Wanted, target: Dict[str, Any], value: Any, seconds: float, rows: int
+) -> Answer:
     """Return the answer that a result becomes.
 
     Args:

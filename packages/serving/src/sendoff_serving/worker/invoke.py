@@ -3,60 +3,17 @@
 import json
 import os
 import time
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 from urllib.parse import parse_qsl
 
 from . import arrays, borrowed, failure, http_response, multi_model, schema
+from .answer import Answer, Refusal  # bundles of models without code that were made before take Refusal from here
 from .bad_request import BadRequest
+from .body import object_of, text_of
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
 from .rows import rows_of
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
-
-
-class Refusal(Exception):
-    """The request is answered with an error.
-
-    Args:
-        status: HTTP status.
-        code: stable error code (docs/scoring-server.md).
-        message: sentence for the caller.
-        more: further members of the ERROR frame, such as "hint" and "traceback".
-    """
-
-    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
-        Exception.__init__(self, message)
-        self.status = status
-        self.content: Dict[str, Any] = dict(more, code=code, message=message)
-
-
-def fault(error: Exception) -> Refusal:
-    """Return the refusal for an exception that nothing else has taken: it must not end the worker."""
-    return Refusal(500, "internal_error", "The answer could not be made", traceback=failure.text_of(error))
-
-
-class Answer:
-    """What goes back: status, body or pieces, headers, and what the front must know of it."""
-
-    __slots__ = ("body", "failed", "headers", "non_finite", "pieces", "seconds", "status")
-
-    def __init__(
-        self,
-        seconds: float,
-        body: bytes = b"",
-        status: int = 200,
-        headers: Optional[List[Tuple[str, str]]] = None,
-        pieces: Optional[Iterator[Any]] = None,
-        failed: bool = False,
-        non_finite: bool = False,
-    ) -> None:
-        self.seconds = seconds
-        self.body = body
-        self.status = status
-        self.headers = headers
-        self.pieces = pieces
-        self.failed = failed
-        self.non_finite = non_finite
 
 
 def query_values(target: str) -> Dict[str, Any]:
@@ -131,7 +88,7 @@ class Invoker:
             Refusal: the request does not fit the script, or the script failed.
         """
         if request is None and self._only_text:
-            arguments: Dict[str, Any] = {self.script.input_parameter: _text(body)}
+            arguments: Dict[str, Any] = {self.script.input_parameter: text_of(body)}
         else:
             if request is not None and "packed" in request:
                 from .unpacking import unpacked
@@ -159,14 +116,9 @@ class Invoker:
         elif script.shape == SCHEMA:
             given = query_values(target) if method == "GET" else self._given(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
-            self.convert_arrays(arguments)
-            for name, value in script.defaults.items():
-                arguments.setdefault(name, value)
-            for name in script.required:
-                if name not in arguments:
-                    raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
+            self.complete(arguments)
         else:
-            text = json.dumps(self._without_name(query_values(target))) if method == "GET" else _text(body)
+            text = json.dumps(self._without_name(query_values(target))) if method == "GET" else text_of(body)
             arguments = {script.input_parameter: text}
         if script.wants_headers:
             arguments["request_headers"] = {name.title(): value for name, value in headers}
@@ -182,7 +134,7 @@ class Invoker:
                     return parsed
             except ValueError:
                 pass  # it may be what only json reads, and its messages are the ones that are known
-        return _object(body)
+        return object_of(body)
 
     def _without_name(self, values: Dict[str, Any]) -> Dict[str, Any]:
         """Leave out of a query what names the model."""
@@ -209,6 +161,19 @@ class Invoker:
             raise Refusal(503, "model_too_large", str(error)) from error
         except BaseException as error:  # the script's init_model()
             raise self._refusal(error, 0.0) from error
+
+    def complete(self, arguments: Dict[str, Any]) -> None:
+        """Make a schema script's arguments what run() is called with: arrays converted, defaults added.
+
+        Raises:
+            Refusal: a parameter without a default is missing.
+        """
+        self.convert_arrays(arguments)
+        for name, value in self.script.defaults.items():
+            arguments.setdefault(name, value)
+        for name in self.script.required:
+            if name not in arguments:
+                raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
 
     def convert_arrays(self, arguments: Dict[str, Any]) -> None:
         """Turn lists into the arrays that numpy samples ask for, where that has no surprises."""
@@ -309,28 +274,3 @@ def _scheme(request: Dict[str, Any]) -> str:
             if name.lower() == "x-forwarded-proto":
                 return "https" if value == "https" else "http"
     return str(request.get("scheme", "http"))
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(error) from error
-
-
-def _not_utf8(error: UnicodeDecodeError) -> Refusal:
-    return Refusal(400, "body_not_utf8", "Input cannot be decoded as UTF-8: %s" % error)
-
-
-def _object(body: bytes) -> Dict[str, Any]:
-    if not body:
-        raise Refusal(400, "body_empty", "POST body is empty. Expecting a JSON dictionary.")
-    try:
-        given = json.loads(body)  # bytes: UTF-8 with or without the mark that .NET writes first, UTF-16, UTF-32
-    except UnicodeDecodeError as error:
-        raise _not_utf8(error) from error
-    except (ValueError, RecursionError) as error:
-        raise Refusal(400, "body_not_json", "POST body could not be decoded as JSON: %s" % error) from error
-    if not isinstance(given, dict):
-        raise Refusal(400, "body_not_object", "POST body should be a JSON dictionary.")
-    return given

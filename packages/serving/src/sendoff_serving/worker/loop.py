@@ -13,13 +13,15 @@ from sendoff_serving.page import Page
 from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 from sendoff_serving.room import Room, place_of
 
-from . import boot, debugging, failure, modules, script
+from . import debugging, failure, modules, script
+from .answer import Answer, Refusal, fault
 from .batching import Batch, Batcher, Joined
 from .channel import Channel
 from .collection import collection
 from .http_response import to_bytes
-from .invoke import Answer, Invoker, Refusal, fault
+from .invoke import Invoker
 from .output import Output
+from .parent import die_with
 from .template import Template
 
 # Answers of frames that came together are sent together, but none waits longer than this for the others.
@@ -31,7 +33,7 @@ _END = object()
 
 def _page(descriptor: int) -> Page:
     page = Page(descriptor)
-    os.close(descriptor)
+    os.close(descriptor)  # the mapping stays, and no script can close it with "all" descriptors
     return page
 
 
@@ -49,6 +51,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
     if settings is None:
         return 0
     collection.attach(channel, settings.get("collect"))
+    # Before the script: what its import prints belongs to the service's log too.
     output = Output(channel)
     output.take_over(settings.get("log_level", "INFO"))
     loaded = _load(channel, settings)
@@ -61,7 +64,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         handed = Template(channel).wait_for_fork()
         if handed is None:
             return 0
-        boot.die_with(os.getppid())
+        die_with(os.getppid())  # a fork does not inherit it, and the parent is the template now
         channel.rebind(handed[0])
         page = _page(handed[1])
         _greet(channel)
@@ -127,7 +130,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
         content = {"code": "script_invalid", "message": str(error), "traceback": None, "file": path, "line": None}
         channel.send_json(Kind.FAILED, content)
         return None
-    except BaseException as error:
+    except BaseException as error:  # a script's sys.exit() too
         content = failure.describe(error, folders, code)
         content["message"] = "%s: %s" % (reason, content["message"])
         hints = [hint for hint in [modules.hint_for(error)] + modules.hidden_siblings(folders) if hint]
@@ -184,6 +187,7 @@ class _Loop:
             if frames is None:
                 return
             now = flushed = time.monotonic()
+            # A request alone is answered right behind its run; only among several can one wait for a long run.
             if len(frames) > 1 and frames[0].kind == Kind.RUN:
                 self._expect_late()
             for frame in frames:
@@ -194,7 +198,7 @@ class _Loop:
                 if now - flushed > _HOLD:
                     self.flush()
                     flushed = now
-            self._page.rest()
+            self._page.rest()  # before the answers: a front that has them must not read that something runs
             self._channel.request_id = 0
             self.flush()
 
@@ -208,6 +212,7 @@ class _Loop:
             until = time.monotonic() + batcher.max_wait
             while waiting:
                 batch = batcher.first(waiting)
+                # Only a batch of all that waits can grow: else the next in line does not fit, and would not later.
                 open_ = batch.key is not None and batch.size < batcher.max_rows and len(batch.requests) == len(waiting)
                 if batcher.max_wait and open_:
                     left = until - time.monotonic()
@@ -281,19 +286,23 @@ class _Loop:
 
     def flush(self) -> None:
         """Send the answers that are held."""
+        # Looked at without the lock, which each request would pay for: if the other thread takes them just now, the
+        # list below is empty and nothing is sent.
         if self._answers:
             with self._lock:
                 answers, self._answers = self._answers, []
-            self._page.count(self._invoker.rows)
+            self._page.count(self._invoker.rows)  # before they go: who has an answer finds its rows in /metrics
             self._channel.send_pieces(answers)
 
     def _hold(self, *pieces: Buffer) -> None:
+        # += reads and writes: without the lock, pieces could go to a list that the other thread has just taken.
         with self._lock:
             self._answers += pieces
 
     def _one(self, frame: Frame, now: float) -> None:
         channel = self._channel
-        self._begun += 1
+        self._begun += 1  # of every RUN frame, run or not: by this order the front and the page name it
+        # Said before anything is looked at: from here on the front leaves the request to us, unless it was taken back.
         if not self._page.begin(self._begun, frame.id, now):
             self._hold(protocol.encode(Kind.SKIPPED, (), 0, frame.id))
             return
@@ -309,7 +318,7 @@ class _Loop:
             if answer.pieces is None:
                 self._hold(*_encoded(frame.id, answer, self._room))
             else:
-                self.flush()
+                self.flush()  # what is held does not wait for a whole stream
                 self._stream(frame.id, answer)
         except Refusal as refusal:
             self._leave_if_forked()
@@ -355,6 +364,7 @@ class _Loop:
             while True:
                 if data:
                     self._channel.send(protocol.encode(Kind.CHUNK, [data], 0, request_id))
+                # By the page: no frame is read while this thread is in the script's generator.
                 if self._page.is_unread(request_id):
                     failed = 1
                     break

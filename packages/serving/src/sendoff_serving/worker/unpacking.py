@@ -4,7 +4,7 @@ import io
 import zlib
 from typing import Any, Dict
 
-from .invoke import Refusal
+from .answer import Refusal
 
 # Window sizes as zlib names them: with the head of gzip, with that of zlib (what "deflate" is), with none, which
 # some clients send as deflate.

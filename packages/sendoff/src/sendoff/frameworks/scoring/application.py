@@ -9,8 +9,9 @@ import sys
 import time
 from typing import Any, Dict, List, Optional
 
+from sendoff_serving.worker.answer import Refusal
 from sendoff_serving.worker.http_response import AMLResponse
-from sendoff_serving.worker.invoke import Refusal, query_values
+from sendoff_serving.worker.invoke import query_values
 
 ADAPTERS = {
     "scikit-learn": "estimator",

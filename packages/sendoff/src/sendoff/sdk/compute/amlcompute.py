@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..saying import say
-from ..unsupported import refuse
+from ..unsupported import refusing
 from .configuration import Configuration, together
 from .target import ComputeTarget
 
@@ -115,6 +115,14 @@ class AmlComputeProvisioningConfiguration(Configuration):
         return problems
 
 
+@refusing(
+    "AmlCompute",
+    {
+        "There are no quotas: a service's cpu_cores and memory_gb limit it.": """
+            update_quotas(workspace, vm_family, limit=None, location=None)
+        """,
+    },
+)
 class AmlCompute(ComputeTarget):
     """A training or batch cluster by name; it stands for this machine.
 
@@ -255,14 +263,3 @@ class AmlCompute(ComputeTarget):
     def list_quotas(workspace: Workspace, location: str | None = None) -> builtins.list[dict[str, Any]]:
         """Quotas: there are none here."""
         return []
-
-    @staticmethod
-    def update_quotas(
-        workspace: Workspace, vm_family: str, limit: int | None = None, location: str | None = None
-    ) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AmlCompute.update_quotas", "There are no quotas: a service's cpu_cores and memory_gb limit it.")

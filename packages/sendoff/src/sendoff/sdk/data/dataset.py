@@ -27,7 +27,7 @@ from ...spec.parse import replace
 from ..connection import client as shared_client
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..tags import texts
-from .absent import AbsentAbstractDataset, AbsentFileDataset, AbsentTabularDataset
+from . import absent
 from .factory import FileDatasetFactory, TabularDatasetFactory
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "FileDataset", "TabularDataset"]
 
 
-class AbstractDataset(AbsentAbstractDataset):
+@absent.dataset
+class AbstractDataset:
     """What tables and files have in common; the classes below are what is made."""
 
     Tabular = TabularDatasetFactory
@@ -240,7 +241,8 @@ class AbstractDataset(AbsentAbstractDataset):
         return f"{type(self).__name__}({known}, source={paths!r})"
 
 
-class TabularDataset(AbstractDataset, AbsentTabularDataset):
+@absent.tabular_dataset
+class TabularDataset(AbstractDataset):
     """Rows and columns. Made by ``Dataset.Tabular.from_…`` or fetched by `Dataset.get_by_name`."""
 
     @as_sdk_errors(UserErrorException)
@@ -285,7 +287,8 @@ class TabularDataset(AbstractDataset, AbsentTabularDataset):
         return read_table(self._definition, files)
 
 
-class FileDataset(AbstractDataset, AbsentFileDataset):
+@absent.file_dataset
+class FileDataset(AbstractDataset):
     """Files as they are. Made by ``Dataset.File.from_files`` or fetched by `Dataset.get_by_name`."""
 
     @as_sdk_errors(UserErrorException)

@@ -12,7 +12,7 @@ from ...errors import InvalidInput, NotSupported
 from ...spec.dataset import PutFiles
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..saying import say
-from .absent import AbsentDatastore
+from . import absent
 from .reference import DataReference
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["AzureBlobDatastore", "Datastore"]
 
 
-class Datastore(AbsentDatastore):
+@absent.datastore
+class Datastore:
     """A place for files, kept in the blob store. Every workspace has ``workspaceblobstore``, its default.
 
     Args:

@@ -24,7 +24,7 @@ from ...spec.dataset import (
 from ..connection import client as shared_client
 from ..exceptions import UserErrorException, as_sdk_errors
 from ..saying import say
-from .absent import AbsentTabularDatasetFactory
+from . import absent
 from .datastore import Datastore
 from .reference import DataPath, DataReference
 from .types import DataType, encoding_of, header_of
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
 
 
-class TabularDatasetFactory(AbsentTabularDatasetFactory):
+@absent.tabular_factory
+class TabularDatasetFactory:
     """``Dataset.Tabular``: rows and columns."""
 
     @staticmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..unsupported import refuse
+from ..unsupported import refusing
 
 if TYPE_CHECKING:
     from .datastore import Datastore
@@ -31,6 +31,14 @@ class DataPath:
         return f"{type(self).__name__}({self.datastore.name!r}, {self.path_on_datastore!r})"
 
 
+@refusing(
+    "DataReference",
+    {
+        "Upload what the script wrote: datastore.upload(src_dir, target_path).": """
+            as_upload(self, path_on_compute=None, overwrite=False) -> DataReference
+        """,
+    },
+)
 class DataReference(DataPath):
     """A path in a datastore that a job would have mounted.
 
@@ -71,14 +79,6 @@ class DataReference(DataPath):
         """As an argument of a training script, which gets the path of a copy."""
         named = (self.datastore, self.data_reference_name, self.path_on_datastore)
         return DataReference(*named, "download", path_on_compute, overwrite)
-
-    def as_upload(self, path_on_compute: str | None = None, overwrite: bool = False) -> DataReference:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("DataReference.as_upload", "Upload what the script wrote: datastore.upload(src_dir, target_path).")
 
     def _as_argument(self) -> str:
         import tempfile

@@ -15,7 +15,7 @@ from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..saying import say
 from ..tags import texts
-from ..unsupported import refuse
+from ..unsupported import refusing
 from .conda_dependencies import CondaDependencies
 from .sections import (
     DEFAULT_CPU_IMAGE,
@@ -48,6 +48,14 @@ __all__ = [
 ]
 
 
+@refusing(
+    "Environment",
+    {
+        "Name the version: Environment.get(workspace, name, version).": """
+            label(workspace, name, version, labels)
+        """,
+    },
+)
 class Environment:
     """What an entry script needs to run. Change its sections freely; `register` and deploying take it as it is then.
 
@@ -298,15 +306,6 @@ class Environment:
         if not wheel.is_file():
             raise UserErrorException(f"{wheel} is not a file", hint="Give the path of a wheel.")
         return wheel.resolve().as_uri()
-
-    @staticmethod
-    def label(workspace: Workspace, name: str, version: str, labels: builtins.list[str]) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Environment.label", "Name the version: Environment.get(workspace, name, version).")
 
     def __repr__(self) -> str:
         return f"Environment(name={self.name!r}, version={self.version!r})"

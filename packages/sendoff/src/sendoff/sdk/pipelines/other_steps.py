@@ -12,79 +12,10 @@ class _Given(PipelineStep):
         super().__init__(given.pop("name", args[0] if args and isinstance(args[0], str) else None), **given)
 
 
-class AdlaStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "AdlaStep"
-
-
-class AutoMLStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "AutoMLStep"
-
-
-class AzureBatchStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "AzureBatchStep"
-
-
-class CommandStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "CommandStep"
-
-
-class DataTransferStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "DataTransferStep"
-
-
-class DatabricksStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "DatabricksStep"
-
-
-class EstimatorStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "EstimatorStep"
-
-
-class HyperDriveStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "HyperDriveStep"
-
-
-class HyperDriveStepRun(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "HyperDriveStepRun"
-
-
-class ModuleStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "ModuleStep"
-
-
-class MpiStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "MpiStep"
-
-
-class RScriptStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "RScriptStep"
-
-
-class SynapseSparkStep(_Given):
-    """SDK v1's step of that name."""
-
-    step_type = "SynapseSparkStep"
+_NAMES = """
+    AdlaStep AutoMLStep AzureBatchStep CommandStep DataTransferStep DatabricksStep EstimatorStep HyperDriveStep
+    HyperDriveStepRun ModuleStep MpiStep RScriptStep SynapseSparkStep
+"""
+for _name in _NAMES.split():
+    _members = {"__doc__": "SDK v1's step of that name.", "__module__": __name__, "step_type": _name}
+    globals()[_name] = type(_name, (_Given,), _members)

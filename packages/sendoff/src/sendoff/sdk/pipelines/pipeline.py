@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from ..runs.run import Run
-from ..unsupported import refuse
+from ..unsupported import refuse, refusing
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -15,6 +15,20 @@ _INSTEAD = "Run the steps' scripts yourself: Experiment.submit(ScriptRunConfig(â
 _NONE = "No pipeline is kept, so none can be looked up. " + _INSTEAD
 
 
+@refusing(
+    "Pipeline",
+    {
+        _INSTEAD: """
+            graph
+            load_yaml(workspace, filename) -> Pipeline
+            submit(self, experiment_name, pipeline_parameters=None, continue_on_step_failure=False,
+                regenerate_outputs=False, parent_run_id=None, credential_passthrough=None, **_) -> PipelineRun
+            publish(self, name=None, description=None, version=None,
+                continue_on_step_failure=None) -> PublishedPipeline
+            service_endpoint(self)
+        """,
+    },
+)
 class Pipeline:
     """Steps in their order.
 
@@ -43,68 +57,23 @@ class Pipeline:
         self.default_datastore = default_datastore
         self.default_source_directory = default_source_directory
 
-    @property
-    def graph(self) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Pipeline.graph", _INSTEAD)
-
-    @staticmethod
-    def load_yaml(workspace: Workspace, filename: str) -> Pipeline:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Pipeline.load_yaml", _INSTEAD)
-
     def validate(self) -> builtins.list[Any]:
         """Problems that could be told without running: none are looked for."""
         return []
 
-    def submit(
-        self,
-        experiment_name: str,
-        pipeline_parameters: dict[str, Any] | None = None,
-        continue_on_step_failure: bool = False,
-        regenerate_outputs: bool = False,
-        parent_run_id: str | None = None,
-        credential_passthrough: Any = None,
-        **_: Any,
-    ) -> PipelineRun:
-        """Not here.
 
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Pipeline.submit", _INSTEAD)
-
-    def publish(
-        self,
-        name: str | None = None,
-        description: str | None = None,
-        version: str | None = None,
-        continue_on_step_failure: bool | None = None,
-    ) -> PublishedPipeline:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Pipeline.publish", _INSTEAD)
-
-    def service_endpoint(self) -> str:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Pipeline.service_endpoint", _INSTEAD)
-
-
+@refusing(
+    "PipelineRun",
+    {
+        _NONE: """
+            get_graph(self)
+            get_pipeline_output(self, pipeline_output_name)
+            publish_pipeline(self, name, description, version, continue_on_step_failure=None,
+                **_) -> PublishedPipeline
+            save(self, path=None)
+        """,
+    },
+)
 class PipelineRun(Run):
     """A run of a pipeline: none is made here, so that what a plain run cannot answer is refused."""
 
@@ -141,40 +110,6 @@ class PipelineRun(Run):
         """None."""
         return []
 
-    def get_graph(self) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PipelineRun.get_graph", _NONE)
-
-    def get_pipeline_output(self, pipeline_output_name: str) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PipelineRun.get_pipeline_output", _NONE)
-
-    def publish_pipeline(
-        self, name: str, description: str, version: str, continue_on_step_failure: bool | None = None, **_: Any
-    ) -> PublishedPipeline:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PipelineRun.publish_pipeline", _NONE)
-
-    def save(self, path: str | None = None) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PipelineRun.save", _NONE)
-
     def wait_for_completion(  # type: ignore[override]
         self, show_output: bool = True, timeout_seconds: int = 9223372036854775807, raise_on_error: bool = True
     ) -> str:
@@ -183,6 +118,15 @@ class PipelineRun(Run):
         return self.get_status()
 
 
+@refusing(
+    "StepRun",
+    {
+        _NONE: """
+            get_output(self, name)
+            get_output_data(self, name)
+        """,
+    },
+)
 class StepRun(Run):
     """A run of a step: none is made here."""
 
@@ -222,22 +166,6 @@ class StepRun(Run):
         """None."""
         return {}
 
-    def get_output(self, name: str) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("StepRun.get_output", _NONE)
-
-    def get_output_data(self, name: str) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("StepRun.get_output_data", _NONE)
-
     def wait_for_completion(  # type: ignore[override]
         self, show_output: bool = True, timeout_seconds: int = 9223372036854775807, raise_on_error: bool = True
     ) -> str:
@@ -246,6 +174,20 @@ class StepRun(Run):
         return self.get_status()
 
 
+@refusing(
+    "PublishedPipeline",
+    {
+        _NONE: """
+            get(workspace, id) -> PublishedPipeline
+            submit(self, workspace, experiment_name, pipeline_parameters=None, parent_run_id=None,
+                continue_on_step_failure=None) -> PipelineRun
+            disable(self)
+            enable(self)
+            get_graph(self)
+            save(self, path=None)
+        """,
+    },
+)
 class PublishedPipeline:
     """A published pipeline: none is kept here."""
 
@@ -277,15 +219,6 @@ class PublishedPipeline:
     continue_on_step_failure: bool | None
 
     @staticmethod
-    def get(workspace: Workspace, id: str) -> PublishedPipeline:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.get", _NONE)
-
-    @staticmethod
     def get_all(workspace: Workspace, active_only: bool = True) -> builtins.list[PublishedPipeline]:
         """None."""
         return []
@@ -295,53 +228,6 @@ class PublishedPipeline:
         """None."""
         return []
 
-    def submit(
-        self,
-        workspace: Workspace,
-        experiment_name: str,
-        pipeline_parameters: dict[str, Any] | None = None,
-        parent_run_id: str | None = None,
-        continue_on_step_failure: bool | None = None,
-    ) -> PipelineRun:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.submit", _NONE)
-
-    def disable(self) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.disable", _NONE)
-
-    def enable(self) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.enable", _NONE)
-
-    def get_graph(self) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.get_graph", _NONE)
-
     def get_step_names(self) -> builtins.list[str]:
         """None."""
         return []
-
-    def save(self, path: str | None = None) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("PublishedPipeline.save", _NONE)

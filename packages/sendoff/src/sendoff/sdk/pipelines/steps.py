@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..unsupported import refuse
+from ..unsupported import refusing
 
 _BATCH = "Pipelines are not run: score a file with a deployed service, or call the script's run() yourself."
 
 
+@refusing("", {_BATCH: "create_node(self, graph, default_datastore, context)"})
 class PipelineStep:
     """Base of all steps."""
 
@@ -22,14 +23,6 @@ class PipelineStep:
     def run_after(self, step: PipelineStep) -> None:
         """After that one."""
         self.run_after_steps.append(step)
-
-    def create_node(self, graph: Any, default_datastore: Any, context: Any) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse(f"{type(self).__name__}.create_node", _BATCH)
 
 
 class PythonScriptStep(PipelineStep):
@@ -57,6 +50,15 @@ class PythonScriptStep(PipelineStep):
         super().__init__(name or script_name, **given)
 
 
+@refusing(
+    "ParallelRunStep",
+    {
+        _BATCH: """
+            create_module_def(self, execution_type, input_bindings, output_bindings, param_defs=None,
+                create_sequencing_ports=True, allow_reuse=True, version=None, arguments=None)
+        """,
+    },
+)
 class ParallelRunStep(PipelineStep):
     """A batch step."""
 
@@ -75,21 +77,3 @@ class ParallelRunStep(PipelineStep):
     ) -> None:
         given = {key: value for key, value in locals().items() if key not in ("self", "name", "_", "__class__")}
         super().__init__(name, **given)
-
-    def create_module_def(
-        self,
-        execution_type: str,
-        input_bindings: list[Any],
-        output_bindings: list[Any],
-        param_defs: list[Any] | None = None,
-        create_sequencing_ports: bool = True,
-        allow_reuse: bool = True,
-        version: str | None = None,
-        arguments: list[Any] | None = None,
-    ) -> Any:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("ParallelRunStep.create_module_def", _BATCH)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..unsupported import refuse
+from ..unsupported import refusing
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
 
+@refusing(
+    "Run",
+    {
+        "A run's script runs in the interpreter that submitted it.": "get_environment(self)",
+        "Keep the script with upload_folder('source', folder).": """
+            get_snapshot_id(self)
+            take_snapshot(self, file_or_folder_path)
+        """,
+        "Keep the script with upload_folder('source', folder) and fetch it again.": """
+            restore_snapshot(self, snapshot_id=None, path=None)
+        """,
+    },
+)
 class Absent:
     """Members of a run that lead elsewhere."""
 
     _workspace: Workspace
     _run_id: str
-
-    def get_environment(self) -> Any:
-        """Not recorded: a submitted script runs in the interpreter that submits it.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Run.get_environment", "A run's script runs in the interpreter that submitted it.")
 
     def get_secret(self, name: str) -> str | None:
         """A secret of the workspace's key vault."""
@@ -34,30 +39,6 @@ class Absent:
         """Secrets of the workspace's key vault."""
         found: dict[str, str | None] = self._workspace.get_default_keyvault().get_secrets(secrets)
         return found
-
-    def get_snapshot_id(self) -> str:
-        """Not kept.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Run.get_snapshot_id", "Keep the script with upload_folder('source', folder).")
-
-    def restore_snapshot(self, snapshot_id: str | None = None, path: str | None = None) -> str:
-        """Not kept.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Run.restore_snapshot", "Keep the script with upload_folder('source', folder) and fetch it again.")
-
-    def take_snapshot(self, file_or_folder_path: str) -> str:
-        """Not kept.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Run.take_snapshot", "Keep the script with upload_folder('source', folder).")
 
     def get_portal_url(self) -> str:
         """Where it is kept: there is no portal, so the store is named."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ExperimentExecutionException
-from ..unsupported import refuse
+from ..unsupported import refusing
 from .run import Run
 
 if TYPE_CHECKING:
@@ -18,6 +18,20 @@ _TRAIN = "Train with a library of your own, then Model.register."
 _PICKLE = "outputs/model.pkl"
 
 
+@refusing(
+    "AutoMLRun",
+    {
+        _TRAIN: """
+            continue_experiment(self, X=None, y=None, sample_weight=None, X_valid=None, y_valid=None,
+                sample_weight_valid=None, data=None, label=None, columns=None, cv_splits_indices=None,
+                spark_context=None, experiment_timeout_hours=None, experiment_exit_score=None, iterations=None,
+                show_output=False, training_data=None, validation_data=None, **kwargs) -> AutoMLRun
+            pause(self)
+            resume(self)
+            retry(self)
+        """,
+    },
+)
 class AutoMLRun(Run):
     """A parent run whose children each hold a model (``outputs/model.pkl``) and its metrics.
 
@@ -143,58 +157,6 @@ class AutoMLRun(Run):
     def cancel_iteration(self, iteration: int) -> None:
         """Cancel the child of an iteration."""
         self._best(None, iteration).cancel()
-
-    def continue_experiment(
-        self,
-        X: Any = None,  # noqa: N803  SDK v1's name
-        y: Any = None,
-        sample_weight: Any = None,
-        X_valid: Any = None,  # noqa: N803  as above
-        y_valid: Any = None,
-        sample_weight_valid: Any = None,
-        data: Any = None,
-        label: Any = None,
-        columns: Any = None,
-        cv_splits_indices: Any = None,
-        spark_context: Any = None,
-        experiment_timeout_hours: Any = None,
-        experiment_exit_score: Any = None,
-        iterations: Any = None,
-        show_output: bool = False,
-        training_data: Any = None,
-        validation_data: Any = None,
-        **kwargs: Any,
-    ) -> AutoMLRun:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AutoMLRun.continue_experiment", _TRAIN)
-
-    def pause(self) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AutoMLRun.pause", _TRAIN)
-
-    def resume(self) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AutoMLRun.resume", _TRAIN)
-
-    def retry(self) -> None:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AutoMLRun.retry", _TRAIN)
 
 
 def _loader() -> Callable[[str], Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from ..unsupported import refuse
+from ..unsupported import refuse, refusing
 from .aks import AksWebservice
 from .deployment_configuration import WebserviceDeploymentConfiguration
 
@@ -27,6 +27,32 @@ class AksEndpointDeploymentConfiguration(WebserviceDeploymentConfiguration):
         refuse("AksEndpoint", _INSTEAD)
 
 
+@refusing(
+    "AksEndpoint",
+    {
+        _INSTEAD: """
+            create_version(self, version_name, autoscale_enabled=None, autoscale_min_replicas=None,
+                autoscale_max_replicas=None, autoscale_refresh_seconds=None, autoscale_target_utilization=None,
+                collect_model_data=None, cpu_cores=None, memory_gb=None, scoring_timeout_ms=None,
+                replica_max_concurrent_requests=None, max_request_wait_time=None, num_replicas=None, tags=None,
+                properties=None, description=None, models=None, inference_config=None, gpu_cores=None,
+                period_seconds=None, initial_delay_seconds=None, timeout_seconds=None, success_threshold=None,
+                failure_threshold=None, traffic_percentile=None, is_default=None, is_control_version_type=None,
+                cpu_cores_limit=None, memory_gb_limit=None)
+            update_version(self, version_name, autoscale_enabled=None, autoscale_min_replicas=None,
+                autoscale_max_replicas=None, autoscale_refresh_seconds=None, autoscale_target_utilization=None,
+                collect_model_data=None, cpu_cores=None, memory_gb=None, scoring_timeout_ms=None,
+                replica_max_concurrent_requests=None, max_request_wait_time=None, num_replicas=None, tags=None,
+                properties=None, description=None, models=None, inference_config=None, gpu_cores=None,
+                period_seconds=None, initial_delay_seconds=None, timeout_seconds=None, success_threshold=None,
+                failure_threshold=None, traffic_percentile=None, is_default=None, is_control_version_type=None,
+                cpu_cores_limit=None, memory_gb_limit=None)
+            delete_version(self, version_name)
+            update(self, auth_enabled=None, token_auth_enabled=None, enable_app_insights=None, description=None,
+                tags=None, properties=None)
+        """,
+    },
+)
 class AksEndpoint(AksWebservice):
     """Several versions behind one address: not there yet.
 
@@ -86,105 +112,3 @@ class AksEndpoint(AksWebservice):
     ) -> AksEndpointDeploymentConfiguration:
         """Values as given; `Model.deploy` refuses them."""
         return AksEndpointDeploymentConfiguration(**locals())
-
-    def create_version(
-        self,
-        version_name: str,
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        models: Any = None,
-        inference_config: Any = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        traffic_percentile: float | None = None,
-        is_default: bool | None = None,
-        is_control_version_type: bool | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-    ) -> None:
-        """Not there yet.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AksEndpoint.create_version", _INSTEAD)
-
-    def update_version(
-        self,
-        version_name: str,
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        models: Any = None,
-        inference_config: Any = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        traffic_percentile: float | None = None,
-        is_default: bool | None = None,
-        is_control_version_type: bool | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-    ) -> None:
-        """Not there yet.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AksEndpoint.update_version", _INSTEAD)
-
-    def delete_version(self, version_name: str) -> None:
-        """Not there yet.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AksEndpoint.delete_version", _INSTEAD)
-
-    def update(  # type: ignore[override]
-        self,
-        auth_enabled: bool | None = None,
-        token_auth_enabled: bool | None = None,
-        enable_app_insights: bool | None = None,
-        description: str | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-    ) -> None:
-        """Not there yet.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("AksEndpoint.update", _INSTEAD)

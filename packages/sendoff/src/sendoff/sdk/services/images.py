@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import WebserviceException
 from ..saying import say
-from ..unsupported import refuse
+from ..unsupported import refuse, refusing
 from .deploying import listed, registered
 from .inference_config import InferenceConfig
 
@@ -94,6 +94,13 @@ class ContainerImageConfig:
         )
 
 
+@refusing(
+    "Image",
+    {
+        "Use ContainerImage.image_configuration, or an InferenceConfig.": "image_configuration()",
+        _KEPT: "deserialize(cls, workspace, image_payload) -> Image",
+    },
+)
 class Image:
     """Models with an image configuration, as `Image.create` gives them. None is kept: it lives with the script.
 
@@ -162,11 +169,6 @@ class Image:
         return made
 
     @staticmethod
-    def image_configuration() -> Any:
-        """See `ContainerImage.image_configuration`."""
-        refuse("Image.image_configuration", "Use ContainerImage.image_configuration, or an InferenceConfig.")
-
-    @staticmethod
     def list(
         workspace: Workspace,
         image_name: str | None = None,
@@ -225,21 +227,18 @@ class Image:
             "description": self.description,
         }
 
-    @classmethod
-    def deserialize(cls, workspace: Workspace, image_payload: dict[str, Any]) -> Image:
-        """Not here: none are kept.
 
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("Image.deserialize", _KEPT)
-
-
+@refusing(
+    "ContainerImage",
+    {
+        "Deploy it and use Webservice.run, or try the script with 'sendoff serve'.": "run(self, input_data)",
+    },
+)
 class ContainerImage(Image):
     """An image of a script with its models."""
 
     @staticmethod
-    def image_configuration(  # type: ignore[override]
+    def image_configuration(
         execution_script: str,
         runtime: str,
         conda_file: str | None = None,
@@ -275,14 +274,6 @@ class ContainerImage(Image):
             WebserviceException: A file is not there.
         """
         return ContainerImageConfig(**locals())
-
-    def run(self, input_data: Any) -> Any:
-        """Not here: nothing runs before it is deployed.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("ContainerImage.run", "Deploy it and use Webservice.run, or try the script with 'sendoff serve'.")
 
 
 def deploy_image_form(

@@ -13,7 +13,7 @@ from ...spec.inference import EnvironmentReference, InferenceSpec
 from ...spec.parse import replace
 from ..exceptions import WebserviceException, as_sdk_errors
 from ..saying import say
-from ..unsupported import refuse
+from ..unsupported import refusing
 
 if TYPE_CHECKING:
     from ..environments.environment import Environment
@@ -24,6 +24,15 @@ _RUNTIMES = ("python", "spark-py", "python-slim")
 _CUDA = ("9.0", "9.1", "10.0")
 
 
+@refusing(
+    "InferenceConfig",
+    {
+        "Use Model.profile.": """
+            build_profile_payload(self, profile_name, input_data=None, workspace=None, models=None, dataset_id=None,
+                container_resource_requirements=None, description=None)
+        """,
+    },
+)
 class InferenceConfig:
     """Entry script and environment of a deployment.
 
@@ -195,23 +204,6 @@ class InferenceConfig:
         body = DeployService(name=name, models=list(model_ids), inference=self._spec(workspace))
         made: dict[str, Any] = to_builtins(body)
         return made
-
-    def build_profile_payload(
-        self,
-        profile_name: str,
-        input_data: str | None = None,
-        workspace: Workspace | None = None,
-        models: list[Any] | None = None,
-        dataset_id: str | None = None,
-        container_resource_requirements: Any = None,
-        description: str | None = None,
-    ) -> dict[str, Any]:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        refuse("InferenceConfig.build_profile_payload", "Use Model.profile.")
 
     def __repr__(self) -> str:
         return (

@@ -23,7 +23,9 @@ from .repeated_head import RepeatedHead
 from .request_head import KNOWN
 from .time_limits import apply_time_limits
 
+# A body of which more than this is still to come goes past the parser, which copies every piece (decisions/0004).
 _PAST_PARSER = 64 * 1024
+# A client that was refused may have this much under way and still gets to read why; who sends more is cut off.
 _DISCARD = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -109,6 +111,8 @@ class HttpConnection(asyncio.Protocol):
                     self._transport.abort()
             return
         was_in_head = self._in_head
+        # A head that came before is told by its bytes, so they have to begin with one; and an answer must not be still
+        # to come, for answers keep the order of requests.
         clean = not was_in_head and self._current is None
         if clean and self._known_head is not None and self._active is None:
             body = self._known_head.body_of(data)
@@ -117,7 +121,7 @@ class HttpConnection(asyncio.Protocol):
                 return
         if self._body_left:
             data = self._take_body(data)
-        self._forget_last()
+        self._forget_last()  # what is complete below came in these very bytes, which its head is cut from
         if data and not self._stopped:
             self._feed(data)
         current = self._current
@@ -132,11 +136,12 @@ class HttpConnection(asyncio.Protocol):
                 self._head_since = time.monotonic()
                 self._partial_head = 0
             else:
+                # The parser gives a field once it is whole: what does not end is in no other count.
                 self._partial_head += len(data)
                 if self._partial_head > self._limits.head_bytes + self._limits.target_bytes:
                     self._refuse_unparsed(request_head.headers_too_large(self._limits))
         if len(self._line) >= self._limits.pipeline and not self._paused:
-            self._paused = True
+            self._paused = True  # what it pipelines beyond waits in the client, not in our memory
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -219,6 +224,7 @@ class HttpConnection(asyncio.Protocol):
             return
         self._current = exchange
         self._idle_since = exchange.arrived
+        # Behind others _pump tells it to go on: before their answers this one would be taken for one of them.
         if exchange.expects_continue and self._active is None and not self._line:
             self._transport.write(_CONTINUE)
             exchange.expects_continue = False
@@ -269,7 +275,7 @@ class HttpConnection(asyncio.Protocol):
             self._connections.held_bytes = held
             exchange.chunks.append(body)
             exchange.size = size
-            self._active = exchange
+            self._active = exchange  # before it is asked: a full queue is answered before again() returns
             try:
                 if self._application.again(exchange, head.usual):
                     return
@@ -365,6 +371,8 @@ class HttpConnection(asyncio.Protocol):
     # Answers, in the order of their requests
 
     def _pump(self) -> None:
+        # An answer that is given at once comes back here by finished(): the loop below goes on then, or every pipelined
+        # request would be some calls deeper.
         if self._pumping:
             return
         self._pumping = True
@@ -382,7 +390,7 @@ class HttpConnection(asyncio.Protocol):
             self._pumping = False
         if self._active is not None:
             if self._eof and self._active.watcher is not None:
-                self._active.watcher.client_half_closed()
+                self._active.watcher.client_half_closed()  # eof_received knew the one before
             return
         current = self._current
         if current is not None and current.expects_continue and not self._stopped:
@@ -404,6 +412,7 @@ class HttpConnection(asyncio.Protocol):
         if transport.is_closing():
             return
         transport.write(data)
+        # _unwritten_since first, for every piece: the size is only worth asking for once the transport has complained.
         if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
             transport.abort()
 
@@ -424,6 +433,7 @@ class HttpConnection(asyncio.Protocol):
             transport.write(head + body)
             if self._unwritten_since and transport.get_write_buffer_size() > self._limits.stream_bytes:
                 transport.abort()
+        # Only where nothing follows: pipelined requests, a half-closed client, an ending server are finished()'s.
         more = self._line or self._current is not None
         if more or self._eof or self._closing or self._paused or self._active is not exchange:
             self.finished(exchange)
@@ -438,7 +448,7 @@ class HttpConnection(asyncio.Protocol):
         self._release(exchange)
         exchange.watcher = None  # it points back here: no work for the collector
         if self._active is not exchange:
-            return
+            return  # the client was lost while it ran; what it held was given back then
         self._active = None
         self._idle_since = time.monotonic()
         if not exchange.keep_alive or (self._closing and not self._line and self._current is None):
@@ -448,6 +458,7 @@ class HttpConnection(asyncio.Protocol):
             self._pump()
         elif self._eof:
             self._close()
+        # Half of them, or each answer would switch reading on and off again.
         if self._paused and len(self._line) < self._limits.pipeline // 2 and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from ...errors import RETRY_AFTER, Refusal
-from ...log import ServerLog
+from ...exposition import CONTENT_TYPE
+from ...log import NO_REQUEST, ServerLog
 from ..http.exchange import JSON_TYPE, Exchange
 from . import content_encoding
 from . import inference_protocol as v2
@@ -19,15 +20,15 @@ from .auth import Gate, challenge
 from .cors import Cors
 from .docs_page import page
 from .existing_answers import as_existing_server
-from .identifiers import NO_REQUEST, Identifiers
-from .metrics import CONTENT_TYPE, Metrics
+from .identifiers import Identifiers
+from .metrics import Metrics
 from .rate import RateLimit
 from .score_job import VERSION_LINE, ScoreJob
 from .usual import UsualJob, usual_of
 
 if TYPE_CHECKING:
     from ..telemetry.spans import Telemetry
-    from ..workers.generation import Generation
+    from .generation import ScoredGeneration
 
 _TEXT = "text/html; charset=utf-8"
 _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)
@@ -75,7 +76,7 @@ class ScoringApplication:
     def __init__(
         self,
         log: ServerLog,
-        generation: Callable[[], Generation | None],
+        generation: Callable[[], ScoredGeneration | None],
         reason: Callable[[], Refusal],
         *,
         cors: Callable[[], Cors],

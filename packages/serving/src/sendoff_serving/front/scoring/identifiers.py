@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from ...errors import Refusal
 
 MAX_LENGTH = 100
-# The id of lines that belong to no request, such as those of init().
-NO_REQUEST = "00000000-0000-0000-0000-000000000000"
 
 
 def _numbered() -> Callable[[], str]:

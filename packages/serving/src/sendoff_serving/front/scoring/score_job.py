@@ -15,8 +15,8 @@ from .existing_answers import existing_code
 from .identifiers import Identifiers
 
 if TYPE_CHECKING:
-    from ..workers.generation import Generation
     from .application import ScoringApplication
+    from .generation import ScoredGeneration
 
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
 USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
@@ -39,7 +39,7 @@ class ScoreJob(Job):
         self._exchange = exchange
         self.arrived = exchange.arrived
         self._ids = ids
-        self.generation: Generation | None = None
+        self.generation: ScoredGeneration | None = None
 
     @property
     def ids(self) -> Identifiers:
@@ -92,7 +92,7 @@ class ScoreJob(Job):
         if status < 400 and self.generation is not None and self.generation.records is not None:
             self._record(self.generation, body)
 
-    def _record(self, generation: Generation, answer: bytes | None) -> None:
+    def _record(self, generation: ScoredGeneration, answer: bytes | None) -> None:
         """Hand an answered request on to be stored; None for an answer that was streamed."""
         recording = generation.recording
         if recording is None or generation.records is None:

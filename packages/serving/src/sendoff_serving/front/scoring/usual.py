@@ -17,8 +17,8 @@ from .identifiers import GIVEN, new_guid
 from .score_job import USUAL, ScoreJob
 
 if TYPE_CHECKING:
-    from ..workers.generation import Generation
     from .application import ScoringApplication
+    from .generation import ScoredGeneration
 
 # What a head is usual for: any script that is given the body, or also one that only takes JSON.
 TEXT, JSON = "text", "json"
@@ -44,7 +44,7 @@ class UsualJob(ScoreJob):
 
     __slots__ = ()
 
-    def __init__(self, application: ScoringApplication, exchange: Exchange, generation: Generation) -> None:
+    def __init__(self, application: ScoringApplication, exchange: Exchange, generation: ScoredGeneration) -> None:
         # What the classes above set, without their calls.
         self.chunks = exchange.chunks
         self.size = exchange.size

@@ -12,7 +12,7 @@ from .awake import Awake
 from .jobs import Job, WaitingLine
 from .process import WorkerProcess
 
-# A job that has been in two workers when they died is not given to a third.
+# A job that has been in two workers when they died may be what they died of: it is not given to a third.
 _MOST_ATTEMPTS = 2
 # A worker that has not answered for this many seconds runs something long, whatever its runs were before: nothing
 # more is put behind it, and what stands behind it is taken back, so that another worker can have it.
@@ -93,6 +93,7 @@ class Dispatcher:
             if load < worker.capacity and load < least:
                 if not load:
                     return worker
+                # A worker that holds requests and runs none waits for more of them to join: that is not a long run.
                 if now - worker.since < _LONG or not worker.running_id():
                     best, least = worker, load
         return best
@@ -127,19 +128,18 @@ class Dispatcher:
                 again = True
                 continue
             for job in behind:
-                if not job.gone and worker.withdraw(job):
+                if not job.gone and worker.withdraw(job):  # forget() has tried it with those that are gone
                     back.append(job)
         if again:
             self._look = asyncio.get_running_loop().call_later(_LONG, self._take_back)
+        # All together: who was admitted first is handed on first, whichever worker held it.
         if back:
             self._line.put_back(back)
             self._fill()
             self._arm_for_line()
 
     def _arm_for_line(self) -> None:
-        due = self._line.next_expiry()
-        if due is not None and (self._timer is None or due < self._timer_at):
-            self._arm(due)
+        self._arm_sooner(self._line.next_expiry())
 
     def forget(self, job: Job) -> None:
         """Drop a job whose client has gone; one that runs is let run, and nobody is told its answer."""
@@ -165,6 +165,7 @@ class Dispatcher:
         """Take frames that belong to jobs."""
         now = time.monotonic()
         jobs = worker.take(frames, now)
+        # The worker is given its next requests before these answers are written, and runs them meanwhile.
         line = self._line
         if line.sure or line.unsure:
             self._fill()
@@ -179,7 +180,7 @@ class Dispatcher:
                     self._skipped(job)
                 else:
                     job.streamed(frame)
-            except Exception as error:
+            except Exception as error:  # of this answer alone: the others that came with it reach their clients
                 job.broken(error)
         if not worker.inflight and self._busy:
             self._note_idle()
@@ -194,6 +195,7 @@ class Dispatcher:
 
     def lost(self, worker: WorkerProcess, reason: str) -> None:
         """Answer for a worker that has died: what it had begun is refused, the rest goes to others."""
+        # Out of the list first: an answer below may bring its connection's next request, which must not be given to it.
         if worker in self._workers:
             self._workers.remove(worker)
         begun, others = worker.unstarted()
@@ -219,10 +221,15 @@ class Dispatcher:
 
     # Time
 
+    def _arm_sooner(self, at: float | None) -> None:
+        if at is not None and (self._timer is None or at < self._timer_at):
+            self._arm(at)
+
     def _arm(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
+        # libuv counts in milliseconds: a timer that came early would find nothing due and be set again at once.
         delay = max(at - time.monotonic(), 0.0) + 0.001
         self._timer = asyncio.get_running_loop().call_later(delay, self._on_time)
 
@@ -233,7 +240,7 @@ class Dispatcher:
         for job in self._line.expired(now):
             job.refused(self._waited_too_long(now - job.admitted))
         soonest = self._line.next_expiry()
-        for worker in list(self._workers):
+        for worker in list(self._workers):  # a copy: a worker that is ended leaves the list
             begun, behind = worker.unstarted()
             for job in begun:
                 if job.deadline > now:
@@ -244,8 +251,8 @@ class Dispatcher:
             else:
                 soonest = self._behind_on_time(worker, behind, bool(begun), now, soonest)
         self._note_idle()
-        if soonest is not None and self._timer is None:
-            self._arm(soonest)
+        # A worker that was ended above may have brought jobs back to the line, and the timer was set for them alone.
+        self._arm_sooner(soonest)
 
     def _behind_on_time(
         self, worker: WorkerProcess, jobs: list[Job], runs: bool, now: float, soonest: float | None
@@ -256,6 +263,7 @@ class Dispatcher:
                 # It takes nothing: it is stuck somewhere else than in run().
                 self._end_stuck(worker, job)
                 return soonest
+            # Also where nobody waits any more: that it is not even skipped by then says that the worker is stuck.
             due = job.deadline if job.gone else min(job.wait_until, job.deadline)
             if due <= now and not job.gone:
                 if worker.withdraw(job):
@@ -273,6 +281,7 @@ class Dispatcher:
         )
 
     def _end_stuck(self, worker: WorkerProcess, job: Job) -> None:
+        # It is answered before the worker is ended, with its own reason: lost() would refuse it as one that was killed.
         worker.timed_out = job
         limit = self._serving.scoring_timeout_ms
         job.refused(

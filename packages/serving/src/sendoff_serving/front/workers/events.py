@@ -1,7 +1,8 @@
-"""What the owner of a worker is told."""
+"""What the owner of a worker is told, and who counts what workers do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...protocol import Frame
@@ -39,3 +40,19 @@ class WorkerEvents(Protocol):
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
         """The process has ended, or is as good as ended."""
+
+
+class WorkerCounter(Protocol):
+    """Counts what workers do, over the life of each."""
+
+    def count(self, worker: WorkerProcess) -> None:
+        """Count what a worker does from now on."""
+
+    def uncount(self, worker: WorkerProcess) -> None:
+        """Keep the counts of a worker that ends."""
+
+    def replaced(self) -> None:
+        """Count a worker that died or was ended, and is replaced."""
+
+    def model_noted(self, worker: WorkerProcess, note: Mapping[str, object]) -> None:
+        """Count a model that a worker has loaded or unloaded by name."""

@@ -7,19 +7,15 @@ import dataclasses
 import random
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...bundle import Bundle
 from ...errors import Refusal, ServingError
 from ...log import ServerLog
-from ...openapi import Documents
 from ...protocol import Frame
-from ..scoring import usual
-from ..scoring.metrics import Metrics
-from ..scoring.recording import Recording
-from ..telemetry.spans import Telemetry
 from . import memory
 from .dispatch import Dispatcher
+from .events import WorkerCounter
 from .failed_start import model_tree
 from .forked import ForkedWorker
 from .jobs import Job
@@ -27,9 +23,14 @@ from .launch import Launch
 from .output_lines import lines_of
 from .process import WorkerProcess
 
+if TYPE_CHECKING:
+    from ..telemetry.spans import Telemetry
+
 Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 
-# Waits before a worker is started again after init() has failed in a replacement, in seconds.
+# Waits before a worker is started again after init() has failed in a replacement, in seconds. The script was loaded
+# once, so the reason may pass (a store that is away): tried soon at first, and later not so often that it takes the
+# machine.
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -53,7 +54,7 @@ class _Slot:
 
 
 class Generation:
-    """The workers of one revision and the requests they are given.
+    """The workers of one revision and the requests they are given. Scoring makes a subclass of it.
 
     Args:
         bundle: what they serve.
@@ -61,16 +62,10 @@ class Generation:
         revision: name of the revision, for status and log.
         log: the server's log.
         request_name: gives the request id that users know for the id of a frame.
-        metrics: where replaced workers are counted.
-        secured: whether callers need a key or token, for the OpenAPI documents.
+        counter: where replaced workers are counted.
         on_change: called when the phase has changed.
-        compatible: make documents and log lines as the existing server does.
+        compatible: write log lines as the existing server does.
         telemetry: returns what is told to a collector now; None while nothing is.
-        recording: takes what is collected; None where nothing is.
-
-    Attributes:
-        records: where its records go; None when it records nothing.
-        usual: kinds of heads whose requests can go the short way (``usual.py``).
     """
 
     def __init__(
@@ -81,26 +76,19 @@ class Generation:
         revision: str | None,
         log: ServerLog,
         request_name: Callable[[int], str],
-        metrics: Metrics,
-        secured: bool,
+        counter: WorkerCounter,
         on_change: Callable[[Generation], None],
         compatible: bool = False,
         telemetry: Callable[[], Telemetry | None] = lambda: None,
-        recording: Recording | None = None,
     ) -> None:
-        self._recording = recording
-        self.records = None if recording is None else recording.stream(bundle, revision)
         self.bundle = bundle
         self.launch = launch
         self.revision = revision
         self.phase: Phase = "starting"
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
-        self.usual: tuple[str, ...] = ()
-        self.documents = Documents.none()
         self.dispatcher = Dispatcher(bundle.serving)
-        self._metrics = metrics
-        self._secured = secured
+        self._counter = counter
         self._compatible = compatible
         self._telemetry = telemetry
         self._log = log
@@ -142,6 +130,7 @@ class Generation:
     async def _start_worker(self, slot: _Slot, delay: float) -> None:
         if delay:
             await asyncio.sleep(delay)
+        # The wait may have outlived the generation; and a template that was ready meanwhile has filled every slot.
         if self.phase in ("failed", "ended") or slot.process is not None:
             return
         process: WorkerProcess
@@ -151,7 +140,7 @@ class Generation:
             process = ForkedWorker(self.launch, self, self._template)
         else:
             return  # the template is being replaced; workers are forked when it is ready
-        slot.process = process
+        slot.process = process  # before it starts: what it sends, and its end, may come while start() waits
         try:
             await process.start()
         except (ServingError, OSError) as error:
@@ -159,14 +148,6 @@ class Generation:
             hint = error.hint if isinstance(error, ServingError) else None
             code = error.code if isinstance(error, ServingError) else "worker_not_started"
             self._not_loaded(slot, {"code": code, "message": str(error), "hint": hint})
-
-    @property
-    def recording(self) -> Recording | None:
-        """Where answered requests are recorded; None when they are not, or the script has collectors of its own."""
-        if self.records is None or self.records.settings.capture == "off":
-            return None
-        own = self.records.settings.capture == "auto" and self.description.get("collectors")
-        return None if own else self._recording
 
     @property
     def has_worker(self) -> bool:
@@ -201,12 +182,13 @@ class Generation:
             self._change("ended")
         processes = [slot.process for slot in self._slots if slot.process is not None]
         template, self._template = self._template, None
+        # An idle worker sees its closed socket and leaves in Python's own way; one in run() does not look at it.
         for process in processes:
             if process.inflight:
                 process.kill("the server is stopping", "draining")
             else:
                 process.close()
-        if template is not None:
+        if template is not None:  # after its children, which it waits for
             template.close()
             processes.append(template)
         for _ in range(400):
@@ -242,32 +224,29 @@ class Generation:
             return
         found = self._slot_of(worker)
         if found is None or self.phase in ("failed", "ended"):
-            worker.close()
+            worker.close()  # given up while it loaded, as when another's init() has failed
             return
         found.failures = 0
         seconds = time.monotonic() - worker.started
         if self.phase in ("starting", "init") and not self.description:
             owner = "Users's" if self._compatible else "User's"  # so the existing server spells it
             self._log.info(f"{owner} init has completed successfully", self._logger("azmlinfsrv.user_script"))
-            self._describe(description)
+            self.described(description)
         ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
-        self._metrics.counting.add(worker)
+        self._counter.count(worker)
+        # The new one takes requests before the old one takes no more: none waits for a replacement.
         self.dispatcher.add(worker)
         self._take_over(found)
+        # A revision takes over with all its workers: the first alone would get the traffic of all those before it.
         if self.phase in ("starting", "init") and all(
             slot.process is not None and slot.process.capacity for slot in self._slots
         ):
             self._change("ready")
 
-    def _describe(self, description: dict[str, Any]) -> None:
+    def described(self, description: dict[str, Any]) -> None:
+        """Take what the first worker says of the script when init() has returned."""
         self.description = description
-        self.usual = usual.heads_of(description)
-        self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
-        for problem in self.documents.problems:
-            self._log.warning(problem)
-        text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
-        self._log.info(text, self._logger("azmlinfsrv.swagger"))
 
     def _logger(self, existing: str) -> str:
         return existing if self._compatible else "sendoff"
@@ -294,7 +273,7 @@ class Generation:
                 self._log.error(model_tree(self.bundle.model_dir, self.bundle.app_root))
             self.error = {name: error.get(name) for name in ("code", "message", "traceback", "file", "line", "hint")}
             self._change("failed")
-            for other in self._slots:
+            for other in self._slots:  # they run the same script
                 if other.process is not None:
                     other.process.close()
             if self._template is not None:
@@ -309,11 +288,10 @@ class Generation:
 
     def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
         if note.get("note") == "model":
-            self._metrics.model_noted(worker, note)
+            self._counter.model_noted(worker, note)
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
-        if self._recording is not None and self.records is not None:
-            self._recording.collected(self.records, self._request_name(frame.id), frame)
+        """Rows that nothing here takes."""
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
         for process in [*(slot.process for slot in self._slots), *self._leaving]:
@@ -328,6 +306,7 @@ class Generation:
             self._not_loaded(None, {"code": "worker_died_in_init", "message": message}, worker.pid)
         elif self.phase == "ready":
             self._log.write("E", "sendoff", f"The process that workers are forked from died: {reason}", worker.pid)
+            # Nobody else can be told of their end (child_ended), and none like them can be forked any more.
             for slot in self._slots:
                 if slot.process is not None:
                     slot.process.kill("the process that it was forked from died")
@@ -348,19 +327,20 @@ class Generation:
             self._log.write(level, logger, line, worker.pid, name)
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
-        self._metrics.uncount(worker)
+        self._counter.uncount(worker)
         self._leaving.discard(worker)
         if worker is self._template:
             self._template_died(worker, reason)
             return
         slot = self._slot_of(worker)
-        self.dispatcher.lost(worker, reason)
+        self.dispatcher.lost(worker, reason)  # also for one that retires: it has no slot, and may have requests
         if slot is None:
             return
         slot.requests_before += worker.requests
         slot.process = None
         if self.phase in ("failed", "ended"):
             return
+        # A forked worker is no child of ours: the template tells that a pid has gone, which is looked up there.
         self._leaving = {other for other in self._leaving if not other.exited}
         if not worker.exited:
             self._leaving.add(worker)
@@ -375,7 +355,7 @@ class Generation:
         if (telemetry := self._telemetry()) is not None:
             telemetry.note(self.revision, "E", text, worker.pid)
         slot.restarts += 1
-        self._metrics.worker_restarts += 1
+        self._counter.replaced()
         # A worker that dies soon after it was started again and again must not take the machine with it.
         slot.failures = slot.failures + 1 if time.monotonic() - worker.started < 1.0 else 0
         self._run(self._start_worker(slot, _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]))
@@ -387,7 +367,7 @@ class Generation:
 
     def check_workers(self) -> None:
         """Replace workers that use too much memory or have served long enough; called about once a second."""
-        self._check_memory()
+        self._check_memory()  # the hard limit holds in every phase
         if self.phase != "ready" or any(slot.replaces for slot in self._slots):
             return  # one at a time: the others serve meanwhile
         for slot in self._slots:
@@ -412,6 +392,7 @@ class Generation:
         if serving.recycle_memory_mb is None or (used := memory.resident_mb(process.pid)) is None:
             return None
         most_mb = serving.recycle_memory_mb * slot.jitter
+        # What a model needs from the start is not wear: a worker over the setting by that would be replaced for ever.
         if slot.fresh is None or slot.fresh[0] is not process:
             slot.fresh = (process, used)
             if used > most_mb:

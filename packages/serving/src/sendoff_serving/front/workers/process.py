@@ -26,6 +26,7 @@ from .shared_bodies import SharedBodies
 
 State = Literal["starting", "init", "idle", "busy", "dead"]
 
+# Of both ends of the socket: what finds no room in shared memory is handed over without waiting for the reader's turn.
 BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
@@ -101,7 +102,7 @@ class WorkerProcess(asyncio.Protocol):
             ours.close()
             raise
         finally:
-            theirs.close()
+            theirs.close()  # else its end would stay open here, and the socket would not tell of the process's death
             os.close(page)
         self._watch(loop)
         process = self._process
@@ -148,7 +149,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if self._ended:
+        if self._ended:  # it died while we connected, when there was nothing to close yet
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -166,6 +167,7 @@ class WorkerProcess(asyncio.Protocol):
                             continue
                     answers.append(frame)
                     continue
+                # In their order: a line of the log can be told whose it is until its request has been answered.
                 if answers:
                     self._events.worker_answered(self, answers)
                     answers = []
@@ -207,7 +209,7 @@ class WorkerProcess(asyncio.Protocol):
             self._send(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
             self.state = "idle"
-            self.capacity = 1
+            self.capacity = 1  # until take() knows how long its runs are
             # A worker that joins requests is given as many as it can join; it takes what is there at each turn.
             rows = self._launch.settings.get("max_batch_rows")
             self._deepest = DEEPEST if rows is None else max(DEEPEST, min(int(str(rows)), page.PLACES))
@@ -324,6 +326,7 @@ class WorkerProcess(asyncio.Protocol):
         self.since = now
         self.requests += answered
         self._mean, self._free = mean, free
+        # One that was killed meanwhile is no longer busy, and keeps its capacity of 0.
         if self.state == "busy":
             self.capacity = 0 if self.retiring else self._deepest if self._joins or mean < SHORT_RUN else 1
             if not inflight:
@@ -349,6 +352,7 @@ class WorkerProcess(asyncio.Protocol):
         """Id of the request that runs now, 0 for none."""
         if self._page is None or not self.inflight:
             return 0
+        # What the script prints comes by a pipe: the page may still name a request whose answer was read before it.
         request_id = self._page.running
         return request_id if request_id in self.inflight else 0
 
@@ -374,7 +378,7 @@ class WorkerProcess(asyncio.Protocol):
         del self.inflight[job.id]
         # Not under its id: the job may come back to this worker before the worker says that it has skipped it.
         self.inflight[-job.order] = Withdrawn(job)
-        job.attempts -= 1
+        job.attempts -= 1  # it was not run there
         job.handed = 0.0
         return True
 
@@ -384,6 +388,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def unstarted(self) -> tuple[list[Job], list[Job]]:
         """Split the jobs that it holds: those it has begun, and those another worker can be given."""
+        # The page says it also of a worker that has died or is stuck.
         last = 0 if self._page is None else self._page.begun
         jobs = sorted(self.inflight.values(), key=lambda job: job.order)
         return [job for job in jobs if job.order <= last], [job for job in jobs if job.order > last]
@@ -407,11 +412,11 @@ class WorkerProcess(asyncio.Protocol):
 
     def kill(self, reason: str, code: str = "worker_died") -> None:
         """End the process at once, and its children; its owner is told now."""
-        if self.end_reason is None:
+        if self.end_reason is None:  # the first is the cause, others follow from it
             self.end_reason = reason
             self.end_code = code
         self._kill_now()
-        self._end()
+        self._end()  # not when it is gone: a process that the kernel holds would keep its requests waiting
 
     def _kill_now(self) -> None:
         if self._exited or self._process is None:
@@ -431,6 +436,7 @@ class WorkerProcess(asyncio.Protocol):
             os.close(self._pidfd)
             self._pidfd = -1
         if self._process is not None:
+            # Before it is reaped: until then its number, which is its group's too, cannot be another's.
             with contextlib.suppress(OSError):  # it had no children
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
@@ -450,6 +456,7 @@ class WorkerProcess(asyncio.Protocol):
         self.capacity = 0
         if self._transport is not None:
             self._transport.abort()
+        # Before the page goes: the owner asks which requests were begun.
         self._events.worker_died(self, self.end_reason or exit_text(self._status))
         if self._shared is not None:
             self._shared.close()

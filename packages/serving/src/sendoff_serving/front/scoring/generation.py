@@ -1,0 +1,96 @@
+"""A generation as scoring has it: with its documents, what is usual for it, and where its records go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ...bundle import Bundle
+from ...log import ServerLog
+from ...openapi import Documents
+from ...protocol import Frame
+from ..workers.events import WorkerCounter
+from ..workers.generation import Generation
+from ..workers.launch import Launch
+from ..workers.process import WorkerProcess
+from . import usual
+from .recording import Recording
+
+if TYPE_CHECKING:
+    from ..telemetry.spans import Telemetry
+
+
+class ScoredGeneration(Generation):
+    """The workers of one revision, and what requests to them are answered by.
+
+    Args:
+        bundle: what they serve.
+        launch: how they are started.
+        revision: name of the revision, for status and log.
+        log: the server's log.
+        request_name: gives the request id that users know for the id of a frame.
+        counter: where replaced workers are counted.
+        secured: whether callers need a key or token, for the OpenAPI documents.
+        on_change: called when the phase has changed.
+        compatible: make documents and log lines as the existing server does.
+        telemetry: returns what is told to a collector now; None while nothing is.
+        recording: takes what is collected; None where nothing is.
+
+    Attributes:
+        records: where its records go; None when it records nothing.
+        usual: kinds of heads whose requests can go the short way (``usual.py``).
+        documents: its OpenAPI documents, once init() has returned.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        launch: Launch,
+        *,
+        revision: str | None,
+        log: ServerLog,
+        request_name: Callable[[int], str],
+        counter: WorkerCounter,
+        secured: bool,
+        on_change: Callable[[Generation], None],
+        compatible: bool,
+        telemetry: Callable[[], Telemetry | None],
+        recording: Recording | None,
+    ) -> None:
+        super().__init__(
+            bundle,
+            launch,
+            revision=revision,
+            log=log,
+            request_name=request_name,
+            counter=counter,
+            on_change=on_change,
+            compatible=compatible,
+            telemetry=telemetry,
+        )
+        self.records = None if recording is None else recording.stream(bundle, revision)
+        self.usual: tuple[str, ...] = ()
+        self.documents = Documents.none()
+        self._recording = recording
+        self._secured = secured
+
+    @property
+    def recording(self) -> Recording | None:
+        """Where answered requests are recorded; None when they are not, or the script has collectors of its own."""
+        if self.records is None or self.records.settings.capture == "off":
+            return None
+        own = self.records.settings.capture == "auto" and self.description.get("collectors")
+        return None if own else self._recording
+
+    def described(self, description: dict[str, Any]) -> None:
+        super().described(description)
+        self.usual = usual.heads_of(description)
+        self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
+        for problem in self.documents.problems:
+            self._log.warning(problem)
+        text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
+        self._log.info(text, self._logger("azmlinfsrv.swagger"))
+
+    def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
+        if self._recording is not None and self.records is not None:
+            self._recording.collected(self.records, self._request_name(frame.id), frame)
