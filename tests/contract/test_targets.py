@@ -427,11 +427,11 @@ def test_the_bundle_is_the_same_before_and_after_it_ran(real: Rig) -> None:
 
 
 def listing(folder: Path) -> dict[str, tuple[int, str]]:
-    """Every file of a folder with its mode and digest."""
+    """Every file of a folder with its mode and digest, without what Python keeps there of what it has compiled."""
     return {
         str(path.relative_to(folder)): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.parent.name != "__pycache__"
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from fake_target import fake_target
 
 from sendoff.errors import InvalidInput, PortInUse
-from sendoff.targets.base import Wanted
+from sendoff.targets.base import Listen, Wanted
 
 
 def wanted(revision: int = 1, **more: object) -> Wanted:
@@ -45,7 +45,7 @@ def test_it_refuses_a_port_when_told_to(tmp_path: Path) -> None:
     target = fake_target(tmp_path)
     target.script("n", "port-in-use")
     with pytest.raises(PortInUse):
-        target.check(wanted(port=5001))
+        target.check(wanted(listen=Listen(port=5001)))
 
 
 def test_it_cannot_do_what_it_does_not_know(tmp_path: Path) -> None:
