@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sendoff.core import Core
+from sendoff.core import Core, users
 from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
 from sendoff.garbage.garbage import Garbage
@@ -47,7 +47,8 @@ class FakeTargets:
 class FakeEnvironments:
     """Builds nothing: every environment is this interpreter.
 
-    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk.
+    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk, ``endless`` takes until there is a
+    file ``go`` in the home.
     """
 
     def __init__(self, store: Store) -> None:
@@ -70,6 +71,9 @@ class FakeEnvironments:
         if "huge" in spec.python.conda_packages:
             with Path("/dev/full").open("wb", buffering=0) as disk:
                 disk.write(b"x")
+        if "endless" in spec.python.conda_packages:
+            while not (self._home / "go").exists():
+                time.sleep(0.05)
         return Lock(
             digest="sha256:" + "1" * 64,
             python=sys.executable,
@@ -96,7 +100,13 @@ class FakeEnvironments:
 
 
 def fake_rooms(store: Store) -> Rooms:
-    return Rooms(store=store, registry=Registry(store), environments=FakeEnvironments(store), targets=FakeTargets())  # type: ignore[arg-type]
+    return Rooms(
+        store=store,
+        registry=Registry(store),
+        environments=FakeEnvironments(store),  # type: ignore[arg-type]
+        targets=FakeTargets(),
+        users=users(),
+    )
 
 
 class FakeCore(Core):
@@ -111,8 +121,10 @@ class FakeCore(Core):
         return Operations(self.rooms, runner_command=RUNNER)
 
 
-def environment(name: str = "env", **fields: Any) -> EnvironmentSpec:
-    python = PythonSpec(user_managed_dependencies=True, interpreter_path=sys.executable)
+def environment(name: str = "env", *, conda_packages: Sequence[str] = (), **fields: Any) -> EnvironmentSpec:
+    python = PythonSpec(
+        user_managed_dependencies=True, interpreter_path=sys.executable, conda_packages=list(conda_packages)
+    )
     return EnvironmentSpec(name=name, python=python, **fields)
 
 
@@ -186,8 +198,7 @@ class Rig:
     def has_runner(self, operation: Any) -> bool:
         """Whether the holder of the operation's lease is alive, as a look would see it."""
         with self.store.read() as connection:
-            holder = operation_rows.holder_of(operation_rows.get_operation(connection, operation.id))
-        return holder is not None and holder.alive
+            return operation_rows.is_worked_on(connection, operation_rows.get_operation(connection, operation.id))
 
     def logs(self) -> str:
         """The end of every runner's log."""

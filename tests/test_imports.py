@@ -45,12 +45,10 @@ ALLOWED: dict[str, set[str]] = {
         *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
         *("datasets", "tabular", "deployments"),
     },
-    "garbage": {
-        *("errors", "spec", "store", "rooms", "operations", "targets", "datasets", "deployments", "packages"),
-    },
+    "garbage": {"errors", "spec", "store", "rooms", "operations", "targets", "deployments"},
     "deployments": {
         *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
-        *("identity", "computes", "modeldata", "garbage"),
+        *("identity", "computes", "modeldata"),
     },
     "core": {
         *("store", "registry", "environments", "targets", "datasets", "rooms", "operations", "deployments", "packages"),

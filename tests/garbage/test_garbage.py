@@ -6,10 +6,10 @@ from pathlib import Path
 
 from deployment_rigs import SCORE, WS, Rig
 
+from sendoff.files import locked, locked_within
 from sendoff.garbage import garbage
 from sendoff.operations.places import work_lock
 from sendoff.spec.service import UpdateService
-from sendoff.store.locking import locked, locked_within
 
 
 def _age(rig: Rig) -> None:

@@ -7,12 +7,12 @@ services. What a service does is scripted by name beforehand, with :meth:`FakeTa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sendoff import files
 from sendoff.errors import InvalidInput, PortInUse, ServiceNotFound
 from sendoff.targets.base import Capabilities, Observation, WantedService
 
@@ -176,7 +176,4 @@ class FakeTarget:
             return None
 
     def _write(self, path: Path, value: dict[str, Any]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.{os.getpid()}")
-        staged.write_text(json.dumps(value))
-        staged.replace(path)
+        files.write_json(path, value, folder=0o700)

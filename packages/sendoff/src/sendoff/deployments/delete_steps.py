@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DeploymentFailed, SendoffError
-from ..garbage import garbage
 from ..identity import Identity
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..targets.docker import garbage as docker_garbage
-from . import service_rows
+from . import revision_rows, service_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,10 +50,13 @@ class DeleteSteps:
         with self._store.read() as connection:
             if any(row.id != self._row.id for row in operation_rows.unfinished_operations(connection)):
                 return []
-            others = garbage.in_use(connection, without=self._row.uid)
-            mine = garbage.in_use(connection).images - others.images
-        found = garbage.on_engine(self._store.home, others) if mine else None
-        gone = [one for one in found.leftovers if one.id in mine] if found is not None else []
+            mine = {(self._row.uid, row.number) for row in revision_rows.list_revisions(connection, self._row.uid)}
+            others = self._rooms.in_use(connection, mine)
+            images = self._rooms.in_use(connection).images - others.images
+        if not images:
+            return []
+        found = docker_garbage.find(self._store.home, services=others.services, images=others.images)
+        gone = [one for one in found.leftovers if one.id in images] if found is not None else []
         try:
             for one in gone:
                 docker_garbage.remove(one)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..containers.labels import HOME, home_id
 from ..errors import (
-    Cancelled,
     Conflict,
     DeploymentFailed,
     EnvironmentNotFound,
@@ -19,7 +19,6 @@ from ..errors import (
     Timeout,
 )
 from ..modeldata import place
-from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
 from ..operations.timeline import Timeline
@@ -181,7 +180,6 @@ class DeploySteps:
         # Registered with the request (services.py); a version that was deleted since is registered again.
         name, _, version = self._plan.environment.partition(":")
         spec = self._plan.inference.environment
-        assert spec is not None
         try:
             self._rooms.environments.get(self._operation.workspace, name, version)
         except EnvironmentNotFound:
@@ -189,8 +187,6 @@ class DeploySteps:
         return "Registered", f"environment {self._plan.environment}", []
 
     def _environment(self) -> Outcome:
-        spec = self._plan.inference.environment
-        assert spec is not None
         said: list[str] = []
 
         def progress(line: str) -> None:
@@ -211,7 +207,6 @@ class DeploySteps:
 
     def _lock(self, progress: Callable[[str], None]) -> Lock:
         spec = self._plan.inference.environment
-        assert spec is not None
         pinned = self._plan.pinned.lock_digest
         if pinned is not None:
             found = self._rooms.environments.lock(pinned)
@@ -231,8 +226,7 @@ class DeploySteps:
         plan = self._plan
         if plan.pinned.bundle is not None and self._bundle_folder().is_dir():
             return "BundleReady", plan.pinned.bundle, []
-        spec = plan.inference.environment
-        assert spec is not None and plan.pinned.lock_digest is not None
+        assert plan.pinned.lock_digest is not None
         name, _, version = plan.environment.partition(":")
         folder = assemble(
             self._store,
@@ -243,7 +237,7 @@ class DeploySteps:
                 name=name,
                 version=version or None,
                 lock_digest=plan.pinned.lock_digest,
-                variables=spec.environment_variables,
+                variables=plan.inference.environment.environment_variables,
             ),
             serving=serving_settings(plan.deployment, memory_limit=self._able.memory_limit and not self._able.images),
         )
@@ -257,7 +251,6 @@ class DeploySteps:
         from . import image_again
 
         spec = self._plan.inference.environment
-        assert spec is not None
         said: list[str] = []
 
         def progress(line: str) -> None:
@@ -344,9 +337,7 @@ class DeploySteps:
                 raise Timeout(f"waited {seconds:.0f} seconds for {what}", hint="See the service's logs.")
             if now - looked > 0.2:
                 looked = now
-                with self._store.read() as connection:
-                    if operation_rows.cancel_requested(connection, self._timeline.id):
-                        raise Cancelled("the operation was cancelled")
+                self._timeline.stop_if_cancelled()
             waited = f"{now - began:.0f} s"
             extra = f"; {error['message']}" if error and error.get("message") else ""
             self._timeline.tell(step, _waiting_reason(step, phase), f"waiting for {what}, {waited}{extra}")
@@ -396,7 +387,4 @@ def _keep_log(target: Target, uid: str, path: Path, error: dict[str, Any] | None
     if last not in text:
         text = f"{text.rstrip()}\n{said}\n"
     if text and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_suffix(".part")
-        staged.write_text(text if text.endswith("\n") else f"{text}\n")
-        staged.replace(path)
+        files.write(path, text if text.endswith("\n") else f"{text}\n", folder=0o777)

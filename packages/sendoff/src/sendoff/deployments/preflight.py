@@ -14,7 +14,7 @@ from ..errors import ComputeNotFound, PortInUse, SendoffError
 from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
-from ..spec.inference import InferenceSpec
+from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
 from ..spec.parse import replace
 from ..targets.base import Target, WantedService
@@ -64,17 +64,15 @@ def check_request(
     check_deployment(deployment, where="deployment configuration")
     if inference is None and models:
         deployment = sized(deployment, rooms.registry.get(workspace, models[0]))
-    pinned, inference, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
-    spec = inference.environment
-    assert spec is not None
-    choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, inference)
+    pinned, code, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
+    choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, code)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.images:
         target.check(_probe(name, workspace))
     else:
-        check_interpreter(spec)
-    notes += check_grammar(rooms, inference, images=able.images)
+        check_interpreter(code.environment)
+    notes += check_grammar(rooms, code, images=able.images)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
         notes += telemetry.notes(rooms.store, deployment, choice.target, service)
@@ -83,14 +81,14 @@ def check_request(
     if deployment.port is not None:
         _check_port(rooms, target, workspace, name, deployment.port, service)
     return Ready(
-        plan=Plan(models=pinned, inference=inference, deployment=deployment),
+        plan=Plan(models=pinned, inference=code, deployment=deployment),
         choice=choice,
         given=given,
         notes=[*notes, *said],
     )
 
 
-def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: InferenceSpec) -> Choice:
+def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, code: Code) -> Choice:
     """Where a service of this configuration would run, and why."""
     settings = rooms.store.settings
 
@@ -101,8 +99,7 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: 
         from ..packaging.image_pull import available
         from ..packaging.way import Way
 
-        environment = inference.environment
-        assert environment is not None
+        environment = code.environment
         docker, python = environment.docker, environment.python
         base, login = "", None
         own_image = docker.base_image or docker.base_dockerfile or docker.extra_steps

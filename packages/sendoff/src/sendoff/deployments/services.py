@@ -21,11 +21,10 @@ from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ..store.workspaces import require_workspace
 from . import access, revision_rows, service_rows
-from .counts import service_metrics
 from .plan import Pinned, Plan, as_registered, merge_deployment, merge_properties, merge_tags, request_of
 from .preflight import Ready, check_request
 from .start_again import start_again
-from .views import matches, revision_views, service_view
+from .views import matches, revision_views, service_metrics, service_view
 
 if TYPE_CHECKING:
     from ..operations.operations import Operations

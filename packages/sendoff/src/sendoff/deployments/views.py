@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SendoffError
+from ..errors import Conflict, SendoffError
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.views import operation_view
 from ..spec.deployment import DeploymentSpec
+from ..spec.metrics import ServiceMetrics, read
+from ..spec.names import service_flags
 from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
-from ..spec.service import FAILED, HEALTHY, Revision, Service
+from ..spec.service import FAILED, HEALTHY, TRANSITIONING, UNHEALTHY, UNSCHEDULABLE, Revision, Service
 from ..targets.base import Observation
-from . import revision_rows
+from . import revision_rows, service_rows
 from .plan import Plan, plan_from, source_digest
-from .states import service_state
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..rooms import Rooms
+
+
+def service_state(observed: Observation, *, operation_state: str | None, has_served: bool) -> str:
+    """The state to show now.
+
+    Args:
+        observed: What the target reports at this moment.
+        operation_state: State of the newest operation on the service; None when there is none.
+        has_served: Whether any revision of the service ever became ready, and so should be running.
+    """
+    if operation_state is not None and operation_state not in FINAL:
+        waiting = observed.pending_phase or observed.phase
+        return UNSCHEDULABLE if waiting == "unschedulable" else TRANSITIONING
+    if observed.phase == "ready":
+        return HEALTHY
+    if observed.phase == "unschedulable":
+        return UNSCHEDULABLE
+    if observed.phase in ("starting", "init") and has_served:
+        return TRANSITIONING
+    if observed.phase in ("unhealthy", "absent") and has_served:
+        return UNHEALTHY
+    return FAILED
 
 
 def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
@@ -130,3 +154,27 @@ def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest
     busy = newest is not None and newest.state not in FINAL
     number = row.wanted_revision if busy or serving is None else serving
     return revision_rows.get_plan(connection, row.uid, number)
+
+
+def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
+    """Counts of a service since its server was started.
+
+    Raises:
+        Conflict: No server of it answers now; context has its ``state``.
+        SendoffError: The target cannot be asked.
+    """
+    with rooms.store.read() as connection:
+        row = service_rows.get_service(connection, ws, name)
+        newest = operation_rows.newest_operation(connection, row.uid)
+        serving = revision_rows.serving_revision(connection, row.uid)
+    seen = rooms.target(row.target).observe(row.uid, metrics=True)
+    state = service_state(
+        seen, operation_state=None if newest is None else newest.state, has_served=serving is not None
+    )
+    if seen.metrics is None:
+        raise Conflict(
+            f"service {row.name!r} counts nothing now: it is {state}",
+            hint=f"`sendoff service show {service_flags(row.name, ws)}` says why.",
+            state=state,
+        )
+    return read(seen.metrics, service=row.name, workspace=ws, state=state, revision=seen.revision, now=time.time())

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..errors import InvalidInput
 from ..spec.identity import NONE, TOKEN, AccessToken, ServiceKeys
 from ..spec.parse import Spec
-from ..store.locking import locked
 from . import keys, material
 from .certificates import certificate_id
 from .tokens import Signer
@@ -145,7 +145,7 @@ class Identity:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with locked(self._home / "staging" / "identity.lock"):
+        with files.locked(self._home / "staging" / "identity.lock"):
             yield
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets as random
 import shutil
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import StoreError
 from ..spec.identity import ServiceKeys
 
@@ -62,9 +62,9 @@ def write(
         if certificates:
             place.mkdir(mode=0o700, exist_ok=True)
         for id_, (certificate, key) in certificates.items():
-            _put(place / f"tls-{id_}.key", key)
-            _put(place / f"tls-{id_}.crt", certificate)
-        _put(folder / FILE, json.dumps(content, indent=1))
+            put(place / f"tls-{id_}.key", key)
+            put(place / f"tls-{id_}.crt", certificate)
+        put(folder / FILE, json.dumps(content, indent=1))
         for path in [*place.glob("tls-*"), *(folder.glob("tls-*") if beside is not None else ())]:
             if path.parent != place or path.stem.removeprefix("tls-") not in certificates:
                 path.unlink(missing_ok=True)
@@ -90,26 +90,4 @@ def put(path: Path, text: str) -> None:
     Raises:
         StoreError: It cannot be written; the one before is in force.
     """
-    try:
-        _put(path, text)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
-
-
-def _put(path: Path, text: str) -> None:
-    try:
-        if path.read_text() == text:
-            return
-    except (OSError, UnicodeDecodeError):
-        pass
-    staged = path.with_name(f".{path.name}.{random.token_hex(6)}")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        staged.replace(path)
-    except OSError:
-        staged.unlink(missing_ok=True)
-        raise
+    files.write_changed(path, text, lasting=True)

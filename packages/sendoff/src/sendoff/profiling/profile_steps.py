@@ -14,11 +14,9 @@ import msgspec
 from sqlalchemy import select, update
 
 from ..containers.labels import HOME, home_id
-from ..errors import Cancelled, NotFound, SendoffError, Timeout
-from ..operations import operation_rows
-from ..operations.execute import say
+from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
-from ..operations.timeline import Timeline
+from ..operations.timeline import Timeline, say
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
@@ -103,9 +101,7 @@ class ProfileSteps:
 
     @property
     def _spec(self) -> EnvironmentSpec:
-        spec = self._wanted.inference.environment
-        assert spec is not None
-        return spec
+        return self._wanted.inference.environment
 
     def _validate(self) -> Outcome:
         self._target.check(self._service(None, bundle=""))
@@ -117,7 +113,7 @@ class ProfileSteps:
 
     def _environment(self) -> Outcome:
         said: list[str] = []
-        progress = self._progress("environment", "ResolvingEnvironment", said)
+        progress = self._timeline.progress("environment", "ResolvingEnvironment", said)
         lock = self._lock(progress)
         if self._able.images:
             return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
@@ -127,7 +123,7 @@ class ProfileSteps:
 
     def _image(self) -> Outcome:
         said: list[str] = []
-        id_, _ = self._made_image(self._progress("image", "BuildingImage", said))
+        id_, _ = self._made_image(self._timeline.progress("image", "BuildingImage", said))
         return "ImageReady", id_.removeprefix("sha256:")[:12], said
 
     def _measure(self) -> Outcome:
@@ -223,7 +219,7 @@ class ProfileSteps:
         memory = None if memory_gb is None else memory_gb * 1024
         self._meter.limit(cpu, memory)
         with Generator(self._address, self._folder / "bodies", cores[-1] if len(cores) > 1 else None) as generator:
-            yield Measurement(generator, self._meter, self._stop_if_cancelled, self._tell), not spare
+            yield Measurement(generator, self._meter, self._timeline.stop_if_cancelled, self._tell), not spare
 
     def _start(self, workers: int, bodies: int) -> tuple[int, float, float, float]:
         """Start the service anew, without any limit until it is ready; then the very first answers."""
@@ -239,7 +235,7 @@ class ProfileSteps:
         self._meter: Meter = meter_of(self._wanted.target, self._store.home, self._uid)
         idle = self._meter.usage().memory_mb
         with Generator(self._address, self._folder / "bodies") as generator:
-            measurement = Measurement(generator, self._meter, self._stop_if_cancelled, self._tell)
+            measurement = Measurement(generator, self._meter, self._timeline.stop_if_cancelled, self._tell)
             first = measurement.probe(bodies, self.last_log)
         return workers, took, first, idle
 
@@ -254,7 +250,7 @@ class ProfileSteps:
                 raise failure(error, "the service to be measured failed to start")
             if time.monotonic() - began > READY_SECONDS:
                 raise Timeout(f"the service was not ready after {READY_SECONDS:.0f} seconds")
-            self._stop_if_cancelled()
+            self._timeline.stop_if_cancelled()
             time.sleep(pause)
             pause = min(pause * 1.25, 0.25)
 
@@ -364,19 +360,6 @@ class ProfileSteps:
     def _tell(self, line: str) -> None:
         say(f"measure: {line}")
         self._timeline.tell("measure", "Measuring", line, every=0.2)
-
-    def _progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
-        def progress(line: str) -> None:
-            said.append(line)
-            self._timeline.tell(step, reason, line, every=0.3)
-            self._stop_if_cancelled()
-
-        return progress
-
-    def _stop_if_cancelled(self) -> None:
-        with self._store.read() as connection:
-            if operation_rows.cancel_requested(connection, self._timeline.id):
-                raise Cancelled("the profile was cancelled")
 
 
 def host_memory_gb() -> float:

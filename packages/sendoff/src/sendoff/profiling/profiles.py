@@ -21,7 +21,7 @@ from ..operations.kinds import IMAGE, INTERPRETER, PROFILE
 from ..operations.views import operation_view
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
-from ..spec.inference import InferenceSpec
+from ..spec.inference import Code
 from ..spec.model import check_manifest
 from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
@@ -43,7 +43,7 @@ class ProfileRequest(Spec):
 
     body: CreateProfile
     models: list[str]
-    inference: InferenceSpec
+    inference: Code
     environment: str
     target: str
 
@@ -71,21 +71,19 @@ class Profiles:
         """
         check_profile(body)
         store = self._rooms.store
-        models, inference, notes = content(self._rooms, ws, body.models, body.inference)
-        spec = inference.environment
-        assert spec is not None
+        models, code, notes = content(self._rooms, ws, body.models, body.inference)
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
-        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), inference)
+        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
         images = self._rooms.target(choice.target).capabilities().images
         if not images:
-            check_interpreter(spec)
-        notes = [*notes, *check_grammar(self._rooms, inference, images=images)]
-        label, inference = register_environment(self._rooms, ws, inference)
+            check_interpreter(code.environment)
+        notes = [*notes, *check_grammar(self._rooms, code, images=images)]
+        label, code = register_environment(self._rooms, ws, code)
         wanted = ProfileRequest(
             body=replace(body, inference=None),
             models=models,
-            inference=inference,
+            inference=code,
             environment=label,
             target=choice.target,
         )

@@ -67,17 +67,4 @@ def refresh(home: Path, uid: str, user: int) -> None:
 
 
 def _copy(source: Path, place: Path, user: int) -> None:
-    content = source.read_bytes()
-    try:
-        if place.read_bytes() == content:
-            return
-    except OSError:
-        pass
-    staged = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-    try:
-        os.write(descriptor, content)
-        os.fchown(descriptor, user, user)
-    finally:
-        os.close(descriptor)
-    staged.replace(place)
+    files.write_changed(place, source.read_bytes(), mode=0o400, owner=user)
