@@ -331,6 +331,10 @@ class FileDataset(AbstractDataset):
         return DatasetConsumptionConfig("input", self, "download", path_on_compute)
 
 
+TabularDatasetFactory._makes = TabularDataset
+FileDatasetFactory._makes = FileDataset
+
+
 @dataclass(eq=False, repr=False)
 class DatasetConsumptionConfig:
     """A dataset as an argument of a training script.
