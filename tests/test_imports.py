@@ -71,7 +71,7 @@ ALLOWED: dict[str, set[str]] = {
         "api.application",  # the one line of `connection` that puts an embedded application together
     },
     "views": {"errors", "spec", "client"},
-    "sdk": {"errors", "spec", "tabular", "client", "views"},
+    "sdk": {"Workspace", "errors", "spec", "tabular", "client", "views"},
     "migrate": {"errors", "spec", "sdk"},
     "cli": {"errors", "spec", "tabular", "client", "views", "sdk", "migrate"},
     "": {"errors", "sdk"},

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import bundle as bundles
 from ..errors import Refusal, ServingError
+from ..exposition import CONTENT_TYPE
 from .http.exchange import Exchange
-from .scoring.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from .server import Server
