@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .. import files
 from ..errors import InvalidInput
 from .command import option
 from .session import Session
@@ -89,10 +90,9 @@ def write_metadata(path: str | None, data: Any) -> None:
     if path is None:
         return
     file = Path(path)
-    staged = file.with_name(f".{file.name}.part")
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     try:
-        staged.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        staged.replace(file)
+        files.write(file, text, mode=files.PUBLIC, failure=None)
     except OSError as error:
         raise InvalidInput(
             f"metadata file {path} cannot be written: {error.strerror}", hint="Give -t a file in a folder that exists."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from ..errors import AlreadyExists, InvalidInput, NotSupported
+from ..files import staged
 from ..spec.environment import EnvironmentSpec
 from ..spec.inference import InferenceSpec, SourceSpec
 from ..spec.model import ManifestFile, check_manifest_path
@@ -159,13 +159,8 @@ class Transfer:
                 )
         store, meter = self._store(), _Meter("Fetching", self._progress)
         for file, dest in wanted:
-            staged = dest.with_name(f".{dest.name}.{os.getpid()}.part")
-            staged.unlink(missing_ok=True)
-            try:
-                store.materialise(file.digest, staged, link=False, progress=meter)
-                staged.replace(dest)
-            finally:
-                staged.unlink(missing_ok=True)
+            with staged(dest) as place:
+                store.materialise(file.digest, place, link=False, progress=meter)
         tops = {dest.relative_to(target).parts[0] for _, dest in wanted}
         return target / tops.pop() if len(tops) == 1 else target
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sendoff_serving.recording.layout import CORRELATION, REQUEST_ID, ROW, TIMESTAMP
 
+from .. import files
 from ..datasets.datasets import Datasets
 from ..errors import Conflict, InvalidInput, NotFound
 from ..modeldata.collected import Collected
@@ -84,10 +85,7 @@ class Baselines:
                 f"the baseline takes the first {settings.baseline_rows} rows of {service!r}; there are {count} yet",
                 hint="Wait for more, make the detector with fewer (--baseline-rows), or give it a dataset (--dataset).",
             )
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        staged = kept.with_name(f".{kept.name}.part")
-        staged.write_text(json.dumps(table))
-        staged.replace(kept)
+        files.write_json(kept, table, folder=0o700)
         return table
 
     def collected(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
 import shutil
 import time
 import uuid
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from .. import files
 from ..errors import AlreadyExists, NotFound, SendoffError, WorkspaceNotFound
 from ..modeldata import place
 from ..modeldata.collected import check_day
@@ -48,10 +48,7 @@ def note(home: Path, when: float | None) -> None:
     if when is None:
         file.unlink(missing_ok=True)
         return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staged = file.with_name(f".{NEXT}.{os.getpid()}")
-    staged.write_text(f"{when:.3f}")
-    staged.replace(file)
+    files.write(file, f"{when:.3f}", folder=0o700)
 
 
 class Drift:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..errors import SendoffError
 from ..modeldata import place
 from ..modeldata.remote import Remote, copy
 from ..store import open_store
-from ..store.locking import locked_within
 from .detectors import Drift, note
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     store = open_store(home)
     try:
         # Another that is at it does all there is: whoever looks often should not leave a queue behind.
-        with locked_within(home / "staging" / "due.lock", 0) as held:
+        with files.locked_within(home / "staging" / "due.lock", 0) as held:
             for line in work(store, time.time()) if held else ():
                 print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), line, flush=True)  # noqa: T201 - this is its log
     except SendoffError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import files
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, Lock, canonical_name
 from ..spec.parse import Spec, decode, encode
@@ -20,7 +20,7 @@ from .indexes import Indexes
 from .uv import Progress
 
 MARKER = ".complete"
-_WAIT, _SAY_EVERY = 0.1, 10.0
+_SAY_EVERY = 10.0
 
 # Runs in the built environment, on any Python from 3.6: which distributions are there, and where it thinks it is.
 _FACTS = """
@@ -102,9 +102,7 @@ def ensure(
             raise StoreError(
                 f"the environment {folder} cannot be written: {error.strerror}", path=str(folder)
             ) from None
-        staged = folder / f"{MARKER}.new"
-        staged.write_bytes(encode(lock))
-        staged.replace(folder / MARKER)
+        files.write(folder / MARKER, encode(lock), mode=files.PUBLIC)
         count = uv.packages(len(lock.pins()) + len(lock.conda_packages))
         note = f"built with {count} in {time.monotonic() - start:.1f} s"
         progress(note)
@@ -289,24 +287,21 @@ def _held(folder: Path, what: str, progress: Progress) -> Iterator[int]:
     The kernel frees it when its holder, and every child that inherited the descriptor, is gone.
     """
     path = folder.with_name(f".{folder.name}.lock")
+    said = -_SAY_EVERY
+
+    def waiting(seconds: float) -> None:
+        nonlocal said
+        if seconds - said >= _SAY_EVERY:
+            holder = path.read_text("ascii", "replace").strip() or "?"
+            progress(f"waiting for {what}, which process {holder} builds ({seconds:.0f} s)")
+            said = seconds
+
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = files.acquire(path, waiting=waiting)
     except OSError as error:
         raise StoreError(f"{path} cannot be opened: {error.strerror}", path=str(path)) from None
+    assert descriptor is not None
     try:
-        start = said = time.monotonic()
-        first = True
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                now = time.monotonic()
-                if first or now - said > _SAY_EVERY:
-                    holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "?"
-                    progress(f"waiting for {what}, which process {holder} builds ({now - start:.0f} s)")
-                    first, said = False, now
-                time.sleep(_WAIT)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield descriptor

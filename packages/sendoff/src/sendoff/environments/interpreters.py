@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from ..errors import EnvironmentFailed, InterpreterNotFound, InvalidInput
+from .. import files
+from ..errors import EnvironmentFailed, InterpreterNotFound, InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode, replace
 from ..spec.settings import Settings
 from .versions import specifiers
@@ -278,10 +280,5 @@ def _read_cache(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _write_cache(path: Path, cache: dict[str, dict[str, str]]) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(encode(cache))
-        staged.replace(path)
-    except OSError:
-        staged.unlink(missing_ok=True)
+    with suppress(StoreError):  # the interpreters are asked again next time
+        files.write(path, encode(cache), folder=0o777)

@@ -187,11 +187,11 @@ class Gateway:
         kept = {f"{route.name}.json" for route in routes}
         secure = [route for route in routes if route.certificate is not None]
         for route in routes:
-            _publish(self.folder / "endpoints" / f"{route.name}.json", config.endpoints(route))
-        _publish(self.folder / "clusters.json", config.clusters(routes, place))
+            files.write_changed(self.folder / "endpoints" / f"{route.name}.json", json.dumps(config.endpoints(route)))
+        files.write_changed(self.folder / "clusters.json", json.dumps(config.clusters(routes, place)))
         for route in secure:
-            _publish(self.folder / "secrets" / f"{route.name}.json", config.certificate(route))
-        _publish(self.folder / "listeners.json", config.listeners(routes, place))
+            files.write_changed(self.folder / "secrets" / f"{route.name}.json", json.dumps(config.certificate(route)))
+        files.write_changed(self.folder / "listeners.json", json.dumps(config.listeners(routes, place)))
         for path in (self.folder / "endpoints").glob("*.json"):
             if path.name not in kept:
                 files.remove(path)
@@ -288,10 +288,6 @@ def _ask(admin: str, target: str) -> dict[str, Any]:
         return {}
     finally:
         link.close()
-
-
-def _publish(path: Path, document: dict[str, Any]) -> None:
-    files.write_changed(path, json.dumps(document))
 
 
 def _endpoints_of(told: dict[str, Any], name: str) -> set[str]:

@@ -7,7 +7,6 @@ under its own path, so that the store has the same layout; an object store shows
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import InvalidInput, NotSupported, StoreError
+from ..files import write_json
 from ..spec.modeldata import DataFile
 from . import files, place
 
@@ -176,7 +176,5 @@ def copy(folder: Path, scope: str, remote: Remote) -> tuple[int, int]:
             count, size = count + 1, size + len(content)
     finally:
         if count:
-            staged = noted.with_name(f".{COPIED}.{os.getpid()}")
-            staged.write_text(json.dumps(known))
-            staged.replace(noted)
+            write_json(noted, known)
     return count, size

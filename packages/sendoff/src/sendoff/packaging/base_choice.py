@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
@@ -18,19 +17,10 @@ from .base_image import BaseImage
 from .image_steps import last_base, with_steps
 from .way import Way
 
+if TYPE_CHECKING:
+    from ..store import Store
+
 Progress = Callable[[str], None]
-
-
-class Store(Protocol):
-    """What an image needs of the store."""
-
-    @property
-    def home(self) -> Path:
-        """Sendoff's folder."""
-
-    @property
-    def settings(self) -> Settings:
-        """The home's settings."""
 
 
 def find_base(

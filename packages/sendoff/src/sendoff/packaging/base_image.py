@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins
 from ..containers.runs import run
-from ..errors import EnvironmentFailed, InvalidInput
+from ..errors import EnvironmentFailed, InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode
 from .image_layers import BIGGEST
 from .image_pull import pull
@@ -99,9 +100,8 @@ def inspect(
     except (OSError, InvalidInput):
         progress(f"looking into {reference}")
         found = _look(client, reference, attributes)
-        with contextlib.suppress(OSError):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(encode(found))
+        with contextlib.suppress(StoreError):
+            files.write(kept, encode(found), folder=0o777)
     return found
 
 

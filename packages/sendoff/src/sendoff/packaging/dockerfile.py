@@ -9,6 +9,7 @@ import stat
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..containers.engine import answers, connect
 from ..containers.registries import split_reference
@@ -19,14 +20,17 @@ from ..spec.environment import METHOD_CONDA, EnvironmentSpec, Lock
 from ..spec.parse import replace
 from . import base_image, image_python
 from .assemble import APP_ROOT, MODELS_FOLDER
-from .base_choice import Store, base_reference, logins_of
+from .base_choice import base_reference, logins_of
 from .base_image import BaseImage
-from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, Plan
+from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, ImagePlan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
 from .way import Way
 from .wheels import wheels
+
+if TYPE_CHECKING:
+    from ..store import Store
 
 _SERVER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -64,7 +68,7 @@ def write_folder(
     if spec.docker.base_image_registry.get("username"):
         notes = [*notes, f"the base image is in a private registry: docker login {split_reference(reference)[0]}"]
     base = _known_base(store, reference, spec, indexes, environ, progress)
-    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
+    plan = ImagePlan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
     staged = store.home / "staging" / f"context-{uuid.uuid4().hex}"
     staged.mkdir(parents=True)
     try:
@@ -237,7 +241,7 @@ def _collect_conda(
 
 def _collect_server(
     store: Store,
-    plan: Plan,
+    plan: ImagePlan,
     staged: Path,
     base: BaseImage | None,
     indexes: Indexes,
@@ -262,7 +266,7 @@ def _collect_server(
         raise EnvironmentFailed(f"no Python {' or '.join(wanted)} is on this machine to collect wheels with")
 
 
-def _dockerfile(plan: Plan, reference: str, spec: EnvironmentSpec, lock: Lock | None, known: bool) -> str:
+def _dockerfile(plan: ImagePlan, reference: str, spec: EnvironmentSpec, lock: Lock | None, known: bool) -> str:
     settings = plan.settings({})
     front = plan.front.path if known else "'>=3.11'"
     worker = plan.worker.path if known else plan.worker.minor

@@ -10,6 +10,23 @@ from ..errors import InvalidInput
 NEVER_UPLOADED = frozenset({".git", "__pycache__"})
 FILE_NAMES = (".amlignore", ".gitignore")
 
+_NEVER = "(?!)"
+_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": " \\t",
+    "cntrl": "\\x00-\\x1f\\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": " \\t\\n\\r\\f\\v",
+    "upper": "A-Z",
+    "xdigit": "0-9A-Fa-f",
+}
+"""What ``[:name:]`` holds: git compares bytes, in no language."""
+
 
 class IgnoreRules:
     """Patterns of one ignore file; the last one that matches a path decides.
@@ -29,7 +46,7 @@ class IgnoreRules:
             path: Relative to the ignore file's folder, ``/`` between segments.
             folder: Whether the path is a folder.
         """
-        verdict = False
+        verdict, path = False, _bytes(path)
         for pattern, negated, folders_only in self._rules:
             if (folder or not folders_only) and pattern.match(path):
                 verdict = not negated
@@ -48,8 +65,13 @@ def read_rules(folder: Path) -> tuple[IgnoreRules, str | None]:
     return IgnoreRules(), None
 
 
+def _bytes(text: str) -> str:
+    """A character for each byte, since git's ``?`` and ``[^a]`` stand for a byte of a name."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
 def _rule(line: str) -> tuple[re.Pattern[str], bool, bool] | None:
-    line = line.rstrip("\r\n")
+    line = _bytes(line.rstrip("\r\n"))
     if not line.endswith("\\ "):
         line = line.rstrip(" ")
     if not line or line.startswith("#"):
@@ -67,6 +89,7 @@ def _rule(line: str) -> tuple[re.Pattern[str], bool, bool] | None:
 
 
 def _regex(glob: str) -> str:
+    """A pattern as a regular expression; what git takes for malformed matches nothing there, nor here."""
     out, at = "", 0
     while at < len(glob):
         if glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/"):
@@ -79,16 +102,43 @@ def _regex(glob: str) -> str:
                 at += 1
         elif glob[at] == "?":
             out, at = out + "[^/]", at + 1
-        elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
-            inside = glob[at + 1 : end].replace("\\", "\\\\").replace("[", r"\[")
-            inside = "^" + inside[1:] if inside[:1] in "!^" else inside
-            out, at = out + f"(?!/)[{inside}]", end + 1
-        elif glob[at] == "\\" and at + 1 < len(glob):
-            out, at = out + re.escape(glob[at + 1]), at + 2
+        elif glob[at] == "[":
+            one_of, at = _one_of(glob, at + 1)
+            out += one_of
+        elif glob[at] == "\\":
+            out, at = out + (re.escape(glob[at + 1]) if at + 1 < len(glob) else _NEVER), at + 2
         else:
             out, at = out + re.escape(glob[at]), at + 1
-    try:
-        re.compile(out)
-    except re.error:
-        return re.escape(glob)
     return out
+
+
+def _one_of(glob: str, at: int) -> tuple[str, int]:
+    """What stands in brackets, by the rules of git's ``wildmatch.c``; the expression and where the pattern goes on."""
+    negated = glob[at : at + 1] in ("!", "^")
+    first = at = at + negated
+    parts: list[str] = []
+    before = ""  # what a hyphen may make a range with
+    while glob[at : at + 1] != "]" or at == first:
+        if at >= len(glob):
+            return _NEVER, at
+        named = re.compile(r"\[:([^\]]*):\]").match(glob, at)
+        if named is not None:
+            if named[1] not in _CLASSES:
+                return _NEVER, len(glob)
+            parts.append(_CLASSES[named[1]])
+            before, at = "", named.end()
+            continue
+        is_range = glob[at] == "-" and before != "" and glob[at + 1 : at + 2] not in ("", "]")
+        at += is_range
+        at += glob[at] == "\\"
+        if at >= len(glob):
+            return _NEVER, at
+        if is_range:
+            if before <= glob[at]:  # one that is the wrong way round holds its start alone
+                parts.append(f"{re.escape(before)}-{re.escape(glob[at])}")
+            before = ""
+        else:
+            parts.append(re.escape(glob[at]))
+            before = glob[at]
+        at += 1
+    return f"(?!/)[{'^' if negated else ''}{''.join(parts)}]", at + 1

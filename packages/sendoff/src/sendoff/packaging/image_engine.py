@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from .. import files
 from ..containers import images
 from ..containers.engine import Engine
-from ..errors import TargetUnavailable
+from ..errors import StoreError, TargetUnavailable
 from ..spec.parse import replace
 from .base_image import BaseImage
 from .image_layers import Entries, Hashing, Layer, Writable, unread, write
@@ -319,8 +320,5 @@ def _remembered(memory: Path) -> list[str]:
 
 def _remember(memory: Path, id_: str) -> None:
     kept = [id_, *(one for one in _remembered(memory) if one != id_)][:_REMEMBERED]
-    with contextlib.suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        staged = memory.with_name(f".{memory.name}.{id_[-12:]}")
-        staged.write_text(json.dumps(kept))
-        staged.replace(memory)
+    with contextlib.suppress(StoreError):
+        files.write_json(memory, kept, folder=0o700)

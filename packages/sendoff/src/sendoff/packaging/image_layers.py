@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from .. import files
 from ..errors import StoreError
 from ..spec.parse import Spec, replace
 
@@ -171,17 +172,9 @@ def save(name: str, entries: Mapping[str, Entry], path: Path) -> Layer:
     Raises:
         StoreError: The file cannot be written, or a source not be read.
     """
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("wb") as file:
-            hashing = Hashing(file)
-            write(entries, hashing)
-        staged.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}", path=str(path)) from None
-    finally:
-        staged.unlink(missing_ok=True)
+    with files.staged(path, folder=0o777) as staged, staged.open("wb") as file:
+        hashing = Hashing(file)
+        write(entries, hashing)
     return replace(unread(name, entries), diff_id=hashing.digest, size=hashing.size, path=str(path))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .. import files
 from ..containers.engine import Engine
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, StoreError
@@ -119,7 +119,8 @@ class _Compressed:
         return self._folder / blob.digest.removeprefix("sha256:")
 
     def make(self, diff_id: str, part: Part) -> Blob:
-        staged = self._folder / f".{os.getpid()}-{diff_id[-16:]}"
+        # Its name is the digest of what is written, known at the end.
+        staged = files.beside(self._folder / diff_id[-16:])
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with staged.open("wb") as file:
@@ -137,12 +138,12 @@ class _Compressed:
                 raise StoreError(f"the layer {part.layer.name} is not what it was when the image was made")
             blob = Blob(digest=hashing.digest, size=hashing.size)
             staged.replace(self.path(blob))
-            self._fact(diff_id).write_bytes(encode(blob))
+            files.write(self._fact(diff_id), encode(blob))
             return blob
         except OSError as error:
             raise StoreError(f"{self._folder} cannot be written: {error.strerror}", path=str(self._folder)) from None
         finally:
-            staged.unlink(missing_ok=True)
+            files.remove(staged)
 
     def _fact(self, diff_id: str) -> Path:
         return self._folder / f"{diff_id.removeprefix('sha256:')}.json"

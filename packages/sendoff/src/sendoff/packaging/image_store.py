@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -10,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import InvalidInput, StoreError
 from ..spec.parse import decode, encode
-from ..store.locking import locked
 from .image_layers import Entries, Layer, save
 
 _RULE = 3
@@ -48,7 +49,7 @@ class LayerStore:
             return found
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(self.folder / f".{key}.lock"):
+            with files.locked(self.folder / f".{key}.lock"):
                 found = _read(facts)
                 if found is not None:
                     return found
@@ -58,7 +59,7 @@ class LayerStore:
                     layer = save(name, make(staging), self.folder / f"{key}.tar")
                 finally:
                     shutil.rmtree(staging, ignore_errors=True)
-                _write(facts, layer)
+                files.write(facts, encode(layer))
                 return layer
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be written: {error.strerror}", path=str(self.folder)) from None
@@ -69,12 +70,8 @@ class LayerStore:
 
     def remember(self, made_from: Any, layer: Layer) -> None:
         """Keep what is known of a layer, without its archive."""
-        file = self._fact_file(layer.name, made_from)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(file, layer)
-        except OSError:
-            return  # it is only a short cut
+        with contextlib.suppress(StoreError):  # it is only a short cut
+            files.write(self._fact_file(layer.name, made_from), encode(layer), folder=0o700)
 
     def _fact_file(self, name: str, made_from: Any) -> Path:
         return self.folder / f"{hashlib.sha256(encode([_RULE, name, made_from])).hexdigest()[:40]}.fact.json"
@@ -89,9 +86,3 @@ def _read(facts: Path, *, archive: bool = True) -> Layer | None:
     except (OSError, InvalidInput):
         return None
     return layer
-
-
-def _write(path: Path, layer: Layer) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_bytes(encode(layer))
-    staged.replace(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..containers.engine import connect
 from ..environments.indexes import Indexes
 from ..spec.environment import EnvironmentSpec, Lock
@@ -19,7 +19,7 @@ from .image_push import push
 from .way import Way
 
 if TYPE_CHECKING:
-    from .base_choice import Store
+    from ..store import Store
 
 
 def build_image(
@@ -112,6 +112,6 @@ def write_context(
         store, folder, bundle=bundle, lock=lock, spec=spec, indexes=indexes, environ=environ, progress=progress
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    (folder.parent / f"{folder.name}.json").write_text(json.dumps({"image": image}))
+    files.write_json(folder.parent / f"{folder.name}.json", {"image": image})
     registry = base_registry(spec, store.settings)
     return PackageResult(location=folder.as_uri(), size=size, registry=registry), notes

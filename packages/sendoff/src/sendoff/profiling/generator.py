@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import Cancelled, DeploymentFailed
 from ..spec.parse import decode
 from ..spec.profile import Latency, Level
@@ -93,8 +93,6 @@ class Generator:
 
 def write_bodies(path: Path, bodies: Sequence[Body]) -> None:
     """Write bodies for the generator: before each, a line with its content type and size."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    with staged.open("wb") as file:
+    with files.staged(path) as staged, staged.open("wb") as file:
         for body, kind in bodies:
             file.write(json.dumps([kind, len(body)]).encode() + b"\n" + body)
-    staged.replace(path)

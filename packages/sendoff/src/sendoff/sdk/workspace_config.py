@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .. import files
 from ..spec import workspace_files
 from ..spec.workspace_files import Locator
 from .exceptions import UserErrorException, as_sdk_errors
@@ -56,6 +57,6 @@ def write(folder: Path, file_name: str, locator: Locator) -> Path:
     if not folder.is_dir():
         raise UserErrorException(f"The folder {str(folder)!r} does not exist.", hint="Make it, then write again.")
     target = folder / ".azureml" / file_name
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(locator._asdict(), indent=4) + "\n", encoding="utf-8")
+    text = json.dumps(locator._asdict(), indent=4) + "\n"
+    files.write(target, text, mode=files.PUBLIC, folder=0o777, failure=None)
     return target

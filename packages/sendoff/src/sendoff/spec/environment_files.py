@@ -6,11 +6,11 @@ was expected and what to do. What was accepted but has no effect is said in ``no
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import AlreadyExists, InvalidInput
 from . import parse
 from .environment import DockerSpec, EnvironmentSpec, PythonSpec
@@ -257,9 +257,7 @@ def save_to_directory(spec: EnvironmentSpec, directory: Path | str, *, overwrite
             )
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            staged = directory / f".{name}.{os.getpid()}"
-            staged.write_text(text, encoding="utf-8", newline="")
-            staged.replace(directory / name)
+            files.write(directory / name, text, mode=files.PUBLIC, failure=None)
         if dockerfile is None:
             (directory / DOCKERFILE).unlink(missing_ok=True)
     except (OSError, ValueError) as error:

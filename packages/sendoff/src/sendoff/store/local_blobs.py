@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from .. import files
 from ..errors import AlreadyExists, InvalidInput, NotFound, StoreError
 from .blobs import BlobFacts, Progress, check_digest
 from .copying import CHUNK, copy_hashing, hash_descriptor, reflink
@@ -223,7 +224,7 @@ class LocalBlobs:
                 os.link(staged, final)
             except FileExistsError:
                 self._touch(digest)
-        _sync_folder(final.parent)
+        files.sync_folder(final.parent)
         staged.unlink(missing_ok=True)
         if os.fstat(target).st_nlink:  # else a file with this name was there first, and we have not read that one
             self._seals.set(digest, target, hashed=hashed, before=written)
@@ -303,11 +304,3 @@ def _check_unchanged(path: Path, before: os.stat_result, after: os.stat_result, 
             hint="Wait until whatever writes it has ended, then try again.",
             where=str(path),
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

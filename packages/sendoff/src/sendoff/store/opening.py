@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+from .. import files
 from ..errors import StoreError
 from ..spec.settings import Settings, load_settings
 from . import migrate, sqlite
 from .blobs import BlobStore
-from .locking import locked
 from .secrets import Secrets
 
 DATABASE = "sendoff.db"
@@ -158,7 +158,7 @@ def _bring_up_to_date(engine: Engine, home: Path, path: Path | None) -> None:
     migrate.check_known(version)
     if version == migrate.HEAD:
         return
-    with locked(home / "staging" / "migration.lock"):
+    with files.locked(home / "staging" / "migration.lock"):
         if path is not None:
             sqlite.use_wal(path)
             path.chmod(0o600)

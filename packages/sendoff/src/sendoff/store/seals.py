@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from .. import files
+from ..errors import StoreError
 
 SEALED_FROM = 16 << 20
 """Bytes from which on a blob is sealed: a smaller one is read in the time that a seal takes."""
@@ -74,14 +78,8 @@ class Seals:
         if not same_content(before, found) or _times(found) != _times(later):
             return
         seal = _Seal(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, hashed, _boot())
-        place = self._place(digest)
-        staged = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            staged.write_text(" ".join(str(field) for field in seal))
-            staged.replace(place)
-        except OSError:
-            staged.unlink(missing_ok=True)
+        with suppress(StoreError):  # an unsealed blob is read again, no more
+            files.write(self._place(digest), " ".join(str(field) for field in seal), folder=0o700)
 
     def drop(self, digest: str) -> None:
         """Forget a seal."""

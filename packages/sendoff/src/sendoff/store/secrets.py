@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from .. import files
 from ..errors import InvalidInput, StoreError
-from .locking import locked
 
 KEY_VARIABLE = "SENDOFF_SECRETS_KEY"
 _NONCE = 12
@@ -66,7 +65,7 @@ class Secrets:
         return sorted(self._load())
 
     def _changing(self) -> AbstractContextManager[None]:
-        return locked(self._lock)
+        return files.locked(self._lock)
 
     def _load(self) -> dict[str, str]:
         try:
@@ -81,7 +80,7 @@ class Secrets:
 
     def _save(self, values: dict[str, str]) -> None:
         text = json.dumps({"version": 1, "secrets": values}, indent=1, sort_keys=True)
-        _write(self._file, text.encode())
+        files.write(self._file, text, lasting=True)
 
     def _encrypt(self, name: str, value: str) -> str:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -119,7 +118,7 @@ class Secrets:
         except OSError as error:
             raise StoreError(f"{self._key_file} cannot be read: {error.strerror}", path=str(self._key_file)) from None
         key = secrets.token_bytes(32)
-        _write(self._key_file, base64.urlsafe_b64encode(key) + b"\n")
+        files.write(self._key_file, base64.urlsafe_b64encode(key) + b"\n", lasting=True)
         return key
 
 
@@ -131,19 +130,3 @@ def _decoded(text: str, where: str) -> bytes:
     if len(key) != 32:
         raise StoreError(f"{where} is no key", hint="A key is 32 bytes in URL-safe base64.", where=where)
     return key
-
-
-def _write(path: Path, data: bytes) -> None:
-    staged = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        staged.replace(path)
-    except OSError as error:
-        staged.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}", hint="What was there is as it was.", path=str(path)
-        ) from error

@@ -7,7 +7,6 @@ Standard library alone: supervisors read it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -88,54 +87,40 @@ class RunFolder:
             StoreError: The folder cannot be made.
         """
         end = time.monotonic() + seconds
-        while True:
+        handle = None
+        while handle is None:
             if create:
                 try:
                     self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 except OSError as error:
                     raise StoreError(f"{self.path} cannot be made: {error.strerror}", path=str(self.path)) from None
             try:
-                handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                handle = files.acquire(self.path / "lock", seconds=max(0.0, end - time.monotonic()))
             except (FileNotFoundError, NotADirectoryError):
                 if create and time.monotonic() < end:
-                    continue
+                    continue  # somebody removed the folder meanwhile
                 yield False
                 return
             except OSError as error:
                 raise StoreError(f"{self.path} cannot be locked: {error.strerror}", path=str(self.path)) from None
-            try:
-                if self._try(handle):
-                    yield True
-                    return
-            finally:
-                os.close(handle)
-            if seconds <= 0:
+            if handle is None and seconds <= 0:
                 yield False
                 return
-            if time.monotonic() > end:
+            if handle is None:
                 raise TargetUnavailable(
                     f"another process has been changing the service for {seconds:g} s",
                     hint="Wait for it, or look at it with `sendoff operation list`.",
                     path=str(self.path),
                 )
-            time.sleep(0.01)
-
-    def _try(self, handle: int) -> bool:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The folder may have been removed, and made anew, between opening and locking.
-            return os.fstat(handle).st_ino == (self.path / "lock").stat().st_ino
-        except OSError:
-            return False
+            yield True
+        finally:
+            os.close(handle)
 
     def delete(self) -> None:
         """Remove the folder, at once and whole, also when this is interrupted; the caller holds the lock."""
         grave = self.place / "run" / f".removed-{self.uid}-{os.urandom(4).hex()}"
-        try:
-            self.path.replace(grave)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(grave, ignore_errors=True)
+        files.drop(self.path, grave)
 
 
 def uids(place: Path) -> list[str]:

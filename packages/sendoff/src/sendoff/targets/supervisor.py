@@ -6,7 +6,6 @@ target on this machine derives its own. Standard library alone, which keeps it s
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -184,11 +183,8 @@ class Supervisor(ABC, Generic[W]):
         place = folder(self.place)
         end = None if seconds is None else time.monotonic() + seconds
         while not self._ending:
-            handle = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
+            handle = files.acquire(place / "lock", seconds=0)
+            if handle is None:
                 if end is not None and time.monotonic() > end:
                     return False
                 time.sleep(0.05 if end is not None else 0.5)

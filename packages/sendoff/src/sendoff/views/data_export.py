@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict
 
+from .. import files
 from ..errors import InvalidInput, NotFound, NotSupported
 from ..spec.modeldata import JOINED
 from ..spec.names import service_flags
@@ -115,15 +115,8 @@ def export(selection: Selection, path: Path, form: str) -> int:
         InvalidInput: The file cannot be written.
     """
     writers: dict[str, Callable[[Selection, Path], int]] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
-    staged = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        count = writers[form](selection, staged)
-        staged.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}", where=str(path)) from None
-    finally:
-        staged.unlink(missing_ok=True)
-    return count
+    with files.staged(path, failure=InvalidInput) as staged:
+        return writers[form](selection, staged)
 
 
 def value_of(text: str) -> Any:

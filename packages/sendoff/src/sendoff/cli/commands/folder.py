@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ... import files
 from ...errors import InvalidInput
 from .. import options
 from ..command import Command, Group, option, pass_session
@@ -48,13 +49,8 @@ def attach(session: Session, experiment_name: str | None, output_metadata_file: 
         "workspace_name": view.name,
     }
     file = root / ".azureml" / "config.json"
-    try:
-        file.parent.mkdir(exist_ok=True)
-        staged = file.with_name(".config.json.part")
-        staged.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        staged.replace(file)
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be written: {error.strerror}", where=str(file)) from None
+    text = json.dumps(config, indent=2) + "\n"
+    files.write(file, text, mode=files.PUBLIC, folder=0o777, failure=InvalidInput)
     record = {**config, "path": str(file), "experiment_name": experiment_name}
     options.write_metadata(output_metadata_file, record)
     session.say(f"{file} now names workspace {view.name!r}.")

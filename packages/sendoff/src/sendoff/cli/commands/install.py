@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ... import files
 from ...errors import InvalidInput, NotSupported
 from ..command import Command, option, pass_session
 from ..records import Record
@@ -36,13 +37,7 @@ def install(session: Session, directory: str | None, overwrite: bool) -> Record:
     file = folder / UNIT_NAME
     if file.exists() and not overwrite:
         raise InvalidInput(f"{file} exists already", hint="--overwrite replaces it.", where=str(file))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = file.with_name(f".{UNIT_NAME}.part")
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(file)
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be written: {error.strerror}", where=str(file)) from None
+    files.write(file, text, mode=files.PUBLIC, folder=0o777, failure=InvalidInput)
     session.say(
         "next: systemctl --user daemon-reload && systemctl --user enable --now sendoff.service\n"
         "      loginctl enable-linger starts it without a login"

@@ -330,6 +330,10 @@ class FileDataset(AbstractDataset):
         return DatasetConsumptionConfig("input", self, "download", path_on_compute)
 
 
+TabularDatasetFactory._makes = TabularDataset
+FileDatasetFactory._makes = FileDataset
+
+
 class DatasetConsumptionConfig:
     """A dataset as an argument of a training script.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import WebserviceException
 from ..saying import say
 from ..unsupported import refuse, refusing
-from .deploying import listed, registered
+from .deploying import deploy, listed, registered
 from .inference_config import InferenceConfig
 
 if TYPE_CHECKING:
@@ -153,9 +153,7 @@ class Image:
     @property
     def models(self) -> builtins.list[Any]:
         """Its models."""
-        from ..model import Model
-
-        return [Model(self.workspace, id=one) for one in self.model_ids]
+        return [self.workspace._model(id=one) for one in self.model_ids]
 
     @staticmethod
     def create(workspace: Workspace, name: str, models: Sequence[Any], image_config: ContainerImageConfig) -> Image:
@@ -290,13 +288,11 @@ def deploy_image_form(
     Raises:
         WebserviceException: The configuration is none of an image.
     """
-    from ..model import Model
-
     if not isinstance(image_config, ContainerImageConfig):
         raise WebserviceException(
             f"image_config is a {type(image_config).__name__}, not what ContainerImage.image_configuration gives",
             hint="Use Model.deploy with an InferenceConfig.",
         )
-    return Model.deploy(
+    return deploy(
         workspace, name, models, image_config.inference_config(), deployment_config, deployment_target, overwrite
     )
