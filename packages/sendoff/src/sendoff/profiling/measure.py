@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import DeploymentFailed, ScriptFailed
 from ..spec.parse import replace
 from ..spec.profile import Level, Size
+from ..targets.meter import Meter
 from .generator import Generator
-from .meters import Meter
 from .sizes import LADDER, Asked, goes_on, knee_of
 
 SECONDS = 1.2

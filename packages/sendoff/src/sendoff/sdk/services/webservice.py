@@ -14,7 +14,7 @@ import msgspec
 from ...client.service_link import Credentials, connect, user
 from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ...spec import service as spec
-from ...spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
+from ...spec.deployment import ACI, DeploymentSpec
 from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
@@ -107,9 +107,7 @@ class Webservice(ImageForms):
     @property
     def models(self) -> builtins.list[Model]:
         """The models that it serves."""
-        from ..model import Model
-
-        return [Model(self.workspace, id=one) for one in self._view.models]
+        return [self.workspace._model(id=one) for one in self._view.models]
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -409,11 +407,8 @@ def _of_view(workspace: Workspace, view: spec.Service) -> Webservice:
 
 
 def _kind(view: spec.Service) -> type[Webservice]:
-    from .aci import AciWebservice
-    from .aks import AksWebservice
-    from .local import LocalWebservice
-
-    return {LOCAL: LocalWebservice, ACI: AciWebservice, AKS: AksWebservice}.get(view.compute_type, AciWebservice)
+    kinds = {str(kind._compute_type): kind for kind in Webservice.__subclasses__()}
+    return kinds.get(view.compute_type, kinds[ACI])
 
 
 def _legacy_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
