@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from .. import events, files
+from .. import events
 from ..errors import AlreadyExists, NotFound, SendoffError, WorkspaceNotFound
 from ..modeldata import place
 from ..modeldata.collected import check_day
+from ..schedule import periods
+from ..schedule.chores import FOLDER, note
 from ..spec import drift as spec
 from ..spec.drift import (
     CreateDriftDetector,
@@ -31,25 +33,12 @@ from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace, to_builtins
 from ..store import tables as t
 from ..store.pages import select_page
-from . import report, schedule
+from . import report
 from .baseline import Baselines, rows_of
 from .compare import coefficient, compare
 
 if TYPE_CHECKING:
     from ..store import Store
-
-FOLDER = "drift"
-NEXT = "next-run"
-"""File below ``home/drift``: when the next run is due, Unix seconds."""
-
-
-def note(home: Path, when: float | None) -> None:
-    """Write down when the next run is due, for the supervisors, which have no database (``targets.chores``)."""
-    file = home / FOLDER / NEXT
-    if when is None:
-        file.unlink(missing_ok=True)
-        return
-    files.write(file, f"{when:.3f}", folder=0o700)
 
 
 class Drift:
@@ -89,7 +78,7 @@ class Drift:
                     name=body.name,
                     settings=to_builtins(body),
                     enabled=body.enabled,
-                    next_run=schedule.next_run(body.frequency, start) if body.enabled else None,
+                    next_run=periods.next_run(body.frequency, start) if body.enabled else None,
                     created=now,
                 )
             )
@@ -135,7 +124,7 @@ class Drift:
             if not enabled:
                 due = None
             elif due is None or body.frequency is not None:
-                due = schedule.next_run(settings.frequency, max(time.time(), settings.start or 0.0))
+                due = periods.next_run(settings.frequency, max(time.time(), settings.start or 0.0))
             match = t.drift_detectors.c.id == row.id
             values = {"settings": to_builtins(settings), "enabled": enabled, "next_run": due}
             connection.execute(update(t.drift_detectors).where(match).values(**values))
@@ -186,11 +175,11 @@ class Drift:
                 row = connection.execute(query.order_by(t.drift_detectors.c.next_run).limit(1)).first()
                 if row is None:
                     return made
-                following = schedule.next_run(_settings(row).frequency, row.next_run)
+                following = periods.next_run(_settings(row).frequency, row.next_run)
                 match = t.drift_detectors.c.id == row.id
                 connection.execute(update(t.drift_detectors).where(match).values(next_run=following))
             detector = self.get(row.workspace, row.name)
-            last = schedule.last_day(row.next_run)
+            last = periods.last_day(row.next_run)
             for service in detector.settings.services:
                 try:
                     made.append(self._one(detector, service, last))
@@ -231,7 +220,7 @@ class Drift:
         settings = detector.settings
         kept = self._folder(detector.id) / f"baseline-{service}.json"
         baseline = self._baselines.of(detector.workspace, settings, service, kept)
-        first, last = schedule.period(settings.frequency, last)
+        first, last = periods.period(settings.frequency, last)
         target = self._baselines.collected(detector.workspace, settings, service, first, last)
         common: dict[str, Any] = {
             "id": str(uuid.uuid4()),
@@ -260,7 +249,7 @@ class Drift:
         return self._keep(detector, found)
 
     def _failed(self, detector: DriftDetector, service: str, last: date, error: str) -> DriftRun:
-        first, last = schedule.period(detector.settings.frequency, last)
+        first, last = periods.period(detector.settings.frequency, last)
         found = DriftRun(
             id=str(uuid.uuid4()),
             detector=detector.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core import Core
+from ...schedule.chores import Chores
 from ...spec.drift import (
     CreateDriftDetector,
     DriftDetector,
@@ -14,7 +15,6 @@ from ...spec.drift import (
     UpdateDriftDetector,
 )
 from ...spec.page import Listed, Page
-from ...targets.chores import Chores
 from ..route import Answer, Call, Query, Route
 
 _ALL, _ONE = "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}"
