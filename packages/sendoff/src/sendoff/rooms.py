@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from .store.in_use import Dropped, InUse, User
+from .store.in_use import Dropped, References, User
+from .targets.base import Place, Surroundings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .environments import Environments
     from .registry import Registry
     from .store import Store
-    from .targets.base import Kind, Makers, Place, Surroundings, Target
+    from .targets.base import Kind, Makers, Target
 
 
 class Targets(Protocol):
@@ -44,14 +45,12 @@ class Rooms:
 
     def target(self, name: str) -> Target:
         """A target of this home."""
-        from .targets.base import Place, Surroundings
-
         surroundings = Surroundings(home=self.store.home, settings=self.store.settings)
         return self.targets.load(Place(kind=name), surroundings)
 
-    def in_use(self, connection: Connection, dropped: Dropped = ()) -> InUse:
+    def in_use(self, connection: Connection, dropped: Dropped = ()) -> References:
         """What all rooms together refer to."""
-        found = InUse()
+        found = References()
         for user in self.users:
             found |= user(connection, dropped)
         return found

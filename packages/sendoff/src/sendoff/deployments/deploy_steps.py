@@ -162,13 +162,11 @@ class DeploySteps:
 
     def _prepared(self, lock: Lock, progress: Callable[[str], None]) -> Artefact:
         """What the revision's code runs in, as its target wants it."""
-        spec = self._plan.inference.environment
-        assert spec is not None
         preparation = Preparation(
             uid=self._service.uid,
             name=self._service.name,
             workspace=self._service.workspace,
-            environment=spec,
+            environment=self._plan.inference.environment,
             lock=lock,
             bundle=self._plan.pinned.bundle or "",
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class CheckedRequest:
     """A request that passed: everything in it is pinned to versions."""
 
     plan: Plan
@@ -43,7 +43,7 @@ def check_request(
     inference: InferenceSpec | None,
     deployment: DeploymentSpec,
     service: AnyRow | None,
-) -> Ready:
+) -> CheckedRequest:
     """Check a deployment or the merged whole of an update.
 
     Args:
@@ -78,7 +78,7 @@ def check_request(
     deployment, said = access.settled(rooms.store, deployment, given, able, service)
     if deployment.port is not None:
         _check_port(rooms, target, workspace, name, deployment.port, service)
-    return Ready(
+    return CheckedRequest(
         plan=Plan(models=pinned, inference=code, deployment=deployment),
         choice=choice,
         given=given,

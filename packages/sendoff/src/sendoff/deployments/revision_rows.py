@@ -10,7 +10,7 @@ from ..errors import ServiceNotFound
 from ..operations.operation_rows import AnyRow, newest_operation
 from ..spec.operation import FINAL, SUCCEEDED
 from ..spec.parse import replace, to_builtins
-from ..store.in_use import Dropped, InUse
+from ..store.in_use import Dropped, References
 from ..store.tables import operations, revisions
 from .plan import Plan, plan_from
 from .service_rows import change_service, list_services
@@ -95,7 +95,7 @@ def old_revisions(connection: Connection, kept: int) -> list[tuple[AnyRow, list[
     return found
 
 
-def in_use(connection: Connection, dropped: Dropped) -> InUse:
+def in_use(connection: Connection, dropped: Dropped) -> References:
     """What revisions refer to, and every service there is."""
     plans = {
         (service.uid, row.number): plan_from(row.wanted)
@@ -103,7 +103,7 @@ def in_use(connection: Connection, dropped: Dropped) -> InUse:
         for row in list_revisions(connection, service.uid)
     }
     counted = [plan for revision, plan in plans.items() if revision not in dropped]
-    return InUse(
+    return References(
         blobs={file.digest for plan in counted for file in plan.inference.source.files},
         bundles={plan.pinned.bundle for plan in counted if plan.pinned.bundle},
         environments={plan.pinned.environment_key for plan in counted if plan.pinned.environment_key},

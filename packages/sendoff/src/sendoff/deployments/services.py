@@ -22,7 +22,7 @@ from ..spec.service import CheckReport, DeployService, Revision, Service, Update
 from ..store.workspaces import require_workspace
 from . import access, revision_rows, service_rows
 from .plan import Pinned, Plan, as_registered, merge_deployment, merge_properties, merge_tags, request_of
-from .preflight import Ready, check_request
+from .preflight import CheckedRequest, check_request
 from .start_again import start_again
 from .views import matches, observed, revision_views, service_metrics, service_view
 
@@ -346,13 +346,13 @@ class Deployments:
         self._operations.revive()
         return start_again(self._rooms, self.reload)
 
-    def _register(self, ws: str, ready: Ready) -> Ready:
+    def _register(self, ws: str, ready: CheckedRequest) -> CheckedRequest:
         """The environment becomes a registered version (spec/behaviour.md sec. 3.2), its passwords secrets."""
         label, inference = register_environment(self._rooms, ws, ready.plan.inference)
         plan = replace(ready.plan, inference=inference, pinned=Pinned(environment=label))
         return dataclasses.replace(ready, plan=plan)
 
-    def _next_revision(self, connection: Any, service: AnyRow, ready: Ready, type_: str) -> str:
+    def _next_revision(self, connection: Any, service: AnyRow, ready: CheckedRequest, type_: str) -> str:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
         number = revision_rows.add_revision(connection, service.uid, ready.plan)
@@ -385,7 +385,7 @@ class Deployments:
         )
 
     def _describe(
-        self, connection: Any, service: AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]
+        self, connection: Any, service: AnyRow, ready: CheckedRequest, tags: dict[str, str], properties: dict[str, str]
     ) -> None:
         change = UpdateService(tags=tags or None, add_properties=properties)
         service_rows.change_service(

@@ -24,7 +24,7 @@ from . import home_garbage
 if TYPE_CHECKING:
     from ..operations.operations import Operations
     from ..rooms import Rooms
-    from ..store.in_use import InUse
+    from ..store.in_use import References
 
 KEPT_REVISIONS = 10
 # A client uploads blobs before it names them in a request: what is younger may be on its way.
@@ -184,7 +184,7 @@ def _older(folder: Path, kept: Set[str], before: float) -> list[Path]:
     return found
 
 
-def _held(rooms: Rooms, used: InUse) -> list[Leftover]:
+def _held(rooms: Rooms, used: References) -> list[Leftover]:
     """What the targets hold and nobody needs."""
     wanted = Used(services=used.services, images=used.images)
     return [found for name in rooms.targets.kinds() for found in rooms.target(name).held(wanted)]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 from ..spec.model import Model, RegisterModel
 from ..spec.parse import decode, to_builtins
 from ..spec.workspace import Workspace
-from ..store.in_use import Dropped, InUse
+from ..store.in_use import Dropped, References
 from ..store.tables import models
 
 
@@ -44,6 +44,6 @@ def _plain(row: RowMapping) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
-def in_use(connection: Connection, dropped: Dropped) -> InUse:
+def in_use(connection: Connection, dropped: Dropped) -> References:
     """Blobs of every model version."""
-    return InUse(blobs={file["digest"] for files in connection.scalars(select(models.c.files)) for file in files})
+    return References(blobs={file["digest"] for files in connection.scalars(select(models.c.files)) for file in files})
