@@ -12,7 +12,7 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes", "environ", "sockets"}
+GROUND = {"errors", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "processes": set(),
     "environ": set(),
     "sockets": set(),
+    "progress": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
