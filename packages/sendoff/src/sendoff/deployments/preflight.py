@@ -99,7 +99,6 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: 
         from ..containers.registries import split_reference
         from ..packaging.base_choice import base_reference, logins_of
         from ..packaging.image_pull import available
-        from ..packaging.way import Way
 
         environment = inference.environment
         assert environment is not None
@@ -108,7 +107,7 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, inference: 
         own_image = docker.base_image or docker.base_dockerfile or docker.extra_steps
         if python.user_managed_dependencies and not own_image and Path(python.interpreter_path).is_absolute():
             return f"the environment's interpreter {python.interpreter_path} is of this machine, and no image is named"
-        way = Way(rooms.environments.indexes([]), os.environ)
+        way = rooms.environments.indexes([]).way(os.environ)
         logins = logins_of(environment, settings, os.environ, rooms.environments.image_credentials(environment))
         try:
             if not docker.base_dockerfile:

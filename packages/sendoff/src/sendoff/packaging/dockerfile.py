@@ -25,7 +25,6 @@ from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, Plan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
-from .way import Way
 from .wheels import wheels
 
 _SERVER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -114,7 +113,7 @@ def _known_base(
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
         return None
-    logins, way = logins_of(spec, store.settings, environ), Way(indexes, environ)
+    logins, way = logins_of(spec, store.settings, environ), indexes.way(environ)
     return base_image.known(connect(environ), reference, home=store.home, logins=logins, way=way, progress=progress)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, SendoffError, TargetUnavailable
 from .registry_client import RegistryClient
-from .way import Way
 
 _CHUNK = 1 << 20
 
