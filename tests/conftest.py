@@ -3,12 +3,18 @@
 import datetime
 import os
 import signal
+import sys
 import time
 
 import pytest
 
 # Where an engine answers, container-instance configurations would build images: tests that want that say so.
 os.environ.setdefault("SENDOFF_ACI_TARGET", "process")
+
+# Images of containers often tell Python to keep no compiled files. Then each of the thousands of processes that tests
+# start compiles what it imports anew, SQLAlchemy and our own packages among it, and each worker all of the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A run in the background of a script ignores SIGINT, and every process that a test starts would inherit that: tests of
 # Ctrl-C need the default. A handler is not inherited over exec, "ignored" is.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sendoff.core import Core
+from sendoff.artefacts.makers import Makers
+from sendoff.core import Core, users
 from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
 from sendoff.garbage.garbage import Garbage
@@ -28,9 +29,11 @@ from sendoff.spec.operation import Operation
 from sendoff.spec.service import DeployService
 from sendoff.spec.workspace import CreateWorkspace
 from sendoff.store import Store
+from sendoff.targets import table
+from sendoff.targets.base import Kind, Place, Surroundings
 
 sys.path.append(str(Path(__file__).parent / "targets"))
-from fake_target import FakeTarget
+from fake_target import FakeTarget, fake_target
 
 WS = "ws"
 RUNNER = [sys.executable, str(Path(__file__).with_name("fake_runner.py"))]
@@ -38,16 +41,20 @@ SCORE = b"def init():\n    pass\n\n\ndef run(data):\n    return data\n"
 
 
 class FakeTargets:
-    """Every target is the fake one."""
+    """There is one target, and it is the fake one."""
 
-    def load(self, name: str, home: Path) -> Any:
-        return FakeTarget(home)
+    def kinds(self) -> dict[str, Kind]:
+        return {"process": table.kinds()["process"]}
+
+    def load(self, place: Place, surroundings: Surroundings) -> FakeTarget:
+        return FakeTarget(place, surroundings)
 
 
 class FakeEnvironments:
     """Builds nothing: every environment is this interpreter.
 
-    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk.
+    A conda package ``impossible`` fails to resolve, ``huge`` fills the disk, ``endless`` takes until there is a
+    file ``go`` in the home.
     """
 
     def __init__(self, store: Store) -> None:
@@ -70,6 +77,9 @@ class FakeEnvironments:
         if "huge" in spec.python.conda_packages:
             with Path("/dev/full").open("wb", buffering=0) as disk:
                 disk.write(b"x")
+        if "endless" in spec.python.conda_packages:
+            while not (self._home / "go").exists():
+                time.sleep(0.05)
         return Lock(
             digest="sha256:" + "1" * 64,
             python=sys.executable,
@@ -96,7 +106,15 @@ class FakeEnvironments:
 
 
 def fake_rooms(store: Store) -> Rooms:
-    return Rooms(store=store, registry=Registry(store), environments=FakeEnvironments(store), targets=FakeTargets())  # type: ignore[arg-type]
+    environments: Any = FakeEnvironments(store)
+    return Rooms(
+        store=store,
+        registry=Registry(store),
+        environments=environments,
+        targets=FakeTargets(),
+        makers=Makers(store, environments),
+        users=users(),
+    )
 
 
 class FakeCore(Core):
@@ -111,8 +129,10 @@ class FakeCore(Core):
         return Operations(self.rooms, runner_command=RUNNER)
 
 
-def environment(name: str = "env", **fields: Any) -> EnvironmentSpec:
-    python = PythonSpec(user_managed_dependencies=True, interpreter_path=sys.executable)
+def environment(name: str = "env", *, conda_packages: Sequence[str] = (), **fields: Any) -> EnvironmentSpec:
+    python = PythonSpec(
+        user_managed_dependencies=True, interpreter_path=sys.executable, conda_packages=list(conda_packages)
+    )
     return EnvironmentSpec(name=name, python=python, **fields)
 
 
@@ -125,7 +145,7 @@ class Rig:
         self.store = self.core.store
         self.registry = self.core.registry
         self.registry.create_workspace(CreateWorkspace(name=WS))
-        self.target = FakeTarget(home)
+        self.target = fake_target(home)
 
     def another(self) -> Core:
         """As another process would see the same home."""
@@ -186,8 +206,7 @@ class Rig:
     def has_runner(self, operation: Any) -> bool:
         """Whether the holder of the operation's lease is alive, as a look would see it."""
         with self.store.read() as connection:
-            holder = operation_rows.holder_of(operation_rows.get_operation(connection, operation.id))
-        return holder is not None and holder.alive
+            return operation_rows.is_worked_on(connection, operation_rows.get_operation(connection, operation.id))
 
     def logs(self) -> str:
         """The end of every runner's log."""

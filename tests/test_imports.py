@@ -12,7 +12,7 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "connections", "files", "processes", "environ", "sockets"}
+GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "processes": set(),
     "environ": set(),
     "sockets": set(),
+    "progress": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
@@ -30,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
+    "artefacts": {"errors", "spec", "store", "environments", "packaging", "containers", "targets.base"},
     "frameworks": {"errors", "spec", "store", "registry"},
     "identity": {"errors", "spec", "store"},
     "computes": {"errors", "spec", "store", "registry"},
@@ -43,22 +45,31 @@ ALLOWED: dict[str, set[str]] = {
     "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
     "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
     "profiling": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
-        *("datasets", "tabular", "deployments"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "packaging", "datasets", "tabular", "deployments"),
+        *("targets.base", "targets.failures", "targets.meter"),
     },
-    "garbage": {
-        *("errors", "spec", "store", "rooms", "operations", "targets", "datasets", "deployments", "packages"),
-    },
+    "garbage": {"errors", "spec", "store", "rooms", "operations", "artefacts", "deployments", "targets.base"},
     "deployments": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
-        *("identity", "computes", "modeldata", "garbage"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging"),
+        *("identity", "computes", "modeldata", "targets.base", "targets.failures"),
     },
     "core": {
-        *("store", "registry", "environments", "targets", "datasets", "rooms", "operations", "deployments", "packages"),
+        *(
+            "store",
+            "registry",
+            "environments",
+            "artefacts",
+            "targets.table",
+            "datasets",
+            "rooms",
+            "operations",
+            "deployments",
+            "packages",
+        ),
         *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
     },
     "api": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "core"),
+        *("errors", "spec", "store", "targets.chores", "containers", "registry", "environments", "packaging", "core"),
         *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
     },
     "client": {
@@ -74,7 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "api.application",  # the one line of `connection` that puts an embedded application together
     },
     "views": {"errors", "spec", "client"},
-    "sdk": {"errors", "spec", "tabular", "client", "views"},
+    "sdk": {"Workspace", "errors", "spec", "tabular", "client", "views"},
     "migrate": {"errors", "spec", "sdk"},
     "cli": {"errors", "spec", "tabular", "client", "views", "sdk", "migrate"},
     "": {"errors", "sdk"},

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sendoff.deployments.states import service_state
+from sendoff.deployments.views import service_state
 from sendoff.targets.base import Observation
 
 BUSY, DONE, BROKEN, STOPPED = "Running", "Succeeded", "Failed", "Cancelled"

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,11 +143,11 @@ def test_tokens_are_for_one_service_and_one_hour(deploy, home):
     assert files_with(home, token) == []
 
     # The signing key is replaced: tokens from before stay good, and so do new ones, at once.
+    from sendoff.core import Core
     from sendoff.deployments.access import ServiceAccess
-    from sendoff.store import open_store
 
-    with open_store(home) as store, Hammer(lambda: call(service.scoring_uri, token)) as hammer:
-        ServiceAccess(store).rotate_signing_key()
+    with closing(Core(home)) as core, Hammer(lambda: call(service.scoring_uri, token)) as hammer:
+        ServiceAccess(core.rooms).rotate_signing_key()
         assert call(service.scoring_uri, service.get_token()[0]) == (200, 1)
     assert hammer.bad == []
 

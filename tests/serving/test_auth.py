@@ -211,6 +211,7 @@ def test_a_token_is_read_strictly(serve, tmp_path, issuer) -> None:
         assert (answer.status, answer.json["details"]) == (401, {"error": "token_malformed"}), bad
     for header, reason in (
         ('{"alg":"EdDSA","kid":"ed","crit":["exp"]}', "token_algorithm"),
+        ('{"alg":"EdDSA","kid":"ed","crit":["b64"],"b64":true}', "token_algorithm"),
         ('{"alg":"EdDSA","kid":["ed"]}', "token_key_unknown"),
         ('{"alg":"EdDSA","kid":null}', "token_key_unknown"),
         ('{"alg":"none"}', "token_algorithm"),

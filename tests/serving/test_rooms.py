@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "page": set(),
     "room": {"page", "protocol"},
     "allocator": set(),
+    "exposition": set(),
     "log_format": set(),
     "log": {"log_format"},
     "telemetry_settings": {"errors"},
@@ -33,15 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     # The front: http and workers know nothing of scoring, which stands on both; telemetry stands beside; server.py
     # puts them together, control.py and the command are what it is driven by.
     "front.http": {"errors"},
-    "front.telemetry": {"errors", "log", "telemetry_settings"},
+    "front.telemetry": {"errors", "exposition", "log", "telemetry_settings"},
     "front.workers": {"bundle", "errors", "log", "page", "protocol", "room"},
-    "front.scoring": {"bundle", "errors", "front.http", "front.workers", "log", "openapi", "protocol", "recording"},
+    "front.scoring": {
+        *("bundle", "errors", "exposition", "log", "openapi", "protocol", "recording"),
+        *("front.http", "front.workers"),
+    },
     "front.reloading": set(),
     "front.server": {
         *("bundle", "errors", "log", "protocol", "telemetry_settings"),
         *("front.http", "front.scoring", "front.telemetry", "front.workers"),
     },
-    "front.control": {"bundle", "errors", "front.http", "front.scoring"},
+    "front.control": {"bundle", "errors", "exposition", "front.http"},
     "options": {"bundle", "errors", "front.http", "log_format", "recording", "telemetry_settings"},
     "__main__": {
         *("allocator", "errors", "log", "options"),

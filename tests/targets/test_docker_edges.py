@@ -80,7 +80,7 @@ def test_https_is_turned_on_and_off_with_connections_open_and_a_raw_script_sees_
     operation = home.deploy(inference=home.inference(RAW), deployment=guarded)
     assert operation.state == "Succeeded", operation
     plain = home.deployments.get(WS, "svc")
-    password = ServiceAccess(home.store).keys(WS, "svc").primary_key
+    password = ServiceAccess(home.rooms).keys(WS, "svc").primary_key
     port = urllib.parse.urlsplit(str(plain.scoring_uri)).port
     idle, busy = Client(plain), Client(plain)
     seen = {"url": f"http://svc.test:{port}/score", "host": f"svc.test:{port}", "secure": False}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .rooms import Rooms
     from .runs import Runs
     from .store import Store
+    from .store.in_use import User
 
 T = TypeVar("T")
 
@@ -92,10 +93,18 @@ class Core:
     @_Room
     def rooms(self) -> Rooms:
         """What operations are worked on with."""
+        from .artefacts.makers import Makers
         from .rooms import Rooms
         from .targets import table
 
-        return Rooms(store=self.store, registry=self.registry, environments=self.environments, targets=table)
+        return Rooms(
+            store=self.store,
+            registry=self.registry,
+            environments=self.environments,
+            targets=table,
+            makers=Makers(self.store, self.environments),
+            users=users(),
+        )
 
     @_Room
     def operations(self) -> Operations:
@@ -178,3 +187,15 @@ class Core:
             self._opened.clear()
         if store is not None:
             store.close()
+
+
+def users() -> tuple[User, ...]:
+    """Every room that refers to what garbage collection would remove."""
+    from .datasets import in_use as datasets
+    from .deployments import revision_rows
+    from .operations import operation_rows
+    from .packages import request
+    from .registry import rows as models
+    from .runs import rows as runs
+
+    return (models.in_use, datasets.in_use, runs.in_use, revision_rows.in_use, request.in_use, operation_rows.in_use)

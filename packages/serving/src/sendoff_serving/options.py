@@ -12,10 +12,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, TypeVar, get_args
 
 from . import bundle as bundles
 from . import telemetry_settings
@@ -29,6 +29,9 @@ from .telemetry_settings import TelemetrySettings
 DEFAULT_PORT = 5001
 # Limit of one run() where the server is started alone (spec/scoring-server.md sec. 2).
 ALONE_TIMEOUT_MS = 3_600_000
+
+# Settings of a bundle whose options are not their values, or that have none.
+_READ_OTHERWISE = frozenset({"collect", "cors_origins", "otel_endpoint", "preload"})
 
 # Environment variables that a config file may give too.
 VARIABLES = (
@@ -104,39 +107,26 @@ class _Parser(argparse.ArgumentParser):
         raise ServingError("bad_arguments", message, hint=f"{self.prog} --help lists the options")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("should be 1 or more")
+Number = TypeVar("Number", int, float)
+
+
+def _number_that(good: Callable[[Number], bool], kind: type[Number], words: str) -> Callable[[str], Number]:
+    """Return what reads an option as a number, and says what it should be."""
+
+    def number(text: str) -> Number:
+        value = kind(text)
+        if not good(value):
+            raise argparse.ArgumentTypeError(f"should be {words}")
+        return value
+
     return number
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("should be 0 or more")
-    return number
-
-
-def _rate(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e9:
-        raise argparse.ArgumentTypeError("should be above 0")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError("should be above 0 and at most 1")
-    return number
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("should be 0 to 65535")
-    return number
+_positive = _number_that(lambda number: number >= 1, int, "1 or more")
+_count = _number_that(lambda number: number >= 0, int, "0 or more")
+_port = _number_that(lambda number: 0 <= number <= 65535, int, "0 to 65535")
+_rate = _number_that(lambda number: 0 < number < 1e9, float, "above 0")
+_share = _number_that(lambda number: 0 < number <= 1, float, "above 0 and at most 1")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -226,34 +216,32 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     given = parser().parse_args(arguments)
     limits = Limits(**{field.name: getattr(given, field.name) for field in dataclasses.fields(Limits)})
     environment = os.environ if environment is None else environment
+    for name in ("auth_file", "control", "data_dir", "log_file", "telemetry_file", "tls_certificate", "tls_key"):
+        if getattr(given, name) is not None:
+            setattr(given, name, Path(getattr(given, name)).absolute())
     bundle = _bundle_of(given) if given.bundle else _script_of(given, environment)
     if (given.tls_certificate is None) != (given.tls_key is None):
         raise ServingError("bad_arguments", "--tls-certificate and --tls-key belong together")
-    certificate = None
-    if given.tls_certificate is not None:
-        certificate = (Path(given.tls_certificate).absolute(), Path(given.tls_key).absolute())
-    control = None if given.control is None else Path(given.control).absolute()
     bundle = _with_serving(bundle, given)
     telemetry, notes = telemetry_settings.read(
         environment, flag=given.otel_endpoint, bundle=bundle.serving.otel_endpoint, compatible=given.compatible
     )
-    auth_file = None if given.auth_file is None else Path(given.auth_file).absolute()
-    telemetry_file = None if given.telemetry_file is None else Path(given.telemetry_file).absolute()
-    if telemetry_file is None and auth_file is not None:
-        telemetry_file = auth_file.with_name(telemetry_settings.FILE)
+    telemetry_file = given.telemetry_file
+    if telemetry_file is None and given.auth_file is not None:
+        telemetry_file = given.auth_file.with_name(telemetry_settings.FILE)
     bundle = _with_collection(bundle, given, environment)
     return Options(
         bundle=bundle,
         python=_interpreter(given.python),
         host=given.host,
         port=given.port,
-        control=control,
-        log_file=None if given.log_file is None else Path(given.log_file).absolute(),
+        control=given.control,
+        log_file=given.log_file,
         revision=given.revision,
         log_format="compatible" if given.compatible and given.log_format == "text" else given.log_format,
         reload=given.reload,
-        auth_file=auth_file,
-        certificate=certificate,
+        auth_file=given.auth_file,
+        certificate=None if given.tls_certificate is None else (given.tls_certificate, given.tls_key),
         drain_seconds=max(given.drain_seconds, 0.0),
         notice_seconds=max(given.notice_seconds, 0.0),
         limits=limits,
@@ -262,7 +250,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         telemetry=telemetry,
         telemetry_file=telemetry_file,
         notes=notes,
-        data_dir=None if given.data_dir is None else Path(given.data_dir).absolute(),
+        data_dir=given.data_dir,
         data_scope=given.data_scope or f"default/default/default/{bundle.service.name}",
     )
 
@@ -311,11 +299,11 @@ def _interpreter(given: str | None) -> str:
 
 
 def _bundle_of(given: argparse.Namespace) -> Bundle:
-    for name in ("entry_script", "model_dir", "app_root", "source_directory"):
+    for name in ("entry_script", "model_dir", "source_directory"):
         if getattr(given, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ServingError("bad_arguments", f"{option} cannot be used with --bundle, which names its own")
-    return bundles.load(Path(given.bundle))
+    return bundles.load(Path(given.bundle), None if given.app_root is None else Path(given.app_root))
 
 
 def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
@@ -400,25 +388,11 @@ def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
     """Let options of the command line stand over what the bundle or the environment says."""
-    changes: dict[str, Any] = {}
-    for name in (
-        "workers",
-        "scoring_timeout_ms",
-        "max_request_wait_ms",
-        "max_queue",
-        "max_body_bytes",
-        "memory_limit_mb",
-        "model_memory_mb",
-        "recycle_memory_mb",
-        "max_requests_per_worker",
-        "max_batch_rows",
-        "max_wait_ms",
-        "rate_limit_per_second",
-        "rate_limit_burst",
-        "nan",
-    ):
-        if getattr(given, name) is not None:
-            changes[name] = getattr(given, name)
+    changes = {
+        field.name: getattr(given, field.name)
+        for field in dataclasses.fields(Serving)
+        if field.name not in _READ_OTHERWISE and getattr(given, field.name) is not None
+    }
     if given.preload:
         changes["preload"] = True
     if given.cors_origins is not None:

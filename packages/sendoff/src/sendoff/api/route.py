@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.messages import Request
 from ..spec.parse import decode, nearest
 
@@ -47,7 +48,7 @@ class Answer:
 class Stream:
     """A handler's long work: it calls its argument with lines of progress and returns the answer."""
 
-    work: Callable[[Callable[[str], None]], Any]
+    work: Callable[[Progress], Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from ..connections import Way
 from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
+from ..progress import Progress
 from ..spec import bodies
 from ..spec.messages import JSON, PREFIX, Request, Response
 from ..spec.parse import decode, encode
@@ -75,7 +76,7 @@ class Caller:
             if after is None:
                 return found
 
-    def _stream(self, answer: type[T], path: str, progress: Callable[[str], None] | None, **query: Any) -> T:
+    def _stream(self, answer: type[T], path: str, progress: Progress | None, **query: Any) -> T:
         response = self._request("POST", path, query=query, timeout=LONG_SECONDS)
         if response.stream is None:
             return answer_of(answer, response)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ..progress import Progress
 from ..spec import bodies
 from ..spec.environment import Environment, EnvironmentSpec
 from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
@@ -133,7 +134,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         workspace: str,
         name: str,
         version: str | None = None,
-        progress: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> bodies.BuiltEnvironment:
         """Build it on the API's machine; ``progress`` gets one line at a time. Raises `EnvironmentFailed`."""
         return self._stream(

@@ -9,7 +9,7 @@ from ..errors import InvalidInput
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
 from ..spec.environment import EnvironmentSpec
-from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.inference import Code, EnvironmentReference, InferenceSpec
 from ..spec.names import check_environment
 from ..spec.parse import replace
 from ..store.workspaces import require_workspace
@@ -26,12 +26,12 @@ class Content(NamedTuple):
 
     Args:
         models: Ids with versions, each once.
-        inference: Code, with the environment's definition filled in.
+        code: Script and environment.
         notes: What the user should know.
     """
 
     models: list[str]
-    inference: InferenceSpec
+    code: Code
     notes: list[str]
 
 
@@ -54,14 +54,12 @@ def content(
         require_workspace(connection, workspace)
     pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
     inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu)
-    inference, notes = check_code(rooms, workspace, inference)
-    spec = inference.environment
-    assert spec is not None
-    versions = version_notes([rooms.registry.get(workspace, model) for model in pinned], spec)
-    return Content(pinned, inference, [*said, *notes, *versions])
+    code, notes = check_code(rooms, workspace, inference)
+    versions = version_notes([rooms.registry.get(workspace, model) for model in pinned], code.environment)
+    return Content(pinned, code, [*said, *notes, *versions])
 
 
-def register_environment(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[str, InferenceSpec]:
+def register_environment(rooms: Rooms, workspace: str, code: Code) -> tuple[str, Code]:
     """Give the environment a registered version, where it has none yet; its passwords become secrets.
 
     Apart from `content`, since it writes: call it when nothing of the request can be refused any more.
@@ -69,20 +67,19 @@ def register_environment(rooms: Rooms, workspace: str, inference: InferenceSpec)
     Args:
         rooms: Where environments are.
         workspace: The workspace's name.
-        inference: Checked code and environment.
+        code: Checked.
 
     Returns:
-        ``name:version``, and the configuration with the definition as it was registered (spec/behaviour.md sec. 3.2).
+        ``name:version``, and the code with the definition as it was registered (spec/behaviour.md sec. 3.2).
     """
-    reference, spec = inference.environment_ref, inference.environment
+    reference = code.environment_ref
     if reference is not None:
-        return f"{reference.name}:{reference.version}", inference
-    assert spec is not None
-    found = rooms.environments.register(workspace, spec)
-    return f"{found.name}:{found.version}", replace(inference, environment=found.spec)
+        return f"{reference.name}:{reference.version}", code
+    found = rooms.environments.register(workspace, code.environment)
+    return f"{found.name}:{found.version}", replace(code, environment=found.spec)
 
 
-def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[InferenceSpec, list[str]]:
+def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[Code, list[str]]:
     """Check code and environment; the environment's definition is filled in where it was named.
 
     Args:
@@ -91,33 +88,38 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
         inference: Code and environment.
 
     Returns:
-        The configuration with the environment's definition, and notes.
+        The code with the environment's definition, and notes.
 
     Raises:
         SendoffError: Whatever would surely fail later.
     """
-    if (inference.environment is None) == (inference.environment_ref is None):
-        given = "both" if inference.environment is not None else "neither is given"
+    spec, reference = inference.environment, inference.environment_ref
+    if (spec is None) == (reference is None):
+        given = "both" if spec is not None else "neither is given"
         raise InvalidInput(
             f"exactly one of environment and environment_ref is needed; {given}",
             hint="Name a registered environment, or give its definition.",
             field="environment",
         )
-    if inference.environment_ref is not None:
-        reference = inference.environment_ref
+    if reference is not None:
         found = rooms.environments.get(workspace, reference.name, reference.version)
-        pinned = EnvironmentReference(name=found.name, version=found.version)
-        inference = replace(inference, environment=found.spec, environment_ref=pinned)
-    spec = inference.environment
-    assert spec is not None
-    if inference.environment_ref is None:
+        spec, reference = found.spec, EnvironmentReference(name=found.name, version=found.version)
+    else:
+        assert spec is not None
         check_environment(spec.name)
     source = inference.source
     check_source(source)
     check_blobs(rooms, source)
     script = next(file for file in source.files if file.path == source.entry_script)
     content = rooms.store.blobs.read_bytes(script.digest)
-    return inference, check_script(source.entry_script, content, python=python_of(spec))
+    code = Code(
+        source=source,
+        environment=spec,
+        environment_ref=reference,
+        description=inference.description,
+        no_code=inference.no_code,
+    )
+    return code, check_script(source.entry_script, content, python=python_of(spec))
 
 
 def check_interpreter(spec: EnvironmentSpec) -> None:

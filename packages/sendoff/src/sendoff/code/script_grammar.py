@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..packaging.check_script import OURS, ours_says, python_of, syntax_error
 from ..spec.environment import EnvironmentSpec
-from ..spec.inference import InferenceSpec
+from ..spec.inference import Code
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
@@ -37,12 +37,12 @@ class _Said(NamedTuple):
     text: str = ""
 
 
-def check_grammar(rooms: Rooms, inference: InferenceSpec, *, images: bool) -> list[str]:
+def check_grammar(rooms: Rooms, code: Code, *, images: bool) -> list[str]:
     """Compile the entry script with the Python that will run it, or one of the same grammar.
 
     Args:
         rooms: Where the script and the interpreters are.
-        inference: Code, with its environment's definition.
+        code: Script and environment.
         images: Whether it runs in an image: an interpreter that the user manages is not of this machine then.
 
     Returns:
@@ -51,8 +51,7 @@ def check_grammar(rooms: Rooms, inference: InferenceSpec, *, images: bool) -> li
     Raises:
         InvalidInput: It does not parse; the message has file, line and the error's text.
     """
-    spec, source = inference.environment, inference.source
-    assert spec is not None
+    spec, source = code.environment, code.source
     python = python_of(spec)
     if python == OURS:
         return []  # check_script has seen it

@@ -192,15 +192,6 @@ class Datasets:
         return [DataFile(file.path, opened(file.digest)) for file in self.files(ws, definition)]
 
 
-def used_blobs(rows: Sequence[Any]) -> set[str]:
-    """Digests that datasets' own definitions name; what lies in datastores is theirs."""
-    found = set()
-    for definition in rows:
-        for source in definition.get("sources", []):
-            found |= {file["digest"] for file in source.get("files", [])}
-    return found
-
-
 def _require_workspace(connection: Connection, ws: str) -> None:
     if connection.execute(select(workspaces.c.name).where(workspaces.c.name == ws)).first() is None:
         raise WorkspaceNotFound(f"there is no workspace {ws!r}", hint="sendoff workspace list shows them.")

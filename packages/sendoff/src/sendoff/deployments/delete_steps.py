@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DeploymentFailed, SendoffError
-from ..garbage import garbage
 from ..identity import Identity
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..targets.docker import garbage as docker_garbage
-from . import service_rows
+from ..targets.base import IMAGE, Used, observe_one
+from . import revision_rows, service_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,7 +38,7 @@ class DeleteSteps:
             if self._target is not None:
                 self._target.remove(self._row.uid)
             return "Drained", "requests are answered, processes ended", []
-        if self._target is not None and self._row.uid in self._target.present():
+        if self._target is not None and observe_one(self._target, self._row.uid).phase != "absent":
             raise DeploymentFailed(f"the target still holds service {self._row.service!r} after its removal")
         Identity(self._store).forget(self._row.uid)
         removed = self._images()
@@ -51,13 +50,16 @@ class DeleteSteps:
         with self._store.read() as connection:
             if any(row.id != self._row.id for row in operation_rows.unfinished_operations(connection)):
                 return []
-            others = garbage.in_use(connection, without=self._row.uid)
-            mine = garbage.in_use(connection).images - others.images
-        found = garbage.on_engine(self._store.home, others) if mine else None
-        gone = [one for one in found.leftovers if one.id in mine] if found is not None else []
+            mine = {(self._row.uid, row.number) for row in revision_rows.list_revisions(connection, self._row.uid)}
+            others = self._rooms.in_use(connection, mine)
+            images = self._rooms.in_use(connection).images - others.images
+        if not images or self._target is None:
+            return []
+        used = Used(services=others.services, images=others.images)
+        gone = [one for one in self._target.held(used) if one.kind == IMAGE and one.id in images]
         try:
             for one in gone:
-                docker_garbage.remove(one)
+                one.remove()
         except SendoffError:
             return []  # The engine ended meanwhile: `gc` finds them.
         return [f"image {one.name}" for one in gone]

@@ -11,7 +11,7 @@ from ..errors import Conflict, InvalidInput
 from ..spec.bundle import ServingSettings
 from ..spec.data_collection import DataCollection
 from ..spec.deployment import ACI, AKS, DeploymentSpec
-from ..spec.inference import EnvironmentReference, InferenceSpec
+from ..spec.inference import Code, EnvironmentReference, InferenceSpec
 from ..spec.parse import Spec, encode, replace
 from ..spec.service import UpdateService
 
@@ -36,11 +36,11 @@ class Pinned(Spec):
 class Plan(Spec):
     """The wanted state of one revision, as ``revisions.wanted`` holds it.
 
-    ``models`` are ids with versions; ``inference.environment`` is always the whole definition.
+    ``models`` are ids with versions.
     """
 
     models: list[str]
-    inference: InferenceSpec
+    inference: Code
     deployment: DeploymentSpec
     restores: int | None = None
     pinned: Pinned = Pinned()
@@ -48,8 +48,7 @@ class Plan(Spec):
     @property
     def environment(self) -> str:
         """Name, and version once registered, of the environment."""
-        spec = self.inference.environment
-        return self.pinned.environment or (spec.name if spec is not None else "")
+        return self.pinned.environment or self.inference.environment.name
 
 
 def plan_from(row: Any) -> Plan:
@@ -63,20 +62,14 @@ def source_digest(plan: Plan) -> str:
     return "sha256:" + hashlib.sha256(encode(source)).hexdigest()
 
 
-def serving_settings(deployment: DeploymentSpec, *, memory_limit: bool) -> ServingSettings:
-    """Settings of the scoring server for a deployment.
-
-    Args:
-        deployment: The revision's configuration.
-        memory_limit: Whether the target can keep a memory limit.
-    """
+def serving_settings(deployment: DeploymentSpec) -> ServingSettings:
+    """Settings of the scoring server for a deployment; limits are the target's, and in no bundle."""
     production = deployment.compute_type == AKS
     wait = deployment.max_request_wait_time
     return ServingSettings(
         workers=deployment.workers or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
-        memory_limit_mb=memory_mb(deployment) if memory_limit else None,
         preload=bool(deployment.preload),
         collect=(deployment.data_collection or DataCollection()) if deployment.collect_model_data else None,
     )
@@ -155,7 +148,7 @@ def merge_properties(old: dict[str, str], change: UpdateService) -> dict[str, st
     return {**old, **added}
 
 
-def request_of(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec | None:
+def request_of(inference: Code, pinned: Pinned) -> InferenceSpec | None:
     """What a revision's configuration was made from: another model without code gets files of its own."""
     made = inference.no_code
     if made is None:
@@ -163,7 +156,12 @@ def request_of(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec | None
     return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
 
 
-def as_registered(inference: InferenceSpec, pinned: Pinned) -> InferenceSpec:
+def as_registered(inference: Code, pinned: Pinned) -> InferenceSpec:
     """A revision's inference configuration as a request: its environment is the registered version."""
     name, _, version = (pinned.environment or "").partition(":")
-    return replace(inference, environment=None, environment_ref=EnvironmentReference(name=name, version=version))
+    return InferenceSpec(
+        source=inference.source,
+        environment_ref=EnvironmentReference(name=name, version=version),
+        description=inference.description,
+        no_code=inference.no_code,
+    )

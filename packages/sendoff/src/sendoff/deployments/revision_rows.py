@@ -10,9 +10,10 @@ from ..errors import ServiceNotFound
 from ..operations.operation_rows import AnyRow, newest_operation
 from ..spec.operation import FINAL, SUCCEEDED
 from ..spec.parse import replace, to_builtins
+from ..store.in_use import Dropped, References
 from ..store.tables import operations, revisions
 from .plan import Plan, plan_from
-from .service_rows import change_service
+from .service_rows import change_service, list_services
 
 
 def add_revision(connection: Connection, uid: str, plan: Plan) -> int:
@@ -75,3 +76,37 @@ def should_run(connection: Connection, service: AnyRow) -> bool:
         return True
     newest = newest_operation(connection, service.uid)
     return newest is not None and newest.state not in FINAL
+
+
+def old_revisions(connection: Connection, kept: int) -> list[tuple[AnyRow, list[int]]]:
+    """Services with their revisions beyond the newest ones that neither run nor are wanted.
+
+    Args:
+        connection: A transaction.
+        kept: How many of the newest do not count as old.
+    """
+    found = []
+    for service in list_services(connection):
+        numbers = [row.number for row in list_revisions(connection, service.uid)]
+        needed = {*numbers[-kept:], service.wanted_revision, serving_revision(connection, service.uid)}
+        old = [number for number in numbers if number not in needed]
+        if old:
+            found.append((service, old))
+    return found
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """What revisions refer to, and every service there is."""
+    plans = {
+        (service.uid, row.number): plan_from(row.wanted)
+        for service in list_services(connection)
+        for row in list_revisions(connection, service.uid)
+    }
+    counted = [plan for revision, plan in plans.items() if revision not in dropped]
+    return References(
+        blobs={file.digest for plan in counted for file in plan.inference.source.files},
+        bundles={plan.pinned.bundle for plan in counted if plan.pinned.bundle},
+        environments={plan.pinned.environment_key for plan in counted if plan.pinned.environment_key},
+        images={plan.pinned.image for plan in counted if plan.pinned.image},
+        services={service.uid for service in list_services(connection)},
+    )

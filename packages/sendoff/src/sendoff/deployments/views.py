@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SendoffError
+from ..errors import Conflict, SendoffError
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.views import operation_view
 from ..spec.deployment import DeploymentSpec
+from ..spec.metrics import ServiceMetrics, read
+from ..spec.names import service_flags
 from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
-from ..spec.service import FAILED, HEALTHY, Revision, Service
-from ..targets.base import Observation
-from . import revision_rows
+from ..spec.service import FAILED, HEALTHY, TRANSITIONING, UNHEALTHY, UNSCHEDULABLE, Revision, Service
+from ..targets.base import UNHEARD, Observation, observe_one
+from . import revision_rows, service_rows
 from .plan import Plan, plan_from, source_digest
-from .states import service_state
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,11 +27,45 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
-def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
+def observed(rooms: Rooms, rows: Sequence[AnyRow]) -> dict[str, Observation]:
+    """What the targets see of services now, by uid; each target is asked once for all of its own."""
+    found: dict[str, Observation] = {}
+    for name in {row.target for row in rows}:
+        uids = [row.uid for row in rows if row.target == name]
+        try:
+            found |= rooms.target(name).observe(uids)
+        except SendoffError as error:
+            # The target cannot be had at all: that is what there is to say of its services.
+            found |= {uid: Observation(phase=UNHEARD, error=error.payload()) for uid in uids}
+    return found
+
+
+def service_state(observed: Observation, *, operation_state: str | None, has_served: bool) -> str:
+    """The state to show now.
+
+    Args:
+        observed: What the target reports at this moment.
+        operation_state: State of the newest operation on the service; None when there is none.
+        has_served: Whether any revision of the service ever became ready, and so should be running.
+    """
+    if operation_state is not None and operation_state not in FINAL:
+        waiting = observed.pending_phase or observed.phase
+        return UNSCHEDULABLE if waiting == "unschedulable" else TRANSITIONING
+    if observed.phase == "ready":
+        return HEALTHY
+    if observed.phase == "unschedulable":
+        return UNSCHEDULABLE
+    if observed.phase in ("starting", "init") and has_served:
+        return TRANSITIONING
+    if observed.phase in ("unhealthy", "absent", UNHEARD) and has_served:
+        return UNHEALTHY
+    return FAILED
+
+
+def service_view(observed: Observation, connection: Connection, row: AnyRow) -> Service:
     """A service with its state of this moment."""
     newest = operation_rows.newest_operation(connection, row.uid)
     serving = revision_rows.serving_revision(connection, row.uid)
-    observed, target_error = _observe(rooms, row)
     state = service_state(
         observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
     )
@@ -36,7 +73,7 @@ def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
     answering = observed.revision if observed.phase == "ready" else None
     error = None
     if state != HEALTHY:
-        error = target_error or observed.error
+        error = observed.error
         if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
             error = newest.error or error
     deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
@@ -82,9 +119,8 @@ def _address(observed: Observation, deployment: DeploymentSpec) -> str | None:
     return f"{scheme}://{host}"
 
 
-def revision_views(rooms: Rooms, connection: Connection, row: AnyRow) -> list[Revision]:
+def revision_views(observed: Observation, connection: Connection, row: AnyRow) -> list[Revision]:
     """A service's revisions, oldest first."""
-    observed, _ = _observe(rooms, row)
     answering = observed.revision if observed.phase == "ready" else None
     outcomes = {
         operation.revision: operation.state
@@ -118,15 +154,31 @@ def matches(have: dict[str, str], wanted: Any) -> bool:
     return all(name in have and value in (None, have[name]) for name, value in pairs)
 
 
-def _observe(rooms: Rooms, row: AnyRow) -> tuple[Observation, dict[str, Any] | None]:
-    try:
-        return rooms.target(row.target).observe(row.uid), None
-    except SendoffError as error:
-        # The target's engine is away: that is what there is to say of the service.
-        return Observation(phase="unhealthy"), error.payload()
-
-
 def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest: AnyRow | None) -> Plan | None:
     busy = newest is not None and newest.state not in FINAL
     number = row.wanted_revision if busy or serving is None else serving
     return revision_rows.get_plan(connection, row.uid, number)
+
+
+def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
+    """Counts of a service since its server was started.
+
+    Raises:
+        Conflict: No server of it answers now; context has its ``state``.
+        SendoffError: The target cannot be asked.
+    """
+    with rooms.store.read() as connection:
+        row = service_rows.get_service(connection, ws, name)
+        newest = operation_rows.newest_operation(connection, row.uid)
+        serving = revision_rows.serving_revision(connection, row.uid)
+    seen = observe_one(rooms.target(row.target), row.uid, metrics=True)
+    state = service_state(
+        seen, operation_state=None if newest is None else newest.state, has_served=serving is not None
+    )
+    if seen.metrics is None:
+        raise Conflict(
+            f"service {row.name!r} counts nothing now: it is {state}",
+            hint=f"`sendoff service show {service_flags(row.name, ws)}` says why.",
+            state=state,
+        )
+    return read(seen.metrics, service=row.name, workspace=ws, state=state, revision=seen.revision, now=time.time())

@@ -61,7 +61,7 @@ class Addition(Spec):
         return requirement_name(self.requirement)
 
 
-class Plan(Spec):
+class ResolvePlan(Spec):
     """What pip has to install.
 
     ``choices`` are alternative lists (one, unless a conda condition has ``|``), the preferred one first.
@@ -80,7 +80,7 @@ class Plan(Spec):
     notes: list[str]
 
 
-def make_plan(spec: EnvironmentSpec) -> Plan:
+def make_plan(spec: EnvironmentSpec) -> ResolvePlan:
     """Turn a definition into what pip has to do.
 
     Raises:
@@ -117,7 +117,7 @@ def make_plan(spec: EnvironmentSpec) -> Plan:
     listed = {requirement_name(line) for line in (*requirements, *(line for group in mapped for line in group[:1]))}
     additions = [one for one in _additions(dropped) if one.name not in listed]
     combinations = itertools.islice(itertools.product(*mapped), _MAX_ALTERNATIVES)
-    return Plan(
+    return ResolvePlan(
         python=python,
         choices=[sorted({*choice, *requirements}) for choice in combinations],
         constraints=constraints,
@@ -155,7 +155,7 @@ def requirement_name(line: str) -> str:
     return canonical_name(match[1]) if match else ""
 
 
-def unmappable(plan: Plan, channels: list[str], tried: str, log: list[str] | None = None) -> EnvironmentFailed:
+def unmappable(plan: ResolvePlan, channels: list[str], tried: str, log: list[str] | None = None) -> EnvironmentFailed:
     """The error for conda packages that neither a channel nor the mapping can give."""
     named = ", ".join(plan.unmapped)
     looked = f"; channels: {', '.join(channels)}" if channels else "; no channel is named"

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlreadyExists, EnvironmentNotFound, WorkspaceNotFound
+from ..progress import Progress
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
-from .uv import Progress
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

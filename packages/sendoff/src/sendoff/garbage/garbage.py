@@ -5,29 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from .. import files
-from ..datasets.datasets import used_blobs
-from ..deployments import revision_rows, service_rows
-from ..deployments.plan import plan_from
+from ..artefacts.images_here import layers_in_use
+from ..deployments import revision_rows
 from ..operations import operation_rows
-from ..operations.kinds import PACKAGE
 from ..operations.places import work_lock
-from ..packages.request import PackageRequest
 from ..spec.operation import FINAL
-from ..spec.parse import Spec, decode
-from ..store.tables import datasets, datastore_files, models, run_files
-from ..targets.docker import garbage as docker
+from ..spec.parse import Spec
+from ..targets.base import CONTAINER, IMAGE, NETWORK, SERVICE, Leftover, Used
 from . import home_garbage
 
 if TYPE_CHECKING:
     from ..operations.operations import Operations
     from ..rooms import Rooms
+    from ..store.in_use import References
 
 KEPT_REVISIONS = 10
 # A client uploads blobs before it names them in a request: what is younger may be on its way.
@@ -104,12 +101,11 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
     # One write transaction: whoever registers or deploys meanwhile checks his blobs in a later one.
     with rooms.store.begin() as connection:
         busy = busy or bool(operation_rows.unfinished_operations(connection))
-        forgotten = _old_revisions(connection)
+        forgotten = revision_rows.old_revisions(connection, KEPT_REVISIONS)
         if not dry_run:
-            for uid, _, numbers in forgotten:
-                revision_rows.forget_revisions(connection, uid, numbers)
-        dropped = {(uid, number) for uid, _, numbers in forgotten for number in numbers}
-        used = in_use(connection, dropped)
+            for service, numbers in forgotten:
+                revision_rows.forget_revisions(connection, service.uid, numbers)
+        used = rooms.in_use(connection, {(service.uid, number) for service, numbers in forgotten for number in numbers})
         operations = {row.id for row in operation_rows.list_operations(connection)}
         sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
         dead_blobs = sorted(digest for digest in set(sizes) - used.blobs if sizes[digest].put_time < before)
@@ -128,11 +124,11 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         if not dry_run:
             for digest in dead_blobs:
                 rooms.store.blobs.delete(digest)
-    strangers = _strangers(rooms, used.services)
     # The same goes for images, and for layers that an image is being made from.
-    engine = None if busy else on_engine(home, used)
-    leftovers = engine.leftovers if engine is not None else []
-    layers = home_garbage.layers(home, engine.layers, before) if engine is not None else []
+    leftovers = [found for found in _held(rooms, used) if not busy or found.kind == SERVICE]
+    going = {found.id for found in leftovers if found.kind == IMAGE}
+    kept = None if busy else layers_in_use(home, used.images, going)
+    layers = home_garbage.layers(home, kept, before) if kept is not None else []
     packages = [] if busy else home_garbage.packages(home, operations, before)
     staging = [] if busy else home_garbage.staging(home, before)
     files = [path for dead in (*layers, *packages, *staging) for path in dead.paths]
@@ -143,12 +139,12 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         blobs=dead_blobs,
         bundles=[path.name for path in dead_bundles],
         environments=dead_environments,
-        services=[uid for _, uid in strangers],
+        services=[found.name for found in leftovers if found.kind == SERVICE],
         logs=[path.name for path in logs],
-        revisions=[f"{label}:{number}" for _, label, numbers in forgotten for number in numbers],
-        images=[found.name for found in leftovers if found.kind == docker.IMAGE],
-        containers=[found.name for found in leftovers if found.kind == docker.CONTAINER],
-        networks=[found.name for found in leftovers if found.kind == docker.NETWORK],
+        revisions=[f"{one.workspace}/{one.name}:{number}" for one, numbers in forgotten for number in numbers],
+        images=[found.name for found in leftovers if found.kind == IMAGE],
+        containers=[found.name for found in leftovers if found.kind == CONTAINER],
+        networks=[found.name for found in leftovers if found.kind == NETWORK],
         layers=[dead.name for dead in layers],
         packages=[dead.name for dead in packages],
         staging=[dead.name for dead in staging],
@@ -159,86 +155,14 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
             _drop(path, home)
         for key in dead_environments:
             rooms.environments.remove(key)
-        for target, uid in strangers:
-            rooms.target(target).remove(uid)
         for found in leftovers:
-            docker.remove(found)
+            found.remove()
         for path in [*logs, *files]:
             _unlink(path)
     return report
 
 
-def on_engine(home: Path, used: InUse) -> docker.Found | None:
-    """What of a home is on the Docker engine and nothing needs; None when there is no engine, or nothing ever was."""
-    if not (home / "docker").is_dir() and not (home / "images").is_dir():
-        return None
-    return docker.find(home, services=used.services, images=used.images)
-
-
-def _old_revisions(connection: Connection) -> list[tuple[str, str, list[int]]]:
-    """Revisions beyond the newest ten that neither run nor are wanted, by service."""
-    found = []
-    for service in service_rows.list_services(connection):
-        numbers = [row.number for row in revision_rows.list_revisions(connection, service.uid)]
-        kept = {*numbers[-KEPT_REVISIONS:], service.wanted_revision, *_serving(connection, service.uid)}
-        old = [number for number in numbers if number not in kept]
-        if old:
-            found.append((service.uid, f"{service.workspace}/{service.name}", old))
-    return found
-
-
-def _serving(connection: Connection, uid: str) -> set[int]:
-    number = revision_rows.serving_revision(connection, uid)
-    return set() if number is None else {number}
-
-
-class InUse(NamedTuple):
-    """Blob digests, bundle names, environment keys, service uids and image ids that something refers to."""
-
-    blobs: set[str]
-    bundles: set[str]
-    environments: set[str]
-    services: set[str]
-    images: set[str]
-
-
-def in_use(connection: Connection, dropped: Collection[tuple[str, int]] = (), *, without: str = "") -> InUse:
-    """What revisions and packages refer to.
-
-    Args:
-        connection: A transaction.
-        dropped: Revisions (service uid and number) that do not count.
-        without: The uid of a service that does not count.
-    """
-    found = InUse(set(), set(), set(), set(), set())
-    found.blobs.update(file["digest"] for files in connection.scalars(select(models.c.files)) for file in files)
-    found.blobs.update(connection.scalars(select(datastore_files.c.digest)))
-    found.blobs.update(connection.scalars(select(run_files.c.digest)))
-    found.blobs.update(used_blobs(list(connection.scalars(select(datasets.c.definition)))))
-    for service in service_rows.list_services(connection):
-        if service.uid == without:
-            continue
-        found.services.add(service.uid)
-        for row in revision_rows.list_revisions(connection, service.uid):
-            if (service.uid, row.number) in dropped:
-                continue
-            plan = plan_from(row.wanted)
-            found.blobs.update(file.digest for file in plan.inference.source.files)
-            found.bundles.update(name for name in [plan.pinned.bundle] if name)
-            found.images.update(image for image in [plan.pinned.image] if image)
-            found.environments.update(key for key in [plan.pinned.environment_key] if key)
-    found.services.update(row.uid for row in operation_rows.unfinished_operations(connection))
-    for row in operation_rows.list_operations(connection):
-        if row.type == PACKAGE:
-            wanted = decode(row.request, PackageRequest, where="the package's request")
-            if row.state not in FINAL:
-                found.blobs.update(file.digest for file in wanted.inference.source.files)
-            if wanted.result is not None and wanted.result.image_id:
-                found.images.add(wanted.result.image_id)
-    return found
-
-
-def _dead_logs(connection: Connection, home: Path, uids: set[str]) -> list[Path]:
+def _dead_logs(connection: Connection, home: Path, uids: Set[str]) -> list[Path]:
     """Logs of operations that are over and whose service is gone, or that no operation has."""
     known = {row.id: row for row in operation_rows.list_operations(connection)}
     dead = []
@@ -249,7 +173,7 @@ def _dead_logs(connection: Connection, home: Path, uids: set[str]) -> list[Path]
     return dead
 
 
-def _older(folder: Path, kept: set[str], before: float) -> list[Path]:
+def _older(folder: Path, kept: Set[str], before: float) -> list[Path]:
     found = []
     for path in sorted(folder.glob("*")):
         try:
@@ -260,10 +184,10 @@ def _older(folder: Path, kept: set[str], before: float) -> list[Path]:
     return found
 
 
-def _strangers(rooms: Rooms, uids: set[str]) -> list[tuple[str, str]]:
-    """What the targets hold of services that do not exist."""
-    names: Iterable[str] = ("process", *(["docker"] if (rooms.store.home / "docker").is_dir() else []))
-    return [(name, uid) for name in names for uid in rooms.target(name).present() if uid not in uids]
+def _held(rooms: Rooms, used: References) -> list[Leftover]:
+    """What the targets hold and nobody needs."""
+    wanted = Used(services=used.services, images=used.images)
+    return [found for name in rooms.targets.kinds() for found in rooms.target(name).held(wanted)]
 
 
 def _size(folder: Path) -> int:

@@ -1,7 +1,7 @@
 """Tokens (spec/behaviour.md sec. 11.3): JWT signed with the home's own key, checked offline by the scoring server.
 
-EdDSA (RFC 8037) with Ed25519. A home has one issuer and one signing key; a key that was replaced stays good for as long
-as a token that it signed can be.
+EdDSA (RFC 8037) with Ed25519, made here (docs/decisions/0008-jwt.md). A home has one issuer and one signing key; a key
+that was replaced stays good for as long as a token that it signed can be.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -19,13 +18,12 @@ from ..errors import Timeout as TooLong
 from ..spec.operation import CANCELLED, FAILED, STEP_DONE, SUCCEEDED, TIMED_OUT
 from . import operation_rows
 from .kinds import open_work
-from .lease import Holder
+from .lease import Holder, LeaseLost
 from .reasons import reason_of
-from .timeline import LeaseLost, Timeline
+from .timeline import Timeline, say
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
-    from ..store import Store
     from .work import Work
 
 KILL_AT = "SENDOFF_TEST_KILL_RUNNER_AT"
@@ -64,7 +62,7 @@ def run(rooms: Rooms, id_: str, holder: Holder) -> str:
         for name in [step.name for step in timeline.steps]:
             if timeline.state_of(name) == STEP_DONE and name not in work.repeated:
                 continue
-            error = _step(rooms.store, work, timeline, name, row.attempts)
+            error = _step(work, timeline, name, row.attempts)
             if error is not None:
                 state = _final_state(error.code)
                 break
@@ -118,12 +116,10 @@ def give_up(rooms: Rooms, id_: str, dead: Holder | None) -> None:
         return
 
 
-def _step(store: Store, work: Work, timeline: Timeline, name: str, attempt: int) -> SendoffError | None:
+def _step(work: Work, timeline: Timeline, name: str, attempt: int) -> SendoffError | None:
     """Do one step; the error that ended it, if one did."""
     try:
-        with store.read() as connection:
-            if operation_rows.cancel_requested(connection, timeline.id):
-                raise Cancelled("the operation was cancelled")
+        timeline.stop_if_cancelled()
         timeline.begin(name)
         _die_if_told(name, "begin", attempt)
         reason, message, log = work.do(name)
@@ -134,8 +130,6 @@ def _step(store: Store, work: Work, timeline: Timeline, name: str, attempt: int)
     except SendoffError as error:
         say(f"{name}: {error}")
         failure, log, reason = error, work.last_log(), reason_of(error)
-    except LeaseLost:
-        raise
     except Exception as error:
         say(traceback.format_exc())
         missing = lacking(error)
@@ -168,9 +162,3 @@ def _die_if_told(step: str, moment: str, attempt: int) -> None:
     told = os.environ.get(KILL_AT)
     if told and (told == f"{step}:{moment}:always" or (told == f"{step}:{moment}" and attempt == 1)):
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def say(line: str) -> None:
-    """One line of the operation's own log."""
-    sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
-    sys.stdout.flush()

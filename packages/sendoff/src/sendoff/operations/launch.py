@@ -77,7 +77,7 @@ class Launcher:
         else:
             # It has ended already: the lease has to go to a process that is seen to be dead.
             with self._store.begin() as connection:
-                operation_rows.take_lease(connection, id_, Holder(child.pid, -1.0), old=me, attempt=False)
+                operation_rows.take_lease(connection, id_, Holder.here(child.pid, -1.0), old=me, attempt=False)
         return True
 
     def reap(self) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from ..errors import OperationInProgress, OperationNotFound
 from ..spec.operation import FINAL, NOT_STARTED, STEP_PENDING, Step
 from ..spec.parse import to_builtins
+from ..store import clock
+from ..store.in_use import Dropped, References
 from ..store.tables import operations
+from . import lease
 from .kinds import KINDS
 from .lease import Holder
 
@@ -67,8 +70,6 @@ def add_operation(
             error=None,
             notes=list(notes),
             request=request or {},
-            lease_pid=None,
-            lease_started=None,
             attempts=0,
             cancel_requested=False,
             created=time.time(),
@@ -139,15 +140,20 @@ def take_lease(connection: Connection, id_: str, new: Holder, *, old: Holder | N
         connection: A write transaction.
         id_: The operation.
         new: Who gets it.
-        old: Who has to hold it now.
+        old: Who has to hold it now; on another host, no longer than until now.
         attempt: Whether this counts as one more attempt.
     """
-    held = (
-        operations.c.lease_pid.is_(None)
-        if old is None
-        else and_(operations.c.lease_pid == old.pid, operations.c.lease_started == old.started)
-    )
-    values: dict[str, Any] = {"lease_pid": new.pid, "lease_started": new.started}
+    time_ = clock.now(connection)
+    held = operations.c.lease_pid.is_(None) if old is None else _held_by(old)
+    if old is not None and old.host != new.host:
+        held = and_(held, operations.c.lease_until <= time_)
+    values: dict[str, Any] = {
+        "lease_host": new.host,
+        "lease_boot": new.boot,
+        "lease_pid": new.pid,
+        "lease_started": new.started,
+        "lease_until": time_ + lease.SECONDS,
+    }
     if attempt:
         values["attempts"] = operations.c.attempts + 1
     changed = connection.execute(
@@ -156,24 +162,49 @@ def take_lease(connection: Connection, id_: str, new: Holder, *, old: Holder | N
     return changed.rowcount == 1
 
 
+def renew_lease(connection: Connection, id_: str, holder: Holder) -> bool:
+    """Put off the end of a lease; False when another has it."""
+    until = clock.now(connection) + lease.SECONDS
+    changed = connection.execute(
+        update(operations).where(operations.c.id == id_, _held_by(holder)).values(lease_until=until)
+    )
+    return changed.rowcount == 1
+
+
 def holder_of(row: AnyRow) -> Holder | None:
     """Who holds an operation's lease, dead or alive."""
-    return None if row.lease_pid is None else Holder(int(row.lease_pid), float(row.lease_started or 0.0))
+    if row.lease_pid is None:
+        return None
+    started = float(row.lease_started or 0.0)
+    if row.lease_host is None:  # an older Sendoff wrote it, which knew of one machine
+        return Holder.here(int(row.lease_pid), started)
+    return Holder(row.lease_host, row.lease_boot, int(row.lease_pid), started)
+
+
+def is_worked_on(connection: Connection, row: AnyRow) -> bool:
+    """Whether somebody holds an operation's lease and may still be at work."""
+    holder = holder_of(row)
+    return holder is not None and holder.may_work(until=row.lease_until, now=clock.now(connection))
 
 
 def change_operation(connection: Connection, id_: str, holder: Holder, **columns: Any) -> bool:
     """Set columns of an operation that ``holder`` holds; False when it does not (any more)."""
     changed = connection.execute(
         update(operations)
-        .where(
-            operations.c.id == id_,
-            operations.c.lease_pid == holder.pid,
-            operations.c.lease_started == holder.started,
-            operations.c.state.not_in(FINAL),
-        )
+        .where(operations.c.id == id_, _held_by(holder), operations.c.state.not_in(FINAL))
         .values(**columns)
     )
     return changed.rowcount == 1
+
+
+def _held_by(holder: Holder) -> ColumnElement[bool]:
+    here = Holder.here(0, 0.0)
+    return and_(
+        func.coalesce(operations.c.lease_host, here.host) == holder.host,
+        func.coalesce(operations.c.lease_boot, here.boot) == holder.boot,
+        operations.c.lease_pid == holder.pid,
+        operations.c.lease_started == holder.started,
+    )
 
 
 def request_cancel(connection: Connection, id_: str) -> None:
@@ -191,3 +222,8 @@ def cancel_requested(connection: Connection, id_: str) -> bool:
 def steps_of(row: AnyRow) -> list[Step]:
     """The operation's steps."""
     return msgspec.convert(row.steps, list[Step])
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """What operations that are not over work on."""
+    return References(services={row.uid for row in unfinished_operations(connection)})

@@ -90,11 +90,13 @@ class Operations:
         """Take up operations whose runner has died; after the third attempt they end in Failed."""
         self._launcher.reap()
         with self._store.read() as connection:
-            rows = operation_rows.unfinished_operations(connection)
-        for row in rows:
+            left = [
+                row
+                for row in operation_rows.unfinished_operations(connection)
+                if not operation_rows.is_worked_on(connection, row)
+            ]
+        for row in left:
             holder = operation_rows.holder_of(row)
-            if holder is not None and holder.alive:
-                continue
             if row.attempts >= operation_rows.MAX_ATTEMPTS:
                 give_up(self._rooms, row.id, holder)
             else:

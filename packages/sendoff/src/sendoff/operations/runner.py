@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from .. import files
 from ..core import Core
 from . import operation_rows
-from .execute import run, say
-from .lease import Holder
+from .execute import run
+from .heartbeat import Heartbeat
+from .lease import Holder, LeaseLost
 from .places import work_lock
-from .timeline import LeaseLost
+from .timeline import say
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -30,7 +31,7 @@ def take_lease(store: Store, id_: str, launcher: Holder | None) -> Holder | None
             return me
         if old is not None and old == launcher:
             return me if operation_rows.take_lease(connection, id_, me, old=old, attempt=False) else None
-        if old is not None and old.alive:
+        if operation_rows.is_worked_on(connection, row):
             return None
         return me if operation_rows.take_lease(connection, id_, me, old=old, attempt=True) else None
 
@@ -46,14 +47,17 @@ def main(argv: list[str] | None = None, core: type[Core] = Core) -> int:
     launcher = None
     if options.launcher:
         pid, _, started = options.launcher.partition(":")
-        launcher = Holder(int(pid), float(started))
+        launcher = Holder.here(int(pid), float(started))
     with closing(core(options.home)) as opened:
         holder = take_lease(opened.store, options.operation, launcher)
         if holder is None:
             return 0
         try:
             # While anybody works, nothing is taken for garbage.
-            with files.locked(work_lock(options.home), shared=True):
+            with (
+                Heartbeat(opened.store, options.operation, holder),
+                files.locked(work_lock(options.home), shared=True),
+            ):
                 say(f"operation {options.operation}: {run(opened.rooms, options.operation, holder)}")
         except LeaseLost:
             say("another runner has taken this operation")

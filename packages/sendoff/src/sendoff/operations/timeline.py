@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Cancelled
+from ..progress import Progress
 from ..spec.operation import (
     RUNNING,
     STEP_DONE,
@@ -16,7 +19,7 @@ from ..spec.operation import (
 )
 from ..spec.parse import replace, to_builtins
 from . import operation_rows
-from .lease import Holder
+from .lease import Holder, LeaseLost
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
 LOG_LINES = 40
 
 
-class LeaseLost(Exception):
-    """Another runner has the operation now; this one stops without a trace."""
+def say(line: str) -> None:
+    """One line of the operation's own log."""
+    sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
+    sys.stdout.flush()
 
 
 class Timeline:
@@ -105,6 +110,29 @@ class Timeline:
         if fresh:
             self.notes += fresh
             self._write(notes=self.notes)
+
+    def progress(self, step: str, reason: str, said: list[str]) -> Progress:
+        """What long work calls with each line: it is kept, logged and told, and Cancelled is raised when asked for.
+
+        Args:
+            step: The running step.
+            reason: Its reason code while it goes on.
+            said: Where the lines are kept.
+        """
+
+        def progress(line: str) -> None:
+            said.append(line)
+            say(f"{step}: {line}")
+            self.tell(step, reason, line, every=0.3)
+            self.stop_if_cancelled()
+
+        return progress
+
+    def stop_if_cancelled(self) -> None:
+        """Raise Cancelled when a user has asked for the operation's end."""
+        with self._store.read() as connection:
+            if operation_rows.cancel_requested(connection, self.id):
+                raise Cancelled("the operation was cancelled")
 
     def _step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

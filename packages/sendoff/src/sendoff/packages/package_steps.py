@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from ..errors import Cancelled
-from ..operations import operation_rows
-from ..operations.execute import say
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..packaging import package
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
@@ -67,9 +65,7 @@ class PackageSteps:
 
     @property
     def _spec(self) -> EnvironmentSpec:
-        spec = self._wanted.inference.environment
-        assert spec is not None
-        return spec
+        return self._wanted.inference.environment
 
     def _validate(self) -> Outcome:
         for model in self._wanted.models:
@@ -78,13 +74,13 @@ class PackageSteps:
 
     def _environment(self) -> Outcome:
         said: list[str] = []
-        lock = self._lock(self._progress("environment", "ResolvingEnvironment", said))
+        lock = self._lock(self._timeline.progress("environment", "ResolvingEnvironment", said))
         if lock is None:
             return "EnvironmentReady", "the base image's own interpreter", said
         self._timeline.note(lock.notes)
         return "EnvironmentReady", f"{len(lock.pins())} packages for Python {lock.python_version}", said
 
-    def _lock(self, progress: Callable[[str], None] = lambda _: None) -> Lock | None:
+    def _lock(self, progress: Progress = lambda _: None) -> Lock | None:
         if self._spec.python.user_managed_dependencies:
             return None  # the interpreter is in the image, not on this machine
         return self._rooms.environments.resolve(self._spec, progress)
@@ -111,7 +107,7 @@ class PackageSteps:
     def _image(self) -> Outcome:
         lock = self._lock()
         said: list[str] = []
-        progress = self._progress("image", "BuildingImage", said)
+        progress = self._timeline.progress("image", "BuildingImage", said)
         home = self._rooms.store.home
         make = package.write_context if self._wanted.generate_dockerfile else package.build_image
         self._result, notes = make(
@@ -128,17 +124,6 @@ class PackageSteps:
         )
         self._timeline.note(notes)
         return "ImageReady", self._result.location, said
-
-    def _progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
-        def progress(line: str) -> None:
-            said.append(line)
-            say(f"{step}: {line}")
-            self._timeline.tell(step, reason, line, every=0.3)
-            with self._rooms.store.read() as connection:
-                if operation_rows.cancel_requested(connection, self._timeline.id):
-                    raise Cancelled("the operation was cancelled")
-
-        return progress
 
 
 def _listed(models: list[str]) -> str:

@@ -52,15 +52,15 @@ class Packages:
         """
         check_image(body.image_name, body.image_label)
         store = self._rooms.store
-        models, inference, notes = content(self._rooms, ws, body.models, body.inference)
-        notes = [*notes, *check_grammar(self._rooms, inference, images=True)]
-        label, inference = register_environment(self._rooms, ws, inference)
+        models, code, notes = content(self._rooms, ws, body.models, body.inference)
+        notes = [*notes, *check_grammar(self._rooms, code, images=True)]
+        label, code = register_environment(self._rooms, ws, code)
         now = time.time()
         name = body.image_name or "package"
         tag = body.image_label or time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
         wanted = PackageRequest(
             models=models,
-            inference=inference,
+            inference=code,
             environment=label,
             generate_dockerfile=body.generate_dockerfile,
             image=f"{name}:{tag}",

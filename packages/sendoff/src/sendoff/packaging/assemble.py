@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput
 from ..spec.bundle import (
@@ -23,28 +23,12 @@ from ..spec.inference import SourceSpec
 from ..spec.model import ManifestFile, Model
 from ..spec.parse import encode
 
+if TYPE_CHECKING:
+    from ..store import Store
+
 APP_ROOT = "app"
 MANIFEST = "bundle.json"
 MODELS_FOLDER = "azureml-models"
-
-
-class Blobs(Protocol):
-    """What a bundle needs of a blob store."""
-
-    def materialise(self, digest: str, dest: Path) -> None:
-        """Put a verified, read-only copy or link of a blob at ``dest``."""
-
-
-class Store(Protocol):
-    """What a bundle needs of the store."""
-
-    @property
-    def home(self) -> Path:
-        """Sendoff's folder."""
-
-    @property
-    def blobs(self) -> Blobs:
-        """The blob store."""
 
 
 def assemble(

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
 from ..environments.indexes import Indexes
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
 from .base_image import BaseImage
 from .image_steps import last_base, with_steps
 
-Progress = Callable[[str], None]
-
-
-class Store(Protocol):
-    """What an image needs of the store."""
-
-    @property
-    def home(self) -> Path:
-        """Sendoff's folder."""
-
-    @property
-    def settings(self) -> Settings:
-        """The home's settings."""
+if TYPE_CHECKING:
+    from ..store import Store
 
 
 def find_base(

@@ -9,23 +9,28 @@ import stat
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..containers.engine import answers, connect
 from ..containers.registries import split_reference
 from ..environments import interpreters, uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
+from ..progress import Progress
 from ..spec.environment import METHOD_CONDA, EnvironmentSpec, Lock
 from ..spec.parse import replace
 from . import base_image, image_python
 from .assemble import APP_ROOT, MODELS_FOLDER
-from .base_choice import Store, base_reference, logins_of
+from .base_choice import base_reference, logins_of
 from .base_image import BaseImage
-from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, Plan
+from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, ImagePlan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
 from .wheels import wheels
+
+if TYPE_CHECKING:
+    from ..store import Store
 
 _SERVER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -39,7 +44,7 @@ def write_folder(
     spec: EnvironmentSpec,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> list[str]:
     """Write it whole, or not at all. No network and no engine is needed to build from it but for the base image.
 
@@ -63,7 +68,7 @@ def write_folder(
     if spec.docker.base_image_registry.get("username"):
         notes = [*notes, f"the base image is in a private registry: docker login {split_reference(reference)[0]}"]
     base = _known_base(store, reference, spec, indexes, environ, progress)
-    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
+    plan = ImagePlan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
     staged = store.home / "staging" / f"context-{uuid.uuid4().hex}"
     staged.mkdir(parents=True)
     try:
@@ -108,7 +113,7 @@ def _known_base(
     spec: EnvironmentSpec,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> BaseImage | None:
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
@@ -193,7 +198,7 @@ def _collect(
     name: str,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     work = staged / ".work"
     work.mkdir()
@@ -217,7 +222,7 @@ def _collect_conda(
     base: BaseImage | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """The whole prefix, bound to its place in the image: there is no conda in the build that could make it."""
     work = staged / ".work"
@@ -236,12 +241,12 @@ def _collect_conda(
 
 def _collect_server(
     store: Store,
-    plan: Plan,
+    plan: ImagePlan,
     staged: Path,
     base: BaseImage | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Wheels of the server for the base's Python; for each that it may have where nobody knows."""
     wanted = (plan.front.minor,) if base is not None else _SERVER_PYTHONS
@@ -261,7 +266,7 @@ def _collect_server(
         raise EnvironmentFailed(f"no Python {' or '.join(wanted)} is on this machine to collect wheels with")
 
 
-def _dockerfile(plan: Plan, reference: str, spec: EnvironmentSpec, lock: Lock | None, known: bool) -> str:
+def _dockerfile(plan: ImagePlan, reference: str, spec: EnvironmentSpec, lock: Lock | None, known: bool) -> str:
     settings = plan.settings({})
     front = plan.front.path if known else "'>=3.11'"
     worker = plan.worker.path if known else plan.worker.minor

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..containers.engine import Engine
 from ..environments import interpreters
 from ..environments.indexes import Indexes, effective
 from ..errors import EnvironmentFailed, InvalidInput
+from ..progress import Progress
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
 from ..spec.parse import Spec, decode, encode, replace
 from . import image_python
 from .assemble import APP_ROOT, MANIFEST, MODELS_FOLDER
-from .base_choice import Store, find_base
+from .base_choice import find_base
 from .base_image import BaseImage
 from .image_conda import check_library
 from .image_contents import CONTENTS, contents
@@ -34,7 +35,9 @@ from .image_python import ImagePython
 from .image_store import LayerStore
 from .sbom import sbom
 
-Progress = Callable[[str], None]
+if TYPE_CHECKING:
+    from ..store import Store
+
 
 ROOT = "var/azureml-app"
 """The application root in an image (spec/behaviour.md sec. 9)."""
@@ -173,7 +176,7 @@ def prepare(
     base, notes = find_base(
         store, spec, engine, indexes=indexes, environ=environ, credentials=credentials, progress=progress
     )
-    plan = Plan(store, bundle=bundle, lock=lock, spec=spec, base=base)
+    plan = ImagePlan(store, bundle=bundle, lock=lock, spec=spec, base=base)
     builder = Builder(
         base, indexes=indexes, environ=environ, client=engine, cache=store.home / "cache", progress=progress
     )
@@ -182,7 +185,7 @@ def prepare(
     return Ready(base=base, parts=parts, settings=settings, python=plan.worker_path, notes=[*notes, *plan.notes])
 
 
-class Plan:
+class ImagePlan:
     """What goes into the image of a bundle, and where.
 
     Args:

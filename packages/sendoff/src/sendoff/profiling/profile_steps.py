@@ -8,30 +8,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from sqlalchemy import select, update
 
-from ..containers.labels import HOME, home_id
-from ..errors import Cancelled, NotFound, SendoffError, Timeout
-from ..operations import operation_rows
-from ..operations.execute import say
+from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
-from ..operations.timeline import Timeline
+from ..operations.timeline import Timeline, say
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.model import UpdateModel
 from ..spec.parse import replace, to_builtins
 from ..spec.profile import DEFAULT_CPU, DEFAULT_MEMORY, ProfileResult, Recommendation, Size, details_of
 from ..store.tables import profiles
-from ..targets.base import Observation, WantedService
+from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Wanted, observe_one
 from ..targets.failures import failure, speaks_of
+from ..targets.meter import Measured, Meter
 from .generator import Generator, write_bodies
+from .host import host_cores
 from .measure import Measurement, words
-from .meters import Meter, host_cores, meter_of
 from .profiles import ProfileRequest, request_bodies, result_of, view
 from .sizes import Asked, plan_sizes, recommend
 
@@ -103,12 +102,10 @@ class ProfileSteps:
 
     @property
     def _spec(self) -> EnvironmentSpec:
-        spec = self._wanted.inference.environment
-        assert spec is not None
-        return spec
+        return self._wanted.inference.environment
 
     def _validate(self) -> Outcome:
-        self._target.check(self._service(None, bundle=""))
+        self._target.check(self._service())
         for model in self._wanted.models:
             self._rooms.registry.get(self._row.workspace, model)
         bodies = request_bodies(self._rooms, self._row.workspace, self._wanted.body)
@@ -117,18 +114,21 @@ class ProfileSteps:
 
     def _environment(self) -> Outcome:
         said: list[str] = []
-        progress = self._progress("environment", "ResolvingEnvironment", said)
+        progress = self._timeline.progress("environment", "ResolvingEnvironment", said)
         lock = self._lock(progress)
-        if self._able.images:
+        if self._able.artefact != INTERPRETER:
             return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
-        built = self._rooms.environments.ensure(lock, progress)
-        self._timeline.note(list(built.notes))
-        return "EnvironmentReady", f"{built.python}", said
+        artefact = self._prepared(lock, None, progress)
+        self._timeline.note(list(artefact.notes))
+        return "EnvironmentReady", artefact.summary, said
 
     def _image(self) -> Outcome:
         said: list[str] = []
-        id_, _ = self._made_image(self._progress("image", "BuildingImage", said))
-        return "ImageReady", id_.removeprefix("sha256:")[:12], said
+        progress = self._timeline.progress("image", "BuildingImage", said)
+        lock = self._lock(progress)
+        artefact = self._prepared(lock, self._bundle(lock, 1), progress)
+        self._timeline.note(list(artefact.notes))
+        return "ImageReady", artefact.summary.partition(",")[0], said
 
     def _measure(self) -> Outcome:
         body = self._wanted.body
@@ -223,7 +223,7 @@ class ProfileSteps:
         memory = None if memory_gb is None else memory_gb * 1024
         self._meter.limit(cpu, memory)
         with Generator(self._address, self._folder / "bodies", cores[-1] if len(cores) > 1 else None) as generator:
-            yield Measurement(generator, self._meter, self._stop_if_cancelled, self._tell), not spare
+            yield Measurement(generator, self._meter, self._timeline.stop_if_cancelled, self._tell), not spare
 
     def _start(self, workers: int, bodies: int) -> tuple[int, float, float, float]:
         """Start the service anew, without any limit until it is ready; then the very first answers."""
@@ -232,21 +232,21 @@ class ProfileSteps:
         lock = self._lock(lambda _: None)
         bundle = self._bundle(lock, workers)
         began = time.monotonic()
-        self._target.apply(self._service(lock, bundle=str(bundle)))
+        self._target.apply(self._service(lock, bundle))
         observed = self._wait_ready()
         took = time.monotonic() - began
         self._address = f"{observed.base_url}/score"
-        self._meter: Meter = meter_of(self._wanted.target, self._store.home, self._uid)
+        self._meter: Meter = cast(Measured, self._target).meter(self._uid)
         idle = self._meter.usage().memory_mb
         with Generator(self._address, self._folder / "bodies") as generator:
-            measurement = Measurement(generator, self._meter, self._stop_if_cancelled, self._tell)
+            measurement = Measurement(generator, self._meter, self._timeline.stop_if_cancelled, self._tell)
             first = measurement.probe(bodies, self.last_log)
         return workers, took, first, idle
 
     def _wait_ready(self) -> Observation:
         began, pause = time.monotonic(), 0.02
         while True:
-            observed = self._target.observe(self._uid)
+            observed = observe_one(self._target, self._uid)
             phase, error = speaks_of(observed, 1)
             if phase == "ready":
                 return observed
@@ -254,28 +254,32 @@ class ProfileSteps:
                 raise failure(error, "the service to be measured failed to start")
             if time.monotonic() - began > READY_SECONDS:
                 raise Timeout(f"the service was not ready after {READY_SECONDS:.0f} seconds")
-            self._stop_if_cancelled()
+            self._timeline.stop_if_cancelled()
             time.sleep(pause)
             pause = min(pause * 1.25, 0.25)
 
-    def _service(self, lock: Lock | None, *, bundle: str) -> WantedService:
-        image, python = "", ""
-        if lock is not None and bundle:
-            if self._able.images:
-                image, python = self._made_image(lambda _: None)
-            else:
-                python = str(self._rooms.environments.ensure(lock, lambda _: None).python)
-        return WantedService(
+    def _service(self, lock: Lock | None = None, bundle: Path | None = None) -> Wanted:
+        return Wanted(
             uid=self._uid,
             name="profile",
             workspace=self._row.workspace,
             revision=1,
-            bundle=bundle,
-            python=python,
-            port=0,
+            bundle="" if bundle is None else bundle.name,
+            artefact=None if lock is None else self._prepared(lock, bundle, lambda _: None),
             drain_seconds=1.0,
-            image=image,
         )
+
+    def _prepared(self, lock: Lock, bundle: Path | None, progress: Progress) -> Artefact:
+        """What the measured code runs in."""
+        preparation = Preparation(
+            uid=self._uid,
+            name="profile",
+            workspace=self._row.workspace,
+            environment=self._spec,
+            lock=lock,
+            bundle="" if bundle is None else bundle.name,
+        )
+        return self._target.prepare(preparation, self._rooms.makers, progress)
 
     def _bundle(self, lock: Lock, workers: int) -> Path:
         name, _, version = self._wanted.environment.partition(":")
@@ -296,38 +300,8 @@ class ProfileSteps:
         (self._folder / f"{folder.name}{_MARK}").touch()
         return folder
 
-    def _lock(self, progress: Callable[[str], None]) -> Lock:
-        return self._rooms.environments.resolve(self._spec, progress, image=self._able.images)
-
-    def _made_image(self, progress: Callable[[str], None]) -> tuple[str, str]:
-        """Id of the image and the interpreter in it; code and models are mounted, so that services share it."""
-        from ..containers.engine import connect
-        from ..deployments import image_again
-        from ..packaging.image import build
-
-        lock = self._lock(progress)
-        bundle = self._bundle(lock, 1)
-        key = image_again.key_of(self._store, bundle, lock, self._spec)
-        made = None if key is None else image_again.find(self._store, key)
-        if made is not None:
-            return made[0], made[1]
-        image = build(
-            self._store,
-            bundle=bundle,
-            lock=lock,
-            spec=self._spec,
-            engine=connect(),
-            tags=[f"sendoff/{self._row.workspace}-profile:{bundle.name[:12]}".lower()],
-            models="mounted",
-            labels={HOME: home_id(self._store.home)},
-            indexes=self._rooms.environments.indexes(lock.pip_options),
-            credentials=self._rooms.environments.image_credentials(self._spec),
-            progress=progress,
-        )
-        if key is not None:
-            image_again.remember(self._store, key, image)
-        self._timeline.note(list(image.notes))
-        return image.id, image.python
+    def _lock(self, progress: Progress) -> Lock:
+        return self._rooms.environments.resolve(self._spec, progress, image=self._able.artefact != INTERPRETER)
 
     def _say_bounds(self, result: ProfileResult) -> None:
         notes = []
@@ -364,19 +338,6 @@ class ProfileSteps:
     def _tell(self, line: str) -> None:
         say(f"measure: {line}")
         self._timeline.tell("measure", "Measuring", line, every=0.2)
-
-    def _progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
-        def progress(line: str) -> None:
-            said.append(line)
-            self._timeline.tell(step, reason, line, every=0.3)
-            self._stop_if_cancelled()
-
-        return progress
-
-    def _stop_if_cancelled(self) -> None:
-        with self._store.read() as connection:
-            if operation_rows.cancel_requested(connection, self._timeline.id):
-                raise Cancelled("the profile was cancelled")
 
 
 def host_memory_gb() -> float:

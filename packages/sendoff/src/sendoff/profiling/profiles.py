@@ -17,17 +17,18 @@ from ..deployments.choose_target import Choice
 from ..deployments.preflight import choose
 from ..errors import Conflict, InvalidInput, NotFound
 from ..operations import operation_rows
-from ..operations.kinds import IMAGE, INTERPRETER, PROFILE
+from ..operations.kinds import PROFILE
 from ..operations.views import operation_view
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
-from ..spec.inference import InferenceSpec
+from ..spec.inference import Code
 from ..spec.model import check_manifest
 from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
+from ..targets.base import INTERPRETER
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,7 +44,7 @@ class ProfileRequest(Spec):
 
     body: CreateProfile
     models: list[str]
-    inference: InferenceSpec
+    inference: Code
     environment: str
     target: str
 
@@ -71,21 +72,19 @@ class Profiles:
         """
         check_profile(body)
         store = self._rooms.store
-        models, inference, notes = content(self._rooms, ws, body.models, body.inference)
-        spec = inference.environment
-        assert spec is not None
+        models, code, notes = content(self._rooms, ws, body.models, body.inference)
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
-        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), inference)
-        images = self._rooms.target(choice.target).capabilities().images
-        if not images:
-            check_interpreter(spec)
-        notes = [*notes, *check_grammar(self._rooms, inference, images=images)]
-        label, inference = register_environment(self._rooms, ws, inference)
+        choice = self._named(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
+        able = self._rooms.target(choice.target).capabilities()
+        if able.artefact == INTERPRETER:
+            check_interpreter(code.environment)
+        notes = [*notes, *check_grammar(self._rooms, code, images=able.artefact != INTERPRETER)]
+        label, code = register_environment(self._rooms, ws, code)
         wanted = ProfileRequest(
             body=replace(body, inference=None),
             models=models,
-            inference=inference,
+            inference=code,
             environment=label,
             target=choice.target,
         )
@@ -110,12 +109,20 @@ class Profiles:
                 uid=uid_of(id_),
                 workspace=ws,
                 subject=body.name[:32],
-                artefact=IMAGE if images else INTERPRETER,
+                artefact=able.artefact,
                 notes=[*choice.notes, *notes],
                 id_=id_,
             )
         self._operations.start(id_)
         return self.get(ws, id_)
+
+    def _named(self, target: str) -> Choice:
+        kinds = [name for name in self._rooms.targets.kinds() if self._rooms.target(name).capabilities().measures]
+        if target not in kinds:
+            raise InvalidInput(
+                f"profiling on target {target!r} is not supported", hint=f"Use {' or '.join(kinds)}.", field="target"
+            )
+        return Choice(target)
 
     def get(self, ws: str, key: str) -> Profile:
         """A profile by its id, or the newest of a name.

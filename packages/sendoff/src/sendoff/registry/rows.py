@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from ..spec.model import Model, RegisterModel
 from ..spec.parse import decode, to_builtins
 from ..spec.workspace import Workspace
+from ..store.in_use import Dropped, References
+from ..store.tables import models
 
 
 def workspace_of(row: RowMapping) -> Workspace:
@@ -40,3 +42,8 @@ def columns_of(body: RegisterModel) -> dict[str, Any]:
 def _plain(row: RowMapping) -> dict[str, Any]:
     # SQLAlchemy's column names are a subclass of str, which msgspec does not take for a key.
     return {str(name): value for name, value in row.items()}
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Blobs of every model version."""
+    return References(blobs={file["digest"] for files in connection.scalars(select(models.c.files)) for file in files})

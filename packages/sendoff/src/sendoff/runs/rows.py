@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from ..spec.parse import decode
 from ..spec.run import Experiment, Metric, Run
+from ..store.in_use import Dropped, References
+from ..store.tables import run_files
 
 
 def experiment_of(row: RowMapping) -> Experiment:
@@ -29,3 +31,8 @@ def metric_of(row: RowMapping) -> Metric:
     return Metric(
         name=row["name"], kind=row["kind"], value=row["value"], step=row["step"], description=row["description"]
     )
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Blobs of runs' files."""
+    return References(blobs=set(connection.scalars(select(run_files.c.digest))))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ..client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
-from ..spec.service import DeployService
 from . import framework
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
-from .services.deploying import deployment_spec, listed, print_configuration, registered
+from .services import deploying
+from .services.deploying import listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
 from .tags import texts
 
@@ -369,22 +369,16 @@ class Model:
             WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
             ModelNotFoundException: A model is not registered (any more).
         """
-        from .services.webservice import Webservice
-
-        client = workspace._client
-        body = DeployService(
-            name=name,
-            models=[registered(workspace, one) for one in listed(models)],
-            inference=inference_config._spec(workspace, say if show_output else None) if inference_config else None,
-            deployment=deployment_spec(deployment_config, deployment_target),
-            overwrite=overwrite,
+        return deploying.deploy(
+            workspace,
+            name,
+            models,
+            inference_config,
+            deployment_config,
+            deployment_target,
+            overwrite,
+            show_output=show_output,
         )
-        operation = client.deploy(workspace.name, body)
-        service = Webservice(workspace, name)
-        service._operation_id = operation.id
-        if show_output:
-            say(f"Deploying service {name}: operation {operation.id}")
-        return service
 
     @staticmethod
     def print_configuration(

@@ -53,3 +53,12 @@ class InferenceSpec(Spec):
     environment_ref: EnvironmentReference | None = None
     description: str = ""
     no_code: NoCode | None = None
+
+
+class Code(InferenceSpec):
+    """An inference configuration that was checked, as revisions, packages and profiles keep it.
+
+    The environment's whole definition is in it, also where it was named.
+    """
+
+    environment: EnvironmentSpec

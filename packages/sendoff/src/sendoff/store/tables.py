@@ -142,7 +142,8 @@ revisions = Table(
 )
 
 # An operation outlives its service (its history is still asked for), so ``uid`` refers to nothing.
-# A lease is the runner's pid together with that process' start time: pids come back, the pair does not.
+# A lease names the runner's host, its boot, and its pid together with its start time: pids come back, the pair does
+# not.
 operations = Table(
     "operations",
     metadata,
@@ -157,8 +158,11 @@ operations = Table(
     Column("error", _JSON),
     Column("notes", _JSON, nullable=False),
     Column("request", _JSON, nullable=False),
+    Column("lease_host", String(255)),
+    Column("lease_boot", String(64)),
     Column("lease_pid", Integer),
     Column("lease_started", Double),
+    Column("lease_until", Double),
     Column("attempts", Integer, nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
     Column("created", Double, nullable=False),

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 
 class UserAgent(str):
@@ -12,10 +12,6 @@ class UserAgent(str):
 
     @property
     def string(self) -> str:
-        return str(self)
-
-    def to_header(self) -> str:
-        """Return the header's value."""
         return str(self)
 
 
@@ -50,10 +46,6 @@ class Authorization(Dict[str, Any]):
         return cls(kind, {"username": username, "password": password})
 
     @property
-    def parameters(self) -> Dict[str, Any]:
-        return dict(self)
-
-    @property
     def username(self) -> Optional[str]:
         return self.get("username")
 
@@ -66,16 +58,14 @@ class Authorization(Dict[str, Any]):
 
 
 class Accept(List[Tuple[str, float]]):
-    """What a client accepts: pairs of value and quality, the best first.
+    """The media types that a client accepts, with their qualities, the best first.
 
     Args:
         header: the header's value.
-        mime: match media types ("text/*"), not plain names.
     """
 
-    def __init__(self, header: str = "", mime: bool = False) -> None:
+    def __init__(self, header: str = "") -> None:
         self._header = header
-        self._mime = mime
         list.__init__(self)
         for part in header.split(","):
             value, _, rest = part.partition(";")
@@ -85,9 +75,7 @@ class Accept(List[Tuple[str, float]]):
 
     def _matches(self, wanted: str, known: str) -> bool:
         wanted, known = wanted.lower(), known.lower()
-        if known in ("*", "*/*") or wanted == known:
-            return True
-        return self._mime and known.endswith("/*") and wanted.startswith(known[:-1])
+        return known in ("*", "*/*", wanted) or (known.endswith("/*") and wanted.startswith(known[:-1]))
 
     def quality(self, wanted: str) -> float:
         """Return how much a value is wanted, from 0 (not at all) to 1."""
@@ -113,25 +101,9 @@ class Accept(List[Tuple[str, float]]):
     def best(self) -> Optional[str]:
         return list.__getitem__(self, 0)[0] if self else None
 
-    def values(self) -> Iterator[str]:
-        """Return the values alone, the best first."""
-        return iter([value for value, _ in self])
-
     @property
     def accept_json(self) -> bool:
         return self.quality("application/json") > 0
-
-    @property
-    def accept_html(self) -> bool:
-        return self.quality("text/html") > 0 or self.accept_xhtml
-
-    @property
-    def accept_xhtml(self) -> bool:
-        return self.quality("application/xhtml+xml") > 0
-
-    def to_header(self) -> str:
-        """Return the header's value."""
-        return self._header
 
     def __str__(self) -> str:
         return self._header

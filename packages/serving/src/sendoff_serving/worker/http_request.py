@@ -82,13 +82,10 @@ class AMLRequest:
     def host_url(self) -> str:
         return "%s://%s/" % (self.scheme, self.host)
 
-    url_root = root_url = host_url
+    url_root = host_url
     # The service is at the root of its address, and has one function.
     root_path = script_root = ""
     endpoint = "score"
-    remote_user = None
-    url_rule = view_args = blueprint = routing_exception = None
-    max_content_length = None
 
     @property
     def base_url(self) -> str:
@@ -125,10 +122,6 @@ class AMLRequest:
         return (self.content_type or "").partition(";")[0].strip().lower()
 
     @property
-    def mimetype_params(self) -> Dict[str, str]:
-        return multipart.parameters(self.content_type or "")[1]
-
-    @property
     def content_length(self) -> Optional[int]:
         """The length that the request states; None where it states none."""
         stated = self.headers.get("Content-Length", "")
@@ -137,10 +130,6 @@ class AMLRequest:
     @property
     def content_encoding(self) -> Optional[str]:
         return self._header("Content-Encoding")
-
-    @property
-    def content_md5(self) -> Optional[str]:
-        return self._header("Content-Md5")
 
     @property
     def date(self) -> Any:
@@ -166,19 +155,7 @@ class AMLRequest:
 
     @property
     def accept_mimetypes(self) -> Accept:
-        return Accept(self.headers.get("Accept", ""), mime=True)
-
-    @property
-    def accept_languages(self) -> Accept:
-        return Accept(self.headers.get("Accept-Language", ""))
-
-    @property
-    def accept_encodings(self) -> Accept:
-        return Accept(self.headers.get("Accept-Encoding", ""))
-
-    @property
-    def accept_charsets(self) -> Accept:
-        return Accept(self.headers.get("Accept-Charset", ""))
+        return Accept(self.headers.get("Accept", ""))
 
     @property
     def access_route(self) -> List[str]:
@@ -232,8 +209,6 @@ class AMLRequest:
         if self._stream is None:
             self._stream = io.BytesIO(self._body)
         return self._stream
-
-    input_stream = stream
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Return the body parsed as JSON; None if the content type does not say JSON, unless ``force``.

@@ -48,7 +48,8 @@ def infer(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Answer:
         if script.shape == RAW:
             return _own(invoker, wanted, _named(given, _as_sent), request)
         if script.shape == SCHEMA:
-            arguments = _completed(invoker, _schema_values(invoker, given))
+            arguments = _schema_values(invoker, given)
+            invoker.complete(arguments)
         else:
             arguments = _text_argument(invoker, given)
     except BadTensor as error:
@@ -276,18 +277,6 @@ def _value(tensor: Any, known: Inputs, rules: Dict[str, arrays.Rule]) -> Any:
         elif name not in known.bytes:
             values = tensors.texts(name, values)
     return tensors.nested(name, shape, values)
-
-
-def _completed(invoker: "Invoker", arguments: Dict[str, Any]) -> Dict[str, Any]:
-    """Convert arrays, and add what run() has defaults for."""
-    script = invoker.script
-    invoker.convert_arrays(arguments)
-    for name, value in script.defaults.items():
-        arguments.setdefault(name, value)
-    for name in script.required:
-        if name not in arguments:
-            raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
-    return arguments
 
 
 def _fitting(name: str, value: Any, kind: Any) -> Any:

@@ -116,12 +116,7 @@ class Invoker:
         elif script.shape == SCHEMA:
             given = query_values(target) if method == "GET" else self._given(body)
             arguments = {name: given[name] for name in script.parameters if name in given}
-            self.convert_arrays(arguments)
-            for name, value in script.defaults.items():
-                arguments.setdefault(name, value)
-            for name in script.required:
-                if name not in arguments:
-                    raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
+            self.complete(arguments)
         else:
             text = json.dumps(self._without_name(query_values(target))) if method == "GET" else text_of(body)
             arguments = {script.input_parameter: text}
@@ -166,6 +161,19 @@ class Invoker:
             raise Refusal(503, "model_too_large", str(error)) from error
         except BaseException as error:  # the script's init_model()
             raise self._refusal(error, 0.0) from error
+
+    def complete(self, arguments: Dict[str, Any]) -> None:
+        """Make a schema script's arguments what run() is called with: arrays converted, defaults added.
+
+        Raises:
+            Refusal: a parameter without a default is missing.
+        """
+        self.convert_arrays(arguments)
+        for name, value in self.script.defaults.items():
+            arguments.setdefault(name, value)
+        for name in self.script.required:
+            if name not in arguments:
+                raise Refusal(400, "parameter_missing", "A value is not provided for the %r parameter." % name)
 
     def convert_arrays(self, arguments: Dict[str, Any]) -> None:
         """Turn lists into the arrays that numpy samples ask for, where that has no surprises."""

@@ -13,6 +13,13 @@ def header_text(value: Any) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
+def _converted(value: Any, default: Any, kind: Optional[Any]) -> Any:
+    try:
+        return value if kind is None else kind(value)
+    except (ValueError, TypeError):
+        return default
+
+
 class Headers(MutableMapping):  # type: ignore[type-arg]
     """HTTP headers in their order; a name may be there more than once and is found in any case.
 
@@ -29,11 +36,10 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
             self.extend(given)
 
     def __getitem__(self, name: str) -> str:
-        wanted = name.lower()
-        for known, value in self._pairs:
-            if known.lower() == wanted:
-                return value
-        raise KeyError(name)
+        values = self.getlist(name)
+        if not values:
+            raise KeyError(name)
+        return values[0]
 
     def __setitem__(self, name: str, value: Any) -> None:
         wanted = name.lower()
@@ -83,20 +89,11 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return len(self._pairs)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(known.lower() == name.lower() for known, _ in self._pairs)
+        return isinstance(name, str) and bool(self.getlist(name))
 
     def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
         """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        wanted = key.lower()
-        for known, value in self._pairs:
-            if known.lower() == wanted:
-                if type is None:
-                    return value
-                try:
-                    return type(value)
-                except (ValueError, TypeError):
-                    return default
-        return default
+        return _converted(self[key], default, type) if key in self else default
 
     def has_key(self, name: str) -> bool:
         """Whether the header is there; a spelling that scripts of 2020 use."""
@@ -119,15 +116,12 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
 
     def getlist(self, name: str) -> List[str]:
         """Return the values of every header of this name."""
-        return [value for known, value in self._pairs if known.lower() == name.lower()]
+        wanted = name.lower()
+        return [value for known, value in self._pairs if known.lower() == wanted]
 
     get_all = getlist
 
     def items(self) -> Any:
-        return list(self._pairs)
-
-    def to_wsgi_list(self) -> List[Tuple[str, str]]:
-        """Return the headers as pairs."""
         return list(self._pairs)
 
     def __repr__(self) -> str:
@@ -157,15 +151,7 @@ class MultiDict(Dict[str, Any]):
 
     def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
         """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        if key not in self:
-            return default
-        value = self[key]
-        if type is None:
-            return value
-        try:
-            return type(value)
-        except (ValueError, TypeError):
-            return default
+        return _converted(self[key], default, type) if key in self else default
 
     def __missing__(self, name: Any) -> Any:
         raise BadRequestKeyError("The request has no %s %r" % (self._kind, name))

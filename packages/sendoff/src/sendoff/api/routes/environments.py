@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...core import Core
+from ...progress import Progress
 from ...spec.bodies import BuiltEnvironment, Page
 from ...spec.environment import Environment, EnvironmentSpec
 from ..route import Call, Query, Route, Stream
@@ -31,7 +30,7 @@ def build(core: Core, call: Call) -> Stream:
     """Resolve and build one version."""
     found = get(core, call)
 
-    def work(progress: Callable[[str], None]) -> BuiltEnvironment:
+    def work(progress: Progress) -> BuiltEnvironment:
         lock = core.environments.resolve(found.spec, progress)
         built = core.environments.ensure(lock, progress)
         return BuiltEnvironment(name=found.name, version=found.version, key=built.key, python=str(built.python))

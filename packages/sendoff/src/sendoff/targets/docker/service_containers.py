@@ -51,10 +51,10 @@ class Seen(NamedTuple):
         return serving.get("phase") == "ready" and (self.status or {}).get("state") != "draining"
 
 
-def look(engine: Engine, folder: ServiceFolder) -> list[Seen]:
-    """The service's containers that are not on their way out, the oldest first."""
+def look(engine: Engine, folder: ServiceFolder, listed: list[Container] | None = None) -> list[Seen]:
+    """The service's containers that are not on their way out, the oldest first; ``listed`` where they are known."""
     found = []
-    for container in containers.of_service(engine, folder.home, folder.uid):
+    for container in containers.of_service(engine, folder.home, folder.uid) if listed is None else listed:
         if folder.stopping(container.serial) is not None:
             continue
         told = None

@@ -101,7 +101,12 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
         folder.mark_start_up()
         try:
             front_control.swap(
-                front.control, bundle=wanted.bundle, python=wanted.python, revision=wanted.revision, seconds=2.0
+                front.control,
+                bundle=wanted.bundle,
+                python=wanted.python,
+                revision=wanted.revision,
+                memory_limit_mb=wanted.memory_limit_mb,
+                seconds=2.0,
             )
         except (front_control.NoAnswer, front_control.Refused) as error:
             log(f"{folder.uid}: the front does not take revision {wanted.revision}: {error}")
@@ -157,7 +162,8 @@ def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: boo
         _count_crash(folder, crashes, error.message, log)
         return Step(0.0)
     # After a crash the service goes on with what worked; what was being loaded is loaded beside it, as before.
-    first = Good(wanted.revision, wanted.bundle, wanted.python) if good is None or beside else good
+    own = Good(wanted.revision, wanted.bundle, wanted.python, wanted.memory_limit_mb)
+    first = own if good is None or beside else good
     try:
         front = _launch(folder, wanted, first)
     except OSError as error:
@@ -193,6 +199,8 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
     ]
+    if first.memory_limit_mb is not None:
+        argv += ["--memory-limit-mb", str(first.memory_limit_mb)]
     if wanted.auth_file is not None:
         argv += ["--auth-file", wanted.auth_file]
     if wanted.data_folder is not None:
@@ -253,7 +261,8 @@ def learn(folder: ProcessFolder, front: Front, status: dict[str, Any]) -> Front:
     serving = status.get("serving") or {}
     if serving.get("phase") != "ready":
         return front
-    good = Good(int(serving["revision"]), str(serving["bundle"]), str(serving["python"]))
+    limit = serving.get("memory_limit_mb")
+    good = Good(int(serving["revision"]), str(serving["bundle"]), str(serving["python"]), limit)
     if folder.good() != good:
         folder.write(good)
     if front.ready is None:

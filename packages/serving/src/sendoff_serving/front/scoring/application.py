@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from ...errors import RETRY_AFTER, Refusal
+from ...exposition import CONTENT_TYPE
 from ...log import NO_REQUEST, ServerLog
 from ..http.exchange import JSON_TYPE, Exchange
 from . import content_encoding
@@ -20,7 +21,7 @@ from .cors import Cors
 from .docs_page import page
 from .existing_answers import as_existing_server
 from .identifiers import Identifiers
-from .metrics import CONTENT_TYPE, Metrics
+from .metrics import Metrics
 from .rate import RateLimit
 from .score_job import VERSION_LINE, ScoreJob
 from .usual import UsualJob, usual_of

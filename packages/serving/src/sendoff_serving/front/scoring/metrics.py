@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from ...exposition import family, head
 
 # Upper bounds in seconds.
 BUCKETS = (
@@ -158,65 +158,60 @@ class Metrics:
             gauges: current values by the end of their name ("queue_length", ...).
             workers: what the status says of each worker.
         """
-        lines: list[str] = []
-        _head(lines, "requests_total", "counter", "Requests to /score by status and reason.")
-        for (status, reason), count in sorted(self.requests.items()):
-            lines.append(f'sendoff_requests_total{{code="{status}",reason="{reason}"}} {count}')
+        lines = family(
+            "requests_total",
+            "counter",
+            "Requests to /score by status and reason.",
+            [({"code": code, "reason": reason}, count) for (code, reason), count in sorted(self.requests.items())],
+        )
         for name, histogram, text in (
             ("request_seconds", self.total, "Time from arrival to answer."),
             ("queue_seconds", self.queue, "Time that a request waited until run() began with it."),
             ("run_seconds", self.run, "Time in run()."),
         ):
-            _histogram(lines, name, histogram, text)
+            lines += _histogram(name, histogram, text)
+        rows = self.rows + sum(worker.rows for worker in self.counting)
+        batches = self.batches + sum(worker.batches[0] for worker in self.counting)
+        joined = self.batched_requests + sum(worker.batches[1] for worker in self.counting)
         for name, value, text in (
             (
                 "rows_total",
-                self.rows + sum(worker.rows for worker in self.counting),
+                rows,
                 "Rows of results: length of a list, array, frame or only member; 1 for another value.",
             ),
             ("worker_restarts_total", self.worker_restarts, "Workers that died or were ended, and were replaced."),
             ("results_non_finite_total", self.non_finite, "Results with NaN or infinity."),
-            (
-                "batches_total",
-                self.batches + sum(worker.batches[0] for worker in self.counting),
-                "Calls of run() for several requests together.",
-            ),
-            (
-                "batched_requests_total",
-                self.batched_requests + sum(worker.batches[1] for worker in self.counting),
-                "Requests that were run together with others.",
-            ),
+            ("batches_total", batches, "Calls of run() for several requests together."),
+            ("batched_requests_total", joined, "Requests that were run together with others."),
         ):
-            _head(lines, name, "counter", text)
-            lines.append(f"sendoff_{name} {value}")
-        _head(lines, "swaps_total", "counter", "Revisions that took over, and that could not be loaded.")
-        lines += [f'sendoff_swaps_total{{result="{result}"}} {count}' for result, count in self.swaps.items()]
+            lines += family(name, "counter", text, value)
+        swaps = [({"result": result}, count) for result, count in self.swaps.items()]
+        lines += family("swaps_total", "counter", "Revisions that took over, and that could not be loaded.", swaps)
         if self.model_events:
-            self._models(lines)
+            lines += self._models()
         for name, number in gauges.items():
-            _head(lines, name, "gauge", _GAUGES[name])
-            lines.append(f"sendoff_{name} {number:.15g}")
-        _workers(lines, list(workers))
+            lines += family(name, "gauge", _GAUGES[name], f"{number:.15g}")
+        lines += _workers(list(workers))
         for source in self.sources:
             lines += source()
         return "\n".join([*lines, ""]).encode()
 
-    def _models(self, lines: list[str]) -> None:
-        for event, text in (("loaded", "Models that workers loaded by name."), ("unloaded", "Those they let go.")):
-            name = "model_loads_total" if event == "loaded" else "model_unloads_total"
-            _head(lines, name, "counter", text)
-            for (what, model, version), count in sorted(self.model_events.items()):
-                if what == event:
-                    lines.append(f'sendoff_{name}{{model="{_label(model)}",version="{_label(version)}"}} {count}')
-        _head(lines, "model_load_seconds_total", "counter", "Time that loading models by name took.")
-        lines.append(f"sendoff_model_load_seconds_total {self.model_load_seconds:.9g}")
-        _head(lines, "models_loaded", "gauge", "Models that are loaded by name now, in all workers.")
-        lines.append(f"sendoff_models_loaded {sum(self.models_loaded.values())}")
-
-
-def _label(text: str) -> str:
-    """Return a label's value as the format wants it."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    def _models(self) -> list[str]:
+        lines: list[str] = []
+        for event, name, text in (
+            ("loaded", "model_loads_total", "Models that workers loaded by name."),
+            ("unloaded", "model_unloads_total", "Those they let go."),
+        ):
+            counts = [
+                ({"model": model, "version": version}, count)
+                for (what, model, version), count in sorted(self.model_events.items())
+                if what == event
+            ]
+            lines += family(name, "counter", text, counts)
+        seconds = f"{self.model_load_seconds:.9g}"
+        lines += family("model_load_seconds_total", "counter", "Time that loading models by name took.", seconds)
+        loaded = sum(self.models_loaded.values())
+        return lines + family("models_loaded", "gauge", "Models that are loaded by name now, in all workers.", loaded)
 
 
 _GAUGES = {
@@ -228,30 +223,24 @@ _GAUGES = {
 }
 
 
-def _head(lines: list[str], name: str, kind: str, text: str) -> None:
-    lines.append(f"# HELP sendoff_{name} {text}")
-    lines.append(f"# TYPE sendoff_{name} {kind}")
-
-
-def _histogram(lines: list[str], name: str, histogram: Histogram, text: str) -> None:
-    _head(lines, name, "histogram", text)
+def _histogram(name: str, histogram: Histogram, text: str) -> list[str]:
+    lines = head(name, "histogram", text)
     below = 0
-    for bound, count in zip(BUCKETS, histogram.counts, strict=False):
+    for bound, count in zip([*(f"{bound:g}" for bound in BUCKETS), "+Inf"], histogram.counts, strict=True):
         below += count
-        lines.append(f'sendoff_{name}_bucket{{le="{bound:g}"}} {below}')
-    below += histogram.counts[-1]
-    lines.append(f'sendoff_{name}_bucket{{le="+Inf"}} {below}')
-    lines.append(f"sendoff_{name}_sum {histogram.total:.9g}")
-    lines.append(f"sendoff_{name}_count {below}")
+        lines.append(f'sendoff_{name}_bucket{{le="{bound}"}} {below}')
+    return [*lines, f"sendoff_{name}_sum {histogram.total:.9g}", f"sendoff_{name}_count {below}"]
 
 
-def _workers(lines: list[str], workers: list[Mapping[str, object]]) -> None:
-    _head(lines, "workers", "gauge", "Workers by state.")
+def _workers(workers: list[Mapping[str, object]]) -> list[str]:
     states = [str(worker["state"]) for worker in workers]
-    for state in ("starting", "init", "idle", "busy", "dead"):
-        lines.append(f'sendoff_workers{{state="{state}"}} {states.count(state)}')
-    _head(lines, "worker_memory_bytes", "gauge", "Resident memory of a worker with its children.")
-    for index, worker in enumerate(workers):
-        if worker["rss_mb"] is not None:
-            memory = float(str(worker["rss_mb"])) * 1e6
-            lines.append(f'sendoff_worker_memory_bytes{{worker="{index}"}} {memory:.0f}')
+    counts = [({"state": state}, states.count(state)) for state in ("starting", "init", "idle", "busy", "dead")]
+    memory = [
+        ({"worker": index}, f"{float(str(worker['rss_mb'])) * 1e6:.0f}")
+        for index, worker in enumerate(workers)
+        if worker["rss_mb"] is not None
+    ]
+    return [
+        *family("workers", "gauge", "Workers by state.", counts),
+        *family("worker_memory_bytes", "gauge", "Resident memory of a worker with its children.", memory),
+    ]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ... import recording
 from ...bundle import Bundle, Collect
+from ...exposition import family
 from ...log import ServerLog
 from ...protocol import Decoder, Frame, Kind, encode
 from ...recording import layout
@@ -289,25 +290,19 @@ class Recording(asyncio.Protocol):
     def lines(self) -> list[str]:
         """The counts in the text format of Prometheus."""
         counts = self.counts()
-        lines = []
+        lines: list[str] = []
         for name, kind, text in (
             ("offered", "counter", "Records that were to be stored: requests, and rows of collectors."),
             ("stored", "counter", "Records that were written to files."),
             ("waiting", "gauge", "Records on their way to files."),
         ):
-            full = f"sendoff_data_{name}{'_total' if kind == 'counter' else ''}"
-            lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]
-            lines += [f'{full}{{source="{source}"}} {counts[source][name]}' for source in SOURCES]
-        lines += [
-            "# HELP sendoff_data_dropped_total Records that were not stored, by reason.",
-            "# TYPE sendoff_data_dropped_total counter",
+            by_source = [({"source": source}, counts[source][name]) for source in SOURCES]
+            lines += family(f"data_{name}{'_total' if kind == 'counter' else ''}", kind, text, by_source)
+        dropped = [
+            ({"source": source, "reason": reason}, count)
+            for source in SOURCES
+            for reason, count in counts[source]["dropped"].items()
         ]
-        for source in SOURCES:
-            for reason, count in counts[source]["dropped"].items():
-                lines.append(f'sendoff_data_dropped_total{{source="{source}",reason="{reason}"}} {count}')
-        lines += [
-            "# HELP sendoff_data_last_write_seconds When rows were written last, Unix time; 0 for never.",
-            "# TYPE sendoff_data_last_write_seconds gauge",
-            f"sendoff_data_last_write_seconds {self.last_write:.3f}",
-        ]
-        return lines
+        lines += family("data_dropped_total", "counter", "Records that were not stored, by reason.", dropped)
+        text = "When rows were written last, Unix time; 0 for never."
+        return lines + family("data_last_write_seconds", "gauge", text, f"{self.last_write:.3f}")

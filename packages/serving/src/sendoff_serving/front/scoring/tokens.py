@@ -1,4 +1,7 @@
-"""Tokens (JWT, RFC 7519) and the public keys that they are checked with (JWK Set, RFC 7517), all of it offline."""
+"""Tokens (JWT, RFC 7519) and the public keys that they are checked with (JWK Set, RFC 7517), all of it offline.
+
+Why this is not a library's: docs/decisions/0008-jwt.md.
+"""
 
 from __future__ import annotations
 

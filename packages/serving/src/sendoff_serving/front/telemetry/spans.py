@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...exposition import family
 from ...log import NO_REQUEST, ServerLog
 from ...telemetry_settings import TelemetrySettings
 from .sender_process import SenderProcess
@@ -46,18 +47,20 @@ class Counts:
         if number:
             self.dropped[signal, reason] = self.dropped.get((signal, reason), 0) + number
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """Lines of the exposition."""
-        yield "# HELP sendoff_telemetry_delivered_total Spans and log records that the collector has taken."
-        yield "# TYPE sendoff_telemetry_delivered_total counter"
-        for signal, count in self.delivered.items():
-            yield f'sendoff_telemetry_delivered_total{{signal="{signal}"}} {count}'
-        yield "# HELP sendoff_telemetry_dropped_total Spans and log records that no collector has."
-        yield "# TYPE sendoff_telemetry_dropped_total counter"
-        for signal in SIGNALS:
-            for reason in ("queue_full", "not_delivered", "stopped"):
-                count = self.dropped.get((signal, reason), 0)
-                yield f'sendoff_telemetry_dropped_total{{signal="{signal}",reason="{reason}"}} {count}'
+        taken = [({"signal": signal}, count) for signal, count in self.delivered.items()]
+        lost = [
+            ({"signal": signal, "reason": reason}, self.dropped.get((signal, reason), 0))
+            for signal in SIGNALS
+            for reason in ("queue_full", "not_delivered", "stopped")
+        ]
+        return [
+            *family(
+                "telemetry_delivered_total", "counter", "Spans and log records that the collector has taken.", taken
+            ),
+            *family("telemetry_dropped_total", "counter", "Spans and log records that no collector has.", lost),
+        ]
 
 
 class Telemetry:
