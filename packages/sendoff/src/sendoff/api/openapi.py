@@ -52,9 +52,9 @@ def document() -> dict[str, Any]:
 def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     variables = re.findall(r"\{(\w+)\}", route.path)
     operation: dict[str, Any] = {
-        "operationId": f"{route.handler.__module__.rpartition('.')[2]}_{route.handler.__name__.rstrip('_')}",
+        "operationId": "_".join(route.operation),
         "summary": route.summary,
-        "tags": [route.handler.__module__.rpartition(".")[2]],
+        "tags": [route.operation[0]],
         "parameters": [
             *(
                 {

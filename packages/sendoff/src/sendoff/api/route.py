@@ -35,6 +35,12 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
+    paged: bool = False
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """The query without what asks for a page."""
+        return {name: value for name, value in self.query.items() if name not in ("limit", "after")}
 
     @property
     def window(self) -> Window:
@@ -68,6 +74,7 @@ class Route:
     ``answers`` maps each status to its answer's type (None: no body); the first is what a plain return value gets.
     ``paged``: the handler gives the part of a list that ``call.window`` asks for, a :class:`~sendoff.spec.page.Listed`.
     ``streams``: progress, then the answer, as NDJSON.
+    ``operation``: noun and action, its name in the OpenAPI document; the handler's file and name when not given.
     """
 
     method: str
@@ -80,9 +87,13 @@ class Route:
     query: Sequence[Query] = ()
     paged: bool = False
     streams: bool = False
+    operation: tuple[str, str] = ("", "")
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.operation == ("", ""):
+            noun, action = self.handler.__module__.rpartition(".")[2], self.handler.__name__.rstrip("_")
+            object.__setattr__(self, "operation", (noun, action))
         parts = re.split(r"\{(\w+)\}", self.path)
         text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
         object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
@@ -109,6 +120,7 @@ class Route:
             path={name: unquote(value) for name, value in variables.items()},
             query=self._query(request.query),
             body=body,
+            paged=self.paged,
         )
 
     def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -126,7 +138,8 @@ class Route:
             elif len(texts) > 1:
                 raise InvalidInput(f"query parameter {name!r} is given twice", where="query", field=name)
             else:
-                values[name] = _value(parameter, texts[0]) if texts else None
+                absent = False if parameter.type is bool else None
+                values[name] = _value(parameter, texts[0]) if texts else absent
         return values
 
 

@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-from ...core import Core
 from ...spec.compute import Compute, CreateCompute, UpdateCompute
-from ...spec.page import Listed, Page
-from ..route import Call, Route
+from ..noun import Noun, room
 
-
-def create(core: Core, call: Call) -> Compute:
-    """Keep one."""
-    return core.computes.create(call.path["ws"], call.body)
-
-
-def list_(core: Core, call: Call) -> Listed[Compute]:
-    """A workspace's."""
-    return core.computes.list(call.path["ws"], window=call.window)
-
-
-def get(core: Core, call: Call) -> Compute:
-    """One."""
-    return core.computes.get(call.path["ws"], call.path["name"])
-
-
-def update(core: Core, call: Call) -> Compute:
-    """Change it."""
-    return core.computes.update(call.path["ws"], call.path["name"], call.body)
-
-
-def delete(core: Core, call: Call) -> None:
-    """Forget it."""
-    core.computes.delete(call.path["ws"], call.path["name"])
-
+computes = Noun("computes", Compute, "/workspaces/{ws}/computes", "/workspaces/{ws}/computes/{name}")
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/computes",
-        handler=create,
-        summary="Keep a compute target: one that is asked for here, or a cluster that exists elsewhere",
-        body=CreateCompute,
-        answers={201: Compute},
+    computes.create(
+        room(lambda core: core.computes.create),
+        "Keep a compute target: one that is asked for here, or a cluster that exists elsewhere",
+        CreateCompute,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/computes",
-        handler=list_,
-        summary="Compute targets by name",
-        answers={200: Page[Compute]},
-        paged=True,
+    computes.list(room(lambda core: core.computes.list), "Compute targets by name"),
+    computes.get(room(lambda core: core.computes.get), "One compute target"),
+    computes.update(
+        room(lambda core: core.computes.update),
+        "Change a compute target's description, tags or properties",
+        UpdateCompute,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/computes/{name}",
-        handler=get,
-        summary="One compute target",
-        answers={200: Compute},
-    ),
-    Route(
-        method="PATCH",
-        path="/workspaces/{ws}/computes/{name}",
-        handler=update,
-        summary="Change a compute target's description, tags or properties",
-        body=UpdateCompute,
-        answers={200: Compute},
-    ),
-    Route(
-        method="DELETE",
-        path="/workspaces/{ws}/computes/{name}",
-        handler=delete,
-        summary="Forget a compute target; services that were deployed to it go on",
-        answers={204: None},
+    computes.delete(
+        room(lambda core: core.computes.delete), "Forget a compute target; services that were deployed to it go on"
     ),
 )

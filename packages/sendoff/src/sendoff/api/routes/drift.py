@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...core import Core
 from ...schedule.chores import Chores
 from ...spec.drift import (
@@ -15,14 +13,10 @@ from ...spec.drift import (
     UpdateDriftDetector,
 )
 from ...spec.page import Listed, Page
-from ..route import Answer, Call, Query, Route
+from ..noun import Noun, room
+from ..route import Call, Query
 
-_ALL, _ONE = "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}"
-
-
-def create(core: Core, call: Call) -> DriftDetector:
-    """Make one."""
-    return core.drift.create(call.path["ws"], call.body)
+drift = Noun("drift", DriftDetector, "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}")
 
 
 def list_(core: Core, call: Call) -> Listed[DriftDetector]:
@@ -37,84 +31,40 @@ def get(core: Core, call: Call) -> DriftDetector:
     return core.drift.get(call.path["ws"], call.path["name"])
 
 
-def update(core: Core, call: Call) -> DriftDetector:
-    """Change it."""
-    return core.drift.update(call.path["ws"], call.path["name"], call.body)
-
-
-def delete(core: Core, call: Call) -> Any:
-    """Delete it with its runs."""
-    core.drift.delete(call.path["ws"], call.path["name"])
-    return Answer(status=204)
-
-
 def run(core: Core, call: Call) -> Page[DriftRun]:
     """Compare now."""
     return Page(value=[*core.drift.run(call.path["ws"], call.path["name"], call.body)])
 
 
-def runs(core: Core, call: Call) -> Listed[DriftRun]:
-    """What was found."""
-    return core.drift.runs(call.path["ws"], call.path["name"], window=call.window)
-
-
-def report(core: Core, call: Call) -> DriftReport:
-    """A run as a page."""
-    return core.drift.report(call.path["ws"], call.path["name"], call.query["run"])
-
-
 ROUTES = (
-    Route(
-        method="POST",
-        path=_ALL,
-        handler=create,
-        summary="Make a drift detector",
-        body=CreateDriftDetector,
-        answers={201: DriftDetector},
+    drift.create(room(lambda core: core.drift.create), "Make a drift detector", CreateDriftDetector),
+    drift.list(list_, "Drift detectors with their newest runs"),
+    drift.get(get, "One drift detector"),
+    drift.update(
+        room(lambda core: core.drift.update),
+        "Change a drift detector, turn its schedule on or off",
+        UpdateDriftDetector,
     ),
-    Route(
-        method="GET",
-        path=_ALL,
-        handler=list_,
-        summary="Drift detectors with their newest runs",
-        answers={200: Page[DriftDetector]},
-        paged=True,
-    ),
-    Route(method="GET", path=_ONE, handler=get, summary="One drift detector", answers={200: DriftDetector}),
-    Route(
-        method="PATCH",
-        path=_ONE,
-        handler=update,
-        summary="Change a drift detector, turn its schedule on or off",
-        body=UpdateDriftDetector,
-        answers={200: DriftDetector},
-    ),
-    Route(
-        method="DELETE", path=_ONE, handler=delete, summary="Delete a drift detector and its runs", answers={204: None}
-    ),
-    Route(
-        method="POST",
-        path=f"{_ONE}/run",
-        handler=run,
-        summary="Compare each service's newest period with the baseline now",
-        body=RunDrift,
+    drift.delete(room(lambda core: core.drift.delete), "Delete a drift detector and its runs"),
+    drift.act(
+        "run",
+        run,
+        "Compare each service's newest period with the baseline now",
+        Page[DriftRun],
+        RunDrift,
         body_required=False,
-        answers={200: Page[DriftRun]},
     ),
-    Route(
-        method="GET",
-        path=f"{_ONE}/runs",
-        handler=runs,
-        summary="Its runs, the oldest first, with the figures of every feature",
-        answers={200: Page[DriftRun]},
-        paged=True,
+    drift.parts(
+        "runs",
+        room(lambda core: core.drift.runs),
+        "Its runs, the oldest first, with the figures of every feature",
+        DriftRun,
     ),
-    Route(
-        method="GET",
-        path=f"{_ONE}/report",
-        handler=report,
-        summary="A run as one HTML page with plots",
-        query=(Query(name="run", summary="Its id; the newest when absent."),),
-        answers={200: DriftReport},
+    drift.part(
+        "report",
+        room(lambda core: core.drift.report),
+        "A run as one HTML page with plots",
+        DriftReport,
+        Query(name="run", summary="Its id; the newest when absent."),
     ),
 )

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from ...core import Core
 from ...spec.identity import SERVER_TOKEN, AccessToken, IssueToken, RegenerateKey, ServiceKeys
-from ..route import Call, Route
+from ...spec.service import Service
+from ..noun import Noun, room
+from ..route import Call
 
-
-def list_keys(core: Core, call: Call) -> ServiceKeys:
-    """Both keys."""
-    return core.deployments.access.keys(call.path["ws"], call.path["name"])
-
-
-def regenerate_keys(core: Core, call: Call) -> ServiceKeys:
-    """Replace one of them."""
-    return core.deployments.access.regenerate(call.path["ws"], call.path["name"], call.body)
+services = Noun("identity", Service, "/workspaces/{ws}/services", "/workspaces/{ws}/services/{name}")
 
 
 def token(core: Core, call: Call) -> AccessToken:
@@ -26,28 +20,28 @@ def token(core: Core, call: Call) -> AccessToken:
 
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/services/{name}/listkeys",
-        handler=list_keys,
-        summary="Both keys of a service that asks for keys",
-        answers={200: ServiceKeys},
+    services.act(
+        "listkeys",
+        room(lambda core: core.deployments.access.keys),
+        "Both keys of a service that asks for keys",
+        ServiceKeys,
+        action="list_keys",
     ),
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/services/{name}/regenerateKeys",
-        handler=regenerate_keys,
-        summary="Replace one key of a service while the other stays good; both are answered",
-        body=RegenerateKey,
-        answers={200: ServiceKeys},
+    services.act(
+        "regenerateKeys",
+        room(lambda core: core.deployments.access.regenerate),
+        "Replace one key of a service while the other stays good; both are answered",
+        ServiceKeys,
+        RegenerateKey,
+        action="regenerate_keys",
     ),
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/services/{name}/token",
-        handler=token,
-        summary="Issue a token for a service that asks for tokens",
-        body=IssueToken,
+    services.act(
+        "token",
+        token,
+        "Issue a token for a service that asks for tokens",
+        AccessToken,
+        IssueToken,
         body_required=False,
-        answers={201: AccessToken},
+        status=201,
     ),
 )

@@ -6,12 +6,10 @@ from ...core import Core
 from ...spec.model import Model, ModelSummary, RegisterModel, UpdateModel
 from ...spec.page import Listed, Page
 from ..filters import PROPERTY, TAG, pairs
+from ..noun import Noun, room
 from ..route import Call, Query, Route
 
-
-def register(core: Core, call: Call) -> Model:
-    """Make the next version."""
-    return core.registry.register(call.path["ws"], call.body)
+models = Noun("models", Model, "/workspaces/{ws}/models", "/workspaces/{ws}/models/{id}")
 
 
 def list_(core: Core, call: Call) -> Listed[ModelSummary]:
@@ -24,19 +22,9 @@ def list_(core: Core, call: Call) -> Listed[ModelSummary]:
         properties=pairs(query["property"], "property"),
         run_id=query["run_id"],
         framework=query["framework"],
-        latest=bool(query["latest"]),
+        latest=query["latest"],
         window=call.window,
     )
-
-
-def get(core: Core, call: Call) -> Model:
-    """One version."""
-    return core.registry.get(call.path["ws"], call.path["id"])
-
-
-def update(core: Core, call: Call) -> Model:
-    """Change what may change."""
-    return core.registry.update(call.path["ws"], call.path["id"], call.body)
 
 
 def delete(core: Core, call: Call) -> None:
@@ -46,17 +34,15 @@ def delete(core: Core, call: Call) -> None:
 
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/models",
-        handler=register,
-        summary="Register the next version of a model; its blobs are stored already",
-        body=RegisterModel,
-        answers={201: Model},
+    models.create(
+        room(lambda core: core.registry.register),
+        "Register the next version of a model; its blobs are stored already",
+        RegisterModel,
+        action="register",
     ),
     Route(
         method="GET",
-        path="/workspaces/{ws}/models",
+        path=models.all,
         handler=list_,
         summary="Model versions that match all filters",
         query=(
@@ -70,26 +56,9 @@ ROUTES = (
         answers={200: Page[ModelSummary]},
         paged=True,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/models/{id}",
-        handler=get,
-        summary="One version by name:version, or the newest by name",
-        answers={200: Model},
+    models.get(room(lambda core: core.registry.get), "One version by name:version, or the newest by name"),
+    models.update(
+        room(lambda core: core.registry.update), "Change tags, description and resources; add properties", UpdateModel
     ),
-    Route(
-        method="PATCH",
-        path="/workspaces/{ws}/models/{id}",
-        handler=update,
-        summary="Change tags, description and resources; add properties",
-        body=UpdateModel,
-        answers={200: Model},
-    ),
-    Route(
-        method="DELETE",
-        path="/workspaces/{ws}/models/{id}",
-        handler=delete,
-        summary="Delete one version; refused while a service uses it",
-        answers={204: None},
-    ),
+    models.delete(delete, "Delete one version; refused while a service uses it"),
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.bodies import CollectGarbage, Facts
 from ...spec.operation import Operation
-from ...spec.page import Listed, Page
+from ...spec.page import Listed
 from ...spec.parse import to_builtins
 from ...store.pages import newest_first
+from ..noun import Noun, room
 from ..route import Call, Query, Route
+
+operations = Noun("operations", Operation, "/workspaces/{ws}/operations", "/operations/{id}")
 
 
 def list_(core: Core, call: Call) -> Listed[Operation]:
@@ -16,16 +19,6 @@ def list_(core: Core, call: Call) -> Listed[Operation]:
     return newest_first(
         core.operations.list(call.path["ws"], service=call.query["service"], state=call.query["state"]), call.window
     )
-
-
-def get(core: Core, call: Call) -> Operation:
-    """One by id."""
-    return core.operations.get(call.path["id"])
-
-
-def cancel(core: Core, call: Call) -> Operation:
-    """Ask it to stop."""
-    return core.operations.cancel(call.path["id"])
 
 
 def up(core: Core, call: Call) -> Facts:
@@ -44,32 +37,14 @@ def _facts(name: str, value: object) -> Facts:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/operations",
-        handler=list_,
-        summary="Operations of a workspace",
-        query=(
-            Query(name="service", summary="Only those of this service."),
-            Query(name="state", summary="Only those in this state."),
-        ),
-        answers={200: Page[Operation]},
-        paged=True,
+    operations.list(
+        list_,
+        "Operations of a workspace",
+        Query(name="service", summary="Only those of this service."),
+        Query(name="state", summary="Only those in this state."),
     ),
-    Route(
-        method="GET",
-        path="/operations/{id}",
-        handler=get,
-        summary="One operation with its steps as they are now",
-        answers={200: Operation},
-    ),
-    Route(
-        method="POST",
-        path="/operations/{id}/cancel",
-        handler=cancel,
-        summary="Ask a running operation to stop",
-        answers={200: Operation},
-    ),
+    operations.get(room(lambda core: core.operations.get), "One operation with its steps as they are now"),
+    operations.act("cancel", room(lambda core: core.operations.cancel), "Ask a running operation to stop", Operation),
     Route(
         method="POST",
         path="/up",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.bodies import Logs
 from ...spec.package import CreatePackage, ImageReport, Package
-from ...spec.page import Listed, Page
+from ...spec.page import Listed
 from ...store.pages import newest_first
+from ..noun import Noun, room
 from ..route import Call, Query, Route
 
-
-def create(core: Core, call: Call) -> Package:
-    """Start the work."""
-    return core.packages.create(call.path["ws"], call.body)
+packages = Noun("packages", Package, "/workspaces/{ws}/packages", "/workspaces/{ws}/packages/{id}")
 
 
 def list_(core: Core, call: Call) -> Listed[Package]:
@@ -20,19 +18,9 @@ def list_(core: Core, call: Call) -> Listed[Package]:
     return newest_first(core.packages.list(call.path["ws"]), call.window)
 
 
-def get(core: Core, call: Call) -> Package:
-    """One as it is now."""
-    return core.packages.get(call.path["ws"], call.path["id"])
-
-
 def log(core: Core, call: Call) -> Logs:
     """What its work has said."""
     return Logs(text=core.packages.log(call.path["ws"], call.path["id"]))
-
-
-def pull(core: Core, call: Call) -> Package:
-    """Bring it into the API's machine's engine."""
-    return core.packages.pull(call.path["ws"], call.path["id"])
 
 
 def inspect(core: Core, call: Call) -> ImageReport:
@@ -43,42 +31,20 @@ def inspect(core: Core, call: Call) -> ImageReport:
 
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/packages",
-        handler=create,
-        summary="Make an image of models, code and environment, or a folder to build one from",
-        body=CreatePackage,
-        answers={202: Package},
+    packages.create(
+        room(lambda core: core.packages.create),
+        "Make an image of models, code and environment, or a folder to build one from",
+        CreatePackage,
+        status=202,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/packages",
-        handler=list_,
-        summary="Packages, newest first",
-        answers={200: Page[Package]},
-        paged=True,
-    ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/packages/{id}",
-        handler=get,
-        summary="One package with its steps as they are now",
-        answers={200: Package},
-    ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/packages/{id}/log",
-        handler=log,
-        summary="What a package's work has said so far",
-        answers={200: Logs},
-    ),
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/packages/{id}/pull",
-        handler=pull,
-        summary="Bring a package's image from its registry into the engine of the API's machine",
-        answers={200: Package},
+    packages.list(list_, "Packages, newest first"),
+    packages.get(room(lambda core: core.packages.get), "One package with its steps as they are now"),
+    packages.part("log", log, "What a package's work has said so far", Logs),
+    packages.act(
+        "pull",
+        room(lambda core: core.packages.pull),
+        "Bring a package's image from its registry into the engine of the API's machine",
+        Package,
     ),
     Route(
         method="GET",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.page import Listed, Page
+from ...spec.page import Listed
 from ...spec.profile import CreateProfile, Profile
 from ...store.pages import newest_first
-from ..route import Call, Query, Route
+from ..noun import Noun, room
+from ..route import Call, Query
 
-
-def create(core: Core, call: Call) -> Profile:
-    """Start measuring."""
-    return core.profiles.create(call.path["ws"], call.body)
+profiles = Noun("profiles", Profile, "/workspaces/{ws}/profiles", "/workspaces/{ws}/profiles/{id}")
 
 
 def list_(core: Core, call: Call) -> Listed[Profile]:
@@ -19,34 +17,20 @@ def list_(core: Core, call: Call) -> Listed[Profile]:
     return newest_first(core.profiles.list(call.path["ws"], model=call.query["model"]), call.window)
 
 
-def get(core: Core, call: Call) -> Profile:
-    """One as it is now."""
-    return core.profiles.get(call.path["ws"], call.path["id"])
-
-
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/profiles",
-        handler=create,
-        summary="Measure what CPU, memory, workers and concurrency models need",
-        body=CreateProfile,
-        answers={202: Profile},
+    profiles.create(
+        room(lambda core: core.profiles.create),
+        "Measure what CPU, memory, workers and concurrency models need",
+        CreateProfile,
+        status=202,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/profiles",
-        handler=list_,
-        summary="Profiles, newest first",
-        query=(Query(name="model", summary="Only those of this model, or of this name:version."),),
-        answers={200: Page[Profile]},
-        paged=True,
+    profiles.list(
+        list_,
+        "Profiles, newest first",
+        Query(name="model", summary="Only those of this model, or of this name:version."),
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/profiles/{id}",
-        handler=get,
-        summary="One profile by id, or the newest of a name, with its steps as they are now",
-        answers={200: Profile},
+    profiles.get(
+        room(lambda core: core.profiles.get),
+        "One profile by id, or the newest of a name, with its steps as they are now",
     ),
 )

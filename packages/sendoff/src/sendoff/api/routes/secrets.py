@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.page import Listed, Page
+from ...spec.page import Listed
 from ...spec.secret import Secret, SetSecret
 from ...store.pages import cut
+from ..noun import Noun
 from ..route import Call, Route
 
-ONE = "/workspaces/{ws}/secrets/{name}"
+secrets = Noun("secrets", Secret, "/workspaces/{ws}/secrets", "/workspaces/{ws}/secrets/{name}")
 
 
 def list_(core: Core, call: Call) -> Listed[Secret]:
@@ -32,22 +33,15 @@ def delete(core: Core, call: Call) -> None:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/secrets",
-        handler=list_,
-        summary="Names of a workspace's secrets, without their values",
-        answers={200: Page[Secret]},
-        paged=True,
-    ),
-    Route(method="GET", path=ONE, handler=get, summary="A secret with its value", answers={200: Secret}),
+    secrets.list(list_, "Names of a workspace's secrets, without their values"),
+    secrets.get(get, "A secret with its value"),
     Route(
         method="PUT",
-        path=ONE,
+        path=secrets.one,
         handler=put,
         summary="Keep a secret, over the one of that name; it is stored encrypted",
         body=SetSecret,
         answers={200: Secret},
     ),
-    Route(method="DELETE", path=ONE, handler=delete, summary="Forget a secret", answers={204: None}),
+    secrets.delete(delete, "Forget a secret"),
 )

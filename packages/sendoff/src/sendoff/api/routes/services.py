@@ -9,11 +9,14 @@ from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
-from ...spec.page import Listed, Page
+from ...spec.page import Listed
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ...store.pages import cut
 from ..filters import PROPERTY, TAG, pairs
+from ..noun import Noun, room
 from ..route import Answer, Call, Query, Route
+
+services = Noun("services", Service, "/workspaces/{ws}/services", "/workspaces/{ws}/services/{name}")
 
 
 def deploy(core: Core, call: Call) -> Any:
@@ -36,11 +39,6 @@ def list_(core: Core, call: Call) -> Listed[Service]:
     return cut(found, call.window, "name")
 
 
-def get(core: Core, call: Call) -> Service:
-    """One by name."""
-    return core.deployments.get(call.path["ws"], call.path["name"])
-
-
 def update(core: Core, call: Call) -> Any:
     """A new revision, or changed words only."""
     result = core.deployments.update(call.path["ws"], call.path["name"], call.body)
@@ -56,12 +54,7 @@ def delete(core: Core, call: Call) -> Any:
 def logs(core: Core, call: Call) -> Logs:
     """Its newest log lines."""
     lines = 5000 if call.query["lines"] is None else call.query["lines"]
-    return Logs(text=core.deployments.logs(call.path["ws"], call.path["name"], lines, bool(call.query["init"])))
-
-
-def metrics(core: Core, call: Call) -> ServiceMetrics:
-    """What its server counts."""
-    return core.deployments.metrics(call.path["ws"], call.path["name"])
+    return Logs(text=core.deployments.logs(call.path["ws"], call.path["name"], lines, call.query["init"]))
 
 
 def revisions(core: Core, call: Call) -> Listed[Revision]:
@@ -74,50 +67,28 @@ def rollback(core: Core, call: Call) -> Operation:
     return core.deployments.rollback(call.path["ws"], call.path["name"], call.body.revision)
 
 
-def reload(core: Core, call: Call) -> Operation:
-    """The same again, in fresh workers."""
-    return core.deployments.reload(call.path["ws"], call.path["name"])
-
-
-def inference(core: Core, call: Call) -> InferenceSpec:
-    """Code and environment of the revision that answers, else of the newest."""
-    return core.deployments.inference(call.path["ws"], call.path["name"])
-
-
 ROUTES = (
     Route(
         method="POST",
-        path="/workspaces/{ws}/services",
+        path=services.all,
         handler=deploy,
         summary="Deploy models as a service; with `check` only the pre-flight runs",
         body=DeployService,
         answers={202: Operation, 200: CheckReport},
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services",
-        handler=list_,
-        summary="Services that match all filters, with their state of this moment",
-        query=(
-            Query(name="compute_type", summary="LOCAL, ACI or AKS, in any case."),
-            Query(name="model_name", summary="Only services with a version of this model."),
-            Query(name="model_id", summary="Only services with this model version."),
-            TAG,
-            PROPERTY,
-        ),
-        answers={200: Page[Service]},
-        paged=True,
+    services.list(
+        list_,
+        "Services that match all filters, with their state of this moment",
+        Query(name="compute_type", summary="LOCAL, ACI or AKS, in any case."),
+        Query(name="model_name", summary="Only services with a version of this model."),
+        Query(name="model_id", summary="Only services with this model version."),
+        TAG,
+        PROPERTY,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services/{name}",
-        handler=get,
-        summary="One service with its state of this moment",
-        answers={200: Service},
-    ),
+    services.get(room(lambda core: core.deployments.get), "One service with its state of this moment"),
     Route(
         method="PATCH",
-        path="/workspaces/{ws}/services/{name}",
+        path=services.one,
         handler=update,
         summary="Update a service: 202 with an operation when a new revision is needed",
         body=UpdateService,
@@ -125,58 +96,46 @@ ROUTES = (
     ),
     Route(
         method="DELETE",
-        path="/workspaces/{ws}/services/{name}",
+        path=services.one,
         handler=delete,
         summary="Stop and remove a service; 204 when nothing is left to wait for",
         answers={202: Operation, 204: None},
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services/{name}/logs",
-        handler=logs,
-        summary="The newest log lines, also of a service that failed",
-        query=(
-            Query(name="lines", type=int, summary="How many; 5000 when absent."),
-            Query(name="init", type=bool, summary="The log of the start instead."),
-        ),
-        answers={200: Logs},
+    services.part(
+        "logs",
+        logs,
+        "The newest log lines, also of a service that failed",
+        Logs,
+        Query(name="lines", type=int, summary="How many; 5000 when absent."),
+        Query(name="init", type=bool, summary="The log of the start instead."),
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services/{name}/metrics",
-        handler=metrics,
-        summary="Requests, latencies, errors, queue and workers, since the service's server was started",
-        answers={200: ServiceMetrics},
+    services.part(
+        "metrics",
+        room(lambda core: core.deployments.metrics),
+        "Requests, latencies, errors, queue and workers, since the service's server was started",
+        ServiceMetrics,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services/{name}/revisions",
-        handler=revisions,
-        summary="A service's revisions",
-        answers={200: Page[Revision]},
-        paged=True,
-    ),
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/services/{name}/rollback",
-        handler=rollback,
-        summary="Return to an earlier revision",
-        body=Rollback,
+    services.parts("revisions", revisions, "A service's revisions", Revision),
+    services.act(
+        "rollback",
+        rollback,
+        "Return to an earlier revision",
+        Operation,
+        Rollback,
         body_required=False,
-        answers={202: Operation},
+        status=202,
     ),
-    Route(
-        method="POST",
-        path="/workspaces/{ws}/services/{name}/reload",
-        handler=reload,
-        summary="Start the present revision anew, with the same files, without dropping a request",
-        answers={202: Operation},
+    services.act(
+        "reload",
+        room(lambda core: core.deployments.reload),
+        "Start the present revision anew, with the same files, without dropping a request",
+        Operation,
+        status=202,
     ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/services/{name}/inference",
-        handler=inference,
-        summary="Entry script, source files and environment that a service runs",
-        answers={200: InferenceSpec},
+    services.part(
+        "inference",
+        room(lambda core: core.deployments.inference),
+        "Entry script, source files and environment that a service runs",
+        InferenceSpec,
     ),
 )

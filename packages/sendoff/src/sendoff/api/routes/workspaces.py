@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-from ...core import Core
-from ...spec.page import Listed, Page
 from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
-from ..route import Call, Route
+from ..noun import Noun, room
 
-
-def create(core: Core, call: Call) -> Workspace:
-    """Make one."""
-    return core.registry.create_workspace(call.body)
-
-
-def list_(core: Core, call: Call) -> Listed[Workspace]:
-    """All of them."""
-    return core.registry.workspaces(window=call.window)
-
-
-def get(core: Core, call: Call) -> Workspace:
-    """One by name."""
-    return core.registry.workspace(call.path["ws"])
-
-
-def update(core: Core, call: Call) -> Workspace:
-    """Change it."""
-    return core.registry.update_workspace(call.path["ws"], call.body)
-
-
-def delete(core: Core, call: Call) -> None:
-    """Delete an empty one."""
-    core.registry.delete_workspace(call.path["ws"])
-
+workspaces = Noun("workspaces", Workspace, "/workspaces", "/workspaces/{ws}")
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/workspaces",
-        handler=create,
-        summary="Make a workspace",
-        body=CreateWorkspace,
-        answers={201: Workspace},
+    workspaces.create(room(lambda core: core.registry.create_workspace), "Make a workspace", CreateWorkspace),
+    workspaces.list(room(lambda core: core.registry.workspaces), "All workspaces"),
+    workspaces.get(room(lambda core: core.registry.workspace), "One workspace"),
+    workspaces.update(
+        room(lambda core: core.registry.update_workspace),
+        "Change a workspace's name for people, or its tags",
+        UpdateWorkspace,
     ),
-    Route(
-        method="GET",
-        path="/workspaces",
-        handler=list_,
-        summary="All workspaces",
-        answers={200: Page[Workspace]},
-        paged=True,
-    ),
-    Route(method="GET", path="/workspaces/{ws}", handler=get, summary="One workspace", answers={200: Workspace}),
-    Route(
-        method="PATCH",
-        path="/workspaces/{ws}",
-        handler=update,
-        summary="Change a workspace's name for people, or its tags",
-        body=UpdateWorkspace,
-        answers={200: Workspace},
-    ),
-    Route(
-        method="DELETE",
-        path="/workspaces/{ws}",
-        handler=delete,
-        summary="Delete an empty workspace",
-        answers={204: None},
-    ),
+    workspaces.delete(room(lambda core: core.registry.delete_workspace), "Delete an empty workspace"),
 )
