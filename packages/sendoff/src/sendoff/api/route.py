@@ -30,11 +30,17 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request after parsing: path variables, typed query values and the decoded body."""
+    """A request after parsing: path variables, typed query values and the decoded body.
+
+    ``caller`` is who asks (``spec.messages``: the user of an embedded API, or the server's token), ``routes`` the whole
+    table.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
+    caller: str
+    routes: Sequence[Route]
 
     @property
     def window(self) -> Window:
@@ -86,13 +92,25 @@ class Route:
         parts = re.split(r"\{(\w+)\}", self.path)
         text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
         object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
+        if not self.handler.__name__.isidentifier():
+            raise ValueError(f"{self.method} {self.path} has no action: its handler has no name")
+
+    @property
+    def noun(self) -> str:
+        """What the route is about: its file's name."""
+        return self.handler.__module__.rpartition(".")[2]
+
+    @property
+    def action(self) -> str:
+        """What one has to be allowed to do: the noun and what is done with it, as in ``models/register``."""
+        return f"{self.noun}/{self.handler.__name__.rstrip('_')}"
 
     @property
     def parameters(self) -> Sequence[Query]:
         """Query parameters, those of paging among them."""
         return (*self.query, *PAGING) if self.paged else self.query
 
-    def parse(self, request: Request, variables: Mapping[str, str]) -> Call:
+    def parse(self, request: Request, variables: Mapping[str, str], routes: Sequence[Route] = ()) -> Call:
         """Decode what a request carries.
 
         Raises:
@@ -109,6 +127,8 @@ class Route:
             path={name: unquote(value) for name, value in variables.items()},
             query=self._query(request.query),
             body=body,
+            caller=request.caller,
+            routes=routes,
         )
 
     def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def openapi(core: Core, call: Call) -> dict[str, Any]:
     """The document that describes all routes."""
     from ..openapi import document
 
-    return document()
+    return document(call.routes)
 
 
 def doctor(core: Core, call: Call) -> Facts:
