@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
 from ..progress import Progress
-from ..spec import bodies
 from ..spec.messages import JSON, PREFIX, Request, Response
+from ..spec.page import Page
 from ..spec.parse import decode, encode
 from .transport import Transport
 
@@ -20,6 +20,8 @@ Pairs = Mapping[str, str | None] | Sequence[str | Sequence[str]] | None
 
 SECONDS = 120.0
 LONG_SECONDS = 3600.0
+PAGE = 1000
+"""Entries of a list that are asked for at once: neither side then holds a long list as one text."""
 
 
 class Caller:
@@ -64,7 +66,7 @@ class Caller:
         found: list[T] = []
         after: str | None = None
         while True:
-            page: bodies.Page[T] = self._get(bodies.Page[item], path, **query, after=after)  # type: ignore[valid-type]
+            page: Page[T] = self._get(Page[item], path, **query, limit=PAGE, after=after)  # type: ignore[valid-type]
             found += page.value
             after = page.next
             if after is None:

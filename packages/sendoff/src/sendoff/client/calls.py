@@ -11,7 +11,7 @@ from ..spec.environment import Environment, EnvironmentSpec
 from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
-from ..spec.model import Model, RegisterModel, UpdateModel
+from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel
 from ..spec.operation import Operation
 from ..spec.package import CreatePackage, ImageReport, Package
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -90,10 +90,10 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         run_id: str | None = None,
         framework: str | None = None,
         latest: bool = False,
-    ) -> list[Model]:
-        """Model versions that match every given filter; ``latest`` keeps the newest of each name."""
+    ) -> list[ModelSummary]:
+        """Model versions, without files, that match every given filter; ``latest`` keeps the newest of each name."""
         return self._list(
-            Model,
+            ModelSummary,
             f"/workspaces/{q(workspace)}/models",
             name=name,
             tag=pairs(tags),
