@@ -12,12 +12,13 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes", "environ", "sockets", "progress"}
+GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
+    "connections": {"errors"},
     "processes": set(),
     "environ": set(),
     "sockets": set(),

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["InferenceConfig", "Model"]
 
+# What `register` says of a model beside its name and files.
+_DESCRIBING = """
+    tags properties description model_framework model_framework_version resource_configuration datasets
+    sample_input_dataset sample_output_dataset
+"""
+
 
 class Model:
     """A registered model version: the newest one that matches all that is given.
@@ -169,21 +175,14 @@ class Model:
 
         Raises `WebserviceException` when a path, name or value is not allowed; nothing was registered then.
         """
+        given = locals()
         say(f"Registering model {model_name}")
         view = workspace._client.register_model(
             workspace.name,
             registration(
                 model_name,
                 Transfer(workspace._client, say).put_model(model_path, child_paths),
-                tags,
-                properties,
-                description,
-                model_framework,
-                model_framework_version,
-                resource_configuration,
-                datasets,
-                sample_input_dataset,
-                sample_output_dataset,
+                **{name: given[name] for name in _DESCRIBING.split()},
                 python_version=platform.python_version(),
             ),
         )
