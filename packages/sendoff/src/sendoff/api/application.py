@@ -43,7 +43,7 @@ class Application:
                     NotSupported(f"{request.path} does not take {request.method}", allowed=variables["allowed"]),
                     status=405,
                 )
-            call = route.parse(request, variables, self.routes)
+            call = route.parse(request, variables)
             return self._respond(route, call, route.handler(self.core, call))
         except SendoffError as error:
             return answer(error)

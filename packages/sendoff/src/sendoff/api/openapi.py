@@ -22,7 +22,7 @@ _PATH_VARIABLES = {
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The whole API as one JSON value."""
+    """All routes as one JSON value."""
     types = [ErrorAnswer]
     for route in routes:
         types += [kind for kind in (route.body, *route.answers.values()) if kind is not None]

@@ -32,15 +32,13 @@ class Query:
 class Call:
     """A request after parsing: path variables, typed query values and the decoded body.
 
-    ``caller`` is who asks (``spec.messages``: the user of an embedded API, or the server's token), ``routes`` the whole
-    table.
+    ``caller`` is who asks (``spec.messages``): the user of an embedded API, or whoever has the server's token.
     """
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
     caller: str
-    routes: Sequence[Route]
 
     @property
     def window(self) -> Window:
@@ -110,7 +108,7 @@ class Route:
         """Query parameters, those of paging among them."""
         return (*self.query, *PAGING) if self.paged else self.query
 
-    def parse(self, request: Request, variables: Mapping[str, str], routes: Sequence[Route] = ()) -> Call:
+    def parse(self, request: Request, variables: Mapping[str, str]) -> Call:
         """Decode what a request carries.
 
         Raises:
@@ -128,7 +126,6 @@ class Route:
             query=self._query(request.query),
             body=body,
             caller=request.caller,
-            routes=routes,
         )
 
     def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
