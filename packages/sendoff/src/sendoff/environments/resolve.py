@@ -244,7 +244,7 @@ class Resolution:
         with tempfile.TemporaryDirectory(prefix="sendoff-lock-") as name:
             folder = Path(name)
             (folder / "requirements.in").write_text("\n".join(lines) + "\n", encoding="utf-8")
-            # The vendor's packages are not installed, whoever requires them: the worker has of them what scripts import.
+            # The vendor's packages are not installed, whoever requires them; the worker has what scripts import.
             # An override with a condition that no Python meets leaves them out of the closure.
             never = "\n".join(f"{vendor} ; python_version < '0'" for vendor in plan.VENDOR_NAMES)
             (folder / "vendor.txt").write_text(never + "\n", encoding="utf-8")
