@@ -14,6 +14,8 @@ from serving.running import eventually
 from sendoff import LocalWebservice, Model
 from sendoff.targets.chores import COPY_SECONDS, Chores
 
+pytestmark = pytest.mark.slow
+
 INPUTS = "adder/1/inputs/%Y/%m/%d/data.csv"
 
 
