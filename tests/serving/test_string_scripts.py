@@ -56,7 +56,7 @@ def test_options_is_answered_without_the_script(shared) -> None:
     ],
 )
 def test_results_are_encoded_as_json(shared, result: str, body: bytes) -> None:
-    answer = shared("def init(): pass\ndef run(data): return eval(data)\n").score(result)
+    answer = shared("def init(): pass\ndef run(data): return eval(data)\n").score(result.encode())
     assert (answer.status, answer.body) == (200, body)
 
 
