@@ -6,7 +6,6 @@ the fake has none to send.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import socket
@@ -23,14 +22,15 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "targets"))
 
 from docker_rig import DockerRig
-from rigs import HANGS, REAL_SERVER, RIGS, Rig, access, score, wait_for
+from rigs import HANGS, REAL_SERVER, RIGS, Rig, access, listing, score, wait_for
 
 from sendoff import processes
 from sendoff.containers.engine import Engine
 from sendoff.errors import PortInUse
+from sendoff.progress import Progress
 from sendoff.spec.environment import EnvironmentSpec, Lock
 from sendoff.spec.parse import replace
-from sendoff.targets.base import SERVICE, Artefact, Observation, Preparation, Progress, Used
+from sendoff.targets.base import SERVICE, Artefact, Observation, Preparation, Used
 from sendoff.targets.meter import Measured
 
 
@@ -424,15 +424,6 @@ def test_the_bundle_is_the_same_before_and_after_it_ran(real: Rig) -> None:
     assert listing(real.folder(wanted)) == before
     real.target.remove("u1")
     assert listing(real.folder(wanted)) == before
-
-
-def listing(folder: Path) -> dict[str, tuple[int, str]]:
-    """Every file of a folder with its mode and digest, without what Python keeps there of what it has compiled."""
-    return {
-        str(path.relative_to(folder)): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.parent.name != "__pycache__"
-    }
 
 
 def test_a_killed_front_is_back_on_the_same_port_within_seconds(real: Rig) -> None:

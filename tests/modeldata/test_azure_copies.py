@@ -13,7 +13,7 @@ from modeldata.test_collected_data import send, stored
 from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
-from sendoff.targets.chores import COPY_SECONDS, Chores
+from sendoff.schedule.chores import COPY_SECONDS, Chores
 
 pytestmark = pytest.mark.slow
 

@@ -4,6 +4,7 @@ clean up real services. A further target joins the conformance suite with a rig 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import importlib.util
 import json
@@ -283,3 +284,12 @@ def score(observation: Observation, data: str = '"x"', seconds: float = 10.0, *,
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=seconds) as answer:
         return json.loads(answer.read())
+
+
+def listing(folder: Path) -> dict[str, tuple[int, str]]:
+    """Every file of a folder with its mode and digest, without what Python keeps there of what it has compiled."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "__pycache__"
+    }

@@ -15,15 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docker_rig import DockerRig, docker_target, image
+from docker_rig import PYTHON, DockerRig, docker_target, image
 from rigs import score, wait_for
 
 from sendoff import processes
 from sendoff.containers import engine
 from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
+from sendoff.spec.environment import EnvironmentSpec, Lock
 from sendoff.spec.parse import replace
 from sendoff.targets import supervisor
+from sendoff.targets.base import Artefact, Preparation, Progress
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place
 
@@ -294,6 +296,42 @@ def test_services_survive_a_restart_of_the_engine(
     finally:
         rig.close()
         rig.engine = machines
+
+
+class Asked:
+    """Makers that make nothing and note on which engine they are asked to."""
+
+    def __init__(self) -> None:
+        self.engines: list[str] = []
+
+    def interpreter(self, preparation: Preparation, progress: Progress) -> Artefact:
+        raise AssertionError("containers run images")
+
+    def image(self, preparation: Preparation, engine: engine.Engine, progress: Progress, *, tag: str) -> Artefact:
+        self.engines.append(engine.path)
+        return Artefact(kind="image", reference="made", python="p")
+
+
+def test_the_image_of_an_update_is_made_on_the_engine_that_runs_the_service(
+    rig: DockerRig, own: OwnEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.target.apply(rig.answering("one"))
+    rig.until("ready")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{own.path}")
+    now = docker_target(rig.home)
+    lock = Lock(digest="sha256:1", python=PYTHON, python_version="3.11.0", platform="any", method="user-managed")
+    makers = Asked()
+    for uid in ("u1", "another"):
+        spec = EnvironmentSpec(name="e")
+        now.prepare(
+            Preparation(uid=uid, name="n", workspace="ws", environment=spec, lock=lock, bundle="b"),
+            makers,
+            lambda _: None,
+        )
+    assert makers.engines == [rig.engine.path, own.path], "the recorded one, and for a new service the one meant now"
+    now.apply(rig.answering("two", revision=2))
+    assert score(rig.until("ready", revision=2))["said"] == "two"  # type: ignore[index]
+    assert {one.revision for one in rig.containers("u1")} <= {1, 2}
 
 
 def _bound(one: socket.socket, port: int) -> bool:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..client.service_link import Credentials, bearer, connect
+from ..client.service_link import ServiceAuthorization, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.names import service_flags
 from ..spec.service import Service
@@ -37,7 +37,7 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
             hint=f"sendoff service show {service_flags(view.name, view.workspace)}",
             state=view.state,
         )
-    credential = Credentials(client).headers(view) if key is None else bearer(key)
+    credential = ServiceAuthorization(client).headers(view) if key is None else bearer(key)
     status, answer, kind = _post(view, body, credential, timeout, client.embedded)
     text = answer.decode("utf-8", "replace")
     if status != 200:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .calls import Client
 
 
-class Credentials:
+class ServiceAuthorization:
     """Key or token for one service: asked for when first needed, and again when it is due.
 
     Args:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..errors import InvalidInput, NotSupported, Unreachable
+from ..progress import Progress
 from ..spec.dataset import DataSource
 from ..spec.model import ManifestFile
 from .calls import Client
@@ -16,7 +17,7 @@ _SECONDS = 60.0
 _SIGNS = set("*?[")
 
 
-def copied_in(client: Client, text: str, progress: Callable[[str], None] | None = None) -> DataSource:
+def copied_in(client: Client, text: str, progress: Progress | None = None) -> DataSource:
     """Store what is at a local path, in a folder, matches a pattern, or is at an ``https://`` address.
 
     Raises:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
 from ..environments.indexes import Indexes
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
@@ -19,8 +20,6 @@ from .way import Way
 
 if TYPE_CHECKING:
     from ..store import Store
-
-Progress = Callable[[str], None]
 
 
 def find_base(

@@ -13,7 +13,7 @@ import re
 import tarfile
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..containers.labels import HOME, home_id
 from ..containers.registries import Logins
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed, InvalidInput, SendoffError
+from ..progress import Progress
 from ..spec.parse import encode, replace
 from . import base_image
 from .base_image import BaseImage
@@ -30,8 +31,6 @@ from .image_engine import Part, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
 from .way import Way
-
-Progress = Callable[[str], None]
 
 _AT = "opt/sendoff-build"
 _CERTIFICATE_NAMES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import files
 from ..containers.engine import connect
 from ..environments.indexes import Indexes
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 from . import image as images
@@ -33,7 +34,7 @@ def build_image(
     credentials: tuple[str, str] | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Make a bundle's image, in the engine and, where the setting ``image_registry`` names one, in the registry.
 
@@ -103,7 +104,7 @@ def write_context(
     credentials: tuple[str, str] | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Write the folder that ``docker build`` makes the image from; no engine is needed. Arguments as above."""
     from .dockerfile import write_folder
