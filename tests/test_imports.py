@@ -12,12 +12,13 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes", "environ", "sockets", "progress"}
+GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
+    "connections": {"errors"},
     "processes": set(),
     "environ": set(),
     "sockets": set(),
@@ -37,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
     "events": {"errors", "spec", "store"},
-    "schedule": {"errors", "spec", "store", "drift", "modeldata"},
+    "schedule": {"errors", "spec", "store", "core", "modeldata"},
     "drift": {
         *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
         *("schedule.chores", "schedule.periods"),

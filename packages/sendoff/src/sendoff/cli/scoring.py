@@ -38,7 +38,7 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
             state=view.state,
         )
     credential = ServiceAuthorization(client).headers(view) if key is None else bearer(key)
-    status, answer, kind = _post(view, body, credential, timeout, client.embedded)
+    status, answer, kind = _post(client, view, body, credential, timeout)
     text = answer.decode("utf-8", "replace")
     if status != 200:
         raise ScoringFailed(
@@ -71,10 +71,10 @@ def curl(view: Service) -> str:
 
 
 def _post(
-    view: Service, body: bytes, credential: dict[str, str], timeout: float, embedded: bool
+    client: Client, view: Service, body: bytes, credential: dict[str, str], timeout: float
 ) -> tuple[int, bytes, str]:
     parts = urlsplit(str(view.scoring_uri))
-    connection = connect(view, timeout=timeout, embedded=embedded)
+    connection = connect(client, view, timeout=timeout)
     headers = {"Content-Type": "application/json", **credential}
     try:
         connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from ..connections import Way
 from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
 from ..progress import Progress
 from ..spec.messages import JSON, PREFIX, Request, Response
@@ -43,6 +44,11 @@ class Caller:
     def close(self) -> None:
         """Close connections, or the embedded store. The client stays usable."""
         self._transport.close()
+
+    @property
+    def way(self) -> Way:
+        """How this machine opens connections: to the server, to services, to addresses of data."""
+        return self._transport.way
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins
@@ -18,7 +19,6 @@ from ..progress import Progress
 from ..spec.parse import Spec, decode, encode
 from .image_layers import BIGGEST
 from .image_pull import pull
-from .way import Way
 
 _PROBE = r"""
 set -u

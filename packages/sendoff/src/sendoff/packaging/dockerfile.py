@@ -27,7 +27,6 @@ from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, ImagePlan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
-from .way import Way
 from .wheels import wheels
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def _known_base(
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
         return None
-    logins, way = logins_of(spec, store.settings, environ), Way(indexes, environ)
+    logins, way = logins_of(spec, store.settings, environ), indexes.way(environ)
     return base_image.known(connect(environ), reference, home=store.home, logins=logins, way=way, progress=progress)
 
 

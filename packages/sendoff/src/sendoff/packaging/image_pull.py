@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, SendoffError, TargetUnavailable
 from ..progress import Progress
 from .registry_client import RegistryClient
-from .way import Way
 
 _CHUNK = 1 << 20
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import files
+from ..connections import Way
 from ..containers.engine import Engine
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, StoreError
@@ -19,7 +20,6 @@ from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
 from .registry_client import MANIFEST_TYPE, RegistryClient
-from .way import Way
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""

@@ -17,7 +17,6 @@ from . import image as images
 from .base_choice import base_registry, logins_of
 from .image_engine import load
 from .image_push import push
-from .way import Way
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -83,7 +82,7 @@ def build_image(
             name,
             home=store.home,
             logins=logins_of(spec, store.settings, environ, credentials),
-            way=Way(indexes, environ),
+            way=indexes.way(environ),
             progress=progress,
         )
     progress(f"{name}: {made.size / 1e6:,.1f} MB in {time.monotonic() - began:.1f} s")

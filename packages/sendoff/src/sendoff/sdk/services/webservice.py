@@ -221,7 +221,7 @@ class Webservice(ImageForms):
     def _score(self, data: Any) -> Any:
         limit = self._view.deployment.scoring_timeout_ms or 60_000
         client = self.workspace._client
-        link = connect(self._view, timeout=2 * limit / 1000 + 10, embedded=client.embedded)
+        link = connect(client, self._view, timeout=2 * limit / 1000 + 10)
         return score(str(self._view.scoring_uri), data, link, self._authorization().headers(self._view))
 
     def _authorization(self) -> ServiceAuthorization:
