@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
     "events": {"errors", "spec", "store"},
-    "schedule": {"errors", "spec", "store", "drift", "modeldata"},
+    "schedule": {"errors", "spec", "store", "core", "modeldata"},
     "drift": {
         *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
         *("schedule.chores", "schedule.periods"),
