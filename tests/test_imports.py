@@ -12,20 +12,22 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes", "environ", "sockets"}
+GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
+    "connections": {"errors"},
     "processes": set(),
     "environ": set(),
     "sockets": set(),
+    "progress": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
     "gateway": {"containers"},
-    "targets": {"errors", "spec", "containers", "gateway"},
+    "targets": {"errors", "spec", "containers", "gateway", "schedule.chores"},
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
@@ -35,7 +37,12 @@ ALLOWED: dict[str, set[str]] = {
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
-    "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata"},
+    "events": {"errors", "spec", "store"},
+    "schedule": {"errors", "spec", "store", "core", "modeldata"},
+    "drift": {
+        *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
+        *("schedule.chores", "schedule.periods"),
+    },
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
     "rooms": {"store", "registry", "environments", "targets.base"},
@@ -67,8 +74,8 @@ ALLOWED: dict[str, set[str]] = {
         *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
     },
     "api": {
-        *("errors", "spec", "store", "targets.chores", "containers", "registry", "environments", "packaging", "core"),
-        *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
+        *("errors", "spec", "store", "containers", "registry", "environments", "packaging", "core"),
+        *("datasets", "computes", "runs", "identity", "modeldata", "drift", "events", "schedule.chores"),
     },
     "client": {
         *(

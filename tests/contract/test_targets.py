@@ -27,9 +27,10 @@ from rigs import HANGS, REAL_SERVER, RIGS, Rig, access, listing, score, wait_for
 from sendoff import processes
 from sendoff.containers.engine import Engine
 from sendoff.errors import PortInUse
+from sendoff.progress import Progress
 from sendoff.spec.environment import EnvironmentSpec, Lock
 from sendoff.spec.parse import replace
-from sendoff.targets.base import SERVICE, Artefact, Observation, Preparation, Progress, Used
+from sendoff.targets.base import SERVICE, Artefact, Observation, Preparation, Used
 from sendoff.targets.meter import Measured
 
 

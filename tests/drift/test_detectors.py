@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import update
 
 from sendoff.client import connect
-from sendoff.drift import schedule
 from sendoff.drift.detectors import Drift
 from sendoff.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from sendoff.schedule import periods as schedule
+from sendoff.schedule.chores import Chores
 from sendoff.sdk.datadrift import AlertConfiguration, DataDriftDetector
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.spec.drift import DRIFT_DETECTED, CreateDriftDetector, RunDrift, UpdateDriftDetector
 from sendoff.store import open_store, tables
-from sendoff.targets.chores import Chores
 
 from .conftest import wine
 
@@ -132,6 +132,15 @@ def test_wrong_settings_are_refused_before_anything_is_made(today, collect, data
         detector(client)
     with pytest.raises(InvalidInput, match="is no day"):
         client.run_drift("demo", "d", RunDrift(day="yesterday"))
+
+
+def test_a_supervisor_loads_nothing_but_the_standard_library_for_its_chores():
+    code = (
+        "import sys; before = set(sys.modules); import sendoff.schedule.chores;"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["sendoff"]
 
 
 def test_schedules_end_with_their_periods():

@@ -12,7 +12,7 @@ from modeldata.test_collected_data import cli, send, stored
 from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
-from sendoff.targets.chores import COPY_SECONDS, Chores
+from sendoff.schedule.chores import COPY_SECONDS, Chores
 
 INPUTS = "adder/1/inputs/%Y/%m/%d/data.csv"
 

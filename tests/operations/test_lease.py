@@ -50,7 +50,7 @@ def stop_with_an_ended_lease(rig: Rig, id_: str, runner: int) -> None:
 def end(rig: Rig, id_: str) -> None:
     (rig.home / "go").touch()
     assert rig.operations.wait(id_, seconds=120.0).state == "Succeeded"
-    assert len(rig.target.present()) == 1
+    assert len(rig.target.uids()) == 1
 
 
 def test_this_process_works_and_one_that_has_ended_or_is_of_another_boot_does_not() -> None:

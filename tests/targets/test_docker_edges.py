@@ -16,14 +16,11 @@ from pathlib import Path
 import pytest
 from docker_rig import BASE, require_engine
 from identity.pem import write_pair
+from registry_rig import SECRET, USER, certificate, htpasswd
+from registry_rig import registry as running_registry
 from rigs import wait_for
 from stored_text import files_with
 from test_docker_services import WS, DockerDeployments
-
-sys.path.append(str(Path(__file__).parents[1] / "packaging"))
-
-from registry_rig import SECRET, USER, certificate, htpasswd
-from registry_rig import registry as running_registry
 
 from sendoff.deployments.access import ServiceAccess
 from sendoff.spec.deployment import DeploymentSpec

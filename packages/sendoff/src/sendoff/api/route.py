@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.messages import Request
+from ..spec.page import Window
 from ..spec.parse import decode, nearest
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ class Call:
     query: Mapping[str, Any]
     body: Any
 
+    @property
+    def window(self) -> Window:
+        """Which part of a list is asked for.
+
+        Raises:
+            InvalidInput: ``limit`` is 0.
+        """
+        return Window(limit=self.query["limit"], after=self.query["after"])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -47,7 +58,7 @@ class Answer:
 class Stream:
     """A handler's long work: it calls its argument with lines of progress and returns the answer."""
 
-    work: Callable[[Callable[[str], None]], Any]
+    work: Callable[[Progress], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +66,8 @@ class Route:
     """One operation of the API.
 
     ``answers`` maps each status to its answer's type (None: no body); the first is what a plain return value gets.
-    ``page_key`` names the field by which a list's answers are paged. ``streams``: progress, then the answer, as NDJSON.
+    ``paged``: the handler gives the part of a list that ``call.window`` asks for, a :class:`~sendoff.spec.page.Listed`.
+    ``streams``: progress, then the answer, as NDJSON.
     """
 
     method: str
@@ -66,7 +78,7 @@ class Route:
     body: Any = None
     body_required: bool = True
     query: Sequence[Query] = ()
-    page_key: str | None = None
+    paged: bool = False
     streams: bool = False
     pattern: re.Pattern[str] = field(init=False)
 
@@ -78,7 +90,7 @@ class Route:
     @property
     def parameters(self) -> Sequence[Query]:
         """Query parameters, those of paging among them."""
-        return (*self.query, *PAGING) if self.page_key else self.query
+        return (*self.query, *PAGING) if self.paged else self.query
 
     def parse(self, request: Request, variables: Mapping[str, str]) -> Call:
         """Decode what a request carries.

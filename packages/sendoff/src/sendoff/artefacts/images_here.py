@@ -14,7 +14,6 @@ from ..containers.registries import split_reference
 from ..errors import SendoffError
 from ..packaging.base_choice import base_reference, logins_of
 from ..packaging.image_pull import available
-from ..packaging.way import Way
 from ..spec.environment import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def base_problem(store: Store, environments: Environments, environment: Environm
     base, _ = base_reference(environment, settings)
     logins = logins_of(environment, settings, os.environ, environments.image_credentials(environment))
     problem = images.problem(connect(local=True), base, logins.of(split_reference(base)[0]))
-    if not problem or available(base, logins=logins, way=Way(environments.indexes([]), os.environ)):
+    if not problem or available(base, logins=logins, way=environments.indexes([]).way(os.environ)):
         return ""
     return f"{problem} (The setting base_image names another one)"
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..containers.labels import HOME, home_id
 from ..errors import InvalidInput
-from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation, Progress
+from ..progress import Progress
+from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
 
 if TYPE_CHECKING:
     from ..containers.engine import Engine

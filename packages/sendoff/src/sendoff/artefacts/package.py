@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ..containers.engine import connect
 from ..packaging import image as images
 from ..packaging.base_choice import base_registry, logins_of
 from ..packaging.image_push import push
-from ..packaging.way import Way
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 
@@ -31,7 +30,7 @@ def build_image(
     spec: EnvironmentSpec,
     image: str,
     folder: Path,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Make a bundle's image, in the engine and, where the setting ``image_registry`` names one, in the registry.
 
@@ -79,7 +78,7 @@ def build_image(
             name,
             home=store.home,
             logins=logins_of(spec, store.settings, environ, credentials),
-            way=Way(indexes, environ),
+            way=indexes.way(environ),
             progress=progress,
         )
     progress(f"{name}: {made.size / 1e6:,.1f} MB in {time.monotonic() - began:.1f} s")
@@ -98,7 +97,7 @@ def write_context(
     spec: EnvironmentSpec,
     image: str,
     folder: Path,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Write the folder that ``docker build`` makes the image from; no engine is needed. Arguments as above."""
     from ..packaging.dockerfile import write_folder

@@ -21,6 +21,7 @@ from ..operations.places import service_log_path
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
@@ -160,7 +161,7 @@ class DeploySteps:
             return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
         return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
 
-    def _prepared(self, lock: Lock, progress: Callable[[str], None]) -> Artefact:
+    def _prepared(self, lock: Lock, progress: Progress) -> Artefact:
         """What the revision's code runs in, as its target wants it."""
         preparation = Preparation(
             uid=self._service.uid,
@@ -174,7 +175,7 @@ class DeploySteps:
         self._timeline.note(list(artefact.notes))
         return artefact
 
-    def _lock(self, progress: Callable[[str], None]) -> Lock:
+    def _lock(self, progress: Progress) -> Lock:
         spec = self._plan.inference.environment
         pinned = self._plan.pinned.lock_digest
         if pinned is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EnvironmentFailed, InterpreterNotFound
+from ..progress import Progress
 from ..spec import parse
 from ..spec.environment import (
     METHOD_CONDA,
@@ -25,7 +26,6 @@ from ..spec.environment_packages import redact
 from ..spec.settings import Settings
 from . import conda, interpreters, plan, uv
 from .indexes import Indexes, effective
-from .uv import Progress
 
 # How uv's answer is used can change between our own releases; locks of another rule are resolved anew.
 _RULE = 1

@@ -13,6 +13,7 @@ from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
@@ -78,7 +79,7 @@ class PackageSteps:
         self._timeline.note(lock.notes)
         return "EnvironmentReady", f"{len(lock.pins())} packages for Python {lock.python_version}", said
 
-    def _lock(self, progress: Callable[[str], None] = lambda _: None) -> Lock | None:
+    def _lock(self, progress: Progress = lambda _: None) -> Lock | None:
         if self._spec.python.user_managed_dependencies:
             return None  # the interpreter is in the image, not on this machine
         return self._rooms.environments.resolve(self._spec, progress)

@@ -114,14 +114,13 @@ class Packages:
             SendoffError: As :func:`packaging.image_inspect.pull`.
         """
         from ..packaging.image_inspect import pull
-        from ..packaging.way import Way
 
         found = self.get(ws, id_)
         settings = self._rooms.store.settings
         pull(
             found,
             logins=Logins(os.environ, own=settings.image_registry),
-            way=Way(self._rooms.environments.indexes([]), os.environ),
+            way=self._rooms.environments.indexes([]).way(os.environ),
         )
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from ..containers.engine import Engine
 from ..environments import interpreters
 from ..environments.indexes import Indexes, effective
 from ..errors import EnvironmentFailed, InvalidInput
+from ..progress import Progress
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
 from ..spec.parse import Spec, decode, encode, replace
@@ -37,7 +38,6 @@ from .sbom import sbom
 if TYPE_CHECKING:
     from ..store import Store
 
-Progress = Callable[[str], None]
 
 ROOT = "var/azureml-app"
 """The application root in an image (spec/behaviour.md sec. 9)."""

@@ -18,6 +18,7 @@ from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.model import UpdateModel
@@ -268,7 +269,7 @@ class ProfileSteps:
             drain_seconds=1.0,
         )
 
-    def _prepared(self, lock: Lock, bundle: Path | None, progress: Callable[[str], None]) -> Artefact:
+    def _prepared(self, lock: Lock, bundle: Path | None, progress: Progress) -> Artefact:
         """What the measured code runs in."""
         preparation = Preparation(
             uid=self._uid,
@@ -299,7 +300,7 @@ class ProfileSteps:
         (self._folder / f"{folder.name}{_MARK}").touch()
         return folder
 
-    def _lock(self, progress: Callable[[str], None]) -> Lock:
+    def _lock(self, progress: Progress) -> Lock:
         return self._rooms.environments.resolve(self._spec, progress, image=self._able.artefact != INTERPRETER)
 
     def _say_bounds(self, result: ProfileResult) -> None:

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["InferenceConfig", "Model"]
 
+# What `register` says of a model beside its name and files.
+_DESCRIBING = """
+    tags properties description model_framework model_framework_version resource_configuration datasets
+    sample_input_dataset sample_output_dataset
+"""
+
 
 class Model:
     """A registered model version: the newest one that matches all that is given.
@@ -96,13 +102,13 @@ class Model:
         self._fill(max(fitting, key=lambda view: (view.created_time, view.version)))
 
     @classmethod
-    def _of(cls, workspace: Workspace, view: spec.Model) -> Model:
+    def _of(cls, workspace: Workspace, view: spec.ModelSummary) -> Model:
         made = cls.__new__(cls)
         made.workspace = workspace
         made._fill(view)
         return made
 
-    def _fill(self, view: spec.Model) -> None:
+    def _fill(self, view: spec.ModelSummary) -> None:
         self.id = view.id
         self.name = view.name
         self.version = view.version
@@ -130,7 +136,7 @@ class Model:
         self.derived_model_ids: list[str] = []
         self.scan = view.scan
         self.size = view.size
-        self._files = view.files
+        self._manifest = view.files if isinstance(view, spec.Model) else None
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -169,21 +175,14 @@ class Model:
 
         Raises `WebserviceException` when a path, name or value is not allowed; nothing was registered then.
         """
+        given = locals()
         say(f"Registering model {model_name}")
         view = workspace._client.register_model(
             workspace.name,
             registration(
                 model_name,
                 Transfer(workspace._client, say).put_model(model_path, child_paths),
-                tags,
-                properties,
-                description,
-                model_framework,
-                model_framework_version,
-                resource_configuration,
-                datasets,
-                sample_input_dataset,
-                sample_output_dataset,
+                **{name: given[name] for name in _DESCRIBING.split()},
                 python_version=platform.python_version(),
             ),
         )
@@ -471,6 +470,13 @@ class Model:
     def __repr__(self) -> str:
         facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
         return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
+
+    @property
+    def _files(self) -> builtins.list[spec.ManifestFile]:
+        """Its files; a model that came from a list asks for them when they are needed."""
+        if self._manifest is None:
+            self._manifest = self._workspace._client.model(self._workspace.name, self.id).files
+        return self._manifest
 
     @property
     def _workspace(self) -> Workspace:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ..errors import from_payload
+from ..progress import Progress
 from ..spec.access import Access
 from ..spec.parse import Spec
 from ..spec.service import Worker
@@ -29,7 +30,6 @@ IMAGE: Literal["image"] = "image"
 ArtefactKind = Literal["interpreter", "image", "pushed_image", "project"]
 Phase = Literal["absent", "starting", "init", "ready", "unhealthy", "failed", "unschedulable", "unheard"]
 UNHEARD: Literal["unheard"] = "unheard"
-Progress = Callable[[str], None]
 
 
 class Place(Spec):

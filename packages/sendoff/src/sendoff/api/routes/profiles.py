@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
+from ...spec.page import Listed, Page
 from ...spec.profile import CreateProfile, Profile
+from ...store.pages import newest_first
 from ..route import Call, Query, Route
 
 
@@ -13,9 +14,9 @@ def create(core: Core, call: Call) -> Profile:
     return core.profiles.create(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Profile]:
+def list_(core: Core, call: Call) -> Listed[Profile]:
     """A workspace's."""
-    return core.profiles.list(call.path["ws"], model=call.query["model"])
+    return newest_first(core.profiles.list(call.path["ws"], model=call.query["model"]), call.window)
 
 
 def get(core: Core, call: Call) -> Profile:
@@ -39,7 +40,7 @@ ROUTES = (
         summary="Profiles, newest first",
         query=(Query(name="model", summary="Only those of this model, or of this name:version."),),
         answers={200: Page[Profile]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...client import Transfer
 from ...errors import InvalidInput, NotSupported
+from ...progress import Progress
 from ...spec.environment import EnvironmentSpec
 from ...spec.inference import EnvironmentReference, InferenceSpec
 from ...spec.parse import replace
@@ -130,7 +130,7 @@ class InferenceConfig:
         except SyntaxError as error:
             raise InvalidInput(f"entry script {script}, line {error.lineno}: {error.msg}", where=str(script)) from None
 
-    def _spec(self, workspace: Workspace, progress: Callable[[str], None] | None = None) -> InferenceSpec:
+    def _spec(self, workspace: Workspace, progress: Progress | None = None) -> InferenceSpec:
         """Check again, store the source, and say which environment; within `as_sdk_errors`."""
         self.validate_configuration()
         reference, environment = None, None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...client.service_link import Credentials, connect, user
+from ...client.service_link import ServiceAuthorization, connect, user
 from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ...spec import service as spec
 from ...spec.deployment import ACI, DeploymentSpec
@@ -214,20 +214,20 @@ class Webservice(ImageForms):
                 if refused.context.get("status") != 401:
                     raise
             # A key was replaced, or a token is asked for now: with what the service wants today, once more.
-            self._credentials().forget()
+            self._authorization().forget()
             self.update_deployment_state()
             return self._score(data)
 
     def _score(self, data: Any) -> Any:
         limit = self._view.deployment.scoring_timeout_ms or 60_000
         client = self.workspace._client
-        link = connect(self._view, timeout=2 * limit / 1000 + 10, embedded=client.embedded)
-        return score(str(self._view.scoring_uri), data, link, self._credentials().headers(self._view))
+        link = connect(client, self._view, timeout=2 * limit / 1000 + 10)
+        return score(str(self._view.scoring_uri), data, link, self._authorization().headers(self._view))
 
-    def _credentials(self) -> Credentials:
-        if not hasattr(self, "_kept_credentials"):
-            self._kept_credentials = Credentials(self.workspace._client)
-        return self._kept_credentials
+    def _authorization(self) -> ServiceAuthorization:
+        if not hasattr(self, "_kept_authorization"):
+            self._kept_authorization = ServiceAuthorization(self.workspace._client)
+        return self._kept_authorization
 
     @as_sdk_errors(WebserviceException)
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
@@ -296,7 +296,7 @@ class Webservice(ImageForms):
         """
         with self._access():
             self.workspace._client.regenerate_key(self.workspace.name, self.name, key, set_key)
-        self._credentials().forget()
+        self._authorization().forget()
 
     def get_token(self) -> tuple[str, datetime]:
         """A token, and the time (UTC) after which to ask for the next one.

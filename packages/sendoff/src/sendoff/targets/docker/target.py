@@ -11,6 +11,7 @@ from ...containers.engine import Engine, connect
 from ...errors import InvalidInput, SendoffError, TargetUnavailable
 from ...gateway import gateway as gateways
 from ...gateway.gateway import Gateway
+from ...progress import Progress
 from .. import access_folder, ports, supervisor
 from ..base import (
     IMAGE,
@@ -23,7 +24,6 @@ from ..base import (
     Observation,
     Place,
     Preparation,
-    Progress,
     Surroundings,
     Used,
     Wanted,

@@ -16,6 +16,7 @@ from pathlib import Path
 from ... import processes
 from ...environ import base_environment
 from ...errors import InvalidInput, SendoffError, TargetUnavailable
+from ...progress import Progress
 from .. import access_folder, front_control, ports
 from .. import supervisor as supervisors
 from ..base import (
@@ -28,7 +29,6 @@ from ..base import (
     Observation,
     Place,
     Preparation,
-    Progress,
     Surroundings,
     Used,
     Wanted,
