@@ -23,8 +23,10 @@ from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
 from ..spec.inference import Code
 from ..spec.model import check_manifest
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
+from ..store.pages import select_page
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
@@ -146,25 +148,21 @@ class Profiles:
                 )
             return view(connection, row)
 
-    def list(self, ws: str, *, model: str | None = None) -> list[Profile]:
+    def list(self, ws: str, *, model: str | None = None, window: Window = ALL) -> Listed[Profile]:
         """A workspace's profiles, newest first.
 
         Args:
             ws: The workspace's name.
             model: Only those of this model, or of this version (``name:version``).
+            window: Which part of the list.
         """
+        query = select(profiles).where(profiles.c.workspace == ws)
+        order = [profiles.c.created.desc(), profiles.c.id.desc()]
+        keep = None if model is None else lambda row: any(model in (one, one.partition(":")[0]) for one in row.models)
         self._operations.revive()
         with self._rooms.store.read() as connection:
             require_workspace(connection, ws)
-            rows = connection.execute(
-                select(profiles).where(profiles.c.workspace == ws).order_by(profiles.c.created.desc())
-            ).all()
-            views = [view(connection, row) for row in rows]
-        return [
-            found
-            for found in views
-            if model is None or any(model in (one, one.partition(":")[0]) for one in found.models)
-        ]
+            return select_page(connection, query, order, window, lambda row: view(connection, row), keep=keep)
 
 
 def uid_of(id_: str) -> str:
