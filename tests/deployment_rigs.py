@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from sendoff.artefacts.makers import Makers
 from sendoff.core import Core, users
 from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
@@ -28,9 +29,11 @@ from sendoff.spec.operation import Operation
 from sendoff.spec.service import DeployService
 from sendoff.spec.workspace import CreateWorkspace
 from sendoff.store import Store
+from sendoff.targets import table
+from sendoff.targets.base import Kind, Place, Surroundings
 
 sys.path.append(str(Path(__file__).parent / "targets"))
-from fake_target import FakeTarget
+from fake_target import FakeTarget, fake_target
 
 WS = "ws"
 RUNNER = [sys.executable, str(Path(__file__).with_name("fake_runner.py"))]
@@ -38,10 +41,13 @@ SCORE = b"def init():\n    pass\n\n\ndef run(data):\n    return data\n"
 
 
 class FakeTargets:
-    """Every target is the fake one."""
+    """There is one target, and it is the fake one."""
 
-    def load(self, name: str, home: Path) -> Any:
-        return FakeTarget(home)
+    def kinds(self) -> dict[str, Kind]:
+        return {"process": table.kinds()["process"]}
+
+    def load(self, place: Place, surroundings: Surroundings) -> FakeTarget:
+        return FakeTarget(place, surroundings)
 
 
 class FakeEnvironments:
@@ -100,11 +106,13 @@ class FakeEnvironments:
 
 
 def fake_rooms(store: Store) -> Rooms:
+    environments: Any = FakeEnvironments(store)
     return Rooms(
         store=store,
         registry=Registry(store),
-        environments=FakeEnvironments(store),  # type: ignore[arg-type]
+        environments=environments,
         targets=FakeTargets(),
+        makers=Makers(store, environments),
         users=users(),
     )
 
@@ -137,7 +145,7 @@ class Rig:
         self.store = self.core.store
         self.registry = self.core.registry
         self.registry.create_workspace(CreateWorkspace(name=WS))
-        self.target = FakeTarget(home)
+        self.target = fake_target(home)
 
     def another(self) -> Core:
         """As another process would see the same home."""

@@ -12,51 +12,70 @@ import pytest
 PACKAGES = Path(__file__).parents[1] / "packages"
 SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
 
-GROUND = {"errors", "files", "processes", "environ", "sockets"}
+GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
 """Modules below all rooms, which every room may import."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
+    "connections": {"errors"},
     "processes": set(),
     "environ": set(),
     "sockets": set(),
+    "progress": set(),
     "spec": {"errors"},
     "store": {"errors", "spec"},
     "containers": {"errors", "spec"},
     "gateway": {"containers"},
-    "targets": {"errors", "spec", "containers", "gateway"},
+    "targets": {"errors", "spec", "containers", "gateway", "schedule.chores"},
     "registry": {"errors", "spec", "store", "targets.base"},
     "environments": {"errors", "spec", "store", "targets.base"},
     "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
+    "artefacts": {"errors", "spec", "store", "environments", "packaging", "containers", "targets.base"},
     "frameworks": {"errors", "spec", "store", "registry"},
     "identity": {"errors", "spec", "store"},
     "computes": {"errors", "spec", "store", "registry"},
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
-    "drift": {"errors", "spec", "store", "tabular", "datasets", "modeldata"},
+    "events": {"errors", "spec", "store"},
+    "schedule": {"errors", "spec", "store", "core", "modeldata"},
+    "drift": {
+        *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
+        *("schedule.chores", "schedule.periods"),
+    },
     "tabular": {"errors", "spec"},
     "datasets": {"errors", "spec", "store", "tabular"},
     "rooms": {"store", "registry", "environments", "targets.base"},
     "operations": {"errors", "spec", "store", "rooms", "core"},
     "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
-    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
+    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging", "containers"},
     "profiling": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
-        *("datasets", "tabular", "deployments"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "packaging", "datasets", "tabular", "deployments"),
+        *("targets.base", "targets.failures", "targets.meter"),
     },
-    "garbage": {"errors", "spec", "store", "rooms", "operations", "targets", "deployments"},
+    "garbage": {"errors", "spec", "store", "rooms", "operations", "artefacts", "deployments", "targets.base"},
     "deployments": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "targets", "containers", "packaging"),
-        *("identity", "computes", "modeldata"),
+        *("errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging"),
+        *("identity", "computes", "modeldata", "targets.base", "targets.failures"),
     },
     "core": {
-        *("store", "registry", "environments", "targets", "datasets", "rooms", "operations", "deployments", "packages"),
+        *(
+            "store",
+            "registry",
+            "environments",
+            "artefacts",
+            "targets.table",
+            "datasets",
+            "rooms",
+            "operations",
+            "deployments",
+            "packages",
+        ),
         *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
     },
     "api": {
-        *("errors", "spec", "store", "targets", "containers", "registry", "environments", "packaging", "core"),
-        *("datasets", "computes", "runs", "identity", "modeldata", "drift"),
+        *("errors", "spec", "store", "containers", "registry", "environments", "packaging", "core"),
+        *("datasets", "computes", "runs", "identity", "modeldata", "drift", "events", "schedule.chores"),
     },
     "client": {
         *(
@@ -71,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "api.application",  # the one line of `connection` that puts an embedded application together
     },
     "views": {"errors", "spec", "client"},
-    "sdk": {"errors", "spec", "tabular", "client", "views"},
+    "sdk": {"Workspace", "errors", "spec", "tabular", "client", "views"},
     "migrate": {"errors", "spec", "sdk"},
     "cli": {"errors", "spec", "tabular", "client", "views", "sdk", "migrate"},
     "": {"errors", "sdk"},

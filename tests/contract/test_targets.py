@@ -7,22 +7,31 @@ the fake has none to send.
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import sys
 import threading
 import time
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "targets"))
 
 from docker_rig import DockerRig
-from rigs import HANGS, REAL_SERVER, RIGS, Rig, score, wait_for
+from rigs import HANGS, REAL_SERVER, RIGS, Rig, access, listing, score, wait_for
 
 from sendoff import processes
-from sendoff.errors import NotFound, PortInUse
+from sendoff.containers.engine import Engine
+from sendoff.errors import PortInUse
+from sendoff.progress import Progress
+from sendoff.spec.environment import EnvironmentSpec, Lock
+from sendoff.spec.parse import replace
+from sendoff.targets.base import SERVICE, Artefact, Observation, Preparation, Used
+from sendoff.targets.meter import Measured
 
 
 @pytest.fixture(params=[*RIGS, DockerRig], ids=lambda rig: rig.name)
@@ -60,8 +69,6 @@ class Hammer:
             thread.join(20)
 
     def _run(self) -> None:
-        import json
-
         link: http.client.HTTPConnection | None = None
         while not self._stop.is_set():
             try:
@@ -82,8 +89,8 @@ class Hammer:
 
 
 def test_an_unknown_service_is_absent(rig: Rig) -> None:
-    assert rig.target.observe("nobody").phase == "absent"
-    assert list(rig.target.present()) == []
+    assert rig.observe("nobody").phase == "absent"
+    assert rig.present() == []
     rig.target.remove("nobody")
 
 
@@ -92,7 +99,7 @@ def test_a_service_becomes_ready_and_answers(rig: Rig) -> None:
     seen = rig.until("ready")
     assert (seen.revision, seen.error, seen.pending_phase) == (1, None, None)
     assert seen.port
-    assert list(rig.target.present()) == ["u1"]
+    assert rig.present() == ["u1"]
     if rig.real:
         assert score(seen)["said"] == "one"
         assert seen.workers and all(worker.pid for worker in seen.workers)
@@ -105,7 +112,7 @@ def test_applying_twice_changes_nothing(rig: Rig) -> None:
     first = rig.until("ready")
     before = rig.front()
     rig.target.apply(wanted)
-    again = rig.target.observe("u1")
+    again = rig.observe("u1")
     assert (again.phase, again.revision, again.pending_phase) == ("ready", 1, None)
     assert again.port == first.port
     assert [w.pid for w in again.workers] == [w.pid for w in first.workers]
@@ -167,7 +174,7 @@ def test_going_back_after_a_failed_update_forgets_the_failure(rig: Rig) -> None:
     rig.target.apply(rig.failing(revision=2))
     rig.until_pending("failed")
     rig.target.apply(first)
-    seen = rig.target.observe("u1")
+    seen = rig.observe("u1")
     assert (seen.phase, seen.revision, seen.pending_revision) == ("ready", 1, None)
     assert [worker.pid for worker in seen.workers] == [worker.pid for worker in workers]
 
@@ -193,15 +200,15 @@ def test_going_back_to_an_earlier_revision_is_an_update(rig: Rig) -> None:
     rig.target.apply(first)
     rig.until("ready", revision=1)
     if rig.real:
-        wait_for(lambda: score(rig.target.observe("u1"))["said"] == "one")
+        wait_for(lambda: score(rig.observe("u1"))["said"] == "one")
 
 
 def test_removing_leaves_nothing_and_may_be_repeated(rig: Rig) -> None:
     rig.target.apply(rig.answering("one"))
     seen = rig.until("ready")
     rig.target.remove("u1")
-    assert rig.target.observe("u1").phase == "absent"
-    assert list(rig.target.present()) == []
+    assert rig.observe("u1").phase == "absent"
+    assert rig.present() == []
     assert rig.leftovers("u1") == []
     if rig.real:
         assert all(processes.identify(worker.pid) is None for worker in seen.workers)
@@ -224,7 +231,7 @@ def test_removing_finishes_the_request_in_progress_11(real: Rig) -> None:
     answers: list[object] = []
     client = threading.Thread(target=lambda: answers.append(score(seen)))
     client.start()
-    wait_for(lambda: any(worker.state == "busy" for worker in real.target.observe("u1").workers) or real.stand_in)
+    wait_for(lambda: any(worker.state == "busy" for worker in real.observe("u1").workers) or real.stand_in)
     real.target.remove("u1")
     client.join(20)
     assert answers == [{"said": "finished"}]
@@ -270,12 +277,12 @@ def test_two_services_run_at_once(rig: Rig) -> None:
     rig.target.apply(rig.answering("two", uid="u2"))
     first, second = rig.until("ready", uid="u1"), rig.until("ready", uid="u2")
     assert first.port != second.port
-    assert sorted(rig.target.present()) == ["u1", "u2"]
+    assert sorted(rig.present()) == ["u1", "u2"]
     if rig.real:
         assert (score(first)["said"], score(second)["said"]) == ("one", "two")
     rig.target.remove("u1")
     assert rig.until("ready", uid="u2").phase == "ready"
-    assert rig.target.observe("u1").phase == "absent"
+    assert rig.observe("u1").phase == "absent"
 
 
 def test_a_port_of_another_service_is_refused_before_anything_starts(rig: Rig) -> None:
@@ -285,7 +292,7 @@ def test_a_port_of_another_service_is_refused_before_anything_starts(rig: Rig) -
         rig.target.check(rig.answering("two", uid="u2", port=port))
     with pytest.raises(PortInUse):
         rig.target.apply(rig.answering("two", uid="u2", port=port))
-    assert list(rig.target.present()) == ["u1"]
+    assert rig.present() == ["u1"]
 
 
 def test_a_port_of_a_stranger_is_refused_and_named(real: Rig) -> None:
@@ -297,25 +304,126 @@ def test_a_port_of_a_stranger_is_refused_and_named(real: Rig) -> None:
             real.target.apply(real.answering("one", port=port))
         assert str(port) in caught.value.message
         assert "this very process" in caught.value.message
-    assert list(real.target.present()) == []
+    assert real.present() == []
 
 
-def test_reloading_reads_the_files_anew(real: Rig) -> None:
-    wanted = real.answering("one")
+def status_with(seen: Observation, key: str) -> int:
+    try:
+        score(seen, key=key)
+    except urllib.error.HTTPError as error:
+        return error.code
+    return 200
+
+
+def test_the_same_revision_again_brings_new_keys_to_what_runs(real: Rig) -> None:
+    if real.stand_in:
+        pytest.skip("the stand-in checks no keys")
+    wanted = real.answering("one", access=access("old", made=1))
     real.target.apply(wanted)
-    first = real.until("ready")
-    script = Path(wanted.bundle) / "app" / "score.py"
-    script.write_text(script.read_text().replace("'one'", "'fresh'"))
-    with Hammer(first.port or 0) as hammer:
-        real.target.reload("u1")
-        wait_for(lambda: "fresh" in hammer.said or bool(hammer.failures))
-    assert hammer.failures == []
-    assert real.target.observe("u1").revision == 1
+    seen = real.until("ready")
+    front = real.front()
+    assert (status_with(seen, "old"), status_with(seen, "new")) == (200, 401)
+    alone = replace(wanted, access=access("newer", made=3), start=False)
+    for key, again in (("new", replace(wanted, access=access("new", made=2))), ("newer", alone)):
+        began = time.monotonic()
+        real.target.apply(again)
+        wait_for(lambda key=key: status_with(seen, key) == 200, 5)  # type: ignore[misc]
+        assert time.monotonic() - began < 3.0, "a key that was replaced is refused within a second or so"
+        assert status_with(seen, "old") == 401
+    # Who looked before the keys were changed, and comes last, brings no old key back.
+    real.target.apply(replace(wanted, access=access("old", made=1)))
+    time.sleep(1.5)
+    assert (status_with(seen, "old"), status_with(seen, "newer")) == (401, 200)
+    assert real.front() == front, "nothing was restarted"
 
 
-def test_reloading_an_unknown_service_says_so(rig: Rig) -> None:
-    with pytest.raises(NotFound):
-        rig.target.reload("nobody")
+def test_keys_alone_start_nothing(rig: Rig) -> None:
+    rig.target.apply(rig.answering("one", start=False))
+    assert rig.observe("u1").phase == "absent"
+    assert rig.leftovers("u1") == []
+
+
+def test_many_are_observed_at_once(rig: Rig) -> None:
+    rig.target.apply(rig.answering("one", uid="u1"))
+    rig.target.apply(rig.answering("two", uid="u2"))
+    rig.until("ready", uid="u1")
+    rig.until("ready", uid="u2")
+    seen = rig.target.observe(["u2", "nobody", "u1"])
+    assert {uid: one.phase for uid, one in seen.items()} == {"u1": "ready", "u2": "ready", "nobody": "absent"}
+    assert rig.target.observe([]) == {}
+    assert time.time() - 60 < seen["u1"].seen <= time.time()
+
+
+def test_what_answers_can_be_reached_where_it_says(real: Rig) -> None:
+    real.target.apply(real.answering("one"))
+    [endpoint] = real.until("ready").endpoints
+    link = http.client.HTTPConnection(endpoint, timeout=10)
+    link.request("POST", "/score", '"x"', {"Content-Type": "application/json"})
+    assert json.loads(link.getresponse().read())["said"] == "one"
+    link.close()
+
+
+def test_what_nobody_needs_is_told_and_goes(rig: Rig) -> None:
+    rig.target.apply(rig.answering("one", uid="u1"))
+    rig.target.apply(rig.answering("two", uid="u2"))
+    rig.until("ready", uid="u1")
+    rig.until("ready", uid="u2")
+    assert rig.target.held(Used(services=["u1", "u2"], images=[])) == []
+    found = rig.target.held(Used(services=["u2"], images=[]))
+    assert {one.id for one in found if one.kind == SERVICE} == {"u1"}
+    for one in [*found, *found]:
+        one.remove()
+    assert rig.leftovers("u1") == []
+    assert rig.observe("u2").phase == "ready"
+
+
+class Maker:
+    """Makers that make nothing and note what they are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, object]] = []
+
+    def interpreter(self, preparation: Preparation, progress: Progress) -> Artefact:
+        self.asked.append(("interpreter", preparation))
+        return Artefact(kind="interpreter", reference="made", python="p")
+
+    def image(self, preparation: Preparation, engine: Engine, progress: Progress, *, tag: str) -> Artefact:
+        self.asked.append(("image", engine.path))
+        return Artefact(kind="image", reference=tag, python="p")
+
+
+def test_it_has_made_what_it_says_that_it_runs(rig: Rig) -> None:
+    makers = Maker()
+    preparation = Preparation(
+        uid="u1", name="N", workspace="ws", environment=EnvironmentSpec(name="e"), lock=LOCK, bundle="0123456789abcdef"
+    )
+    made = rig.target.prepare(preparation, makers, lambda _: None)
+    assert made.kind == rig.target.capabilities().artefact
+    assert [kind for kind, _ in makers.asked] == [made.kind]
+
+
+def test_a_profile_can_be_made_where_it_says_so(real: Rig) -> None:
+    assert real.target.capabilities().measures
+    real.target.apply(real.answering("one"))
+    seen = real.until("ready")
+    meter = cast(Measured, real.target).meter("u1")
+    before = meter.usage()
+    assert before.memory_mb > 1
+    for _ in range(20):
+        score(seen)
+    assert meter.usage().cpu_seconds > before.cpu_seconds
+    assert not meter.out_of_memory()
+    assert meter.limits_kept is real.target.capabilities().cpu_limit
+
+
+def test_the_bundle_is_the_same_before_and_after_it_ran(real: Rig) -> None:
+    wanted = real.answering("one", memory_mb=600)
+    before = listing(real.folder(wanted))
+    real.target.apply(wanted)
+    assert score(real.until("ready"))["said"] == "one"
+    assert listing(real.folder(wanted)) == before
+    real.target.remove("u1")
+    assert listing(real.folder(wanted)) == before
 
 
 def test_a_killed_front_is_back_on_the_same_port_within_seconds(real: Rig) -> None:
@@ -340,21 +448,23 @@ def test_a_killed_worker_is_replaced_36(real: Rig) -> None:
     processes.send(worker, processes.signal.SIGKILL)
 
     def replaced() -> bool:
-        seen = real.target.observe("u1")
+        seen = real.observe("u1")
         return seen.phase == "ready" and worker.pid not in [w.pid for w in seen.workers if w.state != "dead"]
 
     wait_for(replaced, 15)
-    assert score(real.target.observe("u1"))["said"] == "one"
+    assert score(real.observe("u1"))["said"] == "one"
 
 
 def test_what_the_server_counts_is_told_when_it_is_asked_for(rig: Rig) -> None:
     rig.target.apply(rig.wanted(COUNTED))
     seen = rig.until("ready")
-    assert rig.target.observe("u1").metrics is None
+    assert rig.observe("u1").metrics is None
     if rig.real and REAL_SERVER:
         score(seen, '"x"')
-        told = rig.target.observe("u1", metrics=True).metrics
+        told = rig.observe("u1", metrics=True).metrics
         assert told is not None and 'sendoff_requests_total{code="200",reason="ok"} 1' in told
 
 
 COUNTED = "def init():\n    pass\n\n\ndef run(data):\n    return 1\n"
+
+LOCK = Lock(digest="sha256:1", python=sys.executable, python_version="3.11.0", platform="any", method="user-managed")

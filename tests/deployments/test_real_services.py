@@ -21,7 +21,8 @@ from sendoff.operations.execute import KILL_AT
 from sendoff.packaging.collect_source import collect_again, collect_source, put_source
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.service import Service, UpdateService
-from sendoff.targets import supervisor, table
+from sendoff.targets import supervisor
+from sendoff.targets.run_folder import uids
 
 ECHO = b"""\
 import json
@@ -67,9 +68,8 @@ class RealRig(Rig):
 
     def close(self) -> None:
         super().close()
-        target = table.load("process", self.home)
-        for uid in target.present():
-            target.remove(uid)
+        for uid in uids(self.home):
+            self.another().rooms.target("process").remove(uid)
         supervisor.stop(self.home)
         end = time.monotonic() + 15
         while self.processes() and time.monotonic() < end:
@@ -126,7 +126,7 @@ def test_from_a_model_to_an_answer_update_rollback_and_delete(real: RealRig) -> 
     assert real.score(real.deployments.get(WS, "svc")) == ["weights", 1, 1]
 
     assert real.wait(real.deployments.delete(WS, "svc")).state == "Succeeded"
-    assert list(table.load("process", real.home).present()) == []
+    assert uids(real.home) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_script_that_fails_says_where_within_seconds(real: RealRig, script: by
     service = real.deployments.get(WS, "svc")
     assert service.state == "Failed" and service.error == operation.error
     real.until(lambda: word in real.deployments.logs(WS, "svc"))
-    assert list(table.load("process", real.home).present()) == []
+    assert uids(real.home) == []
 
 
 def test_a_failed_update_leaves_the_old_revision_answering(real: RealRig) -> None:
@@ -184,7 +184,7 @@ def test_a_killed_runner_leaves_one_service(real: RealRig, moment: str, monkeypa
     service = real.deployments.get(WS, "svc")
     assert service.state == "Healthy"
     assert real.score(service, 5) == "5"
-    assert len(table.load("process", real.home).present()) == 1
+    assert len(uids(real.home)) == 1
 
 
 def test_cancel_ends_an_init_that_never_returns(real: RealRig) -> None:
@@ -194,7 +194,7 @@ def test_cancel_ends_an_init_that_never_returns(real: RealRig) -> None:
     assert real.deployments.get(WS, "svc").state == "Transitioning"
     real.operations.cancel(operation.id)
     assert real.wait(operation).state == "Cancelled"
-    assert list(table.load("process", real.home).present()) == []
+    assert uids(real.home) == []
 
 
 def test_a_source_folder_is_served_and_read_again(real: RealRig, tmp_path: Path) -> None:

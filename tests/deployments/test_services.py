@@ -111,7 +111,7 @@ def test_a_failing_init_ends_in_failed_with_the_script_s_traceback(rig: Rig) -> 
     service = rig.deployments.get(WS, "svc")
     assert service.state == "Failed"
     assert service.error == operation.error
-    assert rig.target.present() == []
+    assert rig.target.uids() == []
     assert "ValueError" in rig.deployments.logs(WS, "svc")
     with pytest.raises(AlreadyExists):
         rig.deployments.deploy(WS, rig.body())
@@ -162,7 +162,7 @@ def test_one_operation_per_service_at_a_time(rig: Rig) -> None:
     rig.operations.cancel(operation.id)
     ended = rig.wait(operation)
     assert ended.state == "Cancelled"
-    assert rig.target.present() == [uid for uid in rig.target.present() if uid.startswith("other")]
+    assert rig.target.uids() == [uid for uid in rig.target.uids() if uid.startswith("other")]
     assert rig.deployments.get(WS, "svc").state == "Failed"
     with pytest.raises(Conflict):
         rig.operations.cancel(operation.id)
@@ -259,7 +259,7 @@ def test_a_deleted_service_is_gone_and_its_history_is_not(rig: Rig) -> None:
     assert (operation.state, operation.type) == ("Succeeded", "Delete")
     with pytest.raises(ServiceNotFound):
         rig.deployments.get(WS, "svc")
-    assert rig.target.present() == []
+    assert rig.target.uids() == []
     assert rig.deployments.delete(WS, "svc") is None
     assert [found.type for found in rig.operations.list(WS, service="svc")] == ["Delete", "Deploy"]
     assert rig.deploy().state == "Succeeded"
@@ -305,7 +305,7 @@ def test_models_in_use_are_known(rig: Rig) -> None:
 def test_a_service_that_stopped_is_unhealthy_and_up_starts_it(rig: Rig) -> None:
     rig.deploy("one")
     rig.deploy("two")
-    uid = next(uid for uid in rig.target.present() if uid.startswith("one"))
+    uid = next(uid for uid in rig.target.uids() if uid.startswith("one"))
     rig.target.remove(uid)
     assert rig.deployments.get(WS, "one").state == "Unhealthy"
     assert rig.deployments.up() == ["ws/one"]

@@ -12,7 +12,6 @@ from deployment_rigs import WS
 from otlp_receiver import Collector
 from test_real_services import RealRig
 
-from sendoff.identity import material
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.service import UpdateService
 
@@ -81,7 +80,7 @@ def test_the_flag_turns_it_on_and_off_without_building_anything(
         real.score(service, "fail")
     raised = collector.record(lambda r: r.attributes.get("exception.type") == "RuntimeError")
     assert "score.py" in raised.attributes["exception.stacktrace"] and raised.trace_id
-    material_file = material.folder_of(real.home, uid(real)) / "telemetry.json"
+    material_file = real.home / "run" / uid(real) / "access" / "telemetry.json"
     assert material_file.stat().st_mode & 0o777 == 0o600
 
     # A rollback to the revision before it was on is no reason to stop watching.
@@ -146,11 +145,12 @@ def test_without_a_collector_nothing_fails_and_the_timeline_says_what_to_set(
 
 
 def test_a_collector_on_this_machine_is_named_as_containers_reach_it() -> None:
-    from sendoff.deployments.telemetry import _from_container
+    from sendoff.deployments.telemetry import _elsewhere
 
-    assert _from_container("http://127.0.0.1:4318") == "http://host.docker.internal:4318"
-    assert _from_container("http://localhost:4318/otlp") == "http://host.docker.internal:4318/otlp"
-    assert _from_container("https://otel.example:4318") == "https://otel.example:4318"
+    host = "host.docker.internal"
+    assert _elsewhere("http://127.0.0.1:4318", host) == "http://host.docker.internal:4318"
+    assert _elsewhere("http://localhost:4318/otlp", host) == "http://host.docker.internal:4318/otlp"
+    assert _elsewhere("https://otel.example:4318", host) == "https://otel.example:4318"
 
 
 def test_the_file_is_json_that_the_server_reads(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from api.running import end_everything
-from sklearn.datasets import load_wine
 
 from sendoff import Dataset, Model, Workspace
 from sendoff_serving.protocol import Frame, Kind
@@ -32,16 +31,23 @@ def ws():
     return Workspace.create("demo", subscription_id="sub", resource_group="rg")
 
 
+def _wines():
+    # Here and not above: scikit-learn takes seconds to import, and every worker of the suite collects every file.
+    from sklearn.datasets import load_wine
+
+    return load_wine(as_frame=True).data[FEATURES]
+
+
 def wine(shift: float = 0.0) -> list[dict[str, float]]:
     """Real rows; ``shift`` moves the alcohol by so many standard deviations."""
-    frame = load_wine(as_frame=True).data[FEATURES]
+    frame = _wines()
     frame = frame.assign(alcohol=frame["alcohol"] + shift * frame["alcohol"].std())
     return frame.sample(frac=1, random_state=5).to_dict("records")
 
 
 @pytest.fixture
 def dataset(ws):
-    load_wine(as_frame=True).data[FEATURES].to_csv("wine.csv", index=False)
+    _wines().to_csv("wine.csv", index=False)
     return Dataset.Tabular.from_delimited_files("wine.csv").register(ws, "wine")
 
 

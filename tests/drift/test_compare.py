@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy
+import statistics
+
 import pytest
-from sklearn.datasets import load_wine
 
 from sendoff.drift.compare import coefficient, compare
 from sendoff.errors import InvalidInput
@@ -12,6 +12,10 @@ from sendoff.errors import InvalidInput
 
 def halves():
     """The same wines twice, in two orders: no drift at all beyond chance."""
+    # Here and not above: both take seconds to import, and every worker of the suite collects every file.
+    import numpy
+    from sklearn.datasets import load_wine
+
     found = load_wine(as_frame=True).data
     order = numpy.random.default_rng(1).permutation(len(found))
     half = len(found) // 2
@@ -27,7 +31,7 @@ def test_equal_distributions_have_no_drift_however_few_the_rows():
 
 def test_a_shifted_feature_is_found_and_has_the_whole_contribution():
     one, other = halves()
-    spread = float(numpy.std(one["alcohol"]))
+    spread = statistics.pstdev(one["alcohol"])
     other["alcohol"] = [value + 1.5 * spread for value in other["alcohol"]]
     first, *rest = compare(one, other)
     assert first.name == "alcohol" and first.kind == "numeric" and first.magnitude > 0.4 and first.contribution == 1

@@ -11,17 +11,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from command_line import sendoff, sendoff_process
 from sqlalchemy import update
 
 from sendoff.client import connect
-from sendoff.drift import schedule
 from sendoff.drift.detectors import Drift
 from sendoff.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from sendoff.schedule import periods as schedule
+from sendoff.schedule.chores import Chores
 from sendoff.sdk.datadrift import AlertConfiguration, DataDriftDetector
 from sendoff.sdk.exceptions import WebserviceException
 from sendoff.spec.drift import DRIFT_DETECTED, CreateDriftDetector, RunDrift, UpdateDriftDetector
 from sendoff.store import open_store, tables
-from sendoff.targets.chores import Chores
 
 from .conftest import wine
 
@@ -31,9 +32,8 @@ def detector(client, **given):
     return client.create_drift_detector("demo", body)
 
 
-def cli(*words, ok=True):
-    command = [sys.executable, "-m", "sendoff.cli", *map(str, words), "-w", "demo"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+def cli(*words, ok=True, run=sendoff):
+    done = run(*words, "-w", "demo")
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done
 
@@ -56,7 +56,7 @@ def test_a_shift_is_detected_reported_and_raises_an_event_and_none_raises_none(t
     collect(today, wine(0))
     collect(today - timedelta(days=1), wine(1.5))
     cli("drift", "create", "-n", "d", "-s", "tasting", "--dataset", "wine", "--threshold", "0.2")
-    calm = json.loads(cli("drift", "run", "-n", "d", "-o", "json").stdout)[0]
+    calm = json.loads(cli("drift", "run", "-n", "d", "-o", "json", run=sendoff_process).stdout)[0]
     assert (calm["state"], calm["detected"], calm["coefficient"], calm["targetRows"]) == ("Completed", False, 0, 178)
     assert json.loads(cli("drift", "events", "-o", "json").stdout) == []
 
@@ -132,6 +132,15 @@ def test_wrong_settings_are_refused_before_anything_is_made(today, collect, data
         detector(client)
     with pytest.raises(InvalidInput, match="is no day"):
         client.run_drift("demo", "d", RunDrift(day="yesterday"))
+
+
+def test_a_supervisor_loads_nothing_but_the_standard_library_for_its_chores():
+    code = (
+        "import sys; before = set(sys.modules); import sendoff.schedule.chores;"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["sendoff"]
 
 
 def test_schedules_end_with_their_periods():

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections import Counter
 
-import numpy
 import pytest
-from scipy import stats
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from sendoff.drift import metrics
 
-FRAMES = {"diabetes": load_diabetes, "wine": load_wine, "cancer": load_breast_cancer}
+# scipy and scikit-learn are imported by the tests that need them: that takes seconds, and every worker of the suite
+# collects every file.
+
+COLUMNS = {"diabetes": 10, "wine": 13, "breast_cancer": 30}
+CHANGES = ((0.0, 1.0, 9), (0.5, 1.0, 9), (1.5, 2.0, 9), (0.3, 1.0, 1))
 
 
-def pairs():
-    """Columns of real data, split by chance, one half shifted and stretched by known amounts; ties among them."""
-    for name, load in FRAMES.items():
-        data = load().data
-        order = numpy.random.default_rng(3).permutation(len(data))
-        half = len(data) // 3
-        for column in range(0, data.shape[1], 3):
-            one, other = data[order[:half], column], data[order[half:], column]
-            spread = one.std()
-            for shift, stretch, decimals in ((0.0, 1.0, 9), (0.5, 1.0, 9), (1.5, 2.0, 9), (0.3, 1.0, 1)):
-                moved = numpy.round(other * stretch + shift * spread, decimals)
-                yield f"{name}-{column}-{shift}", sorted(numpy.round(one, decimals).tolist()), sorted(moved.tolist())
+@functools.cache
+def rows(name):
+    """A data set, and its rows in an order of chance."""
+    import numpy
+    from sklearn import datasets
+
+    data = getattr(datasets, f"load_{name}")().data
+    assert data.shape[1] == COLUMNS[name]
+    return data, numpy.random.default_rng(3).permutation(len(data))
 
 
-@pytest.mark.parametrize(("one", "other"), [pytest.param(a, b, id=name) for name, a, b in pairs()])
-def test_numeric_distances_are_scipys(one, other):
+def pair(name, column, shift, stretch, decimals):
+    """A column of real data, split by chance, one half shifted and stretched by known amounts; ties among them."""
+    import numpy
+
+    data, order = rows(name)
+    half = len(data) // 3
+    one, other = data[order[:half], column], data[order[half:], column]
+    moved = numpy.round(other * stretch + shift * one.std(), decimals)
+    return sorted(numpy.round(one, decimals).tolist()), sorted(moved.tolist())
+
+
+@pytest.mark.parametrize(("shift", "stretch", "decimals"), CHANGES)
+@pytest.mark.parametrize(("name", "column"), [(name, c) for name, count in COLUMNS.items() for c in range(0, count, 3)])
+def test_numeric_distances_are_scipys(name, column, shift, stretch, decimals):
+    from scipy import stats
+
+    one, other = pair(name, column, shift, stretch, decimals)
     tested = stats.ks_2samp(one, other, method="asymp")
     assert metrics.ks(one, other) == pytest.approx(tested.statistic, abs=1e-12)
     assert metrics.wasserstein(one, other) == pytest.approx(stats.wasserstein_distance(one, other), rel=1e-9, abs=1e-12)
@@ -44,6 +58,8 @@ def test_numeric_distances_are_scipys(one, other):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_tests_of_categories_are_scipys(seed):
+    from scipy import stats
+
     chance = random.Random(seed)
     names = "abcdefgh"[: chance.randint(2, 8)]
     one = Counter(chance.choices(names, k=300))
@@ -65,6 +81,8 @@ def test_the_gamma_function_is_scipys(a, x):
 
 
 def test_the_stability_index_is_the_textbooks():
+    from scipy import stats
+
     assert metrics.psi([0.5, 0.5], [0.5, 0.5]) == 0
     assert metrics.psi([0.2, 0.8], [0.4, 0.6]) == pytest.approx(0.2 * math.log(2) - 0.2 * math.log(0.75))
     # scipy: the sum of both relative entropies.
@@ -74,7 +92,7 @@ def test_the_stability_index_is_the_textbooks():
 
 
 def test_bins_hold_equal_counts_and_cover_everything():
-    values = sorted(load_diabetes().data[:, 2].tolist())
+    values = sorted(rows("diabetes")[0][:, 2].tolist())
     edges = metrics.quantile_edges(values)
     assert len(edges) == 9
     found = metrics.shares(values, edges)

@@ -6,8 +6,6 @@ import contextlib
 import functools
 import json
 import re
-import sys
-from pathlib import Path
 
 import article_data
 import yaml
@@ -15,8 +13,6 @@ from article_models import Step, deployed, step
 from article_reader import Reader
 from article_samples import corrected
 from article_services import ROWS, predictions
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "packaging"))
 from registry_rig import SECRET, USER, certificate, htpasswd, registry
 
 STEPS: list[Step] = []

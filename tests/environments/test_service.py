@@ -10,6 +10,7 @@ from environments.wheels import make_wheel
 from sendoff.environments import Environments
 from sendoff.errors import AlreadyExists, EnvironmentNotFound, InvalidInput, WorkspaceNotFound
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, PythonSpec
+from sendoff.spec.page import Window
 from sendoff.spec.parse import encode, replace
 from sendoff.store import open_store
 
@@ -79,7 +80,9 @@ def test_listing_gives_the_newest_of_each_name(environments):
     environments.register("ws", spec("tiny-two"))
     environments.register("ws", spec("tiny-two", name="another"))
     assert [(one.name, one.version) for one in environments.list("ws")] == [("another", "1"), ("mine", "2")]
-    assert len(environments.list("ws", all_versions=True)) == 3
+    assert environments.get("ws", "mine", "1").version == "1"
+    first = environments.list("ws", window=Window(limit=1))
+    assert [one.name for one in environments.list("ws", window=Window(limit=1, after=first.next))] == ["mine"]
 
 
 def test_registering_at_once_gives_every_definition_its_own_version(environments):

@@ -114,10 +114,10 @@ def test_while_a_runner_works_bundles_stay_and_one_that_starts_meanwhile_waits(r
 
 
 def test_run_folders_of_no_service_are_removed(rig: Rig, tmp_path: Path) -> None:
-    from sendoff.targets.base import WantedService
+    from sendoff.targets.base import Wanted
 
-    stray = WantedService(uid="stray", name="x", workspace=WS, revision=1, bundle="b", python="p", port=0)
+    stray = Wanted(uid="stray", name="x", workspace=WS, revision=1, bundle="b")
     rig.target.apply(stray)
     rig.deploy()
     assert rig.garbage.collect().services == ["stray"]
-    assert len(rig.target.present()) == 1
+    assert len(rig.target.uids()) == 1

@@ -6,12 +6,12 @@ import base64
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command_line import sendoff, sendoff_process
 from serving.running import eventually
 from stored_text import files_with
 
@@ -29,8 +29,8 @@ from .conftest import Hammer, call, config
 PLANTED = "planted-primary-key-0001", "planted-secondary-key-0002"
 
 
-def cli(*arguments):
-    done = subprocess.run([sys.executable, "-m", "sendoff.cli", *arguments], capture_output=True, text=True)
+def cli(*arguments, run=sendoff):
+    done = run(*arguments)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -142,11 +142,11 @@ def test_tokens_are_for_one_service_and_one_hour(deploy, home):
     assert files_with(home, token) == []
 
     # The signing key is replaced: tokens from before stay good, and so do new ones, at once.
+    from sendoff.core import Core
     from sendoff.deployments.access import ServiceAccess
-    from sendoff.store import open_store
 
-    with open_store(home) as store, Hammer(lambda: call(service.scoring_uri, token)) as hammer:
-        ServiceAccess(store).rotate_signing_key()
+    with closing(Core(home)) as core, Hammer(lambda: call(service.scoring_uri, token)) as hammer:
+        ServiceAccess(core.rooms).rotate_signing_key()
         assert call(service.scoring_uri, service.get_token()[0]) == (200, 1)
     assert hammer.bad == []
 
@@ -198,7 +198,7 @@ def test_an_update_that_fails_leaves_the_guard_and_a_rollback_keeps_it(deploy, w
 def test_the_command_line(deploy):
     deploy(auth_enabled=True)
     where = ("-n", "svc", "-w", "demo")
-    code, out, _ = cli("service", "get-keys", *where, "-o", "json")
+    code, out, _ = cli("service", "get-keys", *where, "-o", "json", run=sendoff_process)
     assert code == 0 and set(json.loads(out)) == {"primaryKey", "secondaryKey"}
     code, out, _ = cli("service", "regen-key", *where, "-k", "primary", "-s", "a-key-of-my-own", "-o", "json")
     assert code == 0 and json.loads(out)["primaryKey"] == "a-key-of-my-own"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sendoff.errors import InvalidInput, StoreError
+from sendoff.errors import InvalidInput
 from sendoff.identity import Identity, Rule, tokens
 from sendoff.identity.certificates import check_pair
 from sendoff.spec.deployment import DeploymentSpec
@@ -84,30 +84,25 @@ def test_a_signing_key_that_was_replaced_stays_for_as_long_as_its_tokens(identit
     assert [key["kid"] for key in signer.jwks()["keys"]] == [newest, new]
 
 
-def test_what_is_published_opens_nothing(identity, home, tmp_path):
+def test_what_is_handed_over_opens_nothing(identity, home, tmp_path):
     crt, key = (file.read_text() for file in write_pair(tmp_path, "one"))
     identity.keep_certificate_key("u", crt, key)
     keys = identity.keys("u")
-    file = identity.publish("u", {1: Rule(auth="key"), 2: Rule(auth="token", certificate=crt)}, 2)
-    content = json.loads(file.read_text())
+    rules = {1: Rule(auth="key"), 2: Rule(auth="token", certificate=crt)}
+    made = identity.access("u", rules, 2)
+    content, text = made.document, json.dumps(made.document)
     assert content["revisions"]["1"] == {"auth": "key", "tls": None}
-    assert content["auth"] == "token" and content["tls"] == content["revisions"]["2"]["tls"]
-    assert content["audience"] == "u" and len(content["jwks"]["keys"]) == 1 and '"d"' not in file.read_text()
-    everything = "".join(path.read_text() for path in file.parent.iterdir() if path.suffix != ".key")
-    assert keys.primary_key not in everything and keys.secondary_key not in everything
-    assert len(list(file.parent.glob("tls-*"))) == 2
-    identity.publish("u", {3: Rule()}, 3, protected=["health"])
-    assert sorted(path.name for path in file.parent.iterdir()) == ["auth.json"]
-    assert json.loads(file.read_text())["open"] == ["metrics", "docs"]
+    assert content["auth"] == "token" and content["tls"] == content["revisions"]["2"]["tls"] == made.certificate
+    assert content["audience"] == "u" and len(content["jwks"]["keys"]) == 1 and '"d"' not in text
+    assert keys.primary_key not in text and keys.secondary_key not in text and key not in text
+    assert [(pair.certificate, pair.key) for pair in made.certificates.values()] == [(crt, key)]
+    before_a_gateway = identity.access("u", rules, 2, gateway=True)
+    assert before_a_gateway.document["tls"] is None and before_a_gateway.certificate == made.certificate
+    assert before_a_gateway.made > made.made
+    plain = identity.access("u", {3: Rule()}, 3, protected=["health"])
+    assert plain.document["open"] == ["metrics", "docs"] and (plain.certificates, plain.certificate) == ({}, None)
     identity.forget("u")
-    assert not file.parent.parent.exists()
-    assert identity.publish("u", {3: Rule()}, 3, create=False) is None and not file.parent.exists()
-
-
-def test_a_folder_that_cannot_be_written_is_said(identity, home):
-    (home / "run").write_text("in the way")
-    with pytest.raises(StoreError, match="access"):
-        identity.publish("u", {1: Rule()}, 1)
+    assert not [name for name in identity._secrets.list() if name.startswith("service/u/")]
 
 
 def test_a_certificate_and_its_key(tmp_path):

@@ -26,7 +26,7 @@ def test_a_runner_killed_at_a_step_of_a_deployment_is_replaced(
     assert (operation.state, operation.attempts) == ("Succeeded", 2), operation
     service = rig.deployments.get(WS, "svc")
     assert (service.state, service.revision) == ("Healthy", 1)
-    assert len(rig.target.present()) == 1
+    assert len(rig.target.uids()) == 1
     assert any("attempt 2 of 3" in note for note in operation.notes)
     assert [path.name for path in (rig.home / "staging").glob("bundle-*")] == []
 
@@ -41,7 +41,7 @@ def test_a_runner_killed_at_a_step_of_a_deletion_is_replaced(
     operation = rig.wait(rig.deployments.delete(WS, "svc"))
     assert (operation.state, operation.attempts) == ("Succeeded", 2)
     assert rig.deployments.list(WS) == []
-    assert rig.target.present() == []
+    assert rig.target.uids() == []
 
 
 def test_after_three_attempts_it_ends_in_failed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_after_three_attempts_it_ends_in_failed(rig: Rig, monkeypatch: pytest.Mo
     assert operation.error is not None and "3 times" in operation.error["message"]
     assert {step.reason for step in operation.steps if step.state == "failed"} == {"RunnerDied"}
     assert rig.deployments.get(WS, "svc").state == "Failed"
-    assert rig.target.present() == []
+    assert rig.target.uids() == []
 
 
 def test_an_update_whose_runner_dies_three_times_leaves_the_old_revision(
@@ -88,7 +88,7 @@ def test_a_runner_killed_from_outside_while_it_waits_is_replaced(rig: Rig) -> No
     assert rig.operations.get(operation.id).attempts == 2
     rig.operations.cancel(operation.id)
     assert rig.wait(operation).state == "Cancelled"
-    assert rig.target.present() == []
+    assert rig.target.uids() == []
 
 
 def test_two_lookers_start_one_runner(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +112,4 @@ def test_a_runner_killed_while_it_cleans_up_is_replaced(rig: Rig, monkeypatch: p
     operation = rig.deploy()
     assert (operation.state, operation.attempts) == ("Failed", 2)
     assert operation.error is not None and operation.error["code"] == "script_failed"
-    assert rig.target.present() == []
+    assert rig.target.uids() == []

@@ -24,7 +24,6 @@ from sendoff.environments.indexes import Indexes
 from sendoff.packaging.base_image import inspect
 from sendoff.packaging.image_engine import configuration
 from sendoff.packaging.image_push import push
-from sendoff.packaging.way import Way
 
 INDEX_SECRET = "planted-1ndex-secret"
 INDEX, REGISTRY, DEBIAN = "index.corp.test", "registry.corp.test", "deb.corp.test"
@@ -85,7 +84,7 @@ def give_once(company, tmp_path, monkeypatch, wheelhouse):
     proxy, bundle = company
     home = Path(os.environ["SENDOFF_HOME"])
     (home / "images").unlink()
-    way = Way(Indexes(cert=str(bundle), proxy=proxy.url), {})
+    way = Indexes(cert=str(bundle), proxy=proxy.url).way({})
     name = f"b{uuid.uuid4().hex[:12]}"
     reference = put_base(os.environ["SENDOFF_BASE_IMAGE"], way, home, name)
     assert proxy.passed.pop(f"{REGISTRY}:443") > 2
@@ -187,11 +186,11 @@ def test_a_dockerfile_and_an_interpreter_of_ones_own_are_built_through_it_too(
 
 
 def test_no_proxy_and_this_machine_are_reached_without_it():
-    way = Way(Indexes(proxy="proxy.corp.test:3128"), {"NO_PROXY": "inner.test, .deep.test:8443,10.0.0.0/8"})
+    way = Indexes(proxy="proxy.corp.test:3128").way({"NO_PROXY": "inner.test, .deep.test:8443,10.0.0.0/8"})
     direct = ["localhost:5000", "127.0.0.1:5000", "[::1]:5000", "inner.test", "a.inner.test:80", "10.1.2.3:5000"]
     assert [host for host in [*direct, "x.deep.test:8443"] if way.proxy(host) is not None] == []
     for host in ("outer.test", "x.deep.test", "winner.test", "11.0.0.1"):
         assert way.proxy(host) == "http://proxy.corp.test:3128"
-    assert Way(Indexes(proxy="p:1", no_proxy="*"), {}).proxy("outer.test") is None
-    assert Way(Indexes(), {"https_proxy": "http://q:2"}).proxy("outer.test") == "http://q:2"
-    assert Way(Indexes(), {}).proxy("outer.test") is None
+    assert Indexes(proxy="p:1", no_proxy="*").way({}).proxy("outer.test") is None
+    assert Indexes().way({"https_proxy": "http://q:2"}).proxy("outer.test") == "http://q:2"
+    assert Indexes().way({}).proxy("outer.test") is None

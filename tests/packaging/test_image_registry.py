@@ -9,6 +9,7 @@ from image_rig import CONDA_311, Rig, ask, locked, running
 from registry_rig import SECRET, USER, TokenServer, certificate, docker_config, htpasswd
 from registry_rig import registry as running_registry
 
+from sendoff.connections import Way
 from sendoff.containers.engine import connect
 from sendoff.containers.registries import Credentials, Logins, host_of, split_reference
 from sendoff.environments.indexes import Indexes
@@ -17,12 +18,11 @@ from sendoff.packaging import image
 from sendoff.packaging.image_inspect import pull
 from sendoff.packaging.image_push import push
 from sendoff.packaging.registry_client import RegistryClient
-from sendoff.packaging.way import Way
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec
 
 
 def way(cert: str | None) -> Way:
-    return Way(Indexes(cert=cert), {})
+    return Indexes(cert=cert).way({})
 
 
 @pytest.fixture(scope="module")

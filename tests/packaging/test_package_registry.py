@@ -21,7 +21,6 @@ from sendoff.cli.__main__ import run
 from sendoff.containers.registries import Logins
 from sendoff.environments.indexes import Indexes
 from sendoff.packaging.registry_client import RegistryClient
-from sendoff.packaging.way import Way
 from sendoff.sdk.exceptions import AuthenticationException
 
 SUMS = """
@@ -94,7 +93,7 @@ def test_it_is_pushed_under_its_name_pulled_back_and_answers_the_articles_client
     assert made["location"] == location
     assert f"docker run -p 6789:5001 {location}" in told.err
     logins = Logins(os.environ, own=os.environ["SENDOFF_IMAGE_REGISTRY"])
-    way = Way(Indexes(cert=os.environ["SENDOFF_CA_BUNDLE"]), {})
+    way = Indexes(cert=os.environ["SENDOFF_CA_BUNDLE"]).way({})
     remote = RegistryClient(registry, "team/diabetes", credentials=logins.of(registry), way=way)
     assert remote.manifest("v1")[1] == made["manifestDigest"]
     engine.images.remove(location, force=True)

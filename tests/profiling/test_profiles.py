@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sendoff.profiling.profiles import Profiles
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.model import ManifestFile
 from sendoff.spec.profile import CreateProfile
+from sendoff.targets import table
 
 
 def test_an_interpreter_that_is_not_there_is_named_before_a_profile_begins(rig: Rig, tmp_path: Path) -> None:
@@ -22,7 +24,7 @@ def test_an_interpreter_that_is_not_there_is_named_before_a_profile_begins(rig: 
         bodies=[ManifestFile(path="1.json", digest=digest, size=size)],
         target="process",
     )
-    profiles = Profiles(rig.rooms, rig.operations)
+    profiles = Profiles(dataclasses.replace(rig.rooms, targets=table), rig.operations)
     with pytest.raises(InvalidInput, match=f"the interpreter {gone} does not exist"):
         profiles.create(WS, body)
     assert profiles.list(WS) == []

@@ -24,9 +24,8 @@ from sendoff.registry.scan import Scanned, scan
 from sendoff.spec.model import ManifestFile
 from sendoff.store.local_blobs import LocalBlobs
 
-np = pytest.importorskip("numpy")
-joblib = pytest.importorskip("joblib")
-sklearn = pytest.importorskip("sklearn")
+# numpy, joblib and scikit-learn are imported by the tests that need them: that takes seconds, and every worker of the
+# suite collects every file.
 
 
 class Evil:
@@ -51,6 +50,8 @@ def look(blobs: LocalBlobs, data: bytes, name: str = "model.pkl", **bounds: floa
 
 
 def dumped(value: object, **how: object) -> bytes:
+    import joblib
+
     file = io.BytesIO()
     joblib.dump(value, file, **how)
     return file.getvalue()
@@ -58,6 +59,8 @@ def dumped(value: object, **how: object) -> bytes:
 
 def arrays(last: object) -> dict[str, object]:
     """Arrays of every kind that joblib writes inline, with something after them."""
+    import numpy as np
+
     return {
         "floats": np.random.default_rng(0).normal(size=(300, 70)),
         "evil bytes": np.frombuffer(pickle.dumps(Evil()), dtype="u1"),
@@ -96,6 +99,8 @@ def test_arrays_in_joblib_files_are_stepped_over(blobs: LocalBlobs, compress: ob
 
 
 def test_a_scikit_learn_model_is_safe_and_states_its_version(blobs: LocalBlobs) -> None:
+    import numpy as np
+    import sklearn
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
@@ -127,12 +132,16 @@ def torch_archive(payload: bytes) -> bytes:
 
 
 def numpy_file(array: object, save: str) -> bytes:
+    import numpy as np
+
     file = io.BytesIO()
     getattr(np, save)(file, array)
     return file.getvalue()
 
 
 def test_containers_are_looked_into(blobs: LocalBlobs) -> None:
+    import numpy as np
+
     evil = pickle.dumps(Evil())
     tensor = (
         b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00((X\x07\x00\x00\x00storageq\x01ctorch\nFloatStorage\nq\x02X\x01"

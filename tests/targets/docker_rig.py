@@ -22,8 +22,9 @@ from rigs import Rig
 from sendoff import processes
 from sendoff.containers.engine import Engine, connect
 from sendoff.containers.labels import HOME, home_id
+from sendoff.spec.settings import Settings
 from sendoff.targets import supervisor
-from sendoff.targets.base import Observation, WantedService
+from sendoff.targets.base import IMAGE, Artefact, Observation, Place, Surroundings
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import ServiceFolder, place
 from sendoff.targets.docker.target import DockerTarget
@@ -92,6 +93,11 @@ def image() -> str:
     return name
 
 
+def docker_target(home: Path) -> DockerTarget:
+    """The docker target of a home."""
+    return DockerTarget(Place(kind="docker"), Surroundings(home=home, settings=Settings()))
+
+
 class DockerRig(Rig):
     """The docker target on a real engine."""
 
@@ -103,10 +109,10 @@ class DockerRig(Rig):
         super().__init__(tmp_path)
         self.engine = connect(local=True)
         self.image = image()
-        self.target: DockerTarget = DockerTarget(self.home)
+        self.target: DockerTarget = docker_target(self.home)
 
-    def wanted(self, script: str, **more: object) -> WantedService:
-        return super().wanted(script, **{"python": PYTHON, "image": self.image, **more})  # type: ignore[arg-type]
+    def artefact(self, python: str = PYTHON) -> Artefact:
+        return Artefact(kind=IMAGE, reference=self.image, python=python)
 
     def until(self, phase: str, *, seconds: float = 60.0, **more: object) -> Observation:  # type: ignore[override]
         return super().until(phase, seconds=seconds, **more)  # type: ignore[arg-type]

@@ -8,13 +8,30 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sendoff import files
-from sendoff.errors import InvalidInput, PortInUse, ServiceNotFound
-from sendoff.targets.base import Capabilities, Observation, WantedService
+from sendoff.errors import InvalidInput, PortInUse
+from sendoff.spec.settings import Settings
+from sendoff.targets.base import (
+    INTERPRETER,
+    SERVICE,
+    Artefact,
+    Capabilities,
+    Leftover,
+    Makers,
+    Observation,
+    Place,
+    Preparation,
+    Progress,
+    Surroundings,
+    Used,
+    Wanted,
+)
 
 SUCCEED, FAIL_INIT, HANG, CRASH, PORT_IN_USE = "succeed", "fail-init", "hang", "crash", "port-in-use"
 SCRIPTS = (SUCCEED, FAIL_INIT, HANG, CRASH, PORT_IN_USE)
@@ -36,11 +53,13 @@ class FakeTarget:
     """A target that runs nothing. A service takes one look to go from ``starting`` to its scripted end.
 
     Args:
-        home: State is kept under ``home/run-fake``.
+        place: As for every target; its kind is what it says that it is.
+        surroundings: State is kept under ``home/run-fake``.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._place = Path(home) / "run-fake"
+    def __init__(self, place: Place, surroundings: Surroundings) -> None:
+        self._name = place.kind
+        self._place = surroundings.home / "run-fake"
 
     def script(self, name: str, behaviour: str, **options: Any) -> None:
         """Say what revisions applied from now on to services of that name do.
@@ -59,21 +78,23 @@ class FakeTarget:
 
     def capabilities(self) -> Capabilities:
         """Says that it is a fake."""
-        return Capabilities(name="fake", memory_limit=True, reload=True)
+        return Capabilities(name=self._name, artefact=INTERPRETER, gateway="own", memory_limit=True)
 
-    def check(self, wanted: WantedService) -> None:
+    def check(self, wanted: Wanted) -> None:
         """Refuse when so scripted.
 
         Raises:
             PortInUse: The service is scripted ``port-in-use``, or another service of the fake has the port.
         """
-        others = [self._read(self._file(uid)) or {} for uid in self.present() if uid != wanted.uid]
-        taken = wanted.port and any(other.get("port") == wanted.port for other in others)
+        others = [self._read(self._file(uid)) or {} for uid in self.uids() if uid != wanted.uid]
+        taken = wanted.listen.port and any(other.get("port") == wanted.listen.port for other in others)
         if taken or self._scripted(wanted.name)["behaviour"] == PORT_IN_USE:
-            raise PortInUse(f"port {wanted.port} is in use, says the fake target", port=wanted.port)
+            raise PortInUse(f"port {wanted.listen.port} is in use, says the fake target", port=wanted.listen.port)
 
-    def apply(self, wanted: WantedService) -> None:
+    def apply(self, wanted: Wanted) -> None:
         """Note the wanted revision; the next observations tell its scripted course."""
+        if not wanted.start:
+            return
         self.check(wanted)
         state = self._read(self._file(wanted.uid)) or {"serving": None, "pending": None, "log": [], "applied": 0}
         state["applied"] += 1
@@ -81,15 +102,22 @@ class FakeTarget:
         if pending and serving and serving["revision"] == wanted.revision:
             state["pending"] = pending = None
         known = pending or serving
-        port = wanted.port or state.get("port") or 10_000 + len(self.present())
+        port = wanted.listen.port or state.get("port") or 10_000 + len(self.uids())
         if known is None or known["revision"] != wanted.revision or known["phase"] == "failed":
             scripted = self._scripted(wanted.name)
             state["pending"] = {"revision": wanted.revision, "phase": "starting", "seen": 0, **scripted}
             state["log"].append(f"fake: loading revision {wanted.revision}")
         self._write(self._file(wanted.uid), {**state, "port": port, "name": wanted.name})
 
-    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
-        """Take one step along the script and tell where the service is."""
+    def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
+        """The environment, as the makers of the test have it."""
+        return makers.interpreter(preparation, progress)
+
+    def observe(self, uids: Sequence[str], *, metrics: bool = False) -> dict[str, Observation]:
+        """Take one step along the script of each and tell where the services are."""
+        return {uid: self._observed(uid) for uid in uids}
+
+    def _observed(self, uid: str) -> Observation:
         state = self._read(self._file(uid))
         if state is None:
             return Observation(phase="absent")
@@ -100,6 +128,7 @@ class FakeTarget:
             serving, pending = pending, None
         return Observation(
             phase=serving["phase"],
+            seen=time.time(),
             revision=serving["revision"],
             error=serving.get("error"),
             pending_revision=pending["revision"] if pending else None,
@@ -114,24 +143,19 @@ class FakeTarget:
         state = self._read(self._file(uid)) or {"log": []}
         return "\n".join(state["log"][-num_lines:] if num_lines > 0 else [])
 
-    def reload(self, uid: str) -> None:
-        """Count a reload.
-
-        Raises:
-            ServiceNotFound: Nothing of that uid is here.
-        """
-        state = self._read(self._file(uid))
-        if state is None:
-            raise ServiceNotFound(f"the fake target has no service {uid}", uid=uid)
-        state["log"].append("fake: reloaded")
-        self._write(self._file(uid), state)
-
     def remove(self, uid: str) -> None:
         """Forget the service."""
         self._file(uid).unlink(missing_ok=True)
 
-    def present(self) -> Sequence[str]:
-        """Uids applied and not removed."""
+    def held(self, used: Used) -> list[Leftover]:
+        """Services that were applied and do not exist."""
+        if self._name == "docker":
+            return []  # Where the fake stands for every target, all share their services, and one of them tells.
+        dead = [uid for uid in self.uids() if uid not in used.services]
+        return [Leftover(kind=SERVICE, id=uid, name=uid, remove=partial(self.remove, uid)) for uid in dead]
+
+    def uids(self) -> list[str]:
+        """Uids applied and not removed; for tests."""
         return sorted(path.stem for path in self._place.glob("services/*.json"))
 
     def clear(self) -> None:
@@ -177,3 +201,8 @@ class FakeTarget:
 
     def _write(self, path: Path, value: dict[str, Any]) -> None:
         files.write_json(path, value, folder=0o700)
+
+
+def fake_target(home: Path, name: str = "fake") -> FakeTarget:
+    """The fake of a home."""
+    return FakeTarget(Place(kind=name), Surroundings(home=home, settings=Settings()))

@@ -4,6 +4,8 @@ clean up real services. A further target joins the conformance suite with a rig 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import importlib.util
 import json
 import os
@@ -16,11 +18,26 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from fake_target import FakeTarget
+from fake_target import FakeTarget, fake_target
 
 from sendoff import processes
+from sendoff.spec.access import Access
+from sendoff.spec.settings import Settings
 from sendoff.targets import supervisor
-from sendoff.targets.base import Observation, Target, WantedService
+from sendoff.targets.base import (
+    INTERPRETER,
+    SERVICE,
+    Artefact,
+    Limits,
+    Listen,
+    Observation,
+    Place,
+    Surroundings,
+    Target,
+    Used,
+    Wanted,
+    observe_one,
+)
 from sendoff.targets.process import fronts
 from sendoff.targets.process.records import ProcessFolder
 from sendoff.targets.process.target import ProcessTarget
@@ -71,6 +88,7 @@ class Rig:
     real = False
     stand_in = False
     target: Target
+    first: Wanted
 
     def __init__(self, tmp_path: Path) -> None:
         self.tmp = tmp_path
@@ -80,7 +98,7 @@ class Rig:
     def bundle(self, script: str) -> Path:
         """A bundle's folder, made by hand, with this entry script."""
         self._bundles += 1
-        folder = self.tmp / f"bundle-{self._bundles}"
+        folder = self.home / "bundles" / f"bundle-{self._bundles}"
         (folder / "app").mkdir(parents=True)
         (folder / "app" / "score.py").write_text(textwrap.dedent(script))
         manifest = {
@@ -97,19 +115,34 @@ class Rig:
         (folder / "bundle.json").write_text(json.dumps(manifest))
         return folder
 
-    def wanted(
-        self, script: str, *, uid: str = "u1", revision: int = 1, port: int = 0, **more: object
-    ) -> WantedService:
+    def wanted(self, script: str, *, uid: str = "u1", revision: int = 1, port: int = 0, **more: object) -> Wanted:
         """A wanted service with this entry script."""
-        bundle = str(self.bundle(script))
-        facts = {"uid": uid, "name": f"name-{uid}", "workspace": "ws", "revision": revision, "bundle": bundle}
-        return WantedService(**{**facts, "python": sys.executable, "port": port, "drain_seconds": 5.0, **more})
+        limits = Limits(cpus=more.pop("cpus", None), memory_mb=more.pop("memory_mb", None))  # type: ignore[arg-type]
+        facts = {"uid": uid, "name": f"name-{uid}", "workspace": "ws", "revision": revision, "limits": limits}
+        facts |= {"bundle": self.bundle(script).name, "artefact": self.artefact(), "listen": Listen(port=port)}
+        return Wanted(**{**facts, "drain_seconds": 5.0, "data_scope": "a/b/ws/tested", **more})  # type: ignore[arg-type]
 
-    def answering(self, said: str, **more: object) -> WantedService:
+    def artefact(self, python: str = sys.executable) -> Artefact:
+        """What the services of this rig run in."""
+        return Artefact(kind=INTERPRETER, reference="here", python=python)
+
+    def folder(self, wanted: Wanted) -> Path:
+        """The folder of a wanted service's bundle."""
+        return self.home / "bundles" / wanted.bundle
+
+    def observe(self, uid: str = "u1", *, metrics: bool = False) -> Observation:
+        """What is seen of one service now."""
+        return observe_one(self.target, uid, metrics=metrics)
+
+    def present(self) -> list[str]:
+        """Uids of all services that the target holds."""
+        return [one.id for one in self.target.held(Used(services=(), images=())) if one.kind == SERVICE]
+
+    def answering(self, said: str, **more: object) -> Wanted:
         """A service that answers with this text."""
         return self.wanted(ANSWERS.format(said=said), **more)
 
-    def failing(self, **more: object) -> WantedService:
+    def failing(self, **more: object) -> Wanted:
         """A service whose init() raises ValueError at line 4 of score.py."""
         return self.wanted(FAILS, **more)
 
@@ -118,7 +151,7 @@ class Rig:
         seen: list[Observation] = []
 
         def there() -> bool:
-            seen[:] = [self.target.observe(uid)]
+            seen[:] = [self.observe(uid)]
             return seen[0].phase == phase and (revision is None or seen[0].revision == revision)
 
         wait_for(there, seconds, lambda: seen)
@@ -129,7 +162,7 @@ class Rig:
         seen: list[Observation] = []
 
         def there() -> bool:
-            seen[:] = [self.target.observe(uid)]
+            seen[:] = [self.observe(uid)]
             return seen[0].pending_phase == phase
 
         wait_for(there, seconds, lambda: seen)
@@ -147,6 +180,19 @@ class Rig:
         """End everything that this rig started."""
 
 
+def access(key: str, *, made: int = 1, auth: str = "key") -> Access:
+    """What lets in who has this key."""
+    salt = b"pepper"
+    digest = {"name": "primary", "salt": salt.hex(), "sha256": hmac.digest(salt, key.encode(), "sha256").hex()}
+    document = {"schema_version": 1, "audience": "u", "open": [], "keys": [digest], "auth": auth, "tls": None}
+    return Access(document={**document, "revisions": {}}, made=made)
+
+
+def process_target(home: Path, *, front: list[str] | None = None) -> ProcessTarget:
+    """The process target of a home."""
+    return ProcessTarget(Place(kind="process"), Surroundings(home=home, settings=Settings()), front=front)
+
+
 class ProcessRig(Rig):
     """The process target, on the real scoring server when it is there, else on the stand-in."""
 
@@ -157,7 +203,7 @@ class ProcessRig(Rig):
         super().__init__(tmp_path)
         self.stand_in = not REAL_SERVER
         self.command = None if REAL_SERVER else STAND_IN
-        self.target: ProcessTarget = ProcessTarget(self.home, front=self.command)
+        self.target: ProcessTarget = process_target(self.home, front=self.command)
         self.seen: dict[str, list[tuple[str, str]]] = {}
 
     def until(self, phase: str, **more: object) -> Observation:  # type: ignore[override]
@@ -211,14 +257,14 @@ class FakeRig(Rig):
 
     def __init__(self, tmp_path: Path) -> None:
         super().__init__(tmp_path)
-        self.target: FakeTarget = FakeTarget(self.home)
+        self.target: FakeTarget = fake_target(self.home)
 
-    def answering(self, said: str, **more: object) -> WantedService:
+    def answering(self, said: str, **more: object) -> Wanted:
         wanted = super().answering(said, **more)
         self.target.script(wanted.name, "succeed")
         return wanted
 
-    def failing(self, **more: object) -> WantedService:
+    def failing(self, **more: object) -> Wanted:
         wanted = super().failing(**more)
         self.target.script(wanted.name, "fail-init")
         return wanted
@@ -227,12 +273,23 @@ class FakeRig(Rig):
 RIGS: list[type[Rig]] = [ProcessRig, FakeRig]
 
 
-def score(observation: Observation, data: str = '"x"', seconds: float = 10.0) -> object:
+def score(observation: Observation, data: str = '"x"', seconds: float = 10.0, *, key: str = "") -> object:
     """Send one request to a service and give the parsed answer."""
     request = urllib.request.Request(
         f"{observation.base_url}/score", data=data.encode(), headers={"Content-Type": "application/json"}
     )
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
     # No proxy: the address is on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=seconds) as answer:
         return json.loads(answer.read())
+
+
+def listing(folder: Path) -> dict[str, tuple[int, str]]:
+    """Every file of a folder with its mode and digest, without what Python keeps there of what it has compiled."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "__pycache__"
+    }

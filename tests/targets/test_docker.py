@@ -15,17 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docker_rig import DockerRig, image
+from docker_rig import PYTHON, DockerRig, docker_target, image
 from rigs import score, wait_for
 
 from sendoff import processes
 from sendoff.containers import engine
 from sendoff.containers.endpoint import DEFAULT_HOST, Endpoint
 from sendoff.errors import Conflict, DeploymentFailed, MissingExtra, SendoffError, TargetUnavailable
+from sendoff.spec.environment import EnvironmentSpec, Lock
+from sendoff.spec.parse import replace
 from sendoff.targets import supervisor
+from sendoff.targets.base import Artefact, Preparation, Progress
 from sendoff.targets.docker import containers
 from sendoff.targets.docker.records import place
-from sendoff.targets.docker.target import DockerTarget
 
 GREEDY = """
 def init():
@@ -94,7 +96,7 @@ def test_out_of_memory_is_said_with_the_limit(rig: DockerRig) -> None:
 
 def test_an_image_that_is_gone_is_said_and_nothing_is_left(rig: DockerRig) -> None:
     with pytest.raises(DeploymentFailed) as caught:
-        rig.target.apply(rig.answering("one", image="sha256:" + "0" * 64))
+        rig.target.apply(rig.answering("one", artefact=replace(rig.artefact(), reference="sha256:" + "0" * 64)))
     assert caught.value.context["reported_code"] == "image_missing"
     assert "deploy again" in caught.value.hint
     assert rig.leftovers("u1") == []
@@ -120,7 +122,7 @@ def test_a_container_of_somebody_else_is_left_alone_12(rig: DockerRig) -> None:
 
 
 def test_a_server_that_cannot_start_is_given_up_after_five_times_4(rig: DockerRig) -> None:
-    wanted = rig.answering("one", python="/no/such/python", workspace="lab")
+    wanted = rig.answering("one", artefact=rig.artefact("/no/such/python"), workspace="lab")
     rig.target.apply(wanted)
     seen = rig.until("failed")
     assert seen.error is not None and seen.error["code"] == "container_ended", seen.error
@@ -144,10 +146,10 @@ def test_what_somebody_ends_is_back_on_the_same_port(rig: DockerRig, deed: str) 
     def back() -> bool:
         found = rig.containers("u1")
         facts = containers.inspect(rig.engine, found[0].id) if found else {}
-        return facts.get("State", {}).get("StartedAt", before) != before and rig.target.observe("u1").phase == "ready"
+        return facts.get("State", {}).get("StartedAt", before) != before and rig.observe("u1").phase == "ready"
 
     wait_for(back, 30)
-    again = rig.target.observe("u1")
+    again = rig.observe("u1")
     assert (again.port, score(again)["said"]) == (first.port, "one")  # type: ignore[index]
 
 
@@ -158,7 +160,7 @@ def test_a_killed_gateway_is_back_at_once(rig: DockerRig) -> None:
     processes.send(before, signal.SIGKILL)
     wait_for(lambda: rig.target._gateway.running() is not None and envoy(rig) != before, 10)
     assert score(rig.until("ready"))["said"] == "one"  # type: ignore[index]
-    assert rig.target.observe("u1").port == first.port
+    assert rig.observe("u1").port == first.port
 
 
 def keeper_of(rig: DockerRig) -> processes.Identity:
@@ -177,24 +179,10 @@ def test_everything_goes_on_without_the_keeper_and_the_next_look_starts_another(
     assert score(seen)["said"] == "one"  # type: ignore[index]
 
     def another() -> bool:
-        rig.target.observe("u1")
+        rig.observe("u1")
         return supervisor.running(place(rig.home)) not in (None, keeper)
 
     wait_for(another, 15)
-
-
-def test_a_reload_is_another_container_of_the_same_image(rig: DockerRig) -> None:
-    rig.target.apply(rig.answering("one"))
-    rig.until("ready")
-    (before,) = rig.containers("u1")
-    rig.target.reload("u1")
-    wait_for(
-        lambda: [one.id for one in rig.containers("u1")] not in ([before.id], []) and len(rig.containers("u1")) == 1
-    )
-    (after,) = rig.containers("u1")
-    images = {containers.inspect(rig.engine, one)["Image"] for one in (after.id,)}
-    assert images == {rig.engine.call("GET", f"/images/{rig.image}/json")["Id"]}
-    wait_for(lambda: "init of one" in rig.target.logs("u1", 1000))
 
 
 def test_an_address_that_is_not_the_engine_is_said_in_a_sentence(
@@ -292,14 +280,14 @@ def test_services_survive_a_restart_of_the_engine(
     saved.wait(120)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{own.path}")
     machines, rig.engine = rig.engine, engine.connect(local=True)
-    rig.target = DockerTarget(rig.home)
+    rig.target = docker_target(rig.home)
     try:
         rig.target.apply(rig.answering("one", uid="u1"))
         rig.target.apply(rig.answering("two", uid="u2"))
         ports = [rig.until("ready", uid=uid).port for uid in ("u1", "u2")]
         own.stop()
         with pytest.raises(TargetUnavailable) as caught:
-            rig.target.observe("u1")
+            rig.observe("u1")
         assert caught.value.context["reason"] == "not_running"
         own.start()
         for uid, said, port in (("u1", "one", ports[0]), ("u2", "two", ports[1])):
@@ -308,6 +296,42 @@ def test_services_survive_a_restart_of_the_engine(
     finally:
         rig.close()
         rig.engine = machines
+
+
+class Asked:
+    """Makers that make nothing and note on which engine they are asked to."""
+
+    def __init__(self) -> None:
+        self.engines: list[str] = []
+
+    def interpreter(self, preparation: Preparation, progress: Progress) -> Artefact:
+        raise AssertionError("containers run images")
+
+    def image(self, preparation: Preparation, engine: engine.Engine, progress: Progress, *, tag: str) -> Artefact:
+        self.engines.append(engine.path)
+        return Artefact(kind="image", reference="made", python="p")
+
+
+def test_the_image_of_an_update_is_made_on_the_engine_that_runs_the_service(
+    rig: DockerRig, own: OwnEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.target.apply(rig.answering("one"))
+    rig.until("ready")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{own.path}")
+    now = docker_target(rig.home)
+    lock = Lock(digest="sha256:1", python=PYTHON, python_version="3.11.0", platform="any", method="user-managed")
+    makers = Asked()
+    for uid in ("u1", "another"):
+        spec = EnvironmentSpec(name="e")
+        now.prepare(
+            Preparation(uid=uid, name="n", workspace="ws", environment=spec, lock=lock, bundle="b"),
+            makers,
+            lambda _: None,
+        )
+    assert makers.engines == [rig.engine.path, own.path], "the recorded one, and for a new service the one meant now"
+    now.apply(rig.answering("two", revision=2))
+    assert score(rig.until("ready", revision=2))["said"] == "two"  # type: ignore[index]
+    assert {one.revision for one in rig.containers("u1")} <= {1, 2}
 
 
 def _bound(one: socket.socket, port: int) -> bool:
@@ -332,8 +356,8 @@ def test_a_port_that_was_lost_while_the_gateway_was_down_is_said_and_taken_back(
         wait_for(lambda: _bound(stranger, port), 10)
         stranger.listen()
         processes.send(keeper, signal.SIGCONT)
-        wait_for(lambda: (rig.target.observe("u1").error or {}).get("code") == "port_in_use", 20)
-        assert rig.target.observe("u1").phase == "unhealthy"
+        wait_for(lambda: (rig.observe("u1").error or {}).get("code") == "port_in_use", 20)
+        assert rig.observe("u1").phase == "unhealthy"
     assert score(rig.until("ready"))["said"] == "one"  # type: ignore[index]
 
 

@@ -16,14 +16,11 @@ from pathlib import Path
 import pytest
 from docker_rig import BASE, require_engine
 from identity.pem import write_pair
+from registry_rig import SECRET, USER, certificate, htpasswd
+from registry_rig import registry as running_registry
 from rigs import wait_for
 from stored_text import files_with
 from test_docker_services import WS, DockerDeployments
-
-sys.path.append(str(Path(__file__).parents[1] / "packaging"))
-
-from registry_rig import SECRET, USER, certificate, htpasswd
-from registry_rig import registry as running_registry
 
 from sendoff.deployments.access import ServiceAccess
 from sendoff.spec.deployment import DeploymentSpec
@@ -83,7 +80,7 @@ def test_https_is_turned_on_and_off_with_connections_open_and_a_raw_script_sees_
     operation = home.deploy(inference=home.inference(RAW), deployment=guarded)
     assert operation.state == "Succeeded", operation
     plain = home.deployments.get(WS, "svc")
-    password = ServiceAccess(home.store).keys(WS, "svc").primary_key
+    password = ServiceAccess(home.rooms).keys(WS, "svc").primary_key
     port = urllib.parse.urlsplit(str(plain.scoring_uri)).port
     idle, busy = Client(plain), Client(plain)
     seen = {"url": f"http://svc.test:{port}/score", "host": f"svc.test:{port}", "secure": False}

@@ -159,7 +159,7 @@ def test_keys_guard_a_container_and_a_new_key_counts_at_once(home: DockerDeploym
     service = home.deployments.get(WS, "svc")
     assert service.auth_enabled
     assert status_of(service) == 401
-    access = ServiceAccess(home.store)
+    access = ServiceAccess(home.rooms)
     first = access.keys(WS, "svc").primary_key
     assert status_of(service, first) == 200
     second = access.regenerate(WS, "svc", RegenerateKey(key_type="Primary")).primary_key
@@ -187,7 +187,7 @@ def test_tokens_guard_a_container_and_outlive_a_new_signing_key(home: DockerDepl
     assert not any("Not kept" in note for note in operation.notes), operation.notes
     service = home.deployments.get(WS, "svc")
     assert (service.token_auth_enabled, service.target) == (True, "docker")
-    access = ServiceAccess(home.store)
+    access = ServiceAccess(home.rooms)
     first = access.token(WS, "svc", IssueToken()).access_token
     assert (status_of(service), status_of(service, first), status_of(service, first[:-4] + "AAAA")) == (401, 200, 401)
     access.rotate_signing_key()

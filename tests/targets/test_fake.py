@@ -5,49 +5,49 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_target import FakeTarget
+from fake_target import fake_target
 
 from sendoff.errors import InvalidInput, PortInUse
-from sendoff.targets.base import WantedService
+from sendoff.targets.base import Listen, Wanted
 
 
-def wanted(revision: int = 1, **more: object) -> WantedService:
-    facts = {"uid": "u", "name": "n", "workspace": "w", "revision": revision, "bundle": "b", "python": "p", "port": 0}
-    return WantedService(**{**facts, **more})
+def wanted(revision: int = 1, **more: object) -> Wanted:
+    facts = {"uid": "u", "name": "n", "workspace": "w", "revision": revision, "bundle": "b"}
+    return Wanted(**{**facts, **more})
 
 
 def test_it_says_that_it_is_a_fake(tmp_path: Path) -> None:
-    assert FakeTarget(tmp_path).capabilities().name == "fake"
+    assert fake_target(tmp_path).capabilities().name == "fake"
 
 
 def test_it_takes_as_many_looks_as_scripted(tmp_path: Path) -> None:
-    target = FakeTarget(tmp_path)
+    target = fake_target(tmp_path)
     target.script("n", "succeed", looks=2)
     target.apply(wanted())
-    assert [FakeTarget(tmp_path).observe("u").phase for _ in range(3)] == ["starting", "init", "ready"]
+    assert [fake_target(tmp_path).observe(["u"])["u"].phase for _ in range(3)] == ["starting", "init", "ready"]
 
 
 def test_it_hangs_in_init_for_ever(tmp_path: Path) -> None:
-    target = FakeTarget(tmp_path)
+    target = fake_target(tmp_path)
     target.script("*", "hang")
     target.apply(wanted())
-    assert {target.observe("u").phase for _ in range(20)} == {"init"}
+    assert {target.observe(["u"])["u"].phase for _ in range(20)} == {"init"}
 
 
 def test_it_is_ready_and_then_crashes(tmp_path: Path) -> None:
-    target = FakeTarget(tmp_path)
+    target = fake_target(tmp_path)
     target.script("n", "crash")
     target.apply(wanted())
-    assert [target.observe("u").phase for _ in range(3)] == ["init", "ready", "unhealthy"]
+    assert [target.observe(["u"])["u"].phase for _ in range(3)] == ["init", "ready", "unhealthy"]
 
 
 def test_it_refuses_a_port_when_told_to(tmp_path: Path) -> None:
-    target = FakeTarget(tmp_path)
+    target = fake_target(tmp_path)
     target.script("n", "port-in-use")
     with pytest.raises(PortInUse):
-        target.check(wanted(port=5001))
+        target.check(wanted(listen=Listen(port=5001)))
 
 
 def test_it_cannot_do_what_it_does_not_know(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="fly"):
-        FakeTarget(tmp_path).script("n", "fly")
+        fake_target(tmp_path).script("n", "fly")

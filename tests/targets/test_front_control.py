@@ -66,7 +66,7 @@ def test_revisions_are_numbers_however_they_are_written(path: Path) -> None:
 def test_a_refusal_carries_status_and_body(path: Path) -> None:
     with answering(path, b"HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\n{}") as control:
         with pytest.raises(front_control.Refused) as caught:
-            front_control.reload(control)
+            front_control.stop(control, drain_seconds=1.0)
     assert (caught.value.status, caught.value.body) == (409, {})
 
 

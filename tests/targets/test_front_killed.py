@@ -69,9 +69,7 @@ def test_clients_lose_what_was_in_flight_and_are_served_again_36(rig: ProcessRig
             wait_for(lambda before=before: len(right) > before + 50)
             front = rig.front()
             assert front is not None
-            gone = [
-                found for pid in [w.pid for w in rig.target.observe("u1").workers] if (found := processes.identify(pid))
-            ]
+            gone = [found for pid in [w.pid for w in rig.observe("u1").workers] if (found := processes.identify(pid))]
             assert gone
             processes.send(front, signal.SIGKILL)
             assert processes.wait_ended([front, *gone], 10) == []

@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, score, wait_for
+from rigs import ANSWERS, HANGS, STAND_IN, ProcessRig, access, process_target, score, wait_for
 
 from sendoff import processes, sockets
-from sendoff.errors import InvalidInput, PortInUse, TargetUnavailable
-from sendoff.targets import supervisor
+from sendoff.errors import InvalidInput, PortInUse
+from sendoff.spec.parse import replace, to_builtins
+from sendoff.targets import front_control, supervisor
 from sendoff.targets.process import fronts
 from sendoff.targets.process.records import ProcessFolder
 from sendoff.targets.process.supervisor import needed
-from sendoff.targets.process.target import ProcessTarget
 
 SUPERVISOR = "sendoff.targets.process.supervisor"
 
@@ -42,22 +42,21 @@ def in_another_process(code: str, rig: ProcessRig, **values: object) -> int:
         "from sendoff import processes\n"
         "from sendoff.targets import front_control, run_folder\n"
         "from sendoff.targets.process import fronts\n"
-        "from sendoff.targets.base import WantedService\n"
+        "from sendoff.spec.parse import decode\n"
+        "from sendoff.spec.settings import Settings\n"
+        "from sendoff.targets.base import Place, Surroundings, Wanted\n"
         "from sendoff.targets.process.target import ProcessTarget\n"
         "given = json.loads(sys.argv[1])\n"
         "die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "target = ProcessTarget(Path(given['home']), front=given['front'])\n"
-        "wanted = WantedService(**given['wanted']) if 'wanted' in given else None\n" + code
+        "here = Surroundings(home=Path(given['home']), settings=Settings())\n"
+        "target = ProcessTarget(Place(kind='process'), here, front=given['front'])\n"
+        "wanted = decode(given['wanted'], Wanted, where='wanted') if 'wanted' in given else None\n" + code
     )
     return subprocess.run([sys.executable, "-c", program, given], timeout=60).returncode
 
 
-def as_dict(wanted: object) -> dict[str, object]:
-    return {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # type: ignore[attr-defined]
-
-
 def test_a_service_outlives_the_process_that_started_it(rig: ProcessRig) -> None:
-    assert in_another_process("target.apply(wanted)", rig, wanted=as_dict(rig.answering("one"))) == 0
+    assert in_another_process("target.apply(wanted)", rig, wanted=to_builtins(rig.answering("one"))) == 0
     assert score(rig.until("ready"))["said"] == "one"
 
 
@@ -82,7 +81,7 @@ class TestSupervisor:
         front = rig.front()
         assert front is not None
         assert score(seen)["said"] == "one"
-        ProcessTarget(rig.home)
+        process_target(rig.home)
         wait_for(lambda: supervisor.running(rig.home) not in (None, first))
         # It takes the front over instead of starting another, and does watch it.
         assert rig.front() == front
@@ -167,7 +166,7 @@ class TestCrashes:
         assert (failed.phase, failed.revision, failed.pending_revision) == ("ready", 1, 2)
 
     def test_a_front_that_never_starts_is_given_up_with_its_last_words_4(self, rig: ProcessRig) -> None:
-        rig.target = ProcessTarget(rig.home, front=STAND_IN)
+        rig.target = process_target(rig.home, front=STAND_IN)
         wanted = rig.answering("one", workspace="lab")
         (Path(wanted.bundle) / "exit-at-start").touch()
         rig.target.apply(wanted)
@@ -183,7 +182,7 @@ class TestCrashes:
         assert score(rig.until("ready"))["said"] == "one"
 
     def test_while_a_front_that_once_worked_crashes_the_reason_and_attempts_are_told_3(self, rig: ProcessRig) -> None:
-        rig.target = ProcessTarget(rig.home, front=STAND_IN)
+        rig.target = process_target(rig.home, front=STAND_IN)
         wanted = rig.answering("one")
         rig.target.apply(wanted)
         rig.until("ready")
@@ -233,7 +232,7 @@ class TestCrashes:
         stranger = subprocess.Popen(["sleep", "60"])
         try:
             folder.write(front._replace(pid=stranger.pid))
-            assert rig.target.observe("u1").phase == "unhealthy"
+            assert rig.observe("u1").phase == "unhealthy"
             rig.target.remove("u1")
             assert stranger.poll() is None
         finally:
@@ -251,10 +250,10 @@ class TestKilledHalfWay:
             "processes.spawn = spawn\n"
             "target.apply(wanted)\n"
         )
-        assert in_another_process(code, rig, wanted=as_dict(rig.answering("one"))) == -signal.SIGKILL
+        assert in_another_process(code, rig, wanted=to_builtins(rig.answering("one"))) == -signal.SIGKILL
         [record] = ProcessFolder(rig.home, "u1").fronts()
         assert record.pid == 0
-        rig.target.observe("u1")
+        rig.observe("u1")
         assert score(rig.until("ready"))["said"] == "one"
         # Its pid is not on record, and still there is no second front.
         assert len([p for p in processes.marked(record.token) if record.control in processes.command(p)]) == 1
@@ -262,15 +261,15 @@ class TestKilledHalfWay:
 
     def test_an_apply_killed_before_the_start_is_finished_by_the_supervisor(self, rig: ProcessRig) -> None:
         code = "fronts.advance = die\ntarget.apply(wanted)\n"
-        assert in_another_process(code, rig, wanted=as_dict(rig.answering("one"))) == -signal.SIGKILL
-        assert rig.target.observe("u1").phase == "starting"
+        assert in_another_process(code, rig, wanted=to_builtins(rig.answering("one"))) == -signal.SIGKILL
+        assert rig.observe("u1").phase == "starting"
         assert score(rig.until("ready"))["said"] == "one"
 
     def test_an_update_killed_before_the_front_heard_of_it_is_finished(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.answering("one"))
         rig.until("ready")
         code = "front_control.swap = die\ntarget.apply(wanted)\n"
-        assert in_another_process(code, rig, wanted=as_dict(rig.answering("two", revision=2))) == -signal.SIGKILL
+        assert in_another_process(code, rig, wanted=to_builtins(rig.answering("two", revision=2))) == -signal.SIGKILL
         assert score(rig.until("ready", revision=2))["said"] == "two"
 
     @pytest.mark.parametrize(
@@ -287,7 +286,7 @@ class TestKilledHalfWay:
         rig.target.apply(rig.answering("one"))
         rig.until("ready")
         assert in_another_process(code + "\ntarget.remove('u1')\n", rig) == -signal.SIGKILL
-        wait_for(lambda: rig.target.observe("u1").phase == "absent")
+        wait_for(lambda: rig.observe("u1").phase == "absent")
         rig.target.remove("u1")
         assert rig.leftovers("u1") == []
         assert list((rig.home / "run").glob(".removed-*")) == []
@@ -313,34 +312,39 @@ class TestReboot:
         stored = folder.wanted()
         assert stored is not None
         folder.write(stored._replace(boot="another boot"))
+        rig.first = wanted
         return rig
 
     def test_the_truth_is_told_and_nothing_starts_unasked(self, rebooted: ProcessRig) -> None:
-        target = ProcessTarget(rebooted.home)
-        seen = target.observe("u1")
+        seen = rebooted.observe("u1")
         assert seen.phase == "absent"
         assert seen.error is not None
         assert seen.error["code"] == "not_running_since_reboot"
         assert "sendoff up" in seen.error["hint"]
-        assert list(target.present()) == ["u1"]
+        assert rebooted.present() == ["u1"]
         time.sleep(0.5)
         assert supervisor.running(rebooted.home) is None
         assert rebooted.front() is None
 
-    def test_restore_starts_it_on_its_port(self, rebooted: ProcessRig) -> None:
-        port = rebooted.target.observe("u1").port
-        assert rebooted.target.restore() == ["u1"]
+    def test_asking_for_it_again_starts_it_on_its_port(self, rebooted: ProcessRig) -> None:
+        port = rebooted.observe("u1").port
+        rebooted.target.apply(rebooted.first)
         seen = rebooted.until("ready")
         assert seen.port == port
         assert score(seen)["said"] == "one"
-        assert rebooted.target.restore() == []
+
+    def test_new_keys_do_not_start_it(self, rebooted: ProcessRig) -> None:
+        rebooted.target.apply(replace(rebooted.first, start=False, access=access("new")))
+        time.sleep(0.3)
+        assert rebooted.front() is None
+        assert rebooted.observe("u1").phase == "absent"
 
     def test_applying_another_service_does_not_start_it(self, rebooted: ProcessRig) -> None:
         rebooted.target.apply(rebooted.answering("two", uid="u2"))
         rebooted.until("ready", uid="u2")
         wait_for(lambda: supervisor.running(rebooted.home) is not None)
         time.sleep(1)
-        assert rebooted.target.observe("u1").error["code"] == "not_running_since_reboot"  # type: ignore[index]
+        assert rebooted.observe("u1").error["code"] == "not_running_since_reboot"  # type: ignore[index]
 
     def test_a_supervisor_started_at_boot_restores_everything(self, rebooted: ProcessRig) -> None:
         argv = [
@@ -360,7 +364,7 @@ class TestReboot:
             assert unit.wait(10) == 0
 
     def test_applying_it_starts_it_on_its_port(self, rebooted: ProcessRig) -> None:
-        port = rebooted.target.observe("u1").port
+        port = rebooted.observe("u1").port
         rebooted.target.apply(rebooted.answering("one"))
         assert rebooted.until("ready").port == port
 
@@ -438,8 +442,8 @@ class TestPorts:
 class TestCheck:
     def test_a_bundle_that_is_none_is_refused(self, rig: ProcessRig) -> None:
         with pytest.raises(InvalidInput, match=r"bundle\.json"):
-            rig.target.apply(rig.wanted(ANSWERS, bundle=str(rig.tmp)))
-        assert rig.target.observe("u1").phase == "absent"
+            rig.target.apply(rig.wanted(ANSWERS, bundle="none"))
+        assert rig.observe("u1").phase == "absent"
 
     def test_a_broken_bundle_is_refused_and_the_old_revision_goes_on(self, rig: ProcessRig) -> None:
         if rig.stand_in:
@@ -447,40 +451,62 @@ class TestCheck:
         rig.target.apply(rig.answering("one"))
         rig.until("ready")
         broken = rig.answering("two", revision=2)
-        (Path(broken.bundle) / "bundle.json").write_text('{"schema_version": 99}')
+        (rig.folder(broken) / "bundle.json").write_text('{"schema_version": 99}')
         with pytest.raises(InvalidInput, match="bundle"):
             rig.target.apply(broken)
-        seen = rig.target.observe("u1")
+        seen = rig.observe("u1")
         assert (seen.phase, seen.revision, seen.pending_revision) == ("ready", 1, None)
         assert score(seen)["said"] == "one"
 
     def test_an_interpreter_that_is_none_is_refused(self, rig: ProcessRig) -> None:
         with pytest.raises(InvalidInput, match="interpreter"):
-            rig.target.check(rig.answering("one", python=str(rig.tmp / "python")))
+            rig.target.check(rig.answering("one", artefact=rig.artefact(str(rig.tmp / "python"))))
 
     def test_a_uid_cannot_leave_the_folder(self, rig: ProcessRig) -> None:
         for uid in ("../x", "", ".hidden", "a/b", "a\0b"):
             with pytest.raises(InvalidInput):
-                rig.target.observe(uid)
+                rig.observe(uid)
 
 
-def test_reloading_a_front_that_does_not_answer_says_so(rig: ProcessRig) -> None:
-    rig.target.apply(rig.answering("one"))
+def test_a_front_that_hangs_holds_up_nobody_elses_observation(rig: ProcessRig) -> None:
+    uids = [f"u{number}" for number in range(4)]
+    for uid in uids:
+        rig.target.apply(rig.answering("one", uid=uid))
+    for uid in uids:
+        rig.until("ready", uid=uid)
+    for uid in uids[:3]:
+        front = rig.front(uid)
+        assert front is not None
+        processes.send(front, signal.SIGSTOP)
+    began = time.monotonic()
+    seen = rig.target.observe(uids)
+    assert time.monotonic() - began < 3.0, "each of them takes a second to give up"
+    assert [seen[uid].phase for uid in uids] == ["unhealthy"] * 3 + ["ready"]
+
+
+def test_a_memory_limit_is_the_fronts_and_goes_with_the_revision(rig: ProcessRig) -> None:
+    if rig.stand_in:
+        pytest.skip("the stand-in keeps no limits")
+
+    def limit() -> object:
+        [front] = fronts.live(ProcessFolder(rig.home, "u1"))
+        return front_control.status(front.control)["serving"]["memory_limit_mb"]
+
+    rig.target.apply(rig.answering("one", memory_mb=700))
     rig.until("ready")
+    assert limit() == 700
+    rig.target.apply(rig.answering("two", revision=2, memory_mb=800))
+    rig.until("ready", revision=2)
+    assert limit() == 800
     front = rig.front()
     assert front is not None
-    processes.send(front, signal.SIGSTOP)
-    with pytest.raises(TargetUnavailable, match=str(front.pid)):
-        rig.target.reload("u1")
-
-
-def test_what_gc_must_leave_is_known(rig: ProcessRig) -> None:
-    first, second = rig.answering("one"), rig.failing(revision=2)
-    rig.target.apply(first)
-    rig.until("ready")
-    rig.target.apply(second)
-    rig.until_pending("failed")
-    assert {first.bundle, second.bundle, sys.executable} <= rig.target.bundles()
+    processes.send(front, signal.SIGKILL)
+    wait_for(lambda: rig.front() not in (None, front), 10)
+    rig.until("ready", revision=2)
+    assert limit() == 800, "after a crash too"
+    rig.target.apply(rig.answering("three", revision=3))
+    rig.until("ready", revision=3)
+    assert limit() is None
 
 
 def test_records_and_sockets_are_the_users_alone(rig: ProcessRig) -> None:

@@ -7,28 +7,34 @@ from pathlib import Path
 import pytest
 
 from sendoff.errors import InvalidInput, NotSupported
+from sendoff.spec.settings import Settings
 from sendoff.targets import table
+from sendoff.targets.base import Place, Surroundings, Target
 
 
-@pytest.mark.parametrize("name", list(table.TARGETS))
+def load(name: str, home: Path) -> Target:
+    return table.load(Place(kind=name), Surroundings(home=home, settings=Settings()))
+
+
+@pytest.mark.parametrize("name", list(table.KINDS))
 def test_every_target_of_the_table_loads_and_knows_its_name(name: str, tmp_path: Path) -> None:
-    assert table.load(name, tmp_path).capabilities().name == name
+    assert load(name, tmp_path).capabilities().name == name
 
 
 def test_a_mistyped_name_is_met_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
-        table.load("proces", tmp_path)
+        load("proces", tmp_path)
     assert "'process'" in caught.value.hint
 
 
 def test_nothing_near_lists_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
-        table.load("mainframe", tmp_path)
+        load("mainframe", tmp_path)
     assert "process" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", table.PLANNED)
 def test_a_planned_target_says_what_works_today(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotSupported) as caught:
-        table.load(name, tmp_path)
+        load(name, tmp_path)
     assert "process" in caught.value.hint

@@ -1,13 +1,18 @@
 """One way for every module here to hand out names: they are Sendoff's own, found when a module is imported.
 
+``names.json`` says which names a module has and where in Sendoff each is from.
+
 Runs on Python 3.6. Below 3.11, and where `sendoff` is not installed, a name is a stand-in that says so when used, so
 that a script which only imports it goes on.
 """
 
 import importlib
+import json
+import os
 import sys
 
 NEEDED = (3, 11)
+_TABLE = None
 
 
 class _MissingType(type):
@@ -46,24 +51,32 @@ def _refuse_vendor():
     )
 
 
-def take(**names):
-    """Look names up in Sendoff.
+def take(module):
+    """Look the names of a module up in Sendoff.
 
     Args:
-        **names: public name = the module of `sendoff` that has it.
+        module: The module's own name.
 
     Returns:
         A dict for `globals().update`.
     """
     _refuse_vendor()
     taken = {}
-    for name, module in names.items():
+    for name, place in _table()[module].items():
         try:
             if sys.version_info < NEEDED:
                 raise ImportError
-            taken[name] = getattr(importlib.import_module(module), name)
+            taken[name] = getattr(importlib.import_module(place), name)
         except ImportError as error:
             if getattr(error, "name", None) not in (None, "sendoff"):
                 raise
             taken[name] = _MissingType(name, (), {"reason": _reason(name)})
     return taken
+
+
+def _table():
+    global _TABLE
+    if _TABLE is None:
+        with open(os.path.join(os.path.dirname(__file__), "names.json"), encoding="utf-8") as file:
+            _TABLE = json.load(file)
+    return _TABLE

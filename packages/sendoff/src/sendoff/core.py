@@ -93,11 +93,17 @@ class Core:
     @_Room
     def rooms(self) -> Rooms:
         """What operations are worked on with."""
+        from .artefacts.makers import Makers
         from .rooms import Rooms
         from .targets import table
 
         return Rooms(
-            store=self.store, registry=self.registry, environments=self.environments, targets=table, users=users()
+            store=self.store,
+            registry=self.registry,
+            environments=self.environments,
+            targets=table,
+            makers=Makers(self.store, self.environments),
+            users=users(),
         )
 
     @_Room

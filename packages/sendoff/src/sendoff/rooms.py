@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from .store.in_use import Dropped, InUse, User
+from .store.in_use import Dropped, References, User
+from .targets.base import Place, Surroundings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from .environments import Environments
     from .registry import Registry
     from .store import Store
-    from .targets.base import Target
+    from .targets.base import Kind, Makers, Target
 
 
 class Targets(Protocol):
     """Gives targets by name: ``sendoff.targets.table`` is one."""
 
-    def load(self, name: str, home: Path) -> Target:
-        """The target of that name.
+    def kinds(self) -> Mapping[str, Kind]:
+        """Those that there are, the one for everything first."""
+
+    def load(self, place: Place, surroundings: Surroundings) -> Target:
+        """A target.
 
         Raises:
             NotSupported: There is none of that name in this version.
@@ -37,15 +40,17 @@ class Rooms:
     registry: Registry
     environments: Environments
     targets: Targets
+    makers: Makers
     users: Sequence[User]
 
     def target(self, name: str) -> Target:
         """A target of this home."""
-        return self.targets.load(name, self.store.home)
+        surroundings = Surroundings(home=self.store.home, settings=self.store.settings)
+        return self.targets.load(Place(kind=name), surroundings)
 
-    def in_use(self, connection: Connection, dropped: Dropped = ()) -> InUse:
+    def in_use(self, connection: Connection, dropped: Dropped = ()) -> References:
         """What all rooms together refer to."""
-        found = InUse()
+        found = References()
         for user in self.users:
             found |= user(connection, dropped)
         return found

@@ -193,11 +193,12 @@ def _wrong(where: str, what: str) -> ServingError:
     return ServingError("bundle_invalid", f"{where} {what}")
 
 
-def load(directory: Path) -> Bundle:
+def load(directory: Path, app_root: Path | None = None) -> Bundle:
     """Read a bundle's folder.
 
     Args:
         directory: the folder that holds ``bundle.json``.
+        app_root: where the application is, when it is not where the bundle says: an image may have it elsewhere.
 
     Raises:
         ServingError: the folder is no bundle, is of an unknown schema version, or a member is wrong; the message
@@ -212,7 +213,7 @@ def load(directory: Path) -> Bundle:
         raise ServingError("bundle_unreadable", f"{file} cannot be read: {error}") from None
     except ValueError as error:
         raise ServingError("bundle_invalid", f"{file} is not JSON: {error}") from None
-    bundle = parse(raw, directory.absolute())
+    bundle = parse(raw, directory.absolute(), app_root)
     if not bundle.app_root.is_dir():
         raise ServingError("bundle_invalid", f"{file}: app_root names a folder that is not there: {bundle.app_root}")
     script = bundle.entry_script_path
@@ -221,12 +222,13 @@ def load(directory: Path) -> Bundle:
     return bundle
 
 
-def parse(raw: Any, directory: Path) -> Bundle:
+def parse(raw: Any, directory: Path, app_root: Path | None = None) -> Bundle:
     """Check the content of ``bundle.json``.
 
     Args:
         raw: the parsed JSON.
         directory: the bundle's absolute folder.
+        app_root: see ``load``.
 
     Raises:
         ServingError: see ``load``.
@@ -247,7 +249,8 @@ def parse(raw: Any, directory: Path) -> Bundle:
         path_prefix=service.take("path_prefix", str, "").strip("/"),
     )
     service.done()
-    app_root = directory / _inside(top.take("app_root", str, "app"), top.at("app_root"))
+    inside = _inside(top.take("app_root", str, "app"), top.at("app_root"))
+    app_root = directory / inside if app_root is None else app_root.absolute()
     entry = _inside(top.take("entry_script", str), top.at("entry_script"))
     source = top.take("source_directory", str, None, null=True)
     if source is not None:

@@ -299,11 +299,11 @@ def _interpreter(given: str | None) -> str:
 
 
 def _bundle_of(given: argparse.Namespace) -> Bundle:
-    for name in ("entry_script", "model_dir", "app_root", "source_directory"):
+    for name in ("entry_script", "model_dir", "source_directory"):
         if getattr(given, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ServingError("bad_arguments", f"{option} cannot be used with --bundle, which names its own")
-    return bundles.load(Path(given.bundle))
+    return bundles.load(Path(given.bundle), None if given.app_root is None else Path(given.app_root))
 
 
 def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:

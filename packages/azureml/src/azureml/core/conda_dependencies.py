@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        CondaDependencies="sendoff.sdk.environments.conda_dependencies",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ContainerRegistry="sendoff.sdk.environments.sections",
-    )
-)
+globals().update(take(__name__))

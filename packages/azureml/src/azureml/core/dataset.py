@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Dataset="sendoff.sdk.data.dataset",
-    )
-)
+globals().update(take(__name__))

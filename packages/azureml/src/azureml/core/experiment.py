@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Experiment="sendoff.sdk.runs.experiment",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Keyvault="sendoff.sdk.keyvault",
-    )
-)
+globals().update(take(__name__))

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        PrivateEndPoint="sendoff.sdk.absent",
-        PrivateEndPointConfig="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ModelProfile="sendoff.sdk.profile",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ResourceConfiguration="sendoff.sdk.resource_configuration",
-    )
-)
+globals().update(take(__name__))

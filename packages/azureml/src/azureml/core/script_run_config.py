@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ScriptRunConfig="sendoff.sdk.runs.configuration",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Workspace="sendoff.sdk.workspace",
-    )
-)
+globals().update(take(__name__))

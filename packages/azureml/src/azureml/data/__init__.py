@@ -2,11 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        TabularDataset="sendoff.sdk.data.dataset",
-        FileDataset="sendoff.sdk.data.dataset",
-        DataType="sendoff.sdk.data.types",
-        OutputFileDatasetConfig="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

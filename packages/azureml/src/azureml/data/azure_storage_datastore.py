@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AzureBlobDatastore="sendoff.sdk.data.datastore",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        DataReference="sendoff.sdk.data.reference",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        DatasetConsumptionConfig="sendoff.sdk.data.dataset",
-    )
-)
+globals().update(take(__name__))

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        DatasetValidationError="sendoff.sdk.exceptions",
-        DatasetExecutionError="sendoff.sdk.exceptions",
-    )
-)
+globals().update(take(__name__))

@@ -2,10 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        TabularDatasetFactory="sendoff.sdk.data.factory",
-        FileDatasetFactory="sendoff.sdk.data.factory",
-        DataType="sendoff.sdk.data.types",
-    )
-)
+globals().update(take(__name__))

@@ -2,11 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        PromoteHeadersBehavior="sendoff.sdk.data.types",
-        FileEncoding="sendoff.sdk.data.types",
-        SkipLinesBehavior="sendoff.sdk.data.types",
-        HistogramCompareMethod="sendoff.sdk.data.types",
-    )
-)
+globals().update(take(__name__))

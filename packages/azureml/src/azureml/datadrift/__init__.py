@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AlertConfiguration="sendoff.sdk.datadrift",
-        DataDriftDetector="sendoff.sdk.datadrift",
-    )
-)
+globals().update(take(__name__))

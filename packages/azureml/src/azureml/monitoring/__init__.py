@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ModelDataCollector="sendoff_serving.worker.shims.azureml.monitoring.modeldatacollector",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        SKLearn="sendoff.sdk.runs.estimators",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        RunDetails="sendoff.sdk.runs.widgets",
-    )
-)
+globals().update(take(__name__))

@@ -12,9 +12,9 @@ from typing import Any
 from ..core import Core
 from ..errors import NotFound, NotSupported, SendoffError, lacking
 from ..spec.messages import JSON, NDJSON, PREFIX, Request, Response
+from ..spec.page import Listed, Page
 from ..spec.parse import encode
 from .errors import answer
-from .paging import page
 from .route import Answer, Route, Stream
 
 log = logging.getLogger("sendoff.api")
@@ -78,8 +78,8 @@ class Application:
             raise AssertionError(f"{route.method} {route.path} answered {status}, which its table does not name")
         if route.answers[status] is None:
             return Response(status=status)
-        if route.page_key:
-            value = page(value, route.page_key, limit=call.query["limit"], after=call.query["after"])
+        if isinstance(value, Listed):
+            value = Page(value=value, next=value.next)
         return Response(status=status, headers={"content-type": JSON}, body=encode(value))
 
 

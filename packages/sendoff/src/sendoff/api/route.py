@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.messages import Request
+from ..spec.page import Window
 from ..spec.parse import decode, nearest
 
 if TYPE_CHECKING:
@@ -28,11 +30,24 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request after parsing: path variables, typed query values and the decoded body."""
+    """A request after parsing: path variables, typed query values and the decoded body.
+
+    ``caller`` is who asks (``spec.messages``): the user of an embedded API, or whoever has the server's token.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
+    caller: str
+
+    @property
+    def window(self) -> Window:
+        """Which part of a list is asked for.
+
+        Raises:
+            InvalidInput: ``limit`` is 0.
+        """
+        return Window(limit=self.query["limit"], after=self.query["after"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +62,7 @@ class Answer:
 class Stream:
     """A handler's long work: it calls its argument with lines of progress and returns the answer."""
 
-    work: Callable[[Callable[[str], None]], Any]
+    work: Callable[[Progress], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +70,8 @@ class Route:
     """One operation of the API.
 
     ``answers`` maps each status to its answer's type (None: no body); the first is what a plain return value gets.
-    ``page_key`` names the field by which a list's answers are paged. ``streams``: progress, then the answer, as NDJSON.
+    ``paged``: the handler gives the part of a list that ``call.window`` asks for, a :class:`~sendoff.spec.page.Listed`.
+    ``streams``: progress, then the answer, as NDJSON.
     """
 
     method: str
@@ -66,7 +82,7 @@ class Route:
     body: Any = None
     body_required: bool = True
     query: Sequence[Query] = ()
-    page_key: str | None = None
+    paged: bool = False
     streams: bool = False
     pattern: re.Pattern[str] = field(init=False)
 
@@ -74,11 +90,23 @@ class Route:
         parts = re.split(r"\{(\w+)\}", self.path)
         text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
         object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
+        if not self.handler.__name__.isidentifier():
+            raise ValueError(f"{self.method} {self.path} has no action: its handler has no name")
+
+    @property
+    def noun(self) -> str:
+        """What the route is about: its file's name."""
+        return self.handler.__module__.rpartition(".")[2]
+
+    @property
+    def action(self) -> str:
+        """What one has to be allowed to do: the noun and what is done with it, as in ``models/register``."""
+        return f"{self.noun}/{self.handler.__name__.rstrip('_')}"
 
     @property
     def parameters(self) -> Sequence[Query]:
         """Query parameters, those of paging among them."""
-        return (*self.query, *PAGING) if self.page_key else self.query
+        return (*self.query, *PAGING) if self.paged else self.query
 
     def parse(self, request: Request, variables: Mapping[str, str]) -> Call:
         """Decode what a request carries.
@@ -97,6 +125,7 @@ class Route:
             path={name: unquote(value) for name, value in variables.items()},
             query=self._query(request.query),
             body=body,
+            caller=request.caller,
         )
 
     def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from ..spec.dataset import Dataset
     from ..spec.environment import Environment
-    from ..spec.model import Model
+    from ..spec.model import Model, ModelSummary
     from ..spec.operation import Operation
     from ..spec.service import Revision, Service
     from ..spec.workspace import Workspace
@@ -129,7 +129,7 @@ def workspace(view: Workspace) -> Record:
     return {**plain(view), "workspaceName": view.name}
 
 
-def model(view: Model) -> Record:
+def model(view: ModelSummary) -> Record:
     """A model version."""
     return dict(plain(view))
 

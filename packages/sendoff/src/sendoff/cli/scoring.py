@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..client.service_link import Credentials, bearer, connect
+from ..client.service_link import ServiceAuthorization, bearer, connect
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.names import service_flags
 from ..spec.service import Service
@@ -37,8 +37,8 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
             hint=f"sendoff service show {service_flags(view.name, view.workspace)}",
             state=view.state,
         )
-    credential = Credentials(client).headers(view) if key is None else bearer(key)
-    status, answer, kind = _post(view, body, credential, timeout, client.embedded)
+    credential = ServiceAuthorization(client).headers(view) if key is None else bearer(key)
+    status, answer, kind = _post(client, view, body, credential, timeout)
     text = answer.decode("utf-8", "replace")
     if status != 200:
         raise ScoringFailed(
@@ -71,10 +71,10 @@ def curl(view: Service) -> str:
 
 
 def _post(
-    view: Service, body: bytes, credential: dict[str, str], timeout: float, embedded: bool
+    client: Client, view: Service, body: bytes, credential: dict[str, str], timeout: float
 ) -> tuple[int, bytes, str]:
     parts = urlsplit(str(view.scoring_uri))
-    connection = connect(view, timeout=timeout, embedded=embedded)
+    connection = connect(client, view, timeout=timeout)
     headers = {"Content-Type": "application/json", **credential}
     try:
         connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from ..connections import Way
 from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
-from ..spec import bodies
+from ..progress import Progress
 from ..spec.messages import JSON, PREFIX, Request, Response
+from ..spec.page import Page
 from ..spec.parse import decode, encode
 from .transport import Transport
 
@@ -19,6 +21,8 @@ Pairs = Mapping[str, str | None] | Sequence[str | Sequence[str]] | None
 
 SECONDS = 120.0
 LONG_SECONDS = 3600.0
+PAGE = 1000
+"""Entries of a list that are asked for at once: neither side then holds a long list as one text."""
 
 
 class Caller:
@@ -40,6 +44,11 @@ class Caller:
     def close(self) -> None:
         """Close connections, or the embedded store. The client stays usable."""
         self._transport.close()
+
+    @property
+    def way(self) -> Way:
+        """How this machine opens connections: to the server, to services, to addresses of data."""
+        return self._transport.way
 
     def __enter__(self) -> Self:
         return self
@@ -63,13 +72,13 @@ class Caller:
         found: list[T] = []
         after: str | None = None
         while True:
-            page: bodies.Page[T] = self._get(bodies.Page[item], path, **query, after=after)  # type: ignore[valid-type]
+            page: Page[T] = self._get(Page[item], path, **query, limit=PAGE, after=after)  # type: ignore[valid-type]
             found += page.value
             after = page.next
             if after is None:
                 return found
 
-    def _stream(self, answer: type[T], path: str, progress: Callable[[str], None] | None, **query: Any) -> T:
+    def _stream(self, answer: type[T], path: str, progress: Progress | None, **query: Any) -> T:
         response = self._request("POST", path, query=query, timeout=LONG_SECONDS)
         if response.stream is None:
             return answer_of(answer, response)

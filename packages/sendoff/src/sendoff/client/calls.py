@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ..progress import Progress
 from ..spec import bodies
 from ..spec.environment import Environment, EnvironmentSpec
 from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
-from ..spec.model import Model, RegisterModel, UpdateModel
+from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel
 from ..spec.operation import Operation
 from ..spec.package import CreatePackage, ImageReport, Package
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -89,10 +90,10 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         run_id: str | None = None,
         framework: str | None = None,
         latest: bool = False,
-    ) -> list[Model]:
-        """Model versions that match every given filter; ``latest`` keeps the newest of each name."""
+    ) -> list[ModelSummary]:
+        """Model versions, without files, that match every given filter; ``latest`` keeps the newest of each name."""
         return self._list(
-            Model,
+            ModelSummary,
             f"/workspaces/{q(workspace)}/models",
             name=name,
             tag=pairs(tags),
@@ -133,7 +134,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         workspace: str,
         name: str,
         version: str | None = None,
-        progress: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> bodies.BuiltEnvironment:
         """Build it on the API's machine; ``progress`` gets one line at a time. Raises `EnvironmentFailed`."""
         return self._stream(

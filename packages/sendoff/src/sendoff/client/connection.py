@@ -25,7 +25,8 @@ def connect(home: Path | str | None = None, server: str | None = None, token: st
     if server is None and home is None:
         server = os.environ.get("SENDOFF_SERVER")
     if server:
-        return Client(HttpTransport(server, token if token is not None else os.environ.get("SENDOFF_TOKEN")))
+        token = token if token is not None else os.environ.get("SENDOFF_TOKEN")
+        return Client(HttpTransport(server, token, Path(home).absolute() if home is not None else default_home()))
     return Client(InMemoryTransport(Path(home).absolute() if home is not None else default_home(), _application))
 
 

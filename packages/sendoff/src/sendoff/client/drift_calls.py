@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..spec import bodies
 from ..spec.drift import (
     CreateDriftDetector,
     DriftDetector,
     DriftReport,
     DriftRun,
     RunDrift,
-    StoredEvent,
     UpdateDriftDetector,
 )
+from ..spec.event import StoredEvent
+from ..spec.page import Page
 from .caller import LONG_SECONDS, Caller, q
 
 
@@ -41,7 +41,7 @@ class DriftCalls(Caller):
     def run_drift(self, workspace: str, name: str, body: RunDrift) -> list[DriftRun]:
         """Compare now."""
         path = f"/workspaces/{q(workspace)}/drift/{q(name)}/run"
-        page: bodies.Page[DriftRun] = self._send(bodies.Page[DriftRun], "POST", path, body, timeout=LONG_SECONDS)
+        page: Page[DriftRun] = self._send(Page[DriftRun], "POST", path, body, timeout=LONG_SECONDS)
         return page.value
 
     def drift_runs(self, workspace: str, name: str) -> list[DriftRun]:

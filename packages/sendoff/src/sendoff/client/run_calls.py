@@ -65,7 +65,7 @@ class RunCalls(Caller):
 
     def run_metrics(self, workspace: str, id: str) -> list[Metric]:
         """What it logged, in its order."""
-        return self._get(LogMetrics, f"{_run(workspace, id)}/metrics").metrics
+        return self._list(Metric, f"{_run(workspace, id)}/metrics")
 
     def add_run_files(self, workspace: str, id: str, files: Sequence[ManifestFile]) -> list[ManifestFile]:
         """Keep files; their blobs are in the store already."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import getpass
 import http.client
-import os
 import socket
 import ssl
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..errors import Unreachable
 from ..spec.identity import AccessToken
 from ..spec.service import Service
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from .calls import Client
 
 
-class Credentials:
+class ServiceAuthorization:
     """Key or token for one service: asked for when first needed, and again when it is due.
 
     Args:
@@ -53,60 +51,41 @@ def bearer(credential: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {credential}"}
 
 
-def connect(view: Service, *, timeout: float | None, embedded: bool) -> http.client.HTTPConnection:
+def connect(client: Client, view: Service, *, timeout: float | None) -> http.client.HTTPConnection:
     """A connection to a service's address, not opened yet.
 
-    The service's own certificate is trusted, and the authorities of the system and of ``SENDOFF_CA_BUNDLE``. The name
-    of the certificate need not be in any DNS while the service runs on this machine.
+    The service's own certificate is trusted, and the authorities of the system and of the setting ``ca_bundle``. The
+    name of the certificate need not be in any DNS while the service runs on this machine.
 
     Args:
+        client: Of the API that knows the service.
         view: The service; it has an address.
         timeout: Seconds.
-        embedded: The service runs on this machine.
     """
     parts = urlsplit(view.scoring_uri or "")
-    host = parts.hostname or ""
     if parts.scheme != "https":
-        return http.client.HTTPConnection(host, parts.port, timeout=timeout)
-    address = "127.0.0.1" if embedded and host == view.deployment.ssl_cname else host
-    return _Secure(host, parts.port, address, _context(view), timeout)
+        return client.way.link("http", parts.netloc, timeout)
+    # The API named this very certificate: it is trusted as it is, whoever signed it.
+    context = client.way.trusting(view.deployment.ssl_cert_pem or "")
+    if client.embedded and parts.hostname == view.deployment.ssl_cname:
+        return _Here(parts.hostname or "", parts.port, context, timeout)
+    return client.way.link("https", parts.netloc, timeout, context=context)
 
 
-class _Secure(http.client.HTTPSConnection):
-    """HTTPS to an address, with the name of the certificate."""
+class _Here(http.client.HTTPSConnection):
+    """HTTPS to this machine, by the name of the certificate."""
 
-    def __init__(
-        self, host: str, port: int | None, address: str, context: ssl.SSLContext, timeout: float | None
-    ) -> None:
+    def __init__(self, host: str, port: int | None, context: ssl.SSLContext, timeout: float | None) -> None:
         super().__init__(host, port, timeout=timeout, context=context)
-        self._address = address
         self._trust = context
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
+        plain = socket.create_connection(("127.0.0.1", self.port), self.timeout)
         try:
             self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
         except BaseException:
             plain.close()
             raise
-
-
-def _context(view: Service) -> ssl.SSLContext:
-    bundle = os.environ.get("SENDOFF_CA_BUNDLE")
-    try:
-        context = ssl.create_default_context()
-        if bundle:
-            context.load_verify_locations(cafile=bundle)
-    except OSError as error:
-        raise Unreachable(
-            f"SENDOFF_CA_BUNDLE: {bundle} cannot be used: {error}", hint="It names a file of certificates in PEM form."
-        ) from None
-    if view.deployment.ssl_cert_pem:
-        # The API named this very certificate: it is trusted as it is, whoever signed it.
-        context.load_verify_locations(cadata=view.deployment.ssl_cert_pem)
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
 
 
 def user() -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ..errors import InvalidInput, NotSupported, Unreachable
+from ..errors import InvalidInput, NotSupported
+from ..progress import Progress
 from ..spec.dataset import DataSource
 from ..spec.model import ManifestFile
 from .calls import Client
@@ -16,7 +17,7 @@ _SECONDS = 60.0
 _SIGNS = set("*?[")
 
 
-def copied_in(client: Client, text: str, progress: Callable[[str], None] | None = None) -> DataSource:
+def copied_in(client: Client, text: str, progress: Progress | None = None) -> DataSource:
     """Store what is at a local path, in a folder, matches a pattern, or is at an ``https://`` address.
 
     Raises:
@@ -27,7 +28,7 @@ def copied_in(client: Client, text: str, progress: Callable[[str], None] | None 
     transfer = Transfer(client, progress)
     if "://" in text and not text.startswith("file://"):
         name = Path(unquote(urlsplit(text).path)).name or "data"
-        files: list[ManifestFile] = [transfer.put_bytes(name, _fetched(text))]
+        files: list[ManifestFile] = [transfer.put_bytes(name, _fetched(client, text))]
     else:
         files = transfer.put_files(local_files(unquote(urlsplit(text).path) if "://" in text else text))
     return DataSource(path=text, files=files)
@@ -53,15 +54,7 @@ def local_files(text: str) -> Sequence[tuple[str, Path]]:
     return found
 
 
-def _fetched(address: str) -> bytes:
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
+def _fetched(client: Client, address: str) -> bytes:
     if urlsplit(address).scheme not in ("http", "https"):
         raise NotSupported(f"{address}: only http:// and https:// addresses can be fetched", field="path")
-    try:
-        with urlopen(address, timeout=_SECONDS) as answer:
-            data: bytes = answer.read()
-            return data
-    except (URLError, OSError) as error:
-        raise Unreachable(f"{address} cannot be fetched: {error}", hint="Check the address, or download it.") from None
+    return client.way.fetch(address, _SECONDS)

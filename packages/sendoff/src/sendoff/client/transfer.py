@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import AlreadyExists, InvalidInput, NotSupported
 from ..files import staged
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.inference import InferenceSpec, SourceSpec
 from ..spec.model import ManifestFile, check_manifest_path
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..packaging.collect_source import CollectedSource
     from ..store.blobs import BlobStore
 
-Say = Callable[[str], None]
 _SAY_AFTER = 2.0
 """Seconds between two lines of progress; shorter transfers say nothing."""
 
@@ -38,7 +38,7 @@ class Transfer:
         progress: Takes one plain line at a time.
     """
 
-    def __init__(self, client: Client, progress: Say | None = None) -> None:
+    def __init__(self, client: Client, progress: Progress | None = None) -> None:
         self._client = client
         self._progress = progress
 
@@ -207,7 +207,7 @@ class Transfer:
 class _Meter:
     """Counts bytes from several threads and says now and then how far it is."""
 
-    def __init__(self, verb: str, say: Say | None) -> None:
+    def __init__(self, verb: str, say: Progress | None) -> None:
         self._verb, self._say = verb, say
         self._done = 0
         self._next = time.monotonic() + _SAY_AFTER

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import ssl
+import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
+from ..connections import Way
 from ..errors import InvalidInput, Unreachable
 from ..spec.messages import NDJSON, Request, Response
+from ..spec.settings import load_settings
 
 _IDLE_SECONDS = 3.0
 """A kept connection older than this is not used again: servers close idle ones (uvicorn after 5 s), and a POST that
@@ -25,6 +28,10 @@ class Transport(Protocol):
 
     where: str
     embedded: bool
+
+    @property
+    def way(self) -> Way:
+        """How connections to other machines are opened."""
 
     def send(self, request: Request, timeout: float | None) -> Response:
         """Send and wait, at most ``timeout`` seconds for each read (None: for ever)."""
@@ -41,6 +48,11 @@ class Application(Protocol):
 
     def close(self) -> None:
         """Give up what is open; a later request opens it again."""
+
+
+def _way_of(home: Path) -> Way:
+    settings = load_settings(home, os.environ)
+    return Way(os.environ, ca_bundle=settings.ca_bundle, proxy=settings.proxy, no_proxy=settings.no_proxy)
 
 
 class InMemoryTransport:
@@ -60,6 +72,10 @@ class InMemoryTransport:
         self._lock = threading.Lock()
         self._application: Application | None = None
 
+    @cached_property
+    def way(self) -> Way:
+        return _way_of(self.home)
+
     def send(self, request: Request, timeout: float | None) -> Response:
         with self._lock:
             if self._application is None:
@@ -75,11 +91,18 @@ class InMemoryTransport:
 
 
 class HttpTransport:
-    """HTTP/1.1 with kept connections, one for each thread."""
+    """HTTP/1.1 with kept connections, one for each thread.
+
+    Args:
+        server: ``http://host:port`` or ``https://…``.
+        token: What is sent as a bearer token.
+        home: The folder whose settings say which certificates are trusted and which proxy is used.
+    """
 
     embedded = False
 
-    def __init__(self, server: str, token: str | None) -> None:
+    def __init__(self, server: str, token: str | None, home: Path) -> None:
+        self.home = home
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInput(
@@ -91,6 +114,10 @@ class HttpTransport:
         self._parts = parts
         self._token = token
         self._local = threading.local()
+
+    @cached_property
+    def way(self) -> Way:
+        return _way_of(self.home)
 
     def send(self, request: Request, timeout: float | None) -> Response:
         target = self._parts.path.rstrip("/") + request.path
@@ -150,12 +177,7 @@ class HttpTransport:
         if kept is not None and kept.sock is not None and time.monotonic() - self._local.used < _IDLE_SECONDS:
             return kept, True
         self._drop()
-        host = self._parts.hostname or ""
-        made = (
-            http.client.HTTPSConnection(host, self._parts.port, context=ssl.create_default_context())
-            if self._parts.scheme == "https"
-            else http.client.HTTPConnection(host, self._parts.port)
-        )
+        made = self.way.link(self._parts.scheme, self._parts.netloc.rpartition("@")[2], None)
         self._local.connection, self._local.used = made, time.monotonic()
         return made, False
 
@@ -177,6 +199,7 @@ class HttpTransport:
         why = "took too long to answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         return Unreachable(
             f"the Sendoff server at {self.where} does not answer: {why}",
-            hint="Start it with 'sendoff server', or unset SENDOFF_SERVER to work without one.",
+            hint=self.way.advice(error, self._parts.scheme, self._parts.netloc)
+            or "Start it with 'sendoff server', or unset SENDOFF_SERVER to work without one.",
             server=self.where,
         )

@@ -11,8 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from ..errors import AlreadyExists, ComputeNotFound
 from ..registry import Registry
 from ..spec.compute import AKS, KUBERNETES, Compute, CreateCompute, UpdateCompute, check
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import decode, nearest, to_builtins
 from ..store import Store
+from ..store.pages import select_page
 from ..store.tables import computes
 
 
@@ -69,12 +71,12 @@ class Computes:
                 )
         return _view(row)
 
-    def list(self, workspace: str) -> list[Compute]:
+    def list(self, workspace: str, *, window: Window = ALL) -> Listed[Compute]:
         """All targets of a workspace, by name."""
         self._registry.workspace(workspace)
-        query = select(computes).where(computes.c.workspace == workspace).order_by(computes.c.name)
+        query = select(computes).where(computes.c.workspace == workspace)
         with self._store.read() as connection:
-            return [_view(row) for row in connection.execute(query).mappings().all()]
+            return select_page(connection, query, [computes.c.name], window, lambda row: _view(row._mapping))
 
     def update(self, workspace: str, name: str, body: UpdateCompute) -> Compute:
         """Change what is given.

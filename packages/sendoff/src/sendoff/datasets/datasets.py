@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound, WorkspaceNotFound
+from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from ..spec import dataset as spec
 from ..spec.dataset import ACTIVE, ARCHIVED, DEPRECATED, Dataset, DatasetDefinition, RegisterDataset, UpdateDataset
 from ..spec.model import ManifestFile
+from ..spec.page import ALL, Key, Listed, Window
 from ..spec.parse import nearest, to_builtins
-from ..store.tables import datasets, workspaces
+from ..store.pages import cut, select_page
+from ..store.tables import datasets
+from ..store.workspaces import require_workspace
 from .datastores import Datastores
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class Datasets:
             self.files(ws, definition)
         now, id_ = time.time(), str(uuid.uuid4())
         with self._store.begin() as connection:
-            _require_workspace(connection, ws)
+            require_workspace(connection, ws)
             own = [file.digest for source in definition.sources for file in source.files]
             missing = self._store.blobs.missing(own)
             if missing:
@@ -92,29 +95,28 @@ class Datasets:
         with self._store.read() as connection:
             return _view(_find(connection, ws, key))
 
-    def list(self, ws: str, *, name: str | None = None, versions: bool = False) -> list[Dataset]:
+    def list(
+        self, ws: str, *, name: str | None = None, versions: bool = False, window: Window = ALL
+    ) -> Listed[Dataset]:
         """Registered datasets by name, newest version first; archived ones are left out unless versions are asked for.
 
         Args:
             ws: The workspace's name.
             name: Only this one.
             versions: All versions, not the newest of each name alone.
+            window: Which part of the list.
         """
+        query = select(datasets).where(datasets.c.workspace == ws, datasets.c.name.is_not(None))
+        if name is not None:
+            query = query.where(datasets.c.name == name)
+        if not versions:
+            newer = datasets.alias("newer")
+            same = (newer.c.workspace == datasets.c.workspace, newer.c.name == datasets.c.name)
+            later = select(newer.c.id).where(*same, newer.c.version > datasets.c.version)
+            query = query.where(datasets.c.state != ARCHIVED, ~later.exists())
         with self._store.read() as connection:
-            _require_workspace(connection, ws)
-            query = (
-                select(datasets)
-                .where(datasets.c.workspace == ws, datasets.c.name.is_not(None))
-                .order_by(datasets.c.name, datasets.c.version.desc())
-            )
-            rows = connection.execute(query if name is None else query.where(datasets.c.name == name)).all()
-        views = [_view(row) for row in rows]
-        if versions:
-            return views
-        newest: dict[str, Dataset] = {}
-        for view in views:
-            newest.setdefault(str(view.name), view)
-        return [view for view in newest.values() if view.state != ARCHIVED]
+            require_workspace(connection, ws)
+            return select_page(connection, query, [datasets.c.name, datasets.c.version.desc()], window, _view)
 
     def update(self, ws: str, key: str, body: UpdateDataset) -> Dataset:
         """Change description, tags or state of one version.
@@ -157,17 +159,17 @@ class Datasets:
             row = _find(connection, ws, name)
             connection.execute(delete(datasets).where(datasets.c.workspace == ws, datasets.c.name == row.name))
 
-    def files(self, ws: str, definition: DatasetDefinition) -> Sequence[ManifestFile]:
+    def files(self, ws: str, definition: DatasetDefinition, *, window: Window = ALL) -> Listed[ManifestFile]:
         """The files that a definition speaks of at this moment, in order.
 
         Raises:
             InvalidInput: A source holds none.
             NotFound: There is no such datastore.
         """
-        found: builtins.list[ManifestFile] = []
-        for source in definition.sources:
-            if source.datastore is None:
-                found += source.files
+        found: builtins.list[tuple[Key, ManifestFile]] = []
+        for number, source in enumerate(definition.sources):
+            if source.datastore is None:  # its own manifest never changes: a place in it is as good as a path
+                found += [((number, place), file) for place, file in enumerate(source.files)]
                 continue
             there = self.stores.files(ws, source.datastore, source.path)
             if not there:
@@ -176,11 +178,15 @@ class Datasets:
                     hint="Upload it first: Datastore.upload_files, or `sendoff datastore upload`.",
                     field="path",
                 )
-            found += [ManifestFile(path=file.path, digest=file.digest, size=file.size) for file in there]
+            found += [
+                ((number, file.path), ManifestFile(path=file.path, digest=file.digest, size=file.size))
+                for file in there
+            ]
         if definition.kind == spec.FILE:
             for change in definition.changes:
                 found = found[: change.count] if change.action == spec.TAKE else found[change.count :]
-        return found
+        part = cut(found, window, "source", "file", key=lambda entry: entry[0])
+        return Listed([file for _, file in part], next=part.next)
 
     def data(self, ws: str, definition: DatasetDefinition) -> Sequence[DataFile]:
         """The same files, ready to be read; their bytes are verified while they are."""
@@ -190,11 +196,6 @@ class Datasets:
             return lambda: self._store.blobs.open(digest)
 
         return [DataFile(file.path, opened(file.digest)) for file in self.files(ws, definition)]
-
-
-def _require_workspace(connection: Connection, ws: str) -> None:
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == ws)).first() is None:
-        raise WorkspaceNotFound(f"there is no workspace {ws!r}", hint="sendoff workspace list shows them.")
 
 
 def _last_version(connection: Connection, ws: str, name: str) -> int | None:
@@ -209,7 +210,7 @@ def _by_id(connection: Connection, ws: str, id_: str) -> Row[Any]:
 
 
 def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
-    _require_workspace(connection, ws)
+    require_workspace(connection, ws)
     query = select(datasets).where(datasets.c.workspace == ws)
     row = connection.execute(query.where(datasets.c.id == key)).first()
     if row is not None:

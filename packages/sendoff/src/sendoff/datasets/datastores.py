@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ..errors import Conflict, InvalidInput, NotFound, WorkspaceNotFound
+from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, check_store_path
 from ..spec.model import check_manifest
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import nearest
-from ..store.tables import datastore_files, datastores, workspaces
+from ..store.pages import select_page
+from ..store.tables import datastore_files, datastores
+from ..store.workspaces import require_workspace
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -62,23 +65,26 @@ class Datastores:
             )
         return self.get(ws, name)
 
-    def files(self, ws: str, name: str, path: str = "") -> Sequence[DatastoreFile]:
+    def files(self, ws: str, name: str, path: str = "", *, window: Window = ALL) -> Listed[DatastoreFile]:
         """Files at a path, below a folder, or that match a pattern, sorted by path.
 
         Args:
             ws: The workspace's name.
             name: The datastore's name.
             path: ``*`` and ``?`` stay within a segment, ``**`` does not; empty is everything.
+            window: Which part of the list.
         """
-        wanted = matcher(check_store_path(path, f"datastore {name!r}"))
+        path = check_store_path(path, f"datastore {name!r}")
+        wanted = matcher(path)
+        fixed = re.split(r"[*?]", path, maxsplit=1)[0]
+        at = datastore_files.c
+        query = select(datastore_files).where(at.workspace == ws, at.datastore == name)
+        query = query.where(func.substr(at.path, 1, len(fixed)) == fixed)  # the bulk; the rest is told by the pattern
         self._supply(ws)
         with self._store.read() as connection:
             _row(connection, ws, name)
-            return [
-                DatastoreFile(path=row.path, digest=row.digest, size=row.size, modified_time=row.modified)
-                for row in _files(connection, ws, name)
-                if wanted(row.path)
-            ]
+            keep = (lambda row: wanted(row.path)) if path else None
+            return select_page(connection, query, [at.path], window, _file, keep=keep)
 
     def put(self, ws: str, name: str, body: PutFiles) -> FilesChanged:
         """Put blobs at paths; without ``overwrite`` a path that is taken keeps what it has.
@@ -130,8 +136,7 @@ class Datastores:
     def _supply(self, ws: str) -> None:
         """Give a workspace the datastores that every workspace has."""
         with self._store.read() as connection:
-            if connection.execute(select(workspaces.c.name).where(workspaces.c.name == ws)).first() is None:
-                raise WorkspaceNotFound(f"there is no workspace {ws!r}", hint="sendoff workspace list shows them.")
+            require_workspace(connection, ws)
             if _names(connection, ws):
                 return
         with self._store.begin() as connection:
@@ -184,6 +189,10 @@ def _refuse_nesting(there: set[str], fresh: Sequence[str], where: str) -> None:
                 hint="Use another target path.",
                 field="path",
             )
+
+
+def _file(row: Row[Any]) -> DatastoreFile:
+    return DatastoreFile(path=row.path, digest=row.digest, size=row.size, modified_time=row.modified)
 
 
 def _names(connection: Connection, ws: str) -> list[str]:

@@ -7,13 +7,13 @@ older model is no reason to open a service. The keys themselves belong to the se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, InvalidInput, NotSupported
 from ..identity import Identity, Rule
 from ..identity.certificates import check_pair
 from ..operations.operation_rows import AnyRow
+from ..spec.access import Access
 from ..spec.deployment import DeploymentSpec
 from ..spec.identity import (
     KEY,
@@ -28,12 +28,14 @@ from ..spec.identity import (
 )
 from ..spec.names import service_flags
 from ..spec.parse import replace
+from ..targets.base import Wanted
 from . import revision_rows, service_rows, telemetry
-from .choose_target import DOCKER, wants_keys
+from .choose_target import wants_keys
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..rooms import Rooms
     from ..store import Store
     from ..targets.base import Capabilities
     from .plan import Plan
@@ -148,46 +150,50 @@ def mode_of(deployment: DeploymentSpec) -> str:
     return KEY if wants_keys(deployment) else NONE
 
 
-def publish(store: Store, service: AnyRow, *numbers: int, create: bool = True) -> Path | None:
-    """Hand the target what requests are checked by, for the revision that answers and those that are named.
+def material(rooms: Rooms, service: AnyRow, *numbers: int) -> tuple[Access | None, dict[str, Any] | None]:
+    """What requests are checked by and what is told of them, for the revision that answers and those that are named.
 
     Args:
-        store: The home's store.
+        rooms: What to look into.
         service: The service's row.
-        numbers: Revisions that are about to be started, the one that counts last.
-        create: False leaves a service alone that was never started.
+        numbers: Revisions that are about to be started, the one that counts last; else the one that is wanted.
     """
+    store = rooms.store
     with store.read() as connection:
         serving = revision_rows.serving_revision(connection, service.uid)
         wanted = [number for number in (serving, *(numbers or (service.wanted_revision,))) if number]
         plans = {number: revision_rows.get_plan(connection, service.uid, number) for number in wanted}
     found = {number: plan.deployment for number, plan in plans.items() if plan is not None}
     if not found:
-        return None
+        return None, None
     newest = next(number for number in reversed(wanted) if number in found)
     identity = Identity(store)
     rules = {number: _rule(deployment) for number, deployment in found.items()}
     if any(rule.auth == KEY for rule in rules.values()):
         identity.keys(service.uid)
-    docker = service.target == DOCKER
+    able = rooms.target(service.target).capabilities()
     protected = found[newest].protected_paths or ()
-    file = identity.publish(service.uid, rules, newest, protected=protected, create=create, gateway=docker)
-    if file is not None:
-        telemetry.publish(store, service, {number: found[number] for number in wanted if number in found})
-    if docker and file is not None:
-        # Imported here: services of processes have no use for it.
-        from ..targets.docker import access, containers
-
-        access.refresh(store.home, service.uid, containers.stranger())
-    return file
+    guard = identity.access(service.uid, rules, newest, protected=protected, gateway=able.gateway != "own")
+    told = telemetry.document(store, service, {number: found[number] for number in wanted if number in found}, able)
+    return guard, told
 
 
-def gateway_certificate(store: Store, service: AnyRow, deployment: DeploymentSpec) -> Path | None:
-    """The file of a revision's certificate for a target whose gateway ends TLS; :func:`publish` writes it."""
-    certificate = _rule(deployment).certificate
-    if service.target != DOCKER or certificate is None:
-        return None
-    return Identity(store).certificate_file(service.uid, certificate)
+def refresh(rooms: Rooms, service: AnyRow) -> None:
+    """Hand the target keys, certificates and collector as they are now; what does not run is not started."""
+    guard, told = material(rooms, service)
+    if guard is None:
+        return
+    rooms.target(service.target).apply(
+        Wanted(
+            uid=service.uid,
+            name=service.name,
+            workspace=service.workspace,
+            revision=service.wanted_revision,
+            access=guard,
+            telemetry=told,
+            start=False,
+        )
+    )
 
 
 def _rule(deployment: DeploymentSpec) -> Rule:
@@ -198,12 +204,13 @@ class ServiceAccess:
     """Keys and tokens of services by their names, for the API.
 
     Args:
-        store: The home's store.
+        rooms: What to look into, and where services run.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._identity = Identity(store)
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._store = rooms.store
+        self._identity = Identity(rooms.store)
 
     def keys(self, ws: str, name: str) -> ServiceKeys:
         """Both keys of a service.
@@ -223,7 +230,7 @@ class ServiceAccess:
         which = which_key(body.key_type)
         service = self._service(ws, name, KEY)
         found = self._identity.regenerate(service.uid, which, body.key_value)
-        publish(self._store, service, create=False)
+        refresh(self._rooms, service)
         return found
 
     def token(self, ws: str, name: str, body: IssueToken) -> AccessToken:
@@ -240,7 +247,7 @@ class ServiceAccess:
         with self._store.read() as connection:
             services = service_rows.list_services(connection)
         for service in services:
-            publish(self._store, service, create=False)
+            refresh(self._rooms, service)
         return made
 
     def _service(self, ws: str, name: str, mode: str) -> AnyRow:

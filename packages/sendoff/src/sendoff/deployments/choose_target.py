@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ..errors import NotSupported
+from ..errors import InvalidInput, NotSupported
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
-from ..targets.base import Capabilities
+from ..spec.parse import nearest
+from ..targets.base import Capabilities, Kind
 
-PROCESS, DOCKER = "process", "docker"
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,28 @@ class Choice:
 def choose_target(
     deployment: DeploymentSpec,
     *,
-    local_target: str,
+    kinds: Mapping[str, Kind],
+    local_target: str | None,
     aci_target: str,
-    docker_problem: Callable[[], str],
+    problem: Callable[[str], str],
     cluster: str = "",
 ) -> Choice:
     """The target for a new service; it is fixed from then on.
 
     Args:
         deployment: The configuration; its compute type decides.
+        kinds: The targets that there are, the one for everything first.
         local_target: The setting of that name: where a local service runs.
-        aci_target: The setting of that name: where everything else runs; ``auto`` looks for an engine.
-        docker_problem: Says why containers cannot be run on this machine now; empty when they can.
+        aci_target: The setting of that name: where everything else runs; ``auto`` looks for one with containers.
+        problem: Says why a target cannot be had on this machine now; empty when it can.
         cluster: What is known of the compute target that the configuration names, as a sentence; empty for nothing.
+
+    Raises:
+        InvalidInput: A setting names no target.
     """
+    first = next(iter(kinds))
     if deployment.compute_type == LOCAL:
-        return Choice(local_target)
+        return Choice(first if local_target is None else _known(kinds, local_target, "local_target"))
     if deployment.compute_type == ACI:
         what = "Container instance"
     elif deployment.compute_type == AKS and cluster:
@@ -48,16 +55,29 @@ def choose_target(
         what = f"AKS: no cluster{named} is attached"
     else:
         what = "No deployment configuration"
-    if aci_target == PROCESS:
-        why = "as the setting aci_target says"
-    elif aci_target == DOCKER:
-        return Choice(DOCKER, [f"{what}: runs as a container on this machine, as the setting aci_target says."])
-    else:
-        problem = docker_problem()
-        if not problem:
-            return Choice(DOCKER, [f"{what}: runs as a container of this machine's Docker engine."])
-        why = f"for {problem}"
-    return Choice(PROCESS, [f"{what}: runs as processes on this machine, {why}."])
+    if aci_target != AUTO:
+        name = _known(kinds, aci_target, "aci_target")
+        how = "as a container" if kinds[name].containers else "as processes"
+        return Choice(name, [f"{what}: runs {how} on this machine, as the setting aci_target says."])
+    why = "as nothing here runs containers"
+    for name in (name for name, kind in kinds.items() if kind.containers):
+        lacking = problem(name)
+        if not lacking:
+            return Choice(name, [f"{what}: runs as a container of this machine's Docker engine."])
+        why = f"for {lacking}"
+    return Choice(first, [f"{what}: runs as processes on this machine, {why}."])
+
+
+def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:
+    if name in kinds:
+        return name
+    close = nearest(name, [*kinds])
+    raise InvalidInput(
+        f"the setting {setting} names no target: {name!r}",
+        hint=f"Did you mean {close!r}?" if close else f"Targets: {', '.join(kinds)}.",
+        field=setting,
+        got=name,
+    )
 
 
 # What a field needs of a target: a field of Capabilities, or nothing that any target of this version has.

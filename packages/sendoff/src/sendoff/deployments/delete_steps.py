@@ -10,7 +10,7 @@ from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..targets.docker import garbage as docker_garbage
+from ..targets.base import IMAGE, Used, observe_one
 from . import revision_rows, service_rows
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DeleteSteps:
             if self._target is not None:
                 self._target.remove(self._row.uid)
             return "Drained", "requests are answered, processes ended", []
-        if self._target is not None and self._row.uid in self._target.present():
+        if self._target is not None and observe_one(self._target, self._row.uid).phase != "absent":
             raise DeploymentFailed(f"the target still holds service {self._row.service!r} after its removal")
         Identity(self._store).forget(self._row.uid)
         removed = self._images()
@@ -53,13 +53,13 @@ class DeleteSteps:
             mine = {(self._row.uid, row.number) for row in revision_rows.list_revisions(connection, self._row.uid)}
             others = self._rooms.in_use(connection, mine)
             images = self._rooms.in_use(connection).images - others.images
-        if not images:
+        if not images or self._target is None:
             return []
-        found = docker_garbage.find(self._store.home, services=others.services, images=others.images)
-        gone = [one for one in found.leftovers if one.id in images] if found is not None else []
+        used = Used(services=others.services, images=others.images)
+        gone = [one for one in self._target.held(used) if one.kind == IMAGE and one.id in images]
         try:
             for one in gone:
-                docker_garbage.remove(one)
+                one.remove()
         except SendoffError:
             return []  # The engine ended meanwhile: `gc` finds them.
         return [f"image {one.name}" for one in gone]

@@ -8,73 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files
-from ..containers.labels import HOME, home_id
 from ..errors import (
     Conflict,
     DeploymentFailed,
     EnvironmentNotFound,
-    InvalidInput,
     SendoffError,
     ServiceNotFound,
     Timeout,
 )
-from ..modeldata import place
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
 from ..spec.names import service_flags
 from ..spec.parse import replace
-from ..targets.base import Observation, Target, WantedService
+from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Target, observe_one
 from ..targets.failures import failure, speaks_of
 from . import access, revision_rows, service_rows
-from .plan import Plan, memory_mb, serving_settings
+from .plan import serving_settings
+from .wanted import probe, wanted_service
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..rooms import Rooms
-    from ..store import Store
 
 START_SECONDS, INIT_SECONDS, READY_SECONDS = 60.0, 3600.0, 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
-
-
-def wanted_service(store: Store, service: AnyRow, number: int, plan: Plan) -> WantedService | None:
-    """What a target has to run for a revision; None when its bundle or interpreter is not on this machine.
-
-    What requests are checked by is written by then: nothing runs unguarded.
-    """
-    pinned = plan.pinned
-    if pinned.bundle is None or pinned.python is None:
-        return None
-    bundle = store.home / "bundles" / pinned.bundle
-    # With an image the interpreter is in there.
-    if not bundle.is_dir() or (pinned.image is None and not Path(pinned.python).exists()):
-        return None
-    guard = access.publish(store, service, number)
-    certificate = access.gateway_certificate(store, service, plan.deployment)
-    return WantedService(
-        uid=service.uid,
-        name=service.name,
-        workspace=service.workspace,
-        revision=number,
-        bundle=str(bundle),
-        python=pinned.python,
-        port=plan.deployment.port or 0,
-        auth_file=None if guard is None else str(guard),
-        certificate=None if certificate is None else str(certificate),
-        data_folder=str(place.folder(store, service.workspace, service.name)),
-        data_scope=place.scope(store, service.workspace, service.name),
-        collects=bool(plan.deployment.collect_model_data),
-        image=pinned.image or "",
-        cpus=plan.deployment.cpu_cores_limit or plan.deployment.cpu_cores,
-        memory_mb=memory_mb(plan.deployment),
-    )
 
 
 class DeploySteps:
@@ -119,7 +84,7 @@ class DeploySteps:
 
     def settle(self, connection: Connection) -> None:
         """Write what the service has become, in the transaction that ends the operation."""
-        observed = self._target.observe(self._service.uid)
+        observed = observe_one(self._target, self._service.uid)
         columns: dict[str, Any] = {
             "wanted_revision": self._number,
             "auth_enabled": access.mode_of(self._plan.deployment) == KEY,
@@ -136,7 +101,7 @@ class DeploySteps:
         with self._store.read() as connection:
             good = revision_rows.serving_revision(connection, uid)
             plan = revision_rows.get_plan(connection, uid, good) if good is not None else None
-        wanted = None if good is None or plan is None else wanted_service(self._store, self._service, good, plan)
+        wanted = None if good is None or plan is None else wanted_service(self._rooms, self._service, good, plan)
         if wanted is None:
             self._target.remove(uid)
             return
@@ -147,7 +112,7 @@ class DeploySteps:
             return
         end = time.monotonic() + 10.0
         while time.monotonic() < end:
-            observed = self._target.observe(uid)
+            observed = observe_one(self._target, uid)
             if observed.revision == good and observed.phase == "ready" and observed.pending_revision is None:
                 return
             time.sleep(0.05)
@@ -163,16 +128,8 @@ class DeploySteps:
             for model in self._plan.models:
                 self._rooms.registry.get(self._operation.workspace, model)
         if self._plan.deployment.port is not None:
-            probe = WantedService(
-                uid=self._service.uid,
-                name=self._service.name,
-                workspace=self._service.workspace,
-                revision=self._number,
-                bundle="",
-                python="",
-                port=self._plan.deployment.port,
-            )
-            self._target.check(probe)
+            name, ws, port = self._service.name, self._service.workspace, self._plan.deployment.port
+            self._target.check(probe(name, ws, uid=self._service.uid, port=port))
         models = ", ".join(self._plan.models) or "no model"
         return "Validated", f"{self._plan.inference.source.entry_script} with {models}", []
 
@@ -194,25 +151,38 @@ class DeploySteps:
             self._timeline.tell("environment", "ResolvingEnvironment", line)
 
         lock = self._lock(progress)
-        if self._able.images:
-            self._timeline.note(list(lock.notes))
-            self._pin(lock_digest=lock.digest)
-            if lock.method == METHOD_USER_MANAGED:
-                return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
-            return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
-        built = self._rooms.environments.ensure(lock, progress)
-        self._timeline.note(list(built.notes))
-        self._pin(lock_digest=lock.digest, environment_key=built.key, python=str(built.python))
-        return "EnvironmentReady", f"{built.python}", said
+        self._pin(lock_digest=lock.digest)
+        if self._able.artefact == INTERPRETER:
+            artefact = self._prepared(lock, progress)
+            self._pin(environment_key=artefact.reference, python=artefact.python)
+            return "EnvironmentReady", artefact.summary, said
+        self._timeline.note(list(lock.notes))
+        if lock.method == METHOD_USER_MANAGED:
+            return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
+        return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
 
-    def _lock(self, progress: Callable[[str], None]) -> Lock:
+    def _prepared(self, lock: Lock, progress: Progress) -> Artefact:
+        """What the revision's code runs in, as its target wants it."""
+        preparation = Preparation(
+            uid=self._service.uid,
+            name=self._service.name,
+            workspace=self._service.workspace,
+            environment=self._plan.inference.environment,
+            lock=lock,
+            bundle=self._plan.pinned.bundle or "",
+        )
+        artefact = self._target.prepare(preparation, self._rooms.makers, progress)
+        self._timeline.note(list(artefact.notes))
+        return artefact
+
+    def _lock(self, progress: Progress) -> Lock:
         spec = self._plan.inference.environment
         pinned = self._plan.pinned.lock_digest
         if pinned is not None:
             found = self._rooms.environments.lock(pinned)
             if found is not None:
                 return found
-        lock = self._rooms.environments.resolve(spec, progress, image=self._able.images)
+        lock = self._rooms.environments.resolve(spec, progress, image=self._able.artefact != INTERPRETER)
         if pinned is not None and lock.digest != pinned:
             raise Conflict(
                 f"the packages of environment {self._plan.environment} are not what revision "
@@ -239,64 +209,24 @@ class DeploySteps:
                 lock_digest=plan.pinned.lock_digest,
                 variables=plan.inference.environment.environment_variables,
             ),
-            serving=serving_settings(plan.deployment, memory_limit=self._able.memory_limit and not self._able.images),
+            serving=serving_settings(plan.deployment),
         )
         self._pin(bundle=folder.name)
         return "BundleReady", folder.name, []
 
     def _image(self) -> Outcome:
-        # Imported here: services of processes have no use for it.
-        from ..containers.engine import connect
-        from ..packaging.image import build
-        from . import image_again
-
-        spec = self._plan.inference.environment
         said: list[str] = []
 
         def progress(line: str) -> None:
             said.append(line)
             self._timeline.tell("image", "BuildingImage", line)
 
-        bundle = self._bundle_folder()
-        lock = self._lock(progress)
-        key = image_again.key_of(self._store, bundle, lock, spec)
-        made = None if key is None else image_again.find(self._store, key)
-        if made is not None:
-            id_, python, size, notes = made
-            self._timeline.note(notes)
-            self._pin(image=id_, python=python)
-            return (
-                "ImageReady",
-                f"{id_.removeprefix('sha256:')[:12]}, {size / 1e6:.0f} MB, as before: code is mounted",
-                [],
-            )
-        rooms = self._rooms
-        try:
-            image = build(
-                self._store,
-                bundle=bundle,
-                lock=lock,
-                spec=spec,
-                engine=connect(),
-                tags=[f"sendoff/{self._service.workspace}-{self._service.name}:{bundle.name[:12]}".lower()],
-                models="mounted",
-                labels={HOME: home_id(self._store.home)},
-                indexes=rooms.environments.indexes(lock.pip_options),
-                credentials=rooms.environments.image_credentials(spec),
-                progress=progress,
-            )
-        except InvalidInput as error:
-            if error.context.get("field") == "base_image":
-                error.context["reported_code"] = "image_missing"
-            raise
-        if key is not None:
-            image_again.remember(self._store, key, image)
-        self._timeline.note(list(image.notes))
-        self._pin(image=image.id, python=image.python)
-        return "ImageReady", f"{image.id.removeprefix('sha256:')[:12]}, {image.size / 1e6:.0f} MB", said
+        artefact = self._prepared(self._lock(progress), progress)
+        self._pin(image=artefact.reference, python=artefact.python)
+        return "ImageReady", artefact.summary, said
 
     def _start(self) -> Outcome:
-        wanted = wanted_service(self._store, self._service, self._number, self._plan)
+        wanted = wanted_service(self._rooms, self._service, self._number, self._plan)
         if wanted is None:
             raise DeploymentFailed(
                 "the bundle or the environment was removed while the service was being started",
@@ -321,7 +251,7 @@ class DeploySteps:
         pause = FIRST_PAUSE
         seen = False
         while True:
-            observed = self._target.observe(self._service.uid)
+            observed = observe_one(self._target, self._service.uid)
             phase, error = speaks_of(observed, self._number)
             now = time.monotonic()
             if phase in until:

@@ -62,20 +62,14 @@ def source_digest(plan: Plan) -> str:
     return "sha256:" + hashlib.sha256(encode(source)).hexdigest()
 
 
-def serving_settings(deployment: DeploymentSpec, *, memory_limit: bool) -> ServingSettings:
-    """Settings of the scoring server for a deployment.
-
-    Args:
-        deployment: The revision's configuration.
-        memory_limit: Whether the target can keep a memory limit.
-    """
+def serving_settings(deployment: DeploymentSpec) -> ServingSettings:
+    """Settings of the scoring server for a deployment; limits are the target's, and in no bundle."""
     production = deployment.compute_type == AKS
     wait = deployment.max_request_wait_time
     return ServingSettings(
         workers=deployment.workers or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
-        memory_limit_mb=memory_mb(deployment) if memory_limit else None,
         preload=bool(deployment.preload),
         collect=(deployment.data_collection or DataCollection()) if deployment.collect_model_data else None,
     )

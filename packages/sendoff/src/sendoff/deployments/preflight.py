@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..code.checked_code import check_interpreter, content
@@ -16,18 +14,18 @@ from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
 from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
-from ..spec.parse import replace
-from ..targets.base import Target, WantedService
+from ..targets.base import INTERPRETER, Target
 from . import access, revision_rows, service_rows, telemetry
-from .choose_target import DOCKER, Choice, choose_target, unhonoured
+from .choose_target import Choice, choose_target, unhonoured
 from .plan import Plan
+from .wanted import probe
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class CheckedRequest:
     """A request that passed: everything in it is pinned to versions."""
 
     plan: Plan
@@ -45,7 +43,7 @@ def check_request(
     inference: InferenceSpec | None,
     deployment: DeploymentSpec,
     service: AnyRow | None,
-) -> Ready:
+) -> CheckedRequest:
     """Check a deployment or the merged whole of an update.
 
     Args:
@@ -68,19 +66,19 @@ def check_request(
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, code)
     target = rooms.target(choice.target)
     able = target.capabilities()
-    if able.images:
-        target.check(_probe(name, workspace))
+    if able.artefact != INTERPRETER:
+        target.check(probe(name, workspace))
     else:
         check_interpreter(code.environment)
-    notes += check_grammar(rooms, code, images=able.images)
+    notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
-        notes += telemetry.notes(rooms.store, deployment, choice.target, service)
+        notes += telemetry.notes(rooms.store, deployment, able, service)
     deployment, given = access.without_secrets(deployment)
     deployment, said = access.settled(rooms.store, deployment, given, able, service)
     if deployment.port is not None:
         _check_port(rooms, target, workspace, name, deployment.port, service)
-    return Ready(
+    return CheckedRequest(
         plan=Plan(models=pinned, inference=code, deployment=deployment),
         choice=choice,
         given=given,
@@ -92,37 +90,25 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, code: Code)
     """Where a service of this configuration would run, and why."""
     settings = rooms.store.settings
 
-    def docker_problem() -> str:
+    def problem(name: str) -> str:
         # Only where a container is thought of.
-        from ..containers.registries import split_reference
-        from ..packaging.base_choice import base_reference, logins_of
-        from ..packaging.image_pull import available
-        from ..packaging.way import Way
+        from ..artefacts.images_here import base_problem, bound_to_this_machine
 
         environment = code.environment
-        docker, python = environment.docker, environment.python
-        base, login = "", None
-        own_image = docker.base_image or docker.base_dockerfile or docker.extra_steps
-        if python.user_managed_dependencies and not own_image and Path(python.interpreter_path).is_absolute():
-            return f"the environment's interpreter {python.interpreter_path} is of this machine, and no image is named"
-        way = Way(rooms.environments.indexes([]), os.environ)
-        logins = logins_of(environment, settings, os.environ, rooms.environments.image_credentials(environment))
+        if bound := bound_to_this_machine(environment):
+            return bound
         try:
-            if not docker.base_dockerfile:
-                base = base_reference(environment, settings)[0]
-                login = logins.of(split_reference(base)[0])
-            rooms.target(DOCKER).check(replace(_probe("any", "any"), image=base, image_login=login))
+            rooms.target(name).check(probe("any", "any"))
+            return base_problem(rooms.store, rooms.environments, environment)
         except SendoffError as error:
-            if error.context.get("reason") == "base_image" and available(base, logins=logins, way=way):
-                return ""
             return f"{error.message} ({error.hint.rstrip('.')})" if error.hint else error.message
-        return ""
 
     return choose_target(
         deployment,
+        kinds=rooms.targets.kinds(),
         local_target=settings.local_target,
         aci_target=settings.aci_target,
-        docker_problem=docker_problem,
+        problem=problem,
         cluster=_cluster(rooms, workspace, deployment),
     )
 
@@ -139,13 +125,6 @@ def _cluster(rooms: Rooms, workspace: str, deployment: DeploymentSpec) -> str:
         return ""
 
 
-def _probe(name: str, workspace: str, *, uid: str = "", port: int = 0) -> WantedService:
-    """What asks a target whether it could run a service that is not made yet."""
-    return WantedService(
-        uid=uid or f"check-{name}", name=name, workspace=workspace, revision=0, bundle="", python="", port=port
-    )
-
-
 def _check_port(rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: AnyRow | None) -> None:
     uid = service.uid if service is not None else ""
     with rooms.store.read() as connection:
@@ -156,4 +135,4 @@ def _check_port(rooms: Rooms, target: Target, workspace: str, name: str, port: i
                     hint="Choose another port, or none: then a free one is taken.",
                     port=port,
                 )
-    target.check(_probe(name, workspace, uid=uid, port=port))
+    target.check(probe(name, workspace, uid=uid, port=port))

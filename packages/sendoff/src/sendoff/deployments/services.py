@@ -6,25 +6,31 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from ..code.checked_code import register_environment
 from ..code.source_files import check_blobs
 from ..errors import Conflict, InvalidInput, NotFound
 from ..operations import operation_rows
-from ..operations.kinds import DELETE, DEPLOY, IMAGE, INTERPRETER, RELOAD, ROLLBACK, UPDATE
+from ..operations.kinds import DELETE, DEPLOY, RELOAD, ROLLBACK, UPDATE
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.names import service_flags
 from ..spec.operation import Operation
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from ..store.pages import select_page
+from ..store.tables import services
 from ..store.workspaces import require_workspace
 from . import access, revision_rows, service_rows
 from .plan import Pinned, Plan, as_registered, merge_deployment, merge_properties, merge_tags, request_of
-from .preflight import Ready, check_request
+from .preflight import CheckedRequest, check_request
+from .revision_rows import shown
 from .start_again import start_again
-from .views import matches, revision_views, service_metrics, service_view
+from .views import matches, observed, revision_views, service_metrics, service_view
 
 if TYPE_CHECKING:
     from ..operations.operations import Operations
@@ -43,7 +49,7 @@ class Deployments:
         self._rooms = rooms
         self._store = rooms.store
         self._operations = operations
-        self.access = access.ServiceAccess(rooms.store)
+        self.access = access.ServiceAccess(rooms)
 
     def deploy(self, ws: str, body: DeployService) -> Operation | CheckReport:
         """Make a service, or with ``overwrite`` the next revision of the one of that name.
@@ -135,7 +141,7 @@ class Deployments:
                 if given_secrets.keys:
                     access.keep(self._store, row.uid, deployment, given_secrets)
             if given_secrets.keys:
-                access.publish(self._store, row, create=False)
+                access.refresh(self._rooms, row)
             return self.get(ws, name)
         ready = check_request(
             self._rooms,
@@ -224,7 +230,10 @@ class Deployments:
         """A service with its state of this moment."""
         self._operations.revive()
         with self._store.read() as connection:
-            return service_view(self._rooms, connection, service_rows.get_service(connection, ws, name))
+            row = service_rows.get_service(connection, ws, name)
+        seen = observed(self._rooms, [row])
+        with self._store.read() as connection:
+            return service_view(seen[row.uid], shown(connection, [row])[row.uid], row)
 
     def list(
         self,
@@ -235,7 +244,8 @@ class Deployments:
         model_id: str | None = None,
         tags: Mapping[str, str | None] | Sequence[str] = (),
         properties: Mapping[str, str | None] | Sequence[str] = (),
-    ) -> list[Service]:
+        window: Window = ALL,
+    ) -> Listed[Service]:
         """Services that pass every filter, by name.
 
         Args:
@@ -245,30 +255,38 @@ class Deployments:
             model_id: Only those with this version, ``name:version``.
             tags: Names, or names with values (None: any value).
             properties: As tags.
+            window: Which part of the list.
         """
         self._operations.revive()
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            rows = [
-                row
-                for row in service_rows.list_services(connection, ws)
-                if (compute_type is None or row.compute_type.upper() == compute_type.upper())
-                and matches(row.tags, tags)
-                and matches(row.properties, properties)
-            ]
-            found = [service_view(self._rooms, connection, row) for row in rows]
-        return [
-            service
-            for service in found
-            if (model_id is None or model_id in service.models)
-            and (model_name is None or model_name in {model.partition(":")[0] for model in service.models})
-        ]
+            of_model = model_id is not None or model_name is not None
+            stored = shown(connection, service_rows.list_services(connection, ws)) if of_model else {}
+
+            def keep(row: AnyRow) -> bool:
+                return (
+                    (compute_type is None or row.compute_type.upper() == compute_type.upper())
+                    and matches(row.tags, tags)
+                    and matches(row.properties, properties)
+                    and (not of_model or stored[row.uid].uses(model_id, model_name))
+                )
+
+            query = select(services).where(services.c.workspace == ws)
+            rows = select_page(connection, query, [services.c.name], window, lambda row: row, keep=keep)
+        # Outside of any transaction: a target that hangs holds up nobody who writes.
+        seen = observed(self._rooms, rows)
+        with self._store.read() as connection:
+            stored = shown(connection, rows)
+        return Listed([service_view(seen[row.uid], stored[row.uid], row) for row in rows], next=rows.next)
 
     def revisions(self, ws: str, name: str) -> list[Revision]:  # type: ignore[valid-type]
         """A service's revisions, oldest first."""
         self._operations.revive()
         with self._store.read() as connection:
-            return revision_views(self._rooms, connection, service_rows.get_service(connection, ws, name))
+            row = service_rows.get_service(connection, ws, name)
+        seen = observed(self._rooms, [row])
+        with self._store.read() as connection:
+            return revision_views(seen[row.uid], connection, row)
 
     def inference(self, ws: str, name: str) -> InferenceSpec:
         """Code and environment of the revision that should be running, as a request: what a reload starts from."""
@@ -337,13 +355,13 @@ class Deployments:
         self._operations.revive()
         return start_again(self._rooms, self.reload)
 
-    def _register(self, ws: str, ready: Ready) -> Ready:
+    def _register(self, ws: str, ready: CheckedRequest) -> CheckedRequest:
         """The environment becomes a registered version (spec/behaviour.md sec. 3.2), its passwords secrets."""
         label, inference = register_environment(self._rooms, ws, ready.plan.inference)
         plan = replace(ready.plan, inference=inference, pinned=Pinned(environment=label))
         return dataclasses.replace(ready, plan=plan)
 
-    def _next_revision(self, connection: Any, service: AnyRow, ready: Ready, type_: str) -> str:
+    def _next_revision(self, connection: Any, service: AnyRow, ready: CheckedRequest, type_: str) -> str:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
         number = revision_rows.add_revision(connection, service.uid, ready.plan)
@@ -370,13 +388,13 @@ class Deployments:
             uid=service.uid,
             workspace=service.workspace,
             subject=service.name,
-            artefact=IMAGE if able.images else INTERPRETER,
+            artefact=able.artefact,
             revision=revision,
             notes=notes,
         )
 
     def _describe(
-        self, connection: Any, service: AnyRow, ready: Ready, tags: dict[str, str], properties: dict[str, str]
+        self, connection: Any, service: AnyRow, ready: CheckedRequest, tags: dict[str, str], properties: dict[str, str]
     ) -> None:
         change = UpdateService(tags=tags or None, add_properties=properties)
         service_rows.change_service(

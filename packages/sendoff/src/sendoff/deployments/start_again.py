@@ -9,8 +9,9 @@ from ..errors import DeploymentFailed, TargetUnavailable
 from ..operations import operation_rows
 from ..operations.operation_rows import AnyRow
 from ..spec.operation import FINAL
+from ..targets.base import observe_one
 from . import revision_rows, service_rows
-from .deploy_steps import wanted_service
+from .wanted import wanted_service
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
@@ -42,7 +43,7 @@ def start_again(rooms: Rooms, make_anew: Callable[[str, str], object]) -> list[s
     for row, number, plan in candidates:
         try:
             # After a reboot a target may hold the service's folder and say unhealthy: asking again does no harm.
-            if plan is None or rooms.target(row.target).observe(row.uid).phase in ("ready", "starting", "init"):
+            if plan is None or observe_one(rooms.target(row.target), row.uid).phase in ("ready", "starting", "init"):
                 continue
             if not _apply(rooms, row, number, plan):
                 make_anew(row.workspace, row.name)
@@ -56,7 +57,7 @@ def start_again(rooms: Rooms, make_anew: Callable[[str, str], object]) -> list[s
 
 
 def _apply(rooms: Rooms, row: AnyRow, number: int, plan: Plan) -> bool:
-    wanted = wanted_service(rooms.store, row, number, plan)
+    wanted = wanted_service(rooms, row, number, plan)
     if wanted is None:
         return False
     try:

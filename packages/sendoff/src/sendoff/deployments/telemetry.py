@@ -1,8 +1,7 @@
 """Where services tell of their requests and output (``enable_app_insights``), and how their servers learn of it.
 
 Whether is a fact of a revision; where comes from the settings or the environment of whoever asks, so that no model,
-code or image changes with it. The server reads ``telemetry.json`` beside its ``auth.json`` again whenever it changes
-(docs/telemetry.md).
+code or image changes with it. What was named last holds on for a service, and is a secret: it may have a key in it.
 """
 
 from __future__ import annotations
@@ -11,24 +10,19 @@ import importlib.util
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..identity import material
 from ..spec.deployment import DeploymentSpec
 from ..spec.settings import is_collector
-from .choose_target import DOCKER, PROCESS
+from ..targets.base import INTERPRETER, Capabilities
 
 if TYPE_CHECKING:
     from ..operations.operation_rows import AnyRow
     from ..spec.settings import Settings
     from ..store import Store
 
-FILE = "telemetry.json"
 INSTALL = "pip install 'sendoff[otel]'"
-HOST = "host.docker.internal"
-"""The machine itself, as containers of the docker target see it."""
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _ENDPOINTS = (ENDPOINT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
 _CARRIED = ("OTEL_EXPORTER_OTLP_", "OTEL_TRACES_", "OTEL_LOGS_", "OTEL_BSP_", "OTEL_BLRP_")
@@ -50,20 +44,20 @@ def variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def notes(store: Store, deployment: DeploymentSpec, target: str, service: AnyRow | None) -> list[str]:
+def notes(store: Store, deployment: DeploymentSpec, able: Capabilities, service: AnyRow | None) -> list[str]:
     """What the timeline says of telemetry: where it goes, or in one line what to set so that it goes anywhere.
 
     Args:
         store: The home's store.
         deployment: The configuration.
-        target: The target's name.
+        able: What the target can do.
         service: The service, when it is there already: what was named for it holds on.
     """
     if not deployment.enable_app_insights:
         return []
     found = variables(store.settings, os.environ)
     if service is not None and not _named(found):
-        found = _before(material.folder_of(store.home, service.uid) / FILE)
+        found = _before(store, service.uid)
     named = _named(found)
     if not named:
         return [
@@ -73,36 +67,37 @@ def notes(store: Store, deployment: DeploymentSpec, target: str, service: AnyRow
     wrong = [name for name in _ENDPOINTS if found.get(name) and not is_collector(found[name])]
     if wrong:
         return [f"Telemetry is on and goes nowhere: {wrong[0]} is {found[wrong[0]]!r}, which is no http address."]
-    if target == PROCESS and not _installed():
+    if able.artefact == INTERPRETER and not _installed():
         return [f"Telemetry is on and goes nowhere: its packages are not installed here; type: {INSTALL}"]
-    where = _for_containers(found)[named] if target == DOCKER else found[named]
+    where = _seen_from(able, found)[named]
     seen = f" (in containers {where})" if where != found[named] else ""
     return [f"Telemetry goes to {found[named]}{seen}."]
 
 
-def publish(store: Store, service: AnyRow, deployments: Mapping[int, DeploymentSpec]) -> None:
-    """Hand the server what it sends and where, beside what requests are checked by.
+def document(
+    store: Store, service: AnyRow, deployments: Mapping[int, DeploymentSpec], able: Capabilities
+) -> dict[str, Any] | None:
+    """What the server is told of what it sends and where to; None where nothing ever was.
 
     Args:
         store: The home's store.
         service: The service's row.
         deployments: Configurations by revision: the ones that answer or are about to, the one that counts last.
-
-    Raises:
-        StoreError: The file cannot be written.
+        able: What the target can do.
     """
-    folder = material.folder_of(store.home, service.uid)
     enabled = {str(number): bool(deployment.enable_app_insights) for number, deployment in deployments.items()}
-    if not any(enabled.values()) and not (folder / FILE).exists():
-        return
+    before = _before(store, service.uid)
+    if not any(enabled.values()) and not before:
+        return None
     found = variables(store.settings, os.environ)
     if not _named(found):
-        found = _before(folder / FILE)
-    elif service.target == DOCKER:
-        found = _for_containers(found)
+        found = before
+    elif found != before:
+        store.secrets.set(_secret(service.uid), json.dumps(found))
+    found = _seen_from(able, found)
     if any(found.get(name) and not is_collector(found[name]) for name in _ENDPOINTS):
         found = {}
-    content = {
+    return {
         "schema_version": 1,
         "enabled": list(enabled.values())[-1],
         "revisions": enabled,
@@ -114,7 +109,6 @@ def publish(store: Store, service: AnyRow, deployments: Mapping[int, DeploymentS
             "sendoff.uid": service.uid,
         },
     }
-    material.put(folder / FILE, json.dumps(content, indent=1))
 
 
 def _named(found: Mapping[str, str]) -> str | None:
@@ -122,21 +116,29 @@ def _named(found: Mapping[str, str]) -> str | None:
     return next((name for name in _ENDPOINTS if found.get(name)), None)
 
 
-def _before(path: Path) -> dict[str, str]:
+def _secret(uid: str) -> str:
+    return f"service/{uid}/telemetry"
+
+
+def _before(store: Store, uid: str) -> dict[str, str]:
     """What was named before: a shell that lacks a variable does not turn a service's telemetry off."""
     try:
-        content: Any = json.loads(path.read_bytes())
-        return {str(name): str(value) for name, value in content["environment"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        content: Any = json.loads(store.secrets.get(_secret(uid)) or "{}")
+        return {str(name): str(value) for name, value in content.items()}
+    except (ValueError, AttributeError):
         return {}
 
 
-def _for_containers(found: Mapping[str, str]) -> dict[str, str]:
-    """The same with addresses of this machine as containers reach it."""
-    return {name: _from_container(value) if name in _ENDPOINTS else value for name, value in found.items()}
+def _seen_from(able: Capabilities, found: Mapping[str, str]) -> dict[str, str]:
+    """The same with addresses of this machine as the target's servers reach it."""
+    if able.this_machine in _LOOPBACK:
+        return dict(found)
+    return {
+        name: _elsewhere(value, able.this_machine) if name in _ENDPOINTS else value for name, value in found.items()
+    }
 
 
-def _from_container(url: str) -> str:
+def _elsewhere(url: str, host: str) -> str:
     try:
         parts = urlsplit(url)
         if parts.hostname not in _LOOPBACK:
@@ -144,7 +146,7 @@ def _from_container(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return url
-    return parts._replace(netloc=f"{HOST}{port}").geturl()
+    return parts._replace(netloc=f"{host}{port}").geturl()
 
 
 def _installed() -> bool:

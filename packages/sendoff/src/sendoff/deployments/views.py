@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, SendoffError
@@ -16,14 +17,28 @@ from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
 from ..spec.service import FAILED, HEALTHY, TRANSITIONING, UNHEALTHY, UNSCHEDULABLE, Revision, Service
-from ..targets.base import Observation
+from ..targets.base import UNHEARD, Observation, observe_one
 from . import revision_rows, service_rows
-from .plan import Plan, plan_from, source_digest
+from .plan import plan_from, source_digest
+from .revision_rows import Shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..rooms import Rooms
+
+
+def observed(rooms: Rooms, rows: Sequence[AnyRow]) -> dict[str, Observation]:
+    """What the targets see of services now, by uid; each target is asked once for all of its own."""
+    found: dict[str, Observation] = {}
+    for name in {row.target for row in rows}:
+        uids = [row.uid for row in rows if row.target == name]
+        try:
+            found |= rooms.target(name).observe(uids)
+        except SendoffError as error:
+            # The target cannot be had at all: that is what there is to say of its services.
+            found |= {uid: Observation(phase=UNHEARD, error=error.payload()) for uid in uids}
+    return found
 
 
 def service_state(observed: Observation, *, operation_state: str | None, has_served: bool) -> str:
@@ -43,24 +58,21 @@ def service_state(observed: Observation, *, operation_state: str | None, has_ser
         return UNSCHEDULABLE
     if observed.phase in ("starting", "init") and has_served:
         return TRANSITIONING
-    if observed.phase in ("unhealthy", "absent") and has_served:
+    if observed.phase in ("unhealthy", "absent", UNHEARD) and has_served:
         return UNHEALTHY
     return FAILED
 
 
-def service_view(rooms: Rooms, connection: Connection, row: AnyRow) -> Service:
+def service_view(observed: Observation, stored: Shown, row: AnyRow) -> Service:
     """A service with its state of this moment."""
-    newest = operation_rows.newest_operation(connection, row.uid)
-    serving = revision_rows.serving_revision(connection, row.uid)
-    observed, target_error = _observe(rooms, row)
+    newest, plan = stored.newest, stored.plan
     state = service_state(
-        observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
+        observed, operation_state=None if newest is None else newest.state, has_served=stored.serving is not None
     )
-    plan = _shown_plan(connection, row, serving, newest)
     answering = observed.revision if observed.phase == "ready" else None
     error = None
     if state != HEALTHY:
-        error = target_error or observed.error
+        error = observed.error
         if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
             error = newest.error or error
     deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
@@ -106,9 +118,8 @@ def _address(observed: Observation, deployment: DeploymentSpec) -> str | None:
     return f"{scheme}://{host}"
 
 
-def revision_views(rooms: Rooms, connection: Connection, row: AnyRow) -> list[Revision]:
+def revision_views(observed: Observation, connection: Connection, row: AnyRow) -> list[Revision]:
     """A service's revisions, oldest first."""
-    observed, _ = _observe(rooms, row)
     answering = observed.revision if observed.phase == "ready" else None
     outcomes = {
         operation.revision: operation.state
@@ -142,20 +153,6 @@ def matches(have: dict[str, str], wanted: Any) -> bool:
     return all(name in have and value in (None, have[name]) for name, value in pairs)
 
 
-def _observe(rooms: Rooms, row: AnyRow) -> tuple[Observation, dict[str, Any] | None]:
-    try:
-        return rooms.target(row.target).observe(row.uid), None
-    except SendoffError as error:
-        # The target's engine is away: that is what there is to say of the service.
-        return Observation(phase="unhealthy"), error.payload()
-
-
-def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest: AnyRow | None) -> Plan | None:
-    busy = newest is not None and newest.state not in FINAL
-    number = row.wanted_revision if busy or serving is None else serving
-    return revision_rows.get_plan(connection, row.uid, number)
-
-
 def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
     """Counts of a service since its server was started.
 
@@ -167,7 +164,7 @@ def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:
         row = service_rows.get_service(connection, ws, name)
         newest = operation_rows.newest_operation(connection, row.uid)
         serving = revision_rows.serving_revision(connection, row.uid)
-    seen = rooms.target(row.target).observe(row.uid, metrics=True)
+    seen = observe_one(rooms.target(row.target), row.uid, metrics=True)
     state = service_state(
         seen, operation_state=None if newest is None else newest.state, has_served=serving is not None
     )

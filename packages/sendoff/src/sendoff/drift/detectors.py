@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from .. import files
-from ..errors import AlreadyExists, NotFound, SendoffError, WorkspaceNotFound
+from .. import events
+from ..errors import AlreadyExists, NotFound, SendoffError
 from ..modeldata import place
 from ..modeldata.collected import check_day
+from ..schedule import periods
+from ..schedule.chores import FOLDER, note
 from ..spec import drift as spec
 from ..spec.drift import (
     CreateDriftDetector,
@@ -25,30 +27,19 @@ from ..spec.drift import (
     DriftReport,
     DriftRun,
     RunDrift,
-    StoredEvent,
     UpdateDriftDetector,
 )
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace, to_builtins
 from ..store import tables as t
-from . import events, report, schedule
+from ..store.pages import select_page
+from ..store.workspaces import require_workspace
+from . import report
 from .baseline import Baselines, rows_of
 from .compare import coefficient, compare
 
 if TYPE_CHECKING:
     from ..store import Store
-
-FOLDER = "drift"
-NEXT = "next-run"
-"""File below ``home/drift``: when the next run is due, Unix seconds."""
-
-
-def note(home: Path, when: float | None) -> None:
-    """Write down when the next run is due, for the supervisors, which have no database (``targets.chores``)."""
-    file = home / FOLDER / NEXT
-    if when is None:
-        file.unlink(missing_ok=True)
-        return
-    files.write(file, f"{when:.3f}", folder=0o700)
 
 
 class Drift:
@@ -75,8 +66,7 @@ class Drift:
         now, id_ = time.time(), str(uuid.uuid4())
         start = max(now, body.start or now)
         with self._store.begin() as connection:
-            if connection.execute(select(t.workspaces.c.name).where(t.workspaces.c.name == workspace)).first() is None:
-                raise WorkspaceNotFound(f"there is no workspace {workspace!r}")
+            require_workspace(connection, workspace)
             for service in body.services:
                 self._require_service(connection, workspace, service)
             if self._find(connection, workspace, body.name) is not None:
@@ -88,19 +78,19 @@ class Drift:
                     name=body.name,
                     settings=to_builtins(body),
                     enabled=body.enabled,
-                    next_run=schedule.next_run(body.frequency, start) if body.enabled else None,
+                    next_run=periods.next_run(body.frequency, start) if body.enabled else None,
                     created=now,
                 )
             )
         note(self._store.home, self.next_due())
         return self.get(workspace, body.name)
 
-    def list(self, workspace: str) -> Sequence[DriftDetector]:
+    def list(self, workspace: str, *, window: Window = ALL) -> Listed[DriftDetector]:
         """All of a workspace, by name."""
         query = select(t.drift_detectors).where(t.drift_detectors.c.workspace == workspace)
+        order = [t.drift_detectors.c.name]
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(t.drift_detectors.c.name)).all()
-            return [self._view(connection, row) for row in rows]
+            return select_page(connection, query, order, window, lambda row: self._view(connection, row))
 
     def get(self, workspace: str, name: str) -> DriftDetector:
         """One by name.
@@ -134,7 +124,7 @@ class Drift:
             if not enabled:
                 due = None
             elif due is None or body.frequency is not None:
-                due = schedule.next_run(settings.frequency, max(time.time(), settings.start or 0.0))
+                due = periods.next_run(settings.frequency, max(time.time(), settings.start or 0.0))
             match = t.drift_detectors.c.id == row.id
             values = {"settings": to_builtins(settings), "enabled": enabled, "next_run": due}
             connection.execute(update(t.drift_detectors).where(match).values(**values))
@@ -185,11 +175,11 @@ class Drift:
                 row = connection.execute(query.order_by(t.drift_detectors.c.next_run).limit(1)).first()
                 if row is None:
                     return made
-                following = schedule.next_run(_settings(row).frequency, row.next_run)
+                following = periods.next_run(_settings(row).frequency, row.next_run)
                 match = t.drift_detectors.c.id == row.id
                 connection.execute(update(t.drift_detectors).where(match).values(next_run=following))
             detector = self.get(row.workspace, row.name)
-            last = schedule.last_day(row.next_run)
+            last = periods.last_day(row.next_run)
             for service in detector.settings.services:
                 try:
                     made.append(self._one(detector, service, last))
@@ -203,7 +193,7 @@ class Drift:
             times = [row.next_run for row in connection.execute(query) if row.next_run is not None]
         return min(times, default=None)
 
-    def runs(self, workspace: str, name: str) -> Sequence[DriftRun]:
+    def runs(self, workspace: str, name: str, *, window: Window = ALL) -> Listed[DriftRun]:
         """Its runs, the oldest first, with all figures.
 
         Raises:
@@ -211,7 +201,7 @@ class Drift:
         """
         with self._store.read() as connection:
             row = self._row(connection, workspace, name)
-            return self._runs(connection, row.id)
+            return self._runs(connection, row.id, window)
 
     def report(self, workspace: str, name: str, run: str | None) -> DriftReport:
         """A run as a page of HTML; the newest when None.
@@ -226,15 +216,11 @@ class Drift:
             raise NotFound(f"drift detector {name!r} has no {what}", hint=f"sendoff drift run -n {name}")
         return DriftReport(run=made[-1].id, html=report.page(detector, made[-1]))
 
-    def events(self, workspace: str, type_: str | None = None) -> Sequence[StoredEvent]:
-        """Events of a workspace, the oldest first."""
-        return events.listed(self._store, workspace, type_)
-
     def _one(self, detector: DriftDetector, service: str, last: date) -> DriftRun:
         settings = detector.settings
         kept = self._folder(detector.id) / f"baseline-{service}.json"
         baseline = self._baselines.of(detector.workspace, settings, service, kept)
-        first, last = schedule.period(settings.frequency, last)
+        first, last = periods.period(settings.frequency, last)
         target = self._baselines.collected(detector.workspace, settings, service, first, last)
         common: dict[str, Any] = {
             "id": str(uuid.uuid4()),
@@ -263,7 +249,7 @@ class Drift:
         return self._keep(detector, found)
 
     def _failed(self, detector: DriftDetector, service: str, last: date, error: str) -> DriftRun:
-        first, last = schedule.period(detector.settings.frequency, last)
+        first, last = periods.period(detector.settings.frequency, last)
         found = DriftRun(
             id=str(uuid.uuid4()),
             detector=detector.name,
@@ -328,9 +314,10 @@ class Drift:
             )
         return row
 
-    def _runs(self, connection: Connection, id_: str) -> Sequence[DriftRun]:
-        query = select(t.drift_runs.c.content).where(t.drift_runs.c.detector == id_).order_by(t.drift_runs.c.created)
-        return [msgspec.convert(row.content, DriftRun) for row in connection.execute(query)]
+    def _runs(self, connection: Connection, id_: str, window: Window = ALL) -> Listed[DriftRun]:
+        query = select(t.drift_runs).where(t.drift_runs.c.detector == id_)
+        order = [t.drift_runs.c.created, t.drift_runs.c.id]
+        return select_page(connection, query, order, window, lambda row: msgspec.convert(row.content, DriftRun))
 
     def _view(self, connection: Connection, row: Row[Any]) -> DriftDetector:
         newest: dict[str, DriftRun] = {one.service: one for one in self._runs(connection, row.id)}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from .. import files
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
+from ..progress import Progress
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, Lock, canonical_name
 from ..spec.parse import Spec, decode, encode
 from . import conda, interpreters, uv
 from .indexes import Indexes
-from .uv import Progress
 
 MARKER = ".complete"
 _SAY_EVERY = 10.0

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EnvironmentFailed, MissingExtra
+from ..progress import Progress
 from ..spec.environment_packages import redact
 from .indexes import Indexes, without_credentials
-from .uv import Progress, surroundings
+from .uv import surroundings
 
 _SOLVE_SECONDS = 600
 _INSTALL_SECONDS = 3600

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ..connections import Way
 from ..errors import InvalidInput
 from ..spec.environment_packages import redact
 from ..spec.parse import Spec, encode, replace
@@ -50,6 +51,10 @@ class Indexes(Spec):
         """A digest of what decides the outcome of a resolution; credentials and the way there do not count."""
         content = [self.index_url, self.extra_index_urls, self.find_links, self.no_index]
         return hashlib.sha256(encode([without_credentials(str(item)) for item in content])).hexdigest()
+
+    def way(self, environ: Mapping[str, str]) -> Way:
+        """How this machine itself opens connections by these settings."""
+        return Way(environ, ca_bundle=self.cert, proxy=self.proxy, no_proxy=self.no_proxy)
 
     def secrets(self) -> list[str]:
         """Texts that no log may show: user parts and passwords of the addresses and the proxy."""

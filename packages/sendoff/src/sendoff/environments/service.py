@@ -9,14 +9,15 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AlreadyExists, EnvironmentNotFound, WorkspaceNotFound
+from ..errors import AlreadyExists, EnvironmentNotFound
+from ..progress import Progress
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
+from ..spec.page import ALL, Listed, Window
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
-from .uv import Progress
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,9 +63,10 @@ class Environments:
         from sqlalchemy import insert
 
         from ..store.tables import environments
+        from ..store.workspaces import require_workspace
 
         with self._store.begin() as connection:
-            _check_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             versions = _rows(connection, workspace, spec.name)
             same = versions[-1:] if spec.version is None else [v for v in versions if v.version == spec.version]
             if same and same_definition(same[0].spec, spec):
@@ -124,13 +126,18 @@ class Environments:
             hint = "The vendor's curated environments are not here: write a conda file and register it."
         raise EnvironmentNotFound(f"no environment {name!r} in workspace {workspace}", hint=hint, name=name)
 
-    def list(self, workspace: str, *, all_versions: bool = False) -> list[Environment]:
-        """The newest version of each environment, by name; or every version, oldest first."""
+    def list(self, workspace: str, *, window: Window = ALL) -> Listed[Environment]:
+        """The newest version of each environment, by name."""
+        from sqlalchemy import select
+
+        from ..store.pages import select_page
+        from ..store.tables import environments as one
+
+        newer = one.alias("newer")
+        later = select(newer.c.version).where(newer.c.workspace == one.c.workspace, newer.c.name == one.c.name)
+        query = select(one).where(one.c.workspace == workspace, ~later.where(newer.c.created > one.c.created).exists())
         with self._store.read() as connection:
-            rows = _rows(connection, workspace)
-        if all_versions:
-            return rows
-        return [{row.name: row for row in rows}[name] for name in sorted({row.name for row in rows})]
+            return select_page(connection, query, [one.c.name], window, _view)
 
     def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent, *, image: bool = False) -> Lock:
         """Pin the whole closure of a definition, with hashes.
@@ -280,19 +287,6 @@ def _secret_name(address: str) -> str:
     return f"index-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
 
-def _check_workspace(connection: Connection, workspace: str) -> None:
-    from sqlalchemy import select
-
-    from ..store.tables import workspaces
-
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == workspace)).scalar() is None:
-        raise WorkspaceNotFound(
-            f"no workspace {workspace!r}",
-            hint="Run: sendoff workspace list, or sendoff workspace create",
-            name=workspace,
-        )
-
-
 def _rows(connection: Connection, workspace: str, name: str | None = None) -> list[Environment]:
     """Versions, in the order of their registration."""
     from sqlalchemy import select
@@ -302,14 +296,15 @@ def _rows(connection: Connection, workspace: str, name: str | None = None) -> li
     query: Any = select(environments).where(environments.c.workspace == workspace)
     if name is not None:
         query = query.where(environments.c.name == name)
-    return [
-        Environment(
-            name=row.name,
-            version=row.version,
-            digest=row.digest,
-            spec=parse.decode(row.spec, EnvironmentSpec, where=f"stored environment {row.name}:{row.version}"),
-            created_time=row.created,
-            lock_digest=row.lock_digest,
-        )
-        for row in connection.execute(query.order_by(environments.c.created))
-    ]
+    return [_view(row) for row in connection.execute(query.order_by(environments.c.created))]
+
+
+def _view(row: Any) -> Environment:
+    return Environment(
+        name=row.name,
+        version=row.version,
+        digest=row.digest,
+        spec=parse.decode(row.spec, EnvironmentSpec, where=f"stored environment {row.name}:{row.version}"),
+        created_time=row.created,
+        lock_digest=row.lock_digest,
+    )

@@ -9,13 +9,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import EnvironmentFailed, MissingExtra
+from ..progress import Progress
 from .indexes import Indexes
-
-Progress = Callable[[str], None]
 
 _SILENCE = 10.0
 # Everything else that is called UV_… would change what is installed behind our back.

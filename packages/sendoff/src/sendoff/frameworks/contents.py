@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from ..errors import InvalidInput
-from ..registry.containers import may_be_pickle
+from ..registry.archives import may_be_pickle
 from ..registry.framework_files import protobuf_fields
 from ..spec.model import ManifestFile, Model
 from ..store.blobs import BlobStore

@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from .. import files
+from ..artefacts.images_here import layers_in_use
 from ..deployments import revision_rows
 from ..operations import operation_rows
 from ..operations.places import work_lock
 from ..spec.operation import FINAL
 from ..spec.parse import Spec
-from ..targets.docker import garbage as docker
+from ..targets.base import CONTAINER, IMAGE, NETWORK, SERVICE, Leftover, Used
 from . import home_garbage
 
 if TYPE_CHECKING:
     from ..operations.operations import Operations
     from ..rooms import Rooms
-    from ..store.in_use import InUse
+    from ..store.in_use import References
 
 KEPT_REVISIONS = 10
 # A client uploads blobs before it names them in a request: what is younger may be on its way.
@@ -123,11 +124,11 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         if not dry_run:
             for digest in dead_blobs:
                 rooms.store.blobs.delete(digest)
-    strangers = _strangers(rooms, used.services)
     # The same goes for images, and for layers that an image is being made from.
-    engine = None if busy else _on_engine(home, used)
-    leftovers = engine.leftovers if engine is not None else []
-    layers = home_garbage.layers(home, engine.layers, before) if engine is not None else []
+    leftovers = [found for found in _held(rooms, used) if not busy or found.kind == SERVICE]
+    going = {found.id for found in leftovers if found.kind == IMAGE}
+    kept = None if busy else layers_in_use(home, used.images, going)
+    layers = home_garbage.layers(home, kept, before) if kept is not None else []
     packages = [] if busy else home_garbage.packages(home, operations, before)
     staging = [] if busy else home_garbage.staging(home, before)
     files = [path for dead in (*layers, *packages, *staging) for path in dead.paths]
@@ -138,12 +139,12 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         blobs=dead_blobs,
         bundles=[path.name for path in dead_bundles],
         environments=dead_environments,
-        services=[uid for _, uid in strangers],
+        services=[found.name for found in leftovers if found.kind == SERVICE],
         logs=[path.name for path in logs],
         revisions=[f"{one.workspace}/{one.name}:{number}" for one, numbers in forgotten for number in numbers],
-        images=[found.name for found in leftovers if found.kind == docker.IMAGE],
-        containers=[found.name for found in leftovers if found.kind == docker.CONTAINER],
-        networks=[found.name for found in leftovers if found.kind == docker.NETWORK],
+        images=[found.name for found in leftovers if found.kind == IMAGE],
+        containers=[found.name for found in leftovers if found.kind == CONTAINER],
+        networks=[found.name for found in leftovers if found.kind == NETWORK],
         layers=[dead.name for dead in layers],
         packages=[dead.name for dead in packages],
         staging=[dead.name for dead in staging],
@@ -154,20 +155,11 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
             _drop(path, home)
         for key in dead_environments:
             rooms.environments.remove(key)
-        for target, uid in strangers:
-            rooms.target(target).remove(uid)
         for found in leftovers:
-            docker.remove(found)
+            found.remove()
         for path in [*logs, *files]:
             _unlink(path)
     return report
-
-
-def _on_engine(home: Path, used: InUse) -> docker.Found | None:
-    """What of a home is on the Docker engine and nothing needs; None when there is no engine, or nothing ever was."""
-    if not (home / "docker").is_dir() and not (home / "images").is_dir():
-        return None
-    return docker.find(home, services=used.services, images=used.images)
 
 
 def _dead_logs(connection: Connection, home: Path, uids: Set[str]) -> list[Path]:
@@ -192,10 +184,10 @@ def _older(folder: Path, kept: Set[str], before: float) -> list[Path]:
     return found
 
 
-def _strangers(rooms: Rooms, uids: Set[str]) -> list[tuple[str, str]]:
-    """What the targets hold of services that do not exist."""
-    names: Iterable[str] = ("process", *(["docker"] if (rooms.store.home / "docker").is_dir() else []))
-    return [(name, uid) for name in names for uid in rooms.target(name).present() if uid not in uids]
+def _held(rooms: Rooms, used: References) -> list[Leftover]:
+    """What the targets hold and nobody needs."""
+    wanted = Used(services=used.services, images=used.images)
+    return [found for name in rooms.targets.kinds() for found in rooms.target(name).held(wanted)]
 
 
 def _size(folder: Path) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..errors import InvalidInput
+from ..spec.access import Access, Pem
 from ..spec.identity import NONE, TOKEN, AccessToken, ServiceKeys
 from ..spec.parse import Spec
-from . import keys, material
+from . import keys
 from .certificates import certificate_id
 from .tokens import Signer
 
@@ -75,63 +75,62 @@ class Identity:
         """Whether the key of a certificate is stored for a service."""
         return _tls_name(uid, certificate) in self._secrets.list()
 
-    def publish(
+    def access(
         self,
         uid: str,
         rules: Mapping[int, Rule],
         newest: int,
         *,
         protected: Sequence[str] = (),
-        create: bool = True,
         gateway: bool = False,
-    ) -> Path | None:
-        """Write what the service's scoring server checks by; one that runs takes it up at once.
+    ) -> Access:
+        """What the service's scoring server checks by, as it is now; a target hands it over.
 
         Args:
             uid: The service.
             rules: By revision; the server goes by the one that it serves.
             newest: The revision whose rule holds for any that is not named.
             protected: What else needs key or token: ``health``, ``metrics``, ``docs``.
-            create: False does nothing when there is nothing yet: a service that is gone stays gone.
-            gateway: TLS ends before the scoring server, which gets no certificate: :meth:`certificate_file` names it.
-
-        Returns:
-            The file for the server's ``--auth-file``.
+            gateway: TLS ends before the scoring server, which gets no certificate.
         """
         with self._alone():
-            folder = material.folder_of(self._home, uid)
-            if not create and not folder.is_dir():
-                return None
             modes = {rule.auth for rule in rules.values()}
             content: dict[str, Any] = {
                 "schema_version": 1,
                 "audience": uid,
                 "open": [name for name in OPEN if name not in protected],
-                "keys": material.digests(keys.find(self._secrets, uid)),
+                "keys": keys.digests(keys.find(self._secrets, uid)),
             }
             if TOKEN in modes:
                 content["issuer"] = self._signer.issuer()
                 content["jwks"] = self._signer.jwks()
             content["revisions"] = {str(number): _entry(rule, gateway) for number, rule in rules.items()}
             content |= _entry(rules[newest], gateway)
-            pairs = {}
-            for rule in rules.values():
-                if rule.certificate is not None:
-                    pairs[certificate_id(rule.certificate)] = (rule.certificate, self._tls_key(uid, rule.certificate))
-            return material.write(
-                folder, content, pairs, beside=material.gateway_folder(self._home, uid) if gateway else None
+            pairs = {
+                _file_of(rule.certificate): Pem(certificate=rule.certificate, key=self._tls_key(uid, rule.certificate))
+                for rule in rules.values()
+                if rule.certificate is not None
+            }
+            own = rules[newest].certificate
+            return Access(
+                document=content,
+                made=self._count(uid),
+                certificates=pairs,
+                certificate=None if own is None else _file_of(own),
             )
 
-    def certificate_file(self, uid: str, certificate: str) -> Path:
-        """Where :meth:`publish` puts a certificate for a gateway, its key beside it with the suffix ``.key``."""
-        return material.gateway_folder(self._home, uid) / f"tls-{certificate_id(certificate)}.crt"
+    def _count(self, uid: str) -> int:
+        """Orders what is handed over; a clock would not, since it may be set back."""
+        name = f"service/{uid}/access"
+        made = int(self._secrets.get(name) or 0) + 1
+        self._secrets.set(name, str(made))
+        return made
 
     def forget(self, uid: str) -> None:
         """Remove everything of a service that is gone."""
         for name in self._secrets.list():
             if name.startswith(f"service/{uid}/"):
                 self._secrets.delete(name)
-        material.forget(self._home, uid)
 
     def _tls_key(self, uid: str, certificate: str) -> str:
         key = self._secrets.get(_tls_name(uid, certificate))
@@ -150,8 +149,13 @@ class Identity:
 
 
 def _entry(rule: Rule, gateway: bool) -> dict[str, Any]:
-    id_ = None if gateway or rule.certificate is None else certificate_id(rule.certificate)
-    return {"auth": rule.auth, "tls": None if id_ is None else f"tls-{id_}"}
+    seen = None if gateway else rule.certificate
+    return {"auth": rule.auth, "tls": None if seen is None else _file_of(seen)}
+
+
+def _file_of(certificate: str) -> str:
+    """What the files of a certificate are called, without their suffixes."""
+    return f"tls-{certificate_id(certificate)}"
 
 
 def _tls_name(uid: str, certificate: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets as random
 from typing import TYPE_CHECKING
@@ -78,3 +79,12 @@ def regenerate(secrets: Secrets, uid: str, which: str, value: str | None) -> Ser
 
 def _name(uid: str) -> str:
     return f"service/{uid}/keys"
+
+
+def digests(keys: ServiceKeys | None) -> list[dict[str, str]]:
+    """What tells a key from others: HMAC-SHA256 of it under a fresh salt."""
+    made = []
+    for name, key in (("primary", keys.primary_key), ("secondary", keys.secondary_key)) if keys else ():
+        salt = random.token_bytes(16)
+        made.append({"name": name, "salt": salt.hex(), "sha256": hmac.digest(salt, key.encode(), "sha256").hex()})
+    return made

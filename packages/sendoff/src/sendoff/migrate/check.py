@@ -7,10 +7,11 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InvalidInput
+from ..progress import Progress
 from . import commands as az
 from . import files
 from .findings import RUNS, FileReport, Finding, Report
@@ -25,7 +26,7 @@ _LARGEST = 5 * 2**20
 _MAGIC = re.compile(r"^\s*[%!?]")
 
 
-def check(path: Path | str, commands: az.Commands, progress: Callable[[str], None] | None = None) -> Report:
+def check(path: Path | str, commands: az.Commands, progress: Progress | None = None) -> Report:
     """Say of each use of SDK v1 below a path what becomes of it.
 
     Args:

@@ -14,7 +14,7 @@ from ..errors import OperationInProgress, OperationNotFound
 from ..spec.operation import FINAL, NOT_STARTED, STEP_PENDING, Step
 from ..spec.parse import to_builtins
 from ..store import clock
-from ..store.in_use import Dropped, InUse
+from ..store.in_use import Dropped, References
 from ..store.tables import operations
 from . import lease
 from .kinds import KINDS
@@ -23,6 +23,8 @@ from .lease import Holder
 MAX_ATTEMPTS = 3
 
 AnyRow = Row[Any]
+NEWEST_FIRST = (operations.c.created.desc(), operations.c.id.desc())
+"""The order of lists of operations."""
 
 
 def add_operation(
@@ -224,6 +226,6 @@ def steps_of(row: AnyRow) -> list[Step]:
     return msgspec.convert(row.steps, list[Step])
 
 
-def in_use(connection: Connection, dropped: Dropped) -> InUse:
+def in_use(connection: Connection, dropped: Dropped) -> References:
     """What operations that are not over work on."""
-    return InUse(services={row.uid for row in unfinished_operations(connection)})
+    return References(services={row.uid for row in unfinished_operations(connection)})

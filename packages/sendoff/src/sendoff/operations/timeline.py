@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled
+from ..progress import Progress
 from ..spec.operation import (
     RUNNING,
     STEP_DONE,
@@ -111,7 +111,7 @@ class Timeline:
             self.notes += fresh
             self._write(notes=self.notes)
 
-    def progress(self, step: str, reason: str, said: list[str]) -> Callable[[str], None]:
+    def progress(self, step: str, reason: str, said: list[str]) -> Progress:
         """What long work calls with each line: it is kept, logged and told, and Cancelled is raised when asked for.
 
         Args:

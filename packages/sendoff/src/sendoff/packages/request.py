@@ -9,7 +9,7 @@ from ..spec.inference import Code
 from ..spec.operation import FINAL
 from ..spec.package import PackageResult
 from ..spec.parse import Spec, decode
-from ..store.in_use import Dropped, InUse
+from ..store.in_use import Dropped, References
 from ..store.tables import operations
 
 
@@ -24,7 +24,7 @@ class PackageRequest(Spec):
     result: PackageResult | None = None
 
 
-def in_use(connection: Connection, dropped: Dropped) -> InUse:
+def in_use(connection: Connection, dropped: Dropped) -> References:
     """Code of packages that are being made, and images that were."""
     blobs: set[str] = set()
     images: set[str] = set()
@@ -34,4 +34,4 @@ def in_use(connection: Connection, dropped: Dropped) -> InUse:
             blobs.update(file.digest for file in wanted.inference.source.files)
         if wanted.result is not None and wanted.result.image_id:
             images.add(wanted.result.image_id)
-    return InUse(blobs=blobs, images=images)
+    return References(blobs=blobs, images=images)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
 from ..environments.indexes import Indexes
 from ..errors import InvalidInput
+from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
 from .base_image import BaseImage
 from .image_steps import last_base, with_steps
-from .way import Way
 
 if TYPE_CHECKING:
     from ..store import Store
-
-Progress = Callable[[str], None]
 
 
 def find_base(
@@ -44,7 +42,7 @@ def find_base(
     logins = logins_of(spec, store.settings, environ, credentials)
     if docker.base_dockerfile is None and docker.extra_steps is None:
         found = base_image.inspect(
-            engine, reference, home=store.home, logins=logins, way=Way(indexes, environ), progress=progress
+            engine, reference, home=store.home, logins=logins, way=indexes.way(environ), progress=progress
         )
         return found, notes
     text = docker.base_dockerfile if docker.base_dockerfile is not None else f"FROM {reference}\n"

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
+from ..progress import Progress
 from ..spec.parse import Spec, decode, encode
 from .image_layers import BIGGEST
 from .image_pull import pull
-from .way import Way
 
 _PROBE = r"""
 set -u
@@ -76,7 +76,7 @@ def inspect(
     home: Path,
     logins: Logins,
     way: Way,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> BaseImage:
     """Find a base image in the engine, or pull it, and look what it has; the answer is kept by the image's id.
 
@@ -112,7 +112,7 @@ def known(
     home: Path,
     logins: Logins,
     way: Way,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> BaseImage | None:
     """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
     if images.find(client, reference) is None:
@@ -120,9 +120,7 @@ def known(
     return inspect(client, reference, home=home, logins=logins, way=way, progress=progress)
 
 
-def find(
-    client: Engine, reference: str, *, logins: Logins, way: Way, progress: Callable[[str], None]
-) -> dict[str, Any]:
+def find(client: Engine, reference: str, *, logins: Logins, way: Way, progress: Progress) -> dict[str, Any]:
     """What the engine knows of the image, pulled when it is not there.
 
     Raises:

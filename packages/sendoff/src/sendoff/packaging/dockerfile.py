@@ -16,6 +16,7 @@ from ..containers.registries import split_reference
 from ..environments import interpreters, uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
+from ..progress import Progress
 from ..spec.environment import METHOD_CONDA, EnvironmentSpec, Lock
 from ..spec.parse import replace
 from . import base_image, image_python
@@ -26,7 +27,6 @@ from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, ImagePlan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
-from .way import Way
 from .wheels import wheels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def write_folder(
     spec: EnvironmentSpec,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> list[str]:
     """Write it whole, or not at all. No network and no engine is needed to build from it but for the base image.
 
@@ -113,12 +113,12 @@ def _known_base(
     spec: EnvironmentSpec,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> BaseImage | None:
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
         return None
-    logins, way = logins_of(spec, store.settings, environ), Way(indexes, environ)
+    logins, way = logins_of(spec, store.settings, environ), indexes.way(environ)
     return base_image.known(connect(environ), reference, home=store.home, logins=logins, way=way, progress=progress)
 
 
@@ -198,7 +198,7 @@ def _collect(
     name: str,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     work = staged / ".work"
     work.mkdir()
@@ -222,7 +222,7 @@ def _collect_conda(
     base: BaseImage | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """The whole prefix, bound to its place in the image: there is no conda in the build that could make it."""
     work = staged / ".work"
@@ -246,7 +246,7 @@ def _collect_server(
     base: BaseImage | None,
     indexes: Indexes,
     environ: Mapping[str, str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Wheels of the server for the base's Python; for each that it may have where nobody knows."""
     wanted = (plan.front.minor,) if base is not None else _SERVER_PYTHONS

@@ -17,11 +17,11 @@ from .. import files
 from ..containers import images
 from ..containers.engine import Engine
 from ..errors import StoreError, TargetUnavailable
+from ..progress import Progress
 from ..spec.parse import replace
 from .base_image import BaseImage
 from .image_layers import Entries, Hashing, Layer, Writable, unread, write
 
-Progress = Callable[[str], None]
 _CHUNK = 1 << 20
 _REMEMBERED = 40
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ from ..containers.runs import run
 from ..environments import conda, uv
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed
+from ..progress import Progress
 from ..spec.parse import Spec
 from .base_image import BaseImage
 from .image_conda import prefix_entries
 from .image_layers import MTIME, Entries, Entry, tree
 from .image_python import ImagePython, compile_tree, host_glibc, newer_than
 from .package_records import without_build_marks
-
-Progress = Callable[[str], None]
 
 FRONT = "opt/sendoff/front"
 ENVIRONMENT = "opt/sendoff/environment"

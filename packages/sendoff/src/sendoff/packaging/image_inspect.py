@@ -12,6 +12,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError, connect
 from ..containers.registries import Logins
@@ -21,7 +22,6 @@ from .image import SBOM
 from .image_contents import CONTENTS, told
 from .image_layers import BIGGEST
 from .image_pull import pull as bring
-from .way import Way
 
 
 def inspect(reference: str) -> ImageReport:

@@ -6,23 +6,22 @@ import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..connections import Way
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, SendoffError, TargetUnavailable
+from ..progress import Progress
 from .registry_client import RegistryClient
-from .way import Way
 
 _CHUNK = 1 << 20
 
 
-def pull(
-    client: Engine, reference: str, *, logins: Logins, way: Way, progress: Callable[[str], None], field: str
-) -> dict[str, Any]:
+def pull(client: Engine, reference: str, *, logins: Logins, way: Way, progress: Progress, field: str) -> dict[str, Any]:
     """Pull an image; what the engine knows of it.
 
     The engine has a network of its own: the settings ``ca_bundle`` and ``proxy`` are not its. Where it cannot reach the
@@ -82,7 +81,7 @@ def available(reference: str, *, logins: Logins, way: Way) -> bool:
     return True
 
 
-def _fetch(client: Engine, reference: str, logins: Logins, way: Way, progress: Callable[[str], None]) -> dict[str, Any]:
+def _fetch(client: Engine, reference: str, logins: Logins, way: Way, progress: Progress) -> dict[str, Any]:
     registry, repository, tag = split_reference(reference)
     remote = RegistryClient(registry, repository, credentials=logins.of(registry), way=way)
     kind = str(client.version().get("Arch") or "amd64")

@@ -6,19 +6,20 @@ import gzip
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .. import files
+from ..connections import Way
 from ..containers.engine import Engine
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, StoreError
+from ..progress import Progress
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
 from .registry_client import MANIFEST_TYPE, RegistryClient
-from .way import Way
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""
@@ -41,7 +42,7 @@ def push(
     home: Path,
     logins: Logins,
     way: Way,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> str:
     """Push an image; the digest of its manifest, equal for equal inputs.
 

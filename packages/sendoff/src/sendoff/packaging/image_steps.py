@@ -13,7 +13,7 @@ import re
 import tarfile
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,13 @@ from ..containers.labels import HOME, home_id
 from ..containers.registries import Logins
 from ..environments.indexes import Indexes
 from ..errors import EnvironmentFailed, InvalidInput, SendoffError
+from ..progress import Progress
 from ..spec.parse import encode, replace
 from . import base_image
 from .base_image import BaseImage
 from .image_engine import Part, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
-from .way import Way
-
-Progress = Callable[[str], None]
 
 _AT = "opt/sendoff-build"
 _CERTIFICATE_NAMES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
@@ -72,7 +70,7 @@ def with_steps(
     text = dockerfile.rstrip("\n") + "\n" + steps.rstrip("\n") + "\n"
     stages = {match[4].lower() for match in _FROM.finditer(dockerfile) if match[4]}
     names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
-    way = Way(indexes, environ)
+    way = indexes.way(environ)
 
     def look(name: str) -> BaseImage:
         return base_image.inspect(client, name, home=home, logins=logins, way=way, progress=progress)

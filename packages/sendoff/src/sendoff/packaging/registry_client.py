@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from ..connections import Way
 from ..containers.registries import HUB, PASSWORD_VARIABLE, TOKEN_USER, USER_VARIABLE, Credentials
 from ..errors import InvalidInput, SendoffError, Unauthorized, Unreachable
 from .image_layers import Hashing, Writable
-from .way import Way
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _ACCEPTED = ", ".join(
@@ -169,9 +169,9 @@ class RegistryClient:
             # Where a registry keeps its blobs: the address holds what lets us in there.
             headers = {name: value for name, value in headers.items() if name != "Authorization"}
         scheme = "https" if parts.scheme == "https" or not self._speaks_plain() else "http"
-        link, before = self._way.link(scheme, host, _SECONDS)
+        link = self._way.link(scheme, host, _SECONDS)
         try:
-            link.request(method, before + path, body=body, headers=headers)
+            link.request(method, path, body=body, headers=headers)
             answer = link.getresponse()
             facts = {name.lower(): value for name, value in answer.getheaders()}
             if out is None or answer.status != 200:
@@ -190,7 +190,7 @@ class RegistryClient:
         return self._plain
 
     def _speaks_tls(self) -> bool:
-        link, _ = self._way.link("https", self._host, 10)
+        link = self._way.link("https", self._host, 10)
         try:
             link.connect()
         except ssl.SSLCertVerificationError:
@@ -224,15 +224,15 @@ class RegistryClient:
             )
         query = {"service": values.get("service", ""), "scope": f"repository:{self.repository}:{self._actions}"}
         query = {name: value for name, value in query.items() if value}
-        link, before = self._way.link(parts.scheme, parts.netloc, 60)
+        link = self._way.link(parts.scheme, parts.netloc, 60)
         try:
             if given is not None and given.username == TOKEN_USER:
                 form = {"grant_type": "refresh_token", "refresh_token": given.password, "client_id": "sendoff", **query}
                 kind = {"Content-Type": "application/x-www-form-urlencoded"}
-                link.request("POST", before + (parts.path or "/"), body=urlencode(form), headers=kind)
+                link.request("POST", parts.path or "/", body=urlencode(form), headers=kind)
             else:
                 path = f"{parts.path or '/'}?{'&'.join(filter(None, [parts.query, urlencode(query)]))}"
-                link.request("GET", before + path, headers={"Authorization": basic} if basic else {})
+                link.request("GET", path, headers={"Authorization": basic} if basic else {})
             answer = link.getresponse()
             found = json.loads(answer.read() or b"{}")
             if not isinstance(found, dict):
@@ -248,9 +248,7 @@ class RegistryClient:
         return True
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        hint = "Check the setting image_registry and that it runs."
-        if isinstance(error, ssl.SSLCertVerificationError):
-            hint = "Name the file of its certificate in the setting ca_bundle."
+        hint = self._way.advice(error, "https", self._host) or "Check the setting image_registry and that it runs."
         return Unreachable(f"the registry {self.registry} cannot be reached: {error}", hint=hint)
 
     def _refused(self, status: int, data: bytes) -> SendoffError:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DeploymentFailed, ScriptFailed
+from ..progress import Progress
 from ..spec.parse import replace
 from ..spec.profile import Level, Size
+from ..targets.meter import Meter
 from .generator import Generator
-from .meters import Meter
 from .sizes import LADDER, Asked, goes_on, knee_of
 
 SECONDS = 1.2
@@ -33,7 +34,7 @@ class Measurement:
         tell: Takes a sentence about what is being done.
     """
 
-    def __init__(self, generator: Generator, meter: Meter, check: Check, tell: Callable[[str], None]) -> None:
+    def __init__(self, generator: Generator, meter: Meter, check: Check, tell: Progress) -> None:
         self._generator, self._meter, self._check, self._tell = generator, meter, check, tell
 
     def probe(self, bodies: int, log: Callable[[], list[str]]) -> float:

@@ -8,28 +8,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from sqlalchemy import select, update
 
-from ..containers.labels import HOME, home_id
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.model import UpdateModel
 from ..spec.parse import replace, to_builtins
 from ..spec.profile import DEFAULT_CPU, DEFAULT_MEMORY, ProfileResult, Recommendation, Size, details_of
 from ..store.tables import profiles
-from ..targets.base import Observation, WantedService
+from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Wanted, observe_one
 from ..targets.failures import failure, speaks_of
+from ..targets.meter import Measured, Meter
 from .generator import Generator, write_bodies
+from .host import host_cores
 from .measure import Measurement, words
-from .meters import Meter, host_cores, meter_of
 from .profiles import ProfileRequest, request_bodies, result_of, view
 from .sizes import Asked, plan_sizes, recommend
 
@@ -104,7 +105,7 @@ class ProfileSteps:
         return self._wanted.inference.environment
 
     def _validate(self) -> Outcome:
-        self._target.check(self._service(None, bundle=""))
+        self._target.check(self._service())
         for model in self._wanted.models:
             self._rooms.registry.get(self._row.workspace, model)
         bodies = request_bodies(self._rooms, self._row.workspace, self._wanted.body)
@@ -115,16 +116,19 @@ class ProfileSteps:
         said: list[str] = []
         progress = self._timeline.progress("environment", "ResolvingEnvironment", said)
         lock = self._lock(progress)
-        if self._able.images:
+        if self._able.artefact != INTERPRETER:
             return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
-        built = self._rooms.environments.ensure(lock, progress)
-        self._timeline.note(list(built.notes))
-        return "EnvironmentReady", f"{built.python}", said
+        artefact = self._prepared(lock, None, progress)
+        self._timeline.note(list(artefact.notes))
+        return "EnvironmentReady", artefact.summary, said
 
     def _image(self) -> Outcome:
         said: list[str] = []
-        id_, _ = self._made_image(self._timeline.progress("image", "BuildingImage", said))
-        return "ImageReady", id_.removeprefix("sha256:")[:12], said
+        progress = self._timeline.progress("image", "BuildingImage", said)
+        lock = self._lock(progress)
+        artefact = self._prepared(lock, self._bundle(lock, 1), progress)
+        self._timeline.note(list(artefact.notes))
+        return "ImageReady", artefact.summary.partition(",")[0], said
 
     def _measure(self) -> Outcome:
         body = self._wanted.body
@@ -228,11 +232,11 @@ class ProfileSteps:
         lock = self._lock(lambda _: None)
         bundle = self._bundle(lock, workers)
         began = time.monotonic()
-        self._target.apply(self._service(lock, bundle=str(bundle)))
+        self._target.apply(self._service(lock, bundle))
         observed = self._wait_ready()
         took = time.monotonic() - began
         self._address = f"{observed.base_url}/score"
-        self._meter: Meter = meter_of(self._wanted.target, self._store.home, self._uid)
+        self._meter: Meter = cast(Measured, self._target).meter(self._uid)
         idle = self._meter.usage().memory_mb
         with Generator(self._address, self._folder / "bodies") as generator:
             measurement = Measurement(generator, self._meter, self._timeline.stop_if_cancelled, self._tell)
@@ -242,7 +246,7 @@ class ProfileSteps:
     def _wait_ready(self) -> Observation:
         began, pause = time.monotonic(), 0.02
         while True:
-            observed = self._target.observe(self._uid)
+            observed = observe_one(self._target, self._uid)
             phase, error = speaks_of(observed, 1)
             if phase == "ready":
                 return observed
@@ -254,24 +258,28 @@ class ProfileSteps:
             time.sleep(pause)
             pause = min(pause * 1.25, 0.25)
 
-    def _service(self, lock: Lock | None, *, bundle: str) -> WantedService:
-        image, python = "", ""
-        if lock is not None and bundle:
-            if self._able.images:
-                image, python = self._made_image(lambda _: None)
-            else:
-                python = str(self._rooms.environments.ensure(lock, lambda _: None).python)
-        return WantedService(
+    def _service(self, lock: Lock | None = None, bundle: Path | None = None) -> Wanted:
+        return Wanted(
             uid=self._uid,
             name="profile",
             workspace=self._row.workspace,
             revision=1,
-            bundle=bundle,
-            python=python,
-            port=0,
+            bundle="" if bundle is None else bundle.name,
+            artefact=None if lock is None else self._prepared(lock, bundle, lambda _: None),
             drain_seconds=1.0,
-            image=image,
         )
+
+    def _prepared(self, lock: Lock, bundle: Path | None, progress: Progress) -> Artefact:
+        """What the measured code runs in."""
+        preparation = Preparation(
+            uid=self._uid,
+            name="profile",
+            workspace=self._row.workspace,
+            environment=self._spec,
+            lock=lock,
+            bundle="" if bundle is None else bundle.name,
+        )
+        return self._target.prepare(preparation, self._rooms.makers, progress)
 
     def _bundle(self, lock: Lock, workers: int) -> Path:
         name, _, version = self._wanted.environment.partition(":")
@@ -292,38 +300,8 @@ class ProfileSteps:
         (self._folder / f"{folder.name}{_MARK}").touch()
         return folder
 
-    def _lock(self, progress: Callable[[str], None]) -> Lock:
-        return self._rooms.environments.resolve(self._spec, progress, image=self._able.images)
-
-    def _made_image(self, progress: Callable[[str], None]) -> tuple[str, str]:
-        """Id of the image and the interpreter in it; code and models are mounted, so that services share it."""
-        from ..containers.engine import connect
-        from ..deployments import image_again
-        from ..packaging.image import build
-
-        lock = self._lock(progress)
-        bundle = self._bundle(lock, 1)
-        key = image_again.key_of(self._store, bundle, lock, self._spec)
-        made = None if key is None else image_again.find(self._store, key)
-        if made is not None:
-            return made[0], made[1]
-        image = build(
-            self._store,
-            bundle=bundle,
-            lock=lock,
-            spec=self._spec,
-            engine=connect(),
-            tags=[f"sendoff/{self._row.workspace}-profile:{bundle.name[:12]}".lower()],
-            models="mounted",
-            labels={HOME: home_id(self._store.home)},
-            indexes=self._rooms.environments.indexes(lock.pip_options),
-            credentials=self._rooms.environments.image_credentials(self._spec),
-            progress=progress,
-        )
-        if key is not None:
-            image_again.remember(self._store, key, image)
-        self._timeline.note(list(image.notes))
-        return image.id, image.python
+    def _lock(self, progress: Progress) -> Lock:
+        return self._rooms.environments.resolve(self._spec, progress, image=self._able.artefact != INTERPRETER)
 
     def _say_bounds(self, result: ProfileResult) -> None:
         notes = []

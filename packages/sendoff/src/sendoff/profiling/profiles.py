@@ -17,17 +17,20 @@ from ..deployments.choose_target import Choice
 from ..deployments.preflight import choose
 from ..errors import Conflict, InvalidInput, NotFound
 from ..operations import operation_rows
-from ..operations.kinds import IMAGE, INTERPRETER, PROFILE
+from ..operations.kinds import PROFILE
 from ..operations.views import operation_view
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
 from ..spec.inference import Code
 from ..spec.model import check_manifest
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
+from ..store.pages import select_page
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
+from ..targets.base import INTERPRETER, Capabilities
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,10 +78,10 @@ class Profiles:
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
         choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
-        images = self._rooms.target(choice.target).capabilities().images
-        if not images:
+        able = self._measuring(choice.target)
+        if able.artefact == INTERPRETER:
             check_interpreter(code.environment)
-        notes = [*notes, *check_grammar(self._rooms, code, images=images)]
+        notes = [*notes, *check_grammar(self._rooms, code, images=able.artefact != INTERPRETER)]
         label, code = register_environment(self._rooms, ws, code)
         wanted = ProfileRequest(
             body=replace(body, inference=None),
@@ -108,12 +111,21 @@ class Profiles:
                 uid=uid_of(id_),
                 workspace=ws,
                 subject=body.name[:32],
-                artefact=IMAGE if images else INTERPRETER,
+                artefact=able.artefact,
                 notes=[*choice.notes, *notes],
                 id_=id_,
             )
         self._operations.start(id_)
         return self.get(ws, id_)
+
+    def _measuring(self, target: str) -> Capabilities:
+        able = {name: self._rooms.target(name).capabilities() for name in self._rooms.targets.kinds()}
+        kinds = [name for name, one in able.items() if one.measures]
+        if target not in kinds:
+            raise InvalidInput(
+                f"profiling on target {target!r} is not supported", hint=f"Use {' or '.join(kinds)}.", field="target"
+            )
+        return able[target]
 
     def get(self, ws: str, key: str) -> Profile:
         """A profile by its id, or the newest of a name.
@@ -136,25 +148,21 @@ class Profiles:
                 )
             return view(connection, row)
 
-    def list(self, ws: str, *, model: str | None = None) -> list[Profile]:
+    def list(self, ws: str, *, model: str | None = None, window: Window = ALL) -> Listed[Profile]:
         """A workspace's profiles, newest first.
 
         Args:
             ws: The workspace's name.
             model: Only those of this model, or of this version (``name:version``).
+            window: Which part of the list.
         """
+        query = select(profiles).where(profiles.c.workspace == ws)
+        order = [profiles.c.created.desc(), profiles.c.id.desc()]
+        keep = None if model is None else lambda row: any(model in (one, one.partition(":")[0]) for one in row.models)
         self._operations.revive()
         with self._rooms.store.read() as connection:
             require_workspace(connection, ws)
-            rows = connection.execute(
-                select(profiles).where(profiles.c.workspace == ws).order_by(profiles.c.created.desc())
-            ).all()
-            views = [view(connection, row) for row in rows]
-        return [
-            found
-            for found in views
-            if model is None or any(model in (one, one.partition(":")[0]) for one in found.models)
-        ]
+            return select_page(connection, query, order, window, lambda row: view(connection, row), keep=keep)
 
 
 def uid_of(id_: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput
 from ..spec.model import ManifestFile, check_manifest, check_manifest_path
-from ..store.blobs import BlobStore, Progress
+from ..store.blobs import BlobStore, ByteCounter
 
 _THREADS = 4
 
@@ -53,7 +53,7 @@ def collect(
     blobs: BlobStore,
     *,
     child_paths: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: ByteCounter | None = None,
 ) -> list[ManifestFile]:
     """Store a model's files as blobs and give their manifest. What is stored already is only read.
 

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound, WorkspaceNotFound
-from ..spec.model import Model, RegisterModel, UpdateModel, check_framework
+from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound
+from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel, check_framework
 from ..spec.names import check_workspace, split_model_id
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import nearest, replace, to_builtins
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
+from ..store.pages import select_page
 from ..store.tables import (
     computes,
     datasets,
@@ -35,8 +37,9 @@ from ..store.tables import (
     services,
     workspaces,
 )
-from . import rules
-from .rows import columns_of, model_of, workspace_of
+from ..store.workspaces import require_workspace
+from . import labels, rules
+from .rows import SUMMARY, columns_of, model_of, summary_of, workspace_of
 
 _WITHOUT_CONTENT = (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles)
 """Tables whose rows go with a workspace, in an order that references allow."""
@@ -70,11 +73,12 @@ class Registry:
                 ) from None
         return self.workspace(body.name)
 
-    def workspaces(self) -> list[Workspace]:
+    def workspaces(self, *, window: Window = ALL) -> Listed[Workspace]:
         """All workspaces by name."""
         with self._store.read() as connection:
-            rows = connection.execute(select(workspaces).order_by(workspaces.c.name)).mappings().all()
-        return [workspace_of(row) for row in rows]
+            return select_page(
+                connection, select(workspaces), [workspaces.c.name], window, lambda row: workspace_of(row._mapping)
+            )
 
     def workspace(self, name: str) -> Workspace:
         """One workspace.
@@ -83,9 +87,8 @@ class Registry:
             WorkspaceNotFound: The hint names the nearest that exists.
         """
         with self._store.read() as connection:
-            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).mappings().first()
-            if row is None:
-                raise _no_workspace(connection, name)
+            require_workspace(connection, name)
+            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).mappings().one()
         return workspace_of(row)
 
     def update_workspace(self, name: str, body: UpdateWorkspace) -> Workspace:
@@ -101,7 +104,7 @@ class Registry:
             rules.check_pairs(body.tags, "tag")
             values["tags"] = body.tags
         with self._store.begin() as connection:
-            _require_workspace(connection, name)
+            require_workspace(connection, name)
             if values:
                 connection.execute(update(workspaces).where(workspaces.c.name == name).values(**values))
         return self.workspace(name)
@@ -114,7 +117,7 @@ class Registry:
             InUse: It holds models, environments, services, datasets or files; context counts them.
         """
         with self._store.begin() as connection:
-            _require_workspace(connection, name)
+            require_workspace(connection, name)
             connection.execute(delete(datasets).where(datasets.c.workspace == name, datasets.c.name.is_(None)))
             counts = {
                 table.name: connection.execute(
@@ -150,7 +153,7 @@ class Registry:
 
         body = rules.checked(body)
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
         self._require_blobs(body)
         settings = self._store.settings
         found = scan(body.files, self._store.blobs, seconds=settings.scan_seconds)
@@ -168,7 +171,7 @@ class Registry:
         if body.python_version:
             detected.setdefault("python", body.python_version)
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             self._require_blobs(body)  # again: garbage collection deletes inside a write transaction
             version = _next_version(connection, workspace, body.name)
             now = time.time()
@@ -184,7 +187,9 @@ class Registry:
                     detected=detected,
                 )
             )
-            return _get(connection, workspace, f"{body.name}:{version}")
+            made = _get(connection, workspace, f"{body.name}:{version}")
+            labels.keep(connection, workspace, made)
+            return made
 
     def get(self, workspace: str, id: str) -> Model:
         """A version by ``name:version``, or the newest by ``name``.
@@ -193,7 +198,7 @@ class Registry:
             WorkspaceNotFound, ModelNotFound: The hint names what exists.
         """
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             return _get(connection, workspace, id)
 
     def list(
@@ -206,8 +211,9 @@ class Registry:
         run_id: str | None = None,
         framework: str | None = None,
         latest: bool = False,
-    ) -> list[Model]:
-        """Versions that match all filters, newest first.
+        window: Window = ALL,
+    ) -> Listed[ModelSummary]:
+        """Versions that match all filters, newest first; those of one name by their number.
 
         Args:
             workspace: Where to look.
@@ -217,22 +223,23 @@ class Registry:
             run_id: Exactly this run.
             framework: One of ``spec.model.FRAMEWORKS``, in any case.
             latest: Of each name only the newest version *that matches*.
+            window: Which part of the list.
         """
-        query = select(models).where(models.c.workspace == workspace)
-        if name is not None:
-            query = query.where(models.c.name == name)
-        if run_id is not None:
-            query = query.where(models.c.run_id == run_id)
-        if framework is not None:
-            query = query.where(models.c.framework == check_framework(framework))
-        query = query.order_by(models.c.created.desc(), models.c.name, models.c.version.desc())
+        asked = labels.wanted(
+            run_id=run_id,
+            framework=None if framework is None else check_framework(framework),
+            tags=tags,
+            properties=properties,
+        )
+        only_one = latest and name is not None
+        query, order = labels.matching(SUMMARY, workspace, asked, name=name, latest=latest)
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
-            rows = connection.execute(query).mappings().all()
-        found = [model for row in rows if rules.matches(model := model_of(row), tags, properties)]
-        if latest:
-            newest = {model.name: model.id for model in sorted(found, key=lambda model: model.version)}
-            found = [model for model in found if newest[model.name] == model.id]
+            require_workspace(connection, workspace)
+            if only_one:
+                window = Window(limit=1, after=window.after)
+            found = select_page(connection, query, order, window, lambda row: summary_of(row._mapping))
+        if only_one:
+            return Listed(found if window.after is None else ())
         return found
 
     def update(self, workspace: str, id: str, body: UpdateModel) -> Model:
@@ -244,7 +251,7 @@ class Registry:
         """
         rules.check_resources(body.resource_configuration)
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             old = _get(connection, workspace, id)
             values: dict[str, Any] = {
                 "modified": time.time(),
@@ -258,7 +265,9 @@ class Registry:
             if body.resource_configuration is not None:
                 values["resources"] = to_builtins(body.resource_configuration)
             connection.execute(update(models).where(*_is(workspace, old.name, old.version)).values(**values))
-            return _get(connection, workspace, old.id)
+            new = _get(connection, workspace, old.id)
+            labels.change(connection, workspace, old, new)
+            return new
 
     def delete(self, workspace: str, id: str, used_by: Iterable[str] | Callable[[Model], Iterable[str]] = ()) -> None:
         """Delete one version; its number is never given out again. Its blobs go with the next garbage collection.
@@ -276,7 +285,7 @@ class Registry:
         if split_model_id(id)[1] is None:
             raise InvalidInput(f"model id {id!r} names no version", hint="Write NAME:VERSION.", field="id")
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             model = _get(connection, workspace, id)
             users = sorted(set(used_by(model) if callable(used_by) else used_by))
             if users:
@@ -285,7 +294,11 @@ class Registry:
                     hint="Delete these services, or update them to another version, first.",
                     used_by=users,
                 )
+            # Where writers do not queue anyway, one that registers the next version of this name waits here.
+            counter = select(model_names).where(model_names.c.workspace == workspace, model_names.c.name == model.name)
+            connection.execute(counter.with_for_update())
             connection.execute(delete(models).where(*_is(workspace, model.name, model.version)))
+            labels.forget(connection, workspace, model)
 
     def materialise(self, model: Model, dest: Path | str, *, link: bool = False) -> Path:
         """Lay a version's files out below a folder, verified; gives the folder.
@@ -337,18 +350,6 @@ class Registry:
 
 def _is(workspace: str, name: str, version: int) -> tuple[Any, ...]:
     return (models.c.workspace == workspace, models.c.name == name, models.c.version == version)
-
-
-def _require_workspace(connection: Connection, name: str) -> None:
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == name)).first() is None:
-        raise _no_workspace(connection, name)
-
-
-def _no_workspace(connection: Connection, name: str) -> WorkspaceNotFound:
-    known = sorted(connection.execute(select(workspaces.c.name)).scalars())
-    close = nearest(name, known)
-    hint = f"Did you mean {close!r}?" if close else f"Make it: sendoff workspace create -w {name}"
-    return WorkspaceNotFound(f"workspace {name!r} does not exist", hint=hint, name=name, known=known[:20])
 
 
 def _next_version(connection: Connection, workspace: str, name: str) -> int:

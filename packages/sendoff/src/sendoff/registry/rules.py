@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..errors import Conflict, InvalidInput
-from ..spec.model import SCENARIOS, Model, RegisterModel, ResourceConfiguration, check_framework, check_manifest
+from ..spec.model import SCENARIOS, RegisterModel, ResourceConfiguration, check_framework, check_manifest
 from ..spec.names import check_model
 from ..spec.parse import nearest, replace
-
-Pairs = Iterable[tuple[str, str | None]]
-"""Filters: ``(key, None)`` asks for the key, ``(key, value)`` for both."""
 
 
 def checked(body: RegisterModel) -> RegisterModel:
@@ -92,12 +89,3 @@ def added_properties(old: Mapping[str, str], add: Mapping[str, str]) -> dict[str
                 field="properties",
             )
     return {**old, **add}
-
-
-def matches(model: Model, tags: Pairs, properties: Pairs) -> bool:
-    """Whether a version has all tags and properties asked for."""
-    return all(
-        key in held and (value is None or held[key] == value)
-        for pairs, held in ((tags, model.tags), (properties, model.properties))
-        for key, value in pairs
-    )

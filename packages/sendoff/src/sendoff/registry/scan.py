@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..spec.model import ManifestFile, PickleFinding, ScanReport
 from ..spec.parse import Spec
 from ..store.blobs import BlobStore
-from .containers import Sink, looks_like_pickle, search
+from .archives import Sink, looks_like_pickle, search
 from .detect import Detected
 from .imports import verdict
 from .opcodes import Budget, OverBudget, Unreadable

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from ..spec.parse import decode
 from ..spec.run import Experiment, Metric, Run
-from ..store.in_use import Dropped, InUse
+from ..store.in_use import Dropped, References
 from ..store.tables import run_files
 
 
@@ -33,6 +33,6 @@ def metric_of(row: RowMapping) -> Metric:
     )
 
 
-def in_use(connection: Connection, dropped: Dropped) -> InUse:
+def in_use(connection: Connection, dropped: Dropped) -> References:
     """Blobs of runs' files."""
-    return InUse(blobs=set(connection.scalars(select(run_files.c.digest))))
+    return References(blobs=set(connection.scalars(select(run_files.c.digest))))

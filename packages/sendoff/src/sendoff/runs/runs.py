@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import AlreadyExists, Conflict, ExperimentNotFound, InvalidInput, RunNotFound
 from ..registry import Registry
 from ..spec.model import ManifestFile, check_manifest
 from ..spec.names import check_experiment
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import nearest, to_builtins
 from ..spec.run import (
     FINAL,
@@ -29,6 +30,7 @@ from ..spec.run import (
     UpdateRun,
 )
 from ..store import Store
+from ..store.pages import select_page
 from ..store.tables import experiments, run_files, run_metrics, runs
 from .rows import experiment_of, metric_of, run_of
 
@@ -74,12 +76,13 @@ class Runs:
         with self._store.read() as connection:
             return experiment_of(_experiment(connection, workspace, name))
 
-    def experiments(self, workspace: str) -> list[Experiment]:
+    def experiments(self, workspace: str, *, window: Window = ALL) -> Listed[Experiment]:
         """All experiments, newest first."""
         self._registry.workspace(workspace)
-        query = select(experiments).where(experiments.c.workspace == workspace).order_by(experiments.c.created.desc())
+        query = select(experiments).where(experiments.c.workspace == workspace)
+        order = [experiments.c.created.desc(), experiments.c.name.desc()]
         with self._store.read() as connection:
-            return [experiment_of(row) for row in connection.execute(query).mappings().all()]
+            return select_page(connection, query, order, window, lambda row: experiment_of(row._mapping))
 
     def update_experiment(self, workspace: str, name: str, body: UpdateExperiment) -> Experiment:
         """Change tags, archive it or take it back."""
@@ -143,7 +146,9 @@ class Runs:
         with self._store.read() as connection:
             return run_of(_run(connection, workspace, id))
 
-    def list(self, workspace: str, *, experiment: str | None = None, parent: str | None = None) -> list[Run]:
+    def list(
+        self, workspace: str, *, experiment: str | None = None, parent: str | None = None, window: Window = ALL
+    ) -> Listed[Run]:
         """Runs, newest first: all, those of an experiment, or the children of one."""
         self._registry.workspace(workspace)
         query = select(runs).where(runs.c.workspace == workspace)
@@ -151,9 +156,9 @@ class Runs:
             query = query.where(runs.c.experiment == experiment)
         if parent is not None:
             query = query.where(runs.c.parent == parent)
-        query = query.order_by(runs.c.created.desc(), runs.c.number.desc())
+        order = [runs.c.created.desc(), runs.c.number.desc(), runs.c.id.desc()]
         with self._store.read() as connection:
-            return [run_of(row) for row in connection.execute(query).mappings().all()]
+            return select_page(connection, query, order, window, lambda row: run_of(row._mapping))
 
     def update(self, workspace: str, id: str, body: UpdateRun) -> Run:
         """Change what is given.
@@ -195,13 +200,12 @@ class Runs:
             if rows:
                 connection.execute(insert(run_metrics), rows)
 
-    def metrics(self, workspace: str, id: str) -> builtins.list[Metric]:
+    def metrics(self, workspace: str, id: str, *, window: Window = ALL) -> Listed[Metric]:
         """What a run logged, in the order it did."""
-        where = (run_metrics.c.workspace == workspace, run_metrics.c.run == id)
+        query = select(run_metrics).where(run_metrics.c.workspace == workspace, run_metrics.c.run == id)
         with self._store.read() as connection:
             _run(connection, workspace, id)
-            rows = connection.execute(select(run_metrics).where(*where).order_by(run_metrics.c.seq)).mappings().all()
-        return [metric_of(row) for row in rows]
+            return select_page(connection, query, [run_metrics.c.seq], window, lambda row: metric_of(row._mapping))
 
     def add_files(self, workspace: str, id: str, files: Sequence[ManifestFile]) -> builtins.list[ManifestFile]:
         """Keep files of a run; the blobs are in the store already. A path that is there is replaced.
@@ -223,16 +227,16 @@ class Runs:
                 connection.execute(insert(run_files).values(**to_builtins(file), workspace=workspace, run=id))
         return self.files(workspace, id)
 
-    def files(self, workspace: str, id: str) -> builtins.list[ManifestFile]:
+    def files(self, workspace: str, id: str, *, window: Window = ALL) -> Listed[ManifestFile]:
         """A run's files by path."""
-        where = (run_files.c.workspace == workspace, run_files.c.run == id)
-        query = select(run_files.c.path, run_files.c.digest, run_files.c.size).where(*where).order_by(run_files.c.path)
+        query = select(run_files).where(run_files.c.workspace == workspace, run_files.c.run == id)
         with self._store.read() as connection:
             _run(connection, workspace, id)
-            return [
-                ManifestFile(path=path, digest=digest, size=size)
-                for path, digest, size in connection.execute(query).all()
-            ]
+            return select_page(connection, query, [run_files.c.path], window, _file)
+
+
+def _file(row: Row[Any]) -> ManifestFile:
+    return ManifestFile(path=row.path, digest=row.digest, size=row.size)
 
 
 def _experiment(connection: Connection, workspace: str, name: str) -> Any:

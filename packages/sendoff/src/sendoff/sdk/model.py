@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ..client import Transfer
 from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
-from ..spec.service import DeployService
 from . import framework
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
 from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
-from .services.deploying import deployment_spec, listed, print_configuration, registered
+from .services import deploying
+from .services.deploying import listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
 from .tags import texts
 
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 __all__ = ["InferenceConfig", "Model"]
+
+# What `register` says of a model beside its name and files.
+_DESCRIBING = """
+    tags properties description model_framework model_framework_version resource_configuration datasets
+    sample_input_dataset sample_output_dataset
+"""
 
 
 class Model:
@@ -96,13 +102,13 @@ class Model:
         self._fill(max(fitting, key=lambda view: (view.created_time, view.version)))
 
     @classmethod
-    def _of(cls, workspace: Workspace, view: spec.Model) -> Model:
+    def _of(cls, workspace: Workspace, view: spec.ModelSummary) -> Model:
         made = cls.__new__(cls)
         made.workspace = workspace
         made._fill(view)
         return made
 
-    def _fill(self, view: spec.Model) -> None:
+    def _fill(self, view: spec.ModelSummary) -> None:
         self.id = view.id
         self.name = view.name
         self.version = view.version
@@ -130,7 +136,7 @@ class Model:
         self.derived_model_ids: list[str] = []
         self.scan = view.scan
         self.size = view.size
-        self._files = view.files
+        self._manifest = view.files if isinstance(view, spec.Model) else None
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -169,21 +175,14 @@ class Model:
 
         Raises `WebserviceException` when a path, name or value is not allowed; nothing was registered then.
         """
+        given = locals()
         say(f"Registering model {model_name}")
         view = workspace._client.register_model(
             workspace.name,
             registration(
                 model_name,
                 Transfer(workspace._client, say).put_model(model_path, child_paths),
-                tags,
-                properties,
-                description,
-                model_framework,
-                model_framework_version,
-                resource_configuration,
-                datasets,
-                sample_input_dataset,
-                sample_output_dataset,
+                **{name: given[name] for name in _DESCRIBING.split()},
                 python_version=platform.python_version(),
             ),
         )
@@ -369,22 +368,16 @@ class Model:
             WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
             ModelNotFoundException: A model is not registered (any more).
         """
-        from .services.webservice import Webservice
-
-        client = workspace._client
-        body = DeployService(
-            name=name,
-            models=[registered(workspace, one) for one in listed(models)],
-            inference=inference_config._spec(workspace, say if show_output else None) if inference_config else None,
-            deployment=deployment_spec(deployment_config, deployment_target),
-            overwrite=overwrite,
+        return deploying.deploy(
+            workspace,
+            name,
+            models,
+            inference_config,
+            deployment_config,
+            deployment_target,
+            overwrite,
+            show_output=show_output,
         )
-        operation = client.deploy(workspace.name, body)
-        service = Webservice(workspace, name)
-        service._operation_id = operation.id
-        if show_output:
-            say(f"Deploying service {name}: operation {operation.id}")
-        return service
 
     @staticmethod
     def print_configuration(
@@ -477,6 +470,13 @@ class Model:
     def __repr__(self) -> str:
         facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
         return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
+
+    @property
+    def _files(self) -> builtins.list[spec.ManifestFile]:
+        """Its files; a model that came from a list asks for them when they are needed."""
+        if self._manifest is None:
+            self._manifest = self._workspace._client.model(self._workspace.name, self.id).files
+        return self._manifest
 
     @property
     def _workspace(self) -> Workspace:

@@ -19,9 +19,7 @@ def find_model_path(model_name: str, version: int | None, workspace: Workspace |
         raise WebserviceException(f"The version of model {model_name!r} has to be a whole number, not {version!r}.")
     cached = Path(_FOLDER, model_name)
     if not cached.is_dir() and workspace is not None:
-        from .model import Model
-
-        model = Model(workspace, name=model_name, version=version)
+        model = workspace._model(name=model_name, version=version)
         model.download(str(cached / str(model.version)))
     if cached.is_dir():
         return _entry(cached, model_name, version)

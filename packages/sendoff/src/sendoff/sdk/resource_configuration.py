@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..spec import model as spec
 
 
+@dataclass(eq=False, repr=False)
 class ResourceConfiguration:
     """What a no-code deployment of a model takes.
 
@@ -16,10 +18,9 @@ class ResourceConfiguration:
         gpu: Whole GPUs.
     """
 
-    def __init__(self, cpu: float | None = None, memory_in_gb: float | None = None, gpu: int | None = None) -> None:
-        self.cpu = cpu
-        self.memory_in_gb = memory_in_gb
-        self.gpu = gpu
+    cpu: float | None = None
+    memory_in_gb: float | None = None
+    gpu: int | None = None
 
     def serialize(self) -> dict[str, Any]:
         """``{"cpu", "memoryInGB", "gpu"}``."""

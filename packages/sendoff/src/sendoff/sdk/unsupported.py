@@ -4,13 +4,13 @@ Every name that scripts import is there, so that a script which only imports it,
 """
 
 from __future__ import annotations
-import __future__
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from ..errors import NotSupported
 from .exceptions import UserErrorException
+from .signatures import defined
 
 C = TypeVar("C", bound=type)
 INSTEAD = "docs/azureml.md lists what is there and what to use instead."
@@ -96,11 +96,7 @@ def _refuser(of: str, signature: str, instead: str, cls: type) -> tuple[str, Any
         signature = f"{name}(self) -> {result or 'Any'}"
     first = parameters.partition(",")[0].strip(" )")
     feature = repr(f"{of}.{name}") if of else f"type(self).__name__ + {f'.{name}'!r}"
-    # A compiled definition, as of a named tuple: the signature, and Python's own words about a wrong call, are real.
-    source = f"def {signature}: refuse({feature}, {instead!r})"
-    place: dict[str, Any] = {"__name__": cls.__module__, "refuse": refuse}
-    exec(compile(source, f"<members {of} lacks>", "exec", __future__.annotations.compiler_flag, True), place)
-    function = place[name]
+    function = defined(signature, f"refuse({feature}, {instead!r})", cls.__module__, refuse=refuse)
     function.__qualname__ = f"{cls.__qualname__}.{name}"
     function.__doc__ = f"Not here. {instead}\n\nRaises:\n    FeatureNotSupported: Always."
     function.instead = instead

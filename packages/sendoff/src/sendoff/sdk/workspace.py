@@ -238,6 +238,15 @@ class Workspace(WorkspaceMembers):
         """Its tags."""
         return dict(self._view.tags)
 
+    @staticmethod
+    def setup() -> Workspace:
+        """The workspace of the nearest configuration file.
+
+        Raises:
+            UserErrorException: There is no file.
+        """
+        return Workspace.from_config()
+
     @property
     def models(self) -> dict[str, Model]:
         """The newest version of each model, by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..spec import workspace as spec
 from .exceptions import WorkspaceException, as_sdk_errors
@@ -12,10 +12,13 @@ from .unsupported import refuse, refusing
 
 if TYPE_CHECKING:
     from ..client import Client
+    from ..spec.run import Run as RunView
     from .compute.target import ComputeTarget
     from .keyvault import Keyvault
+    from .model import Model
     from .runs.experiment import Experiment
     from .runs.run import Run
+    from .services.webservice import Webservice
     from .workspace import Workspace
 
 _NETWORK = "The API listens on loopback, or where 'sendoff server' is told to; there is no private network to manage."
@@ -54,10 +57,34 @@ class WorkspaceMembers:
     _view: spec.Workspace
 
     def _me(self) -> Workspace:
-        from .workspace import Workspace
+        return cast("Workspace", self)
 
-        assert isinstance(self, Workspace)
-        return self
+    # A workspace makes the objects of every other noun, so that those need not know each other's files.
+
+    def _model(self, **named: Any) -> Model:
+        from .model import Model
+
+        return Model(self._me(), **named)
+
+    def _registered(self, path: str, name: str) -> Model:
+        from .model import Model
+
+        return Model.register(self._me(), path, name)
+
+    def _webservice(self, name: str) -> Webservice:
+        from .services.webservice import Webservice
+
+        return Webservice(self._me(), name)
+
+    def _experiment(self, name: str) -> Experiment:
+        from .runs.experiment import Experiment
+
+        return Experiment(self._me(), name)
+
+    def _run(self, view: RunView) -> Run:
+        from .runs.run import Run
+
+        return Run._of(self._me(), view)
 
     @property
     def compute_targets(self) -> dict[str, ComputeTarget]:
@@ -159,17 +186,6 @@ class WorkspaceMembers:
     def diagnose_workspace(self, diagnose_parameters: Any) -> dict[str, Any]:
         """What this machine can do, as ``sendoff doctor`` says it."""
         return self._client.doctor()
-
-    @staticmethod
-    def setup() -> Workspace:
-        """The workspace of the nearest configuration file.
-
-        Raises:
-            UserErrorException: There is no file.
-        """
-        from .workspace import Workspace
-
-        return Workspace.from_config()
 
     def list_connections(self, category: Any = None, target: str | None = None) -> builtins.list[Any]:
         """None."""

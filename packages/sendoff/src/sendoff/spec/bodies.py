@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from .parse import Spec
-
-T = TypeVar("T")
-
-
-class Page(Spec, Generic[T]):
-    """A list's answer; ``next`` goes back as ``after`` to read on, null at the end."""
-
-    value: list[T]
-    next: str | None = None
 
 
 class Health(Spec):

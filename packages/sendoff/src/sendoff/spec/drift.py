@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ..errors import InvalidInput
 from .parse import Spec
@@ -128,18 +127,6 @@ class DriftReport(Spec):
 
     run: str
     html: str
-
-
-class StoredEvent(Spec):
-    """Something that happened, as CloudEvents 1.0 has it; ``time`` is ISO 8601."""
-
-    id: str
-    source: str
-    subject: str
-    type: str
-    time: str
-    data: dict[str, Any]
-    specversion: str = "1.0"
 
 
 def check(body: CreateDriftDetector | UpdateDriftDetector, *, where: str) -> None:

@@ -108,8 +108,8 @@ class ScanReport(Spec):
     detail: str = ""
 
 
-class Model(Spec):
-    """A model version as the API shows it; times are unix seconds, ``id`` is ``name:version``."""
+class ModelSummary(Spec):
+    """A model version as lists show it, without its files; times are unix seconds, ``id`` is ``name:version``."""
 
     id: str
     name: str
@@ -128,12 +128,17 @@ class Model(Spec):
     created_by: str
     created_time: float
     modified_time: float
-    files: list[ManifestFile]
     size: int
     scan: ScanReport
-    detected: dict[str, str] = {}
+    detected: dict[str, str]
     """Framework versions that the file itself states, for example ``{"scikit-learn": "0.20.0"}``; under ``python``
     the Python that the file states, else the one that registered it."""
+
+
+class Model(ModelSummary):
+    """A model version as the API shows it."""
+
+    files: list[ManifestFile]
 
 
 def check_manifest(files: Sequence[ManifestFile], where: str = "files") -> None:

@@ -27,10 +27,10 @@ class Settings(Spec):
     ``None`` and empty lists mean "as pip is configured on this machine" for everything about package indexes.
     """
 
-    local_target: Literal["process", "docker"] = "process"
-    """Where a ``LocalWebservice`` runs."""
-    aci_target: Literal["auto", "process", "docker"] = "auto"
-    """Where container instances and services without a configuration run; ``auto``: docker if an engine answers."""
+    local_target: str | None = None
+    """The target that a ``LocalWebservice`` runs on; None is the first of the table of targets."""
+    aci_target: str = "auto"
+    """Where container instances and services without a configuration run; ``auto``: containers if there can be."""
     docker_network: str | None = None
     """The engine's network that containers of services are in; None is one of the home's own."""
     index_url: str | None = None

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from ..errors import InvalidInput
 
-Progress = Callable[[int], None]
+ByteCounter = Callable[[int], None]
 """Called with the number of bytes done since the last call."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -46,7 +46,7 @@ class BlobStore(Protocol):
     def facts(self, digest: str) -> BlobFacts:
         """Size and time of the last put."""
 
-    def put_file(self, path: Path | str, *, progress: Progress | None = None) -> tuple[str, int]:
+    def put_file(self, path: Path | str, *, progress: ByteCounter | None = None) -> tuple[str, int]:
         """Store a copy of a regular file (symlinks are followed); a file that is here already costs reading it only.
 
         Returns:
@@ -70,7 +70,7 @@ class BlobStore(Protocol):
         """A seekable reader that verifies nothing: for looking at a file, never for using it."""
 
     def materialise(
-        self, digest: str, dest: Path | str, *, link: bool = True, progress: Progress | None = None
+        self, digest: str, dest: Path | str, *, link: bool = True, progress: ByteCounter | None = None
     ) -> None:
         """Put the verified bytes at a path that is free; parents are made.
 

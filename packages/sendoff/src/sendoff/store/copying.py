@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ..errors import InvalidInput
-from .blobs import Progress
+from .blobs import ByteCounter
 
 CHUNK = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h
@@ -23,7 +23,7 @@ def reflink(target: int, source: int) -> bool:
     return True
 
 
-def hash_descriptor(descriptor: int, progress: Progress | None, *, most: int | None = None) -> tuple[str, int]:
+def hash_descriptor(descriptor: int, progress: ByteCounter | None, *, most: int | None = None) -> tuple[str, int]:
     """Digest and number of bytes of an open file, from its start; ends early beyond ``most`` bytes."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     hasher = hashlib.sha256()
@@ -40,7 +40,7 @@ def hash_descriptor(descriptor: int, progress: Progress | None, *, most: int | N
     return "sha256:" + hasher.hexdigest(), total
 
 
-def copy_hashing(source: int, target: int, progress: Progress | None, path: Path, *, most: int) -> tuple[str, int]:
+def copy_hashing(source: int, target: int, progress: ByteCounter | None, path: Path, *, most: int) -> tuple[str, int]:
     """Copy an open file to another in one pass; gives digest and number of bytes.
 
     Ends early beyond ``most`` bytes: a file that grows as fast as it is read has no end.

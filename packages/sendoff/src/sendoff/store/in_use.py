@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InUse:
+class References:
     """What something refers to: digests of blobs, names of bundles, keys of environments, service uids, image ids."""
 
     blobs: Set[str] = frozenset()
@@ -20,8 +20,8 @@ class InUse:
     services: Set[str] = frozenset()
     images: Set[str] = frozenset()
 
-    def __or__(self, other: InUse) -> InUse:
-        return InUse(**{one.name: getattr(self, one.name) | getattr(other, one.name) for one in fields(self)})
+    def __or__(self, other: References) -> References:
+        return References(**{one.name: getattr(self, one.name) | getattr(other, one.name) for one in fields(self)})
 
 
 Dropped = Collection[tuple[str, int]]
@@ -31,5 +31,5 @@ Dropped = Collection[tuple[str, int]]
 class User(Protocol):
     """A room that refers to files, services and images."""
 
-    def __call__(self, connection: Connection, dropped: Dropped) -> InUse:
+    def __call__(self, connection: Connection, dropped: Dropped) -> References:
         """What it refers to now."""

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from .. import files
 from ..errors import AlreadyExists, InvalidInput, NotFound, StoreError
-from .blobs import BlobFacts, Progress, check_digest
+from .blobs import BlobFacts, ByteCounter, check_digest
 from .copying import CHUNK, copy_hashing, hash_descriptor, reflink
 from .seals import Seals, same_content
 from .verified import VerifiedReader, corrupt
@@ -56,7 +56,7 @@ class LocalBlobs:
             raise _absent(digest) from None
         return BlobFacts(found.st_size, found.st_mtime)
 
-    def put_file(self, path: Path | str, *, progress: Progress | None = None) -> tuple[str, int]:
+    def put_file(self, path: Path | str, *, progress: ByteCounter | None = None) -> tuple[str, int]:
         path = Path(path)
         source = _open_regular(path)
         try:
@@ -106,7 +106,7 @@ class LocalBlobs:
         return os.fdopen(self._open(digest), "rb", buffering=CHUNK)
 
     def materialise(
-        self, digest: str, dest: Path | str, *, link: bool = True, progress: Progress | None = None
+        self, digest: str, dest: Path | str, *, link: bool = True, progress: ByteCounter | None = None
     ) -> None:
         dest = Path(dest)
         source = self._open(digest)
@@ -230,7 +230,7 @@ class LocalBlobs:
             self._seals.set(digest, target, hashed=hashed, before=written)
 
     def _lay(
-        self, digest: str, source: int, temporary: Path, link: bool, progress: Progress | None
+        self, digest: str, source: int, temporary: Path, link: bool, progress: ByteCounter | None
     ) -> tuple[float, os.stat_result]:
         """Lay a blob's bytes at a path; gives when they were last hashed, and what the file was like then."""
         hashed, before = time.time(), os.fstat(source)

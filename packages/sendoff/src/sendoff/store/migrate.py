@@ -16,7 +16,7 @@ from . import tables
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. Names are numbers of four digits, so an unknown later one compares as greater."""
 
 # As Alembic itself makes it.

@@ -86,6 +86,22 @@ models = Table(
     Column("size", BigInteger, nullable=False),
     Column("scan", _JSON, nullable=False),
     Column("detected", _JSON, nullable=False),
+    Index(None, "workspace", "created", "name", "version"),
+)
+
+# What a list of models can be filtered by, a row each: a digest of a tag with its value, of the tag alone, of the run…
+# (``registry.labels``). With the list's order in the row, a page of any filter is a stretch of one index,
+# however many or few match. No foreign key: it would need an index of its own, and one room writes both tables.
+model_labels = Table(
+    "model_labels",
+    metadata,
+    Column("workspace", String(260), primary_key=True, nullable=False),
+    Column("label", String(32), primary_key=True, nullable=False),
+    Column("name", String(255), primary_key=True, nullable=False),
+    Column("version", Integer, primary_key=True, autoincrement=False, nullable=False),
+    Column("created", Double, nullable=False),
+    Index(None, "workspace", "label", "created", "name", "version"),
+    sqlite_with_rowid=False,
 )
 
 environments = Table(
@@ -98,6 +114,7 @@ environments = Table(
     Column("spec", _JSON, nullable=False),
     Column("created", Double, nullable=False),
     Column("lock_digest", String(80)),
+    Index(None, "workspace", "name", "created"),
 )
 
 # ``spec_key`` is the digest of what a lock was resolved from; several specs may come to one lock.
@@ -167,8 +184,11 @@ operations = Table(
     Column("cancel_requested", Boolean, nullable=False),
     Column("created", Double, nullable=False),
     Column("ended", Double),
-    Index(None, "uid"),
+    Index(None, "uid", "created"),
     Index(None, "state"),
+    Index(None, "workspace", "created", "id"),
+    Index(None, "workspace", "service", "created", "id"),
+    Index(None, "workspace", "type", "created", "id"),
 )
 
 # A datastore is a name for a tree of paths; what is at a path lies in the blob store. One a workspace is the default.
@@ -227,6 +247,7 @@ profiles = Table(
     Column("result", _JSON),
     Column("created", Double, nullable=False),
     Index(None, "workspace", "name"),
+    Index(None, "workspace", "created", "id"),
 )
 
 computes = Table(
@@ -256,6 +277,7 @@ experiments = Table(
     Column("last_number", Integer, nullable=False),
     Column("created", Double, nullable=False),
     Column("archived", Double),
+    Index(None, "workspace", "created", "name"),
 )
 
 runs = Table(
@@ -277,7 +299,9 @@ runs = Table(
     Column("created", Double, nullable=False),
     Column("started", Double),
     Column("ended", Double),
-    Index(None, "workspace", "experiment"),
+    Index(None, "workspace", "created", "number", "id"),
+    Index(None, "workspace", "experiment", "created", "number", "id"),
+    Index(None, "workspace", "parent", "created", "number", "id"),
 )
 
 # What a run logs is only ever added to: two processes of one run do not overwrite each other.
@@ -294,7 +318,7 @@ run_metrics = Table(
     Column("description", Text, nullable=False),
     Column("logged", Double, nullable=False),
     ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
-    Index(None, "workspace", "run"),
+    Index(None, "workspace", "run", "seq"),
 )
 
 run_files = Table(
@@ -328,7 +352,7 @@ drift_runs = Table(
     Column("detector", String(64), ForeignKey("drift_detectors.id", ondelete="CASCADE"), nullable=False),
     Column("content", _JSON, nullable=False),
     Column("created", Double, nullable=False),
-    Index(None, "detector", "created"),
+    Index(None, "detector", "created", "id"),
 )
 
 # What has happened, as CloudEvents; whoever routes them reads on from the last id he knows.
@@ -342,5 +366,6 @@ events = Table(
     Column("subject", Text, nullable=False),
     Column("time", Double, nullable=False),
     Column("data", _JSON, nullable=False),
-    Index(None, "workspace", "type"),
+    Index(None, "workspace", "number"),
+    Index(None, "workspace", "type", "number"),
 )

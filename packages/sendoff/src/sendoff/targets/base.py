@@ -1,93 +1,220 @@
-"""The Target Protocol: where services run. A target is one module and one line in ``targets.table``.
+"""What crosses into a target, and the Target Protocol. A target is one folder and one line in ``targets.table``.
 
-A target acts on a *wanted* service and reports what it *observes*; it remembers nothing that it could look up.
+A target acts on a *wanted* service and reports what it *observes*; it remembers nothing that it could look up. No path
+of a machine goes in: a target writes, mounts or sends what it is given as values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from ..containers.registries import Credentials
+from ..errors import from_payload
+from ..progress import Progress
+from ..spec.access import Access
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
+if TYPE_CHECKING:
+    from ..containers.engine import Engine
+    from ..spec.environment import EnvironmentSpec, Lock
+    from ..spec.settings import Settings
+
 SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
 """Codes of the scoring server, in what is observed, that are about the user's script."""
+
+INTERPRETER: Literal["interpreter"] = "interpreter"
+IMAGE: Literal["image"] = "image"
+ArtefactKind = Literal["interpreter", "image", "pushed_image", "project"]
+Phase = Literal["absent", "starting", "init", "ready", "unhealthy", "failed", "unschedulable", "unheard"]
+UNHEARD: Literal["unheard"] = "unheard"
+
+
+class Place(Spec):
+    """Which target is meant: its kind, which one of that kind, and what is set for that one alone."""
+
+    kind: str
+    name: str = ""
+    settings: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a target finds on the machine that asks it."""
+
+    home: Path
+    settings: Settings
+
+    def bundle(self, digest: str) -> Path:
+        """The folder of a bundle, which is there and never changes."""
+        return self.home / "bundles" / digest
+
+    def collected(self, scope: str) -> Path:
+        """Where what a service collects belongs; it need not exist yet."""
+        return self.home / "modeldata" / scope
+
+
+class Artefact(Spec):
+    """What code runs in: made by a target's ``prepare``, named by ``reference``, the same until it is made anew."""
+
+    kind: ArtefactKind
+    reference: str
+    python: str
+    """The workers' interpreter, as the target's servers see it."""
+    notes: list[str] = []
+    summary: str = ""
+    """One line about it for people."""
 
 
 class Capabilities(Spec):
     """What a target can do, as data: asking for more is an error before anything starts."""
 
     name: str
+    artefact: ArtefactKind
+    gateway: Literal["own", "envoy", "gateway_api", "none"]
+    """What holds the service's address and ends TLS: the scoring server's own front, or a gateway before it."""
     auth: bool = False
     tls: bool = False
     replicas: bool = False
     cpu_limit: bool = False
     memory_limit: bool = False
-    reload: bool = False
     gpu: bool = False
     telemetry: bool = False
-    """Its servers read ``telemetry.json`` beside ``auth_file``."""
-    images: bool = False
-    """It runs images: a deployment builds one before it starts."""
+    measures: bool = False
+    """It is :class:`.meter.Measured`: a profile can be made on it."""
+    this_machine: str = "localhost"
+    """The host name under which its servers reach the machine that deploys."""
 
 
-class WantedService(Spec):
-    """What has to run: everything a target needs, as paths and plain values.
+class Limits(Spec):
+    """What a service may use; None is no limit. ``cpus`` are cores."""
 
-    ``uid`` is unique across workspaces and stays with the service; ``bundle`` is the bundle's folder, ``python`` the
-    environment's interpreter. ``port`` 0 means that the target chooses one and keeps it. ``image`` is for targets that
-    run images, and ``python`` is within it then; ``cpus`` are cores, None is no limit.
-    """
+    cpus: float | None = None
+    memory_mb: int | None = None
+
+
+class Listen(Spec):
+    """Where a service listens. ``port`` 0 means that the target chooses one and keeps it."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class Wanted(Spec):
+    """What has to run, as values. ``uid`` is unique across workspaces and stays with the service."""
 
     uid: str
     name: str
     workspace: str
     revision: int
-    bundle: str
-    python: str
-    port: int
-    host: str = "127.0.0.1"
-    drain_seconds: float = 10.0
-    auth_file: str | None = None
-    """What the scoring server checks requests by, with its TLS files beside it (docs/authentication.md)."""
-    certificate: str | None = None
-    """For targets with a gateway: the certificate's PEM file; its key has the same stem and the suffix ``.key``."""
-    data_folder: str | None = None
-    """Where the scoring server may put collected data, on this machine; it need not exist yet."""
-    data_scope: str = ""
-    """Subscription, resource group, workspace and service that the data belongs to, as one path."""
+    bundle: str = ""
+    """Digest of the bundle; empty in a check, when it is not known yet."""
+    artefact: Artefact | None = None
+    limits: Limits = Limits()
+    access: Access | None = None
+    telemetry: dict[str, Any] | None = None
+    """What the server sends of its requests and where to (docs/telemetry.md)."""
     collects: bool = False
-    """Whether this revision collects any."""
-    image: str = ""
-    image_login: Credentials | None = None
-    """Who we are at the image's registry; for a check alone, and kept nowhere."""
-    cpus: float | None = None
-    memory_mb: int | None = None
+    """Whether this revision collects any data."""
+    data_scope: str = ""
+    """Subscription, resource group, workspace and service that the data belongs to, as one path of names."""
+    listen: Listen = Listen()
+    drain_seconds: float = 10.0
+    start: bool = True
+    """False starts nothing: access and telemetry of whatever runs are brought up to date, and nothing else."""
 
 
 class Observation(Spec):
-    """Facts about a service at this moment.
+    """Facts about a service at the time ``seen`` (unix seconds).
 
-    ``phase`` is ``absent``, ``starting``, ``init``, ``ready``, ``unhealthy`` or ``failed`` and speaks of ``revision``,
-    the one that answers; ``pending_*`` speaks of a newer one that is on its way, or was and failed. ``absent`` with an
-    ``error`` is a service that is kept and was not started since the machine was; applying it starts it. Errors are
-    payloads with ``code``, ``message`` and, for scripts, ``traceback``, ``file``, ``line``.
+    ``phase`` speaks of ``revision``, the one that answers; ``pending_*`` speaks of a newer one that is on its way, or
+    was and failed. ``absent`` with an ``error`` is a service that is kept and was not started since the machine was;
+    applying it starts it. ``unheard``: who would know does not answer, for the reason in ``error``. Errors are payloads
+    with ``code``, ``message`` and, for scripts, ``traceback``, ``file``, ``line``.
     """
 
-    phase: str
+    phase: Phase
+    seen: float = 0.0
     revision: int | None = None
     error: dict[str, Any] | None = None
     pending_revision: int | None = None
-    pending_phase: str | None = None
+    pending_phase: Phase | None = None
     pending_error: dict[str, Any] | None = None
     port: int | None = None
     base_url: str | None = None
+    endpoints: list[str] = []
+    """The servers that answer for it, ``host:port`` each, as a gateway on this machine reaches them."""
     workers: list[Worker] = []
     metrics: str | None = None
     """What its server counts, in the text format of Prometheus; where it was asked for and a server answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What an artefact is made from: the service, its environment with the packages that were locked, its bundle."""
+
+    uid: str
+    name: str
+    workspace: str
+    environment: EnvironmentSpec
+    lock: Lock
+    bundle: str = ""
+    """Digest; empty for targets whose artefact has no code in it."""
+
+
+class Makers(Protocol):
+    """Makes artefacts; each gives the one that is there when nothing it depends on has changed."""
+
+    def interpreter(self, preparation: Preparation, progress: Progress) -> Artefact:
+        """The environment, built on this machine.
+
+        Raises:
+            SendoffError: It cannot be built.
+        """
+
+    def image(self, preparation: Preparation, engine: Engine, progress: Progress, *, tag: str) -> Artefact:
+        """An image on an engine, for code and models that are mounted over it.
+
+        Raises:
+            SendoffError: It cannot be built.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """What records refer to: uids of services, ids of images."""
+
+    services: Collection[str]
+    images: Collection[str]
+
+
+SERVICE, CONTAINER, NETWORK = "service", "container", "network"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """One thing that a target holds and nobody needs; ``name`` is for people.
+
+    ``bytes`` is what removing all of them together frees. Somebody else may have removed it by the time of ``remove``,
+    or need it; then nothing happens.
+    """
+
+    kind: str
+    id: str
+    name: str
+    remove: Callable[[], None]
+    bytes: int = 0
+
+
+class Kind(NamedTuple):
+    """A line of the table: its module and class, which takes a :class:`Place` and :class:`Surroundings`."""
+
+    module: str
+    target: str
+    containers: bool = False
+    """It stands in for a container service, where whatever runs its containers answers."""
 
 
 class Target(Protocol):
@@ -96,28 +223,42 @@ class Target(Protocol):
     def capabilities(self) -> Capabilities:
         """What this target can do."""
 
-    def check(self, wanted: WantedService) -> None:
+    def check(self, wanted: Wanted) -> None:
         """Pre-flight: raise before anything starts (`PortInUse`, `TargetUnavailable`, `NotSupported`)."""
 
-    def apply(self, wanted: WantedService) -> None:
-        """Bring the service towards the wanted revision and return at once; a running one is never interrupted."""
+    def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
+        """Have made what the service's code runs in, where this target needs it.
 
-    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
-        """What runs now, with its counts if ``metrics``; phase ``absent`` when nothing of that uid is here."""
+        Raises:
+            SendoffError: It cannot be made.
+        """
+
+    def apply(self, wanted: Wanted) -> None:
+        """Bring the service towards the wanted revision and return at once; a running one is never interrupted.
+
+        The same revision again brings keys, certificate and collector up to date, without a restart.
+        """
+
+    def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
+        """What runs now of each, with its counts if ``metrics``; ``absent`` when nothing of that uid is here."""
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed to start."""
 
-    def reload(self, uid: str) -> None:
-        """Start the same revision anew with fresh files, without dropping a request."""
-
     def remove(self, uid: str) -> None:
         """Drain, end and clean up; a missing service is no error."""
 
-    def present(self) -> Sequence[str]:
-        """Uids of everything of ours that this target holds, running or not."""
+    def held(self, used: Used) -> list[Leftover]:
+        """What this target holds of ours and nobody needs; what cannot be seen now is not among it."""
 
 
-def log_path(home: Path, uid: str) -> Path:
-    """Where the process target writes a service's log."""
-    return home / "run" / uid / "service.log"
+def observe_one(target: Target, uid: str, *, metrics: bool = False) -> Observation:
+    """What runs now of one service.
+
+    Raises:
+        SendoffError: Who would know does not answer.
+    """
+    seen = target.observe([uid], metrics=metrics)[uid]
+    if seen.phase == UNHEARD:
+        raise from_payload(seen.error or {})
+    return seen

@@ -64,14 +64,14 @@ def metrics(path: str, *, seconds: float = 1.0) -> str | None:
     return answer if isinstance(answer, str) else None
 
 
-def swap(path: str, *, bundle: str, python: str, revision: int, seconds: float = 2.0) -> None:
+def swap(
+    path: str, *, bundle: str, python: str, revision: int, memory_limit_mb: int | None = None, seconds: float = 2.0
+) -> None:
     """Ask the front to load a revision beside the one that serves, and to let it take over when it is ready."""
-    call(path, "POST", "/swap", {"bundle": bundle, "python": python, "revision": revision}, seconds=seconds)
-
-
-def reload(path: str, *, seconds: float = 2.0) -> None:
-    """Ask the front to load its revision anew."""
-    call(path, "POST", "/reload", {}, seconds=seconds)
+    body: dict[str, Any] = {"bundle": bundle, "python": python, "revision": revision}
+    if memory_limit_mb is not None:
+        body["memory_limit_mb"] = memory_limit_mb
+    call(path, "POST", "/swap", body, seconds=seconds)
 
 
 def stop(path: str, *, drain_seconds: float, seconds: float = 1.0) -> None:

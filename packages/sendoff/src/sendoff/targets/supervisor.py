@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from .. import files, processes
 from ..environ import base_environment
-from .chores import Chores
+from ..schedule.chores import Chores
 from .run_folder import RunFolder, sweep, uids
 
 ROUND = 0.5

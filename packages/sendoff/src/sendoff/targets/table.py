@@ -1,54 +1,54 @@
-"""The targets by name. Adding one is a module and a line here."""
+"""The targets by name. Adding one is a folder and a line here."""
 
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import cast
 
 from ..errors import InvalidInput, NotSupported
 from ..spec.parse import nearest
-from .base import Target
+from .base import Kind, Place, Surroundings, Target
 
-TARGETS: dict[str, tuple[str, str]] = {
-    "process": ("sendoff.targets.process.target", "ProcessTarget"),
-    "docker": ("sendoff.targets.docker.target", "DockerTarget"),
+KINDS: dict[str, Kind] = {
+    "process": Kind("sendoff.targets.process.target", "ProcessTarget"),
+    "docker": Kind("sendoff.targets.docker.target", "DockerTarget", containers=True),
 }
-"""Name to module and class; a class takes the home folder."""
+"""By name. The first runs whatever no setting and no configuration sends elsewhere."""
 
 PLANNED = ("kubernetes", "edge", "fpga")
 """Targets that the design names and that this version does not have."""
 
 
-def names() -> list[str]:
-    """Targets that work today."""
-    return list(TARGETS)
+def kinds() -> dict[str, Kind]:
+    """Targets that work today, the one for everything first."""
+    return dict(KINDS)
 
 
-def load(name: str, home: Path) -> Target:
-    """Give the target of that name.
+def load(place: Place, surroundings: Surroundings) -> Target:
+    """Give a target.
 
     Args:
-        name: A name of the table.
-        home: The home folder.
+        place: Its kind is a name of the table.
+        surroundings: The machine that asks.
 
     Raises:
         InvalidInput: No such target; the hint names the nearest.
         NotSupported: The target is planned; the hint names those that work today.
     """
+    name = place.kind
     if name in PLANNED:
         raise NotSupported(
             f"the {name} target does not exist in this version of Sendoff",
-            hint=f"What works today: {', '.join(names())}.",
+            hint=f"What works today: {', '.join(KINDS)}.",
             target=name,
         )
-    if name not in TARGETS:
-        close = nearest(name, [*names(), *PLANNED])
+    if name not in KINDS:
+        close = nearest(name, [*KINDS, *PLANNED])
         raise InvalidInput(
             f"there is no target {name!r}",
-            hint=f"Did you mean {close!r}?" if close else f"Targets: {', '.join(names())}.",
+            hint=f"Did you mean {close!r}?" if close else f"Targets: {', '.join(KINDS)}.",
             field="target",
             got=name,
         )
-    module, cls = TARGETS[name]
-    return cast(Target, getattr(importlib.import_module(module), cls)(home))
+    kind = KINDS[name]
+    return cast(Target, getattr(importlib.import_module(kind.module), kind.target)(place, surroundings))

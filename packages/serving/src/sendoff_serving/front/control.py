@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # A log that nobody reads must not keep the state from being told.
 _LOG_SECONDS = 0.25
+_SWAP = {"bundle", "python", "revision", "memory_limit_mb"}
 _ROUTES = {"/status": "GET", "/metrics": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
 
 
@@ -106,17 +108,25 @@ class ControlApplication:
         self._server.stop(float(seconds))
 
     def _swap(self, exchange: Exchange, given: dict[str, Any]) -> None:
-        unknown = set(given) - {"bundle", "python", "revision"}
+        unknown = set(given) - {"bundle", "python", "revision", "memory_limit_mb"}
         if unknown:
-            raise ValueError(f"unknown member {sorted(unknown)[0]!r}; there are bundle, python, revision")
+            raise ValueError(
+                f"unknown member {sorted(unknown)[0]!r}; there are bundle, python, revision, memory_limit_mb"
+            )
         directory = given.get("bundle")
         python = given.get("python", self._python)
         revision = given.get("revision")
         if not isinstance(directory, str) or not isinstance(python, str):
             raise ValueError("bundle and python should be paths")
+        limit = given.get("memory_limit_mb")
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            raise ValueError("memory_limit_mb should be a number of MB")
         if self._server.draining:
             raise ServingError("draining", "The server is stopping")
-        self._server.load(bundles.load(Path(directory)), python, None if revision is None else str(revision))
+        bundle = bundles.load(Path(directory))
+        if limit is not None:
+            bundle = replace(bundle, serving=replace(bundle.serving, memory_limit_mb=limit))
+        self._server.load(bundle, python, None if revision is None else str(revision))
         self._python = python
         _send(exchange, 202, {"revision": revision, "phase": "starting"})
 

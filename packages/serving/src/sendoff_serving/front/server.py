@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -289,7 +290,12 @@ class Server:
         if current is None or self.draining:
             raise ServingError("draining", "There is nothing to reload")
         directory = current.bundle.directory
-        bundle = current.bundle if directory is None else bundles.load(directory)
+        bundle = current.bundle
+        if directory is not None:
+            again = bundles.load(directory, bundle.app_root)
+            # Its limit is not the bundle's but of whoever started it.
+            limit = bundle.serving.memory_limit_mb
+            bundle = replace(again, serving=replace(again.serving, memory_limit_mb=limit))
         return self.load(bundle, current.launch.python, current.revision)
 
     # Sockets

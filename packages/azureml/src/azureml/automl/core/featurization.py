@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        FeaturizationConfig="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        OnnxConvertConstants="sendoff.sdk.absent",
-        OnnxConverter="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

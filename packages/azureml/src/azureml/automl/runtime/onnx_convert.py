@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        OnnxInferenceHelper="sendoff.sdk.absent",
-        OnnxConverter="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

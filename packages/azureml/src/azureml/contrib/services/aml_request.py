@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AMLRequest="sendoff_serving.worker.http_request",
-        rawhttp="sendoff_serving.worker.http_request",
-    )
-)
+globals().update(take(__name__))

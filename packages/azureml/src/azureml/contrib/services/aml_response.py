@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AMLResponse="sendoff_serving.worker.http_response",
-    )
-)
+globals().update(take(__name__))

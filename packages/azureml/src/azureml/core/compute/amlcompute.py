@@ -2,11 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AmlCompute="sendoff.sdk.compute.amlcompute",
-        AmlComputeProvisioningConfiguration="sendoff.sdk.compute.amlcompute",
-        AmlComputeStatus="sendoff.sdk.compute.amlcompute",
-        ScaleSettings="sendoff.sdk.compute.amlcompute",
-    )
-)
+globals().update(take(__name__))

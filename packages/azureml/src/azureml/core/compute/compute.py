@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ComputeTarget="sendoff.sdk.compute.target",
-        ComputeTargetException="sendoff.sdk.exceptions",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ComputeInstance="sendoff.sdk.compute.instance",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        DsvmCompute="sendoff.sdk.compute.remote",
-    )
-)
+globals().update(take(__name__))

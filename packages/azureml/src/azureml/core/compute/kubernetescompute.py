@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        KubernetesCompute="sendoff.sdk.compute.kubernetes",
-        KubernetesComputeAttachConfiguration="sendoff.sdk.compute.kubernetes",
-    )
-)
+globals().update(take(__name__))

@@ -2,10 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ContainerImage="sendoff.sdk.services.images",
-        ContainerImageConfig="sendoff.sdk.services.images",
-        ContainerRegistry="sendoff.sdk.environments.sections",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Image="sendoff.sdk.services.images",
-    )
-)
+globals().update(take(__name__))

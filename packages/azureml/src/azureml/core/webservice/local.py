@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        LocalWebservice="sendoff.sdk.services.local",
-        LocalWebserviceDeploymentConfiguration="sendoff.sdk.services.deployment_configuration",
-    )
-)
+globals().update(take(__name__))

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        PipelineData="sendoff.sdk.pipelines.data",
-        PipelineStep="sendoff.sdk.pipelines.steps",
-    )
-)
+globals().update(take(__name__))

@@ -2,11 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        PublishedPipeline="sendoff.sdk.pipelines.pipeline",
-        PipelineParameter="sendoff.sdk.pipelines.data",
-        OutputPortBinding="sendoff.sdk.pipelines.data",
-        InputPortBinding="sendoff.sdk.pipelines.data",
-    )
-)
+globals().update(take(__name__))

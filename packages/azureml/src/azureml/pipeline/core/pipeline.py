@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Pipeline="sendoff.sdk.pipelines.pipeline",
-    )
-)
+globals().update(take(__name__))

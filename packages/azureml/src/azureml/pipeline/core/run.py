@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        PipelineRun="sendoff.sdk.pipelines.pipeline",
-        StepRun="sendoff.sdk.pipelines.pipeline",
-    )
-)
+globals().update(take(__name__))

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        Schedule="sendoff.sdk.absent",
-        ScheduleRecurrence="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ParallelRunConfig="sendoff.sdk.pipelines.parallel_run",
-    )
-)
+globals().update(take(__name__))

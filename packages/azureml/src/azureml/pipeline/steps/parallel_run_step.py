@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ParallelRunStep="sendoff.sdk.pipelines.steps",
-    )
-)
+globals().update(take(__name__))

@@ -2,8 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        AutoMLRun="sendoff.sdk.runs.automl",
-    )
-)
+globals().update(take(__name__))

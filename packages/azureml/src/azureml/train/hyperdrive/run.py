@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        HyperDriveRun="sendoff.sdk.absent",
-        PrimaryMetricGoal="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

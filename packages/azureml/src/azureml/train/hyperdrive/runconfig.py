@@ -2,10 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        HyperDriveConfig="sendoff.sdk.absent",
-        HyperDriveRunConfig="sendoff.sdk.absent",
-        PrimaryMetricGoal="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

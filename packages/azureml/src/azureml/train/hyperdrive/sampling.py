@@ -2,10 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        RandomParameterSampling="sendoff.sdk.absent",
-        GridParameterSampling="sendoff.sdk.absent",
-        BayesianParameterSampling="sendoff.sdk.absent",
-    )
-)
+globals().update(take(__name__))

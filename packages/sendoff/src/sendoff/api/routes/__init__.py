@@ -1,5 +1,6 @@
 """The table of routes, one noun a file."""
 
+from ..route import Route
 from . import (
     blobs,
     computes,
@@ -7,6 +8,7 @@ from . import (
     datastores,
     drift,
     environments,
+    events,
     facts,
     identity,
     modeldata,
@@ -20,8 +22,8 @@ from . import (
     workspaces,
 )
 
-ROUTES = (
-    *facts.ROUTES,
+ROUTES: tuple[Route, ...] = (
+    *facts.routes(lambda: ROUTES),
     *blobs.ROUTES,
     *workspaces.ROUTES,
     *models.ROUTES,
@@ -31,6 +33,7 @@ ROUTES = (
     *services.ROUTES,
     *modeldata.ROUTES,
     *drift.ROUTES,
+    *events.ROUTES,
     *identity.ROUTES,
     *computes.ROUTES,
     *runs.ROUTES,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
 from ...spec.compute import Compute, CreateCompute, UpdateCompute
+from ...spec.page import Listed, Page
 from ..route import Call, Route
 
 
@@ -13,9 +13,9 @@ def create(core: Core, call: Call) -> Compute:
     return core.computes.create(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Compute]:
+def list_(core: Core, call: Call) -> Listed[Compute]:
     """A workspace's."""
-    return core.computes.list(call.path["ws"])
+    return core.computes.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Compute:
@@ -48,7 +48,7 @@ ROUTES = (
         handler=list_,
         summary="Compute targets by name",
         answers={200: Page[Compute]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
 from ...spec.dataset import Dataset, RegisterDataset, UpdateDataset
 from ...spec.model import ManifestFile
+from ...spec.page import Listed, Page
 from ..route import Call, Query, Route
 
 
@@ -14,10 +14,11 @@ def register(core: Core, call: Call) -> Dataset:
     return core.datasets.register(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Dataset]:
+def list_(core: Core, call: Call) -> Listed[Dataset]:
     """Those that match."""
     query = call.query
-    return core.datasets.list(call.path["ws"], name=query["name"], versions=bool(query["versions"]))
+    name, versions = query["name"], bool(query["versions"])
+    return core.datasets.list(call.path["ws"], name=name, versions=versions, window=call.window)
 
 
 def get(core: Core, call: Call) -> Dataset:
@@ -25,9 +26,9 @@ def get(core: Core, call: Call) -> Dataset:
     return core.datasets.get(call.path["ws"], call.path["id"])
 
 
-def files(core: Core, call: Call) -> list[ManifestFile]:
+def files(core: Core, call: Call) -> Listed[ManifestFile]:
     """What it speaks of at this moment."""
-    return list(core.datasets.files(call.path["ws"], get(core, call).definition))
+    return core.datasets.files(call.path["ws"], get(core, call).definition, window=call.window)
 
 
 def update(core: Core, call: Call) -> Dataset:
@@ -59,7 +60,7 @@ ROUTES = (
             Query(name="versions", type=bool, summary="All versions."),
         ),
         answers={200: Page[Dataset]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",
@@ -74,7 +75,7 @@ ROUTES = (
         handler=files,
         summary="The files that a version speaks of at this moment, in order",
         answers={200: Page[ManifestFile]},
-        page_key="path",
+        paged=True,
     ),
     Route(
         method="PATCH",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
 from ...spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, RemoveFiles
+from ...spec.page import Listed, Page
+from ...store.pages import cut
 from ..route import Call, Query, Route
 
 
-def list_(core: Core, call: Call) -> list[Datastore]:
+def list_(core: Core, call: Call) -> Listed[Datastore]:
     """A workspace's."""
-    return core.datasets.stores.list(call.path["ws"])
+    return cut(core.datasets.stores.list(call.path["ws"]), call.window, "name")
 
 
 def get(core: Core, call: Call) -> Datastore:
@@ -23,9 +24,10 @@ def set_default(core: Core, call: Call) -> Datastore:
     return core.datasets.stores.set_default(call.path["ws"], call.path["name"])
 
 
-def files(core: Core, call: Call) -> list[DatastoreFile]:
+def files(core: Core, call: Call) -> Listed[DatastoreFile]:
     """Those that match."""
-    return list(core.datasets.stores.files(call.path["ws"], call.path["name"], call.query["path"] or ""))
+    path = call.query["path"] or ""
+    return core.datasets.stores.files(call.path["ws"], call.path["name"], path, window=call.window)
 
 
 def put(core: Core, call: Call) -> FilesChanged:
@@ -45,7 +47,7 @@ ROUTES = (
         handler=list_,
         summary="Datastores of a workspace",
         answers={200: Page[Datastore]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",
@@ -68,7 +70,7 @@ ROUTES = (
         summary="Files of a datastore",
         query=(Query(name="path", summary="A path, a folder, or a pattern with *, ? and **."),),
         answers={200: Page[DatastoreFile]},
-        page_key="path",
+        paged=True,
     ),
     Route(
         method="POST",

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ...core import Core
-from ...spec.bodies import Page
+from ...schedule.chores import Chores
 from ...spec.drift import (
     CreateDriftDetector,
     DriftDetector,
     DriftReport,
     DriftRun,
     RunDrift,
-    StoredEvent,
     UpdateDriftDetector,
 )
-from ...targets.chores import Chores
+from ...spec.page import Listed, Page
 from ..route import Answer, Call, Query, Route
 
 _ALL, _ONE = "/workspaces/{ws}/drift", "/workspaces/{ws}/drift/{name}"
@@ -27,10 +25,10 @@ def create(core: Core, call: Call) -> DriftDetector:
     return core.drift.create(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> Sequence[DriftDetector]:
+def list_(core: Core, call: Call) -> Listed[DriftDetector]:
     """All of a workspace; what is due is started, since no supervisor may run."""
     Chores(core.home).look()
-    return core.drift.list(call.path["ws"])
+    return core.drift.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> DriftDetector:
@@ -55,19 +53,14 @@ def run(core: Core, call: Call) -> Page[DriftRun]:
     return Page(value=[*core.drift.run(call.path["ws"], call.path["name"], call.body)])
 
 
-def runs(core: Core, call: Call) -> Sequence[DriftRun]:
+def runs(core: Core, call: Call) -> Listed[DriftRun]:
     """What was found."""
-    return core.drift.runs(call.path["ws"], call.path["name"])
+    return core.drift.runs(call.path["ws"], call.path["name"], window=call.window)
 
 
 def report(core: Core, call: Call) -> DriftReport:
     """A run as a page."""
     return core.drift.report(call.path["ws"], call.path["name"], call.query["run"])
-
-
-def events(core: Core, call: Call) -> Sequence[StoredEvent]:
-    """What has happened."""
-    return core.drift.events(call.path["ws"], call.query["type"])
 
 
 ROUTES = (
@@ -85,7 +78,7 @@ ROUTES = (
         handler=list_,
         summary="Drift detectors with their newest runs",
         answers={200: Page[DriftDetector]},
-        page_key="name",
+        paged=True,
     ),
     Route(method="GET", path=_ONE, handler=get, summary="One drift detector", answers={200: DriftDetector}),
     Route(
@@ -114,7 +107,7 @@ ROUTES = (
         handler=runs,
         summary="Its runs, the oldest first, with the figures of every feature",
         answers={200: Page[DriftRun]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",
@@ -123,14 +116,5 @@ ROUTES = (
         summary="A run as one HTML page with plots",
         query=(Query(name="run", summary="Its id; the newest when absent."),),
         answers={200: DriftReport},
-    ),
-    Route(
-        method="GET",
-        path="/workspaces/{ws}/events",
-        handler=events,
-        summary="Events of a workspace, the oldest first, as CloudEvents 1.0",
-        query=(Query(name="type", summary="Only events of this type."),),
-        answers={200: Page[StoredEvent]},
-        page_key="id",
     ),
 )

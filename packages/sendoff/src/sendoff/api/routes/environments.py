@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...core import Core
-from ...spec.bodies import BuiltEnvironment, Page
+from ...progress import Progress
+from ...spec.bodies import BuiltEnvironment
 from ...spec.environment import Environment, EnvironmentSpec
+from ...spec.page import Listed, Page
 from ..route import Call, Query, Route, Stream
 
 VERSION = Query(name="version", summary="The newest when absent.")
@@ -17,9 +17,9 @@ def register(core: Core, call: Call) -> Environment:
     return core.environments.register(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Environment]:
+def list_(core: Core, call: Call) -> Listed[Environment]:
     """The newest of each name."""
-    return core.environments.list(call.path["ws"])
+    return core.environments.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Environment:
@@ -31,7 +31,7 @@ def build(core: Core, call: Call) -> Stream:
     """Resolve and build one version."""
     found = get(core, call)
 
-    def work(progress: Callable[[str], None]) -> BuiltEnvironment:
+    def work(progress: Progress) -> BuiltEnvironment:
         lock = core.environments.resolve(found.spec, progress)
         built = core.environments.ensure(lock, progress)
         return BuiltEnvironment(name=found.name, version=found.version, key=built.key, python=str(built.python))
@@ -54,7 +54,7 @@ ROUTES = (
         handler=list_,
         summary="The newest version of each environment",
         answers={200: Page[Environment]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
-from ...spec.model import Model, RegisterModel, UpdateModel
+from ...spec.model import Model, ModelSummary, RegisterModel, UpdateModel
+from ...spec.page import Listed, Page
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Call, Query, Route
 
@@ -14,7 +14,7 @@ def register(core: Core, call: Call) -> Model:
     return core.registry.register(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Model]:
+def list_(core: Core, call: Call) -> Listed[ModelSummary]:
     """Those that match."""
     query = call.query
     return core.registry.list(
@@ -25,6 +25,7 @@ def list_(core: Core, call: Call) -> list[Model]:
         run_id=query["run_id"],
         framework=query["framework"],
         latest=bool(query["latest"]),
+        window=call.window,
     )
 
 
@@ -66,8 +67,8 @@ ROUTES = (
             Query(name="framework", summary="Only models of this framework."),
             Query(name="latest", type=bool, summary="Only the newest version of each name."),
         ),
-        answers={200: Page[Model]},
-        page_key="id",
+        answers={200: Page[ModelSummary]},
+        paged=True,
     ),
     Route(
         method="GET",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import CollectGarbage, Facts, Page
+from ...spec.bodies import CollectGarbage, Facts
 from ...spec.operation import Operation
+from ...spec.page import Listed, Page
 from ...spec.parse import to_builtins
 from ..route import Call, Query, Route
 
 
-def list_(core: Core, call: Call) -> list[Operation]:
+def list_(core: Core, call: Call) -> Listed[Operation]:
     """A workspace's."""
-    return core.operations.list(call.path["ws"], service=call.query["service"], state=call.query["state"])
+    service, state = call.query["service"], call.query["state"]
+    return core.operations.list(call.path["ws"], service=service, state=state, window=call.window)
 
 
 def get(core: Core, call: Call) -> Operation:
@@ -50,7 +52,7 @@ ROUTES = (
             Query(name="state", summary="Only those in this state."),
         ),
         answers={200: Page[Operation]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Logs, Page
+from ...spec.bodies import Logs
 from ...spec.package import CreatePackage, ImageReport, Package
+from ...spec.page import Listed, Page
 from ..route import Call, Query, Route
 
 
@@ -13,9 +14,9 @@ def create(core: Core, call: Call) -> Package:
     return core.packages.create(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Package]:
+def list_(core: Core, call: Call) -> Listed[Package]:
     """A workspace's."""
-    return core.packages.list(call.path["ws"])
+    return core.packages.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Package:
@@ -55,7 +56,7 @@ ROUTES = (
         handler=list_,
         summary="Packages, newest first",
         answers={200: Page[Package]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",

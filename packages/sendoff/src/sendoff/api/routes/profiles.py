@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
+from ...spec.page import Listed, Page
 from ...spec.profile import CreateProfile, Profile
 from ..route import Call, Query, Route
 
@@ -13,9 +13,9 @@ def create(core: Core, call: Call) -> Profile:
     return core.profiles.create(call.path["ws"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Profile]:
+def list_(core: Core, call: Call) -> Listed[Profile]:
     """A workspace's."""
-    return core.profiles.list(call.path["ws"], model=call.query["model"])
+    return core.profiles.list(call.path["ws"], model=call.query["model"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Profile:
@@ -39,7 +39,7 @@ ROUTES = (
         summary="Profiles, newest first",
         query=(Query(name="model", summary="Only those of this model, or of this name:version."),),
         answers={200: Page[Profile]},
-        page_key="id",
+        paged=True,
     ),
     Route(
         method="GET",

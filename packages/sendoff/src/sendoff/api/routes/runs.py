@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
 from ...spec.model import ManifestFile
+from ...spec.page import Listed, Page
 from ...spec.run import (
     AddFiles,
     CreateExperiment,
     Experiment,
     LogMetrics,
+    Metric,
     Run,
     StartRun,
     UpdateExperiment,
@@ -25,9 +26,9 @@ def experiment(core: Core, call: Call) -> Experiment:
     return core.runs.experiment(call.path["ws"], call.body)
 
 
-def experiments(core: Core, call: Call) -> list[Experiment]:
+def experiments(core: Core, call: Call) -> Listed[Experiment]:
     """A workspace's."""
-    return core.runs.experiments(call.path["ws"])
+    return core.runs.experiments(call.path["ws"], window=call.window)
 
 
 def get_experiment(core: Core, call: Call) -> Experiment:
@@ -50,9 +51,10 @@ def start(core: Core, call: Call) -> Run:
     return core.runs.start(call.path["ws"], call.path["name"], call.body)
 
 
-def list_(core: Core, call: Call) -> list[Run]:
+def list_(core: Core, call: Call) -> Listed[Run]:
     """Runs."""
-    return core.runs.list(call.path["ws"], experiment=call.query["experiment"], parent=call.query["parent"])
+    experiment, parent = call.query["experiment"], call.query["parent"]
+    return core.runs.list(call.path["ws"], experiment=experiment, parent=parent, window=call.window)
 
 
 def get(core: Core, call: Call) -> Run:
@@ -70,9 +72,9 @@ def log(core: Core, call: Call) -> None:
     core.runs.log(call.path["ws"], call.path["id"], call.body.metrics)
 
 
-def metrics(core: Core, call: Call) -> LogMetrics:
+def metrics(core: Core, call: Call) -> Listed[Metric]:
     """What it logged."""
-    return LogMetrics(metrics=core.runs.metrics(call.path["ws"], call.path["id"]))
+    return core.runs.metrics(call.path["ws"], call.path["id"], window=call.window)
 
 
 def add_files(core: Core, call: Call) -> AddFiles:
@@ -80,9 +82,9 @@ def add_files(core: Core, call: Call) -> AddFiles:
     return AddFiles(files=core.runs.add_files(call.path["ws"], call.path["id"], call.body.files))
 
 
-def files(core: Core, call: Call) -> list[ManifestFile]:
+def files(core: Core, call: Call) -> Listed[ManifestFile]:
     """Its files."""
-    return core.runs.files(call.path["ws"], call.path["id"])
+    return core.runs.files(call.path["ws"], call.path["id"], window=call.window)
 
 
 ROUTES = (
@@ -100,7 +102,7 @@ ROUTES = (
         handler=experiments,
         summary="Experiments, newest first",
         answers={200: Page[Experiment]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",
@@ -142,7 +144,7 @@ ROUTES = (
             Query(name="parent", summary="Only the children of this run."),
         ),
         answers={200: Page[Run]},
-        page_key="id",
+        paged=True,
     ),
     Route(method="GET", path=RUN, handler=get, summary="One run", answers={200: Run}),
     Route(
@@ -161,7 +163,8 @@ ROUTES = (
         path=f"{RUN}/metrics",
         handler=metrics,
         summary="What a run logged, in its order",
-        answers={200: LogMetrics},
+        answers={200: Page[Metric]},
+        paged=True,
     ),
     Route(
         method="POST",
@@ -177,6 +180,6 @@ ROUTES = (
         handler=files,
         summary="A run's files by path",
         answers={200: Page[ManifestFile]},
-        page_key="path",
+        paged=True,
     ),
 )

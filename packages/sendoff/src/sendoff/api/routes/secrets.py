@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
+from ...spec.page import Listed, Page
 from ...spec.secret import Secret, SetSecret
+from ...store.pages import cut
 from ..route import Call, Route
 
 ONE = "/workspaces/{ws}/secrets/{name}"
 
 
-def list_(core: Core, call: Call) -> list[Secret]:
+def list_(core: Core, call: Call) -> Listed[Secret]:
     """Names."""
-    return core.vault(call.path["ws"]).list(call.path["ws"])
+    return cut(core.vault(call.path["ws"]).list(call.path["ws"]), call.window, "name")
 
 
 def get(core: Core, call: Call) -> Secret:
@@ -37,7 +38,7 @@ ROUTES = (
         handler=list_,
         summary="Names of a workspace's secrets, without their values",
         answers={200: Page[Secret]},
-        page_key="name",
+        paged=True,
     ),
     Route(method="GET", path=ONE, handler=get, summary="A secret with its value", answers={200: Secret}),
     Route(

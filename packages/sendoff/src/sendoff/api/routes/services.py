@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...core import Core
-from ...spec.bodies import Logs, Page, Rollback
+from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
+from ...spec.page import Listed, Page
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from ...store.pages import cut
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Answer, Call, Query, Route
 
@@ -20,7 +22,7 @@ def deploy(core: Core, call: Call) -> Any:
     return Answer(status=200, value=result) if isinstance(result, CheckReport) else result
 
 
-def list_(core: Core, call: Call) -> list[Service]:
+def list_(core: Core, call: Call) -> Listed[Service]:
     """Those that match."""
     query = call.query
     return core.deployments.list(
@@ -30,6 +32,7 @@ def list_(core: Core, call: Call) -> list[Service]:
         model_id=query["model_id"],
         tags=dict(pairs(query["tag"], "tag")),
         properties=dict(pairs(query["property"], "property")),
+        window=call.window,
     )
 
 
@@ -61,9 +64,9 @@ def metrics(core: Core, call: Call) -> ServiceMetrics:
     return core.deployments.metrics(call.path["ws"], call.path["name"])
 
 
-def revisions(core: Core, call: Call) -> list[Revision]:
+def revisions(core: Core, call: Call) -> Listed[Revision]:
     """Its history."""
-    return core.deployments.revisions(call.path["ws"], call.path["name"])
+    return cut(core.deployments.revisions(call.path["ws"], call.path["name"]), call.window, "number")
 
 
 def rollback(core: Core, call: Call) -> Operation:
@@ -103,7 +106,7 @@ ROUTES = (
             PROPERTY,
         ),
         answers={200: Page[Service]},
-        page_key="name",
+        paged=True,
     ),
     Route(
         method="GET",
@@ -151,7 +154,7 @@ ROUTES = (
         handler=revisions,
         summary="A service's revisions",
         answers={200: Page[Revision]},
-        page_key="number",
+        paged=True,
     ),
     Route(
         method="POST",

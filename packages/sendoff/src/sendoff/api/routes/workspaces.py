@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.bodies import Page
+from ...spec.page import Listed, Page
 from ...spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..route import Call, Route
 
@@ -13,9 +13,9 @@ def create(core: Core, call: Call) -> Workspace:
     return core.registry.create_workspace(call.body)
 
 
-def list_(core: Core, call: Call) -> list[Workspace]:
+def list_(core: Core, call: Call) -> Listed[Workspace]:
     """All of them."""
-    return core.registry.workspaces()
+    return core.registry.workspaces(window=call.window)
 
 
 def get(core: Core, call: Call) -> Workspace:
@@ -48,7 +48,7 @@ ROUTES = (
         handler=list_,
         summary="All workspaces",
         answers={200: Page[Workspace]},
-        page_key="name",
+        paged=True,
     ),
     Route(method="GET", path="/workspaces/{ws}", handler=get, summary="One workspace", answers={200: Workspace}),
     Route(

@@ -41,7 +41,12 @@ def update() -> None:
 
 
 def _no_wait(function: Any) -> Any:
-    return option("--no-wait", is_flag=True, help="Taken for scripts' sake; it takes no time.")(function)
+    taken = option("--no-wait", is_flag=True, expose_value=False, help="Taken for scripts' sake; it takes no time.")
+    return taken(function)
+
+
+def _dropped(name: str, *short: str, metavar: str = "TEXT") -> Callable[[Any], Any]:
+    return option(f"--{name}", *short, metavar=metavar, expose_value=False, help="Taken and not kept.")
 
 
 def _kept(*names: str) -> Callable[[Any], Any]:
@@ -91,7 +96,7 @@ def _record(view: Any) -> Record:
 @_overwrite
 @_no_wait
 @pass_session
-def create_aks(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+def create_aks(session: Session, name: str, **given: Any) -> Record:
     """Name a cluster that is this machine; `attach aks` names a real one."""
     return _keep(session, name, AKS, **given)
 
@@ -112,18 +117,11 @@ def create_aks(session: Session, name: str, no_wait: bool, **given: Any) -> Reco
 @option("--description", default=None, metavar="TEXT", help="Free text.")
 @option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
 @_kept("admin-username", "assign-identity", "enable-node-public-ip", "remote-login-port-public-access", *_VNET)
-@option("--admin-user-password", default=None, metavar="TEXT", help="Taken and not kept.")
-@option("--admin-user-ssh-key", default=None, metavar="TEXT", help="Taken and not kept.")
+@_dropped("admin-user-password")
+@_dropped("admin-user-ssh-key")
 @_no_wait
 @pass_session
-def create_amlcompute(
-    session: Session,
-    name: str,
-    no_wait: bool,
-    admin_user_password: str | None,
-    admin_user_ssh_key: str | None,
-    **given: Any,
-) -> Record:
+def create_amlcompute(session: Session, name: str, **given: Any) -> Record:
     """Name a training or batch cluster that is this machine."""
     return _keep(session, name, AML_COMPUTE, **given)
 
@@ -136,12 +134,10 @@ def create_amlcompute(
 @option("--description", default=None, metavar="TEXT", help="Free text.")
 @option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
 @_kept("ssh-public-access", "user-object-id", "user-tenant-id", *_VNET)
-@option("--admin-user-ssh-public-key", default=None, metavar="TEXT", help="Taken and not kept.")
+@_dropped("admin-user-ssh-public-key")
 @_no_wait
 @pass_session
-def create_computeinstance(
-    session: Session, name: str, no_wait: bool, admin_user_ssh_public_key: str | None, **given: Any
-) -> Record:
+def create_computeinstance(session: Session, name: str, **given: Any) -> Record:
     """Name a notebook machine that is this machine."""
     return _keep(session, name, "ComputeInstance", **given)
 
@@ -151,7 +147,7 @@ def create_computeinstance(
 @option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
 @_no_wait
 @pass_session
-def create_datafactory(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+def create_datafactory(session: Session, name: str, **given: Any) -> Record:
     """Name a data factory; nothing here uses it."""
     return _keep(session, name, "DataFactory", **given)
 
@@ -192,18 +188,11 @@ def attach_kubernetes(session: Session, name: str, resource_id: str, namespace: 
 @option("--address", "-a", required=True, metavar="HOST", help=_HERE)
 @option("--ssh-port", type=int, required=True, help=_HERE)
 @option("--username", "-u", required=True, metavar="NAME", help=_HERE)
-@option("--password", "-p", default=None, metavar="TEXT", help="Taken and not kept.")
-@option("--private-key-file", default=None, metavar="FILE", help="Taken and not kept.")
-@option("--private-key-passphrase", default=None, metavar="TEXT", help="Taken and not kept.")
+@_dropped("password", "-p")
+@_dropped("private-key-file", metavar="FILE")
+@_dropped("private-key-passphrase")
 @pass_session
-def attach_remote(
-    session: Session,
-    name: str,
-    password: str | None,
-    private_key_file: str | None,
-    private_key_passphrase: str | None,
-    **given: Any,
-) -> Record:
+def attach_remote(session: Session, name: str, **given: Any) -> Record:
     """Name a machine reached over SSH; Sendoff does not log in to it."""
     return _keep(session, name, "VirtualMachine", attached=True, **given)
 
@@ -221,7 +210,7 @@ def _change(session: Session, name: str, given: dict[str, Any]) -> Record:
 @option("--ssl-renew", is_flag=True, help=_HERE)
 @_no_wait
 @pass_session
-def update_aks(session: Session, name: str, no_wait: bool, **given: Any) -> Record:
+def update_aks(session: Session, name: str, **given: Any) -> Record:
     """Keep other HTTPS or load balancer settings."""
     return _change(session, name, given)
 
@@ -298,7 +287,7 @@ for _verb in ("assign", "remove", "show"):
         refused(
             f"computetarget amlcompute identity {_verb}",
             f"{_verb.capitalize()} identities of a cluster",
-            "What runs on this machine runs as its user.",
+            _USER,
         )
     )
 amlcompute = Group("amlcompute", help="Identities of a cluster: not here.")

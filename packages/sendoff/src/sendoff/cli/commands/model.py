@@ -231,7 +231,8 @@ def show(
         from ...errors import ModelNotFound
 
         raise ModelNotFound(f"no model of run {run_id!r}", hint="sendoff model list shows what is there.")
-    return records.model(max(found, key=lambda view: view.created_time))
+    newest = max(found, key=lambda view: view.created_time)
+    return records.model(session.client.model(session.workspace, newest.id))
 
 
 @model.command(

@@ -46,8 +46,8 @@ _COLUMNS = (
 @option("--input-data", "-d", default=None, metavar="TEXT", help="One request body as text; @FILE reads it.")
 @option("--cpu-cores", "--cc", type=float, default=None, help="The most CPU cores to try; else what is here, or 3.5.")
 @option("--memory-in-gb", "--gb", type=float, default=None, help="Memory limit in GB; else none while measuring.")
-@option("--target", type=click.Choice(["process", "docker"]), default=None,
-        help="Where to measure; else docker where an engine answers. Only docker keeps limits.")  # fmt: skip
+@option("--target", default=None, metavar="TARGET",
+        help="Where to measure; else in a container where an engine answers. Only containers keep limits.")  # fmt: skip
 @option("--add-tag", "add_tags", multiple=True, metavar="KEY[=VALUE]",
         help="Tag to put on the models at the end; without a value, the detail of that name.")  # fmt: skip
 @option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff[profile].")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..exceptions import ComputeTargetException
+from ..signatures import making
 from .configuration import SecuredConfiguration, cluster_problems, together
 from .target import ComputeTarget
 
@@ -13,89 +15,60 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
 
 
+@dataclass(eq=False, repr=False)
 class SslConfiguration:
     """A cluster's HTTPS settings, as given."""
 
-    def __init__(
-        self,
-        status: str | None = None,
-        cert: str | None = None,
-        key: str | None = None,
-        cname: str | None = None,
-        leaf_domain_label: str | None = None,
-        overwrite_existing_domain: bool = False,
-        renew: bool = False,
-    ) -> None:
-        self.status = status
-        self.cert = cert
-        self.key = key
-        self.cname = cname
-        self.leaf_domain_label = leaf_domain_label
-        self.overwrite_existing_domain = overwrite_existing_domain
-        self.renew = renew
+    status: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    cname: str | None = None
+    leaf_domain_label: str | None = None
+    overwrite_existing_domain: bool = False
+    renew: bool = False
 
 
+@dataclass(eq=False, repr=False)
 class SystemService:
     """A service of the cluster's own; there is none here."""
 
-    def __init__(self, service_type: str, version: str, public_ip_address: str) -> None:
-        self.service_type = service_type
-        self.version = version
-        self.public_ip_address = public_ip_address
+    service_type: str
+    version: str
+    public_ip_address: str
 
 
+@dataclass(eq=False, repr=False)
 class AksUpdateConfiguration:
     """What `AksCompute.update` changes."""
 
-    def __init__(
-        self,
-        ssl_configuration: SslConfiguration | None = None,
-        load_balancer_type: str | None = None,
-        load_balancer_subnet: str | None = None,
-    ) -> None:
-        self.ssl_configuration = ssl_configuration
-        self.load_balancer_type = load_balancer_type
-        self.load_balancer_subnet = load_balancer_subnet
+    ssl_configuration: SslConfiguration | None = None
+    load_balancer_type: str | None = None
+    load_balancer_subnet: str | None = None
 
 
+@dataclass(eq=False, repr=False)
 class AksProvisioningConfiguration(SecuredConfiguration):
     """What `AksCompute.provisioning_configuration` gives."""
 
     _compute_type = spec.AKS
 
-    def __init__(
-        self,
-        agent_count: int | None = None,
-        vm_size: str | None = None,
-        ssl_cname: str | None = None,
-        ssl_cert_pem_file: str | None = None,
-        ssl_key_pem_file: str | None = None,
-        location: str | None = None,
-        vnet_resourcegroup_name: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        service_cidr: str | None = None,
-        dns_service_ip: str | None = None,
-        docker_bridge_cidr: str | None = None,
-        cluster_purpose: str | None = None,
-        load_balancer_type: str | None = None,
-        load_balancer_subnet: str | None = None,
-    ) -> None:
-        self.agent_count = agent_count
-        self.vm_size = vm_size
-        self.ssl_cname = ssl_cname
-        self.ssl_cert_pem_file = ssl_cert_pem_file
-        self.ssl_key_pem_file = ssl_key_pem_file
-        self.location = location
-        self.vnet_resourcegroup_name = vnet_resourcegroup_name
-        self.vnet_name = vnet_name
-        self.subnet_name = subnet_name
-        self.service_cidr = service_cidr
-        self.dns_service_ip = dns_service_ip
-        self.docker_bridge_cidr = docker_bridge_cidr
-        self.cluster_purpose = cluster_purpose
-        self.load_balancer_type = load_balancer_type
-        self.load_balancer_subnet = load_balancer_subnet
+    agent_count: int | None = None
+    vm_size: str | None = None
+    ssl_cname: str | None = None
+    ssl_cert_pem_file: str | None = None
+    ssl_key_pem_file: str | None = None
+    location: str | None = None
+    vnet_resourcegroup_name: str | None = None
+    vnet_name: str | None = None
+    subnet_name: str | None = None
+    service_cidr: str | None = None
+    dns_service_ip: str | None = None
+    docker_bridge_cidr: str | None = None
+    cluster_purpose: str | None = None
+    load_balancer_type: str | None = None
+    load_balancer_subnet: str | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -104,26 +77,20 @@ class AksProvisioningConfiguration(SecuredConfiguration):
         return super()._problems() + together(self, *network, *ranges)
 
 
+@dataclass(eq=False, repr=False)
 class AksAttachConfiguration(SecuredConfiguration):
     """What `AksCompute.attach_configuration` gives."""
 
     _compute_type = spec.AKS
 
-    def __init__(
-        self,
-        resource_group: str | None = None,
-        cluster_name: str | None = None,
-        resource_id: str | None = None,
-        cluster_purpose: str | None = None,
-        load_balancer_type: str | None = None,
-        load_balancer_subnet: str | None = None,
-    ) -> None:
-        self.resource_group = resource_group
-        self.cluster_name = cluster_name
-        self.resource_id = resource_id
-        self.cluster_purpose = cluster_purpose
-        self.load_balancer_type = load_balancer_type
-        self.load_balancer_subnet = load_balancer_subnet
+    resource_group: str | None = None
+    cluster_name: str | None = None
+    resource_id: str | None = None
+    cluster_purpose: str | None = None
+    load_balancer_type: str | None = None
+    load_balancer_subnet: str | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -169,45 +136,22 @@ class AksCompute(ComputeTarget):
         self.load_balancer_subnet = given.get("load_balancer_subnet", "aks-subnet")
 
     @staticmethod
-    def provisioning_configuration(
-        agent_count: int | None = None,
-        vm_size: str | None = None,
-        ssl_cname: str | None = None,
-        ssl_cert_pem_file: str | None = None,
-        ssl_key_pem_file: str | None = None,
-        location: str | None = None,
-        vnet_resourcegroup_name: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        service_cidr: str | None = None,
-        dns_service_ip: str | None = None,
-        docker_bridge_cidr: str | None = None,
-        cluster_purpose: str | None = None,
-        load_balancer_type: str | None = None,
-        load_balancer_subnet: str | None = None,
-    ) -> AksProvisioningConfiguration:
+    @making(AksProvisioningConfiguration)
+    def provisioning_configuration() -> None:
         """What a cluster would be made with; kept and shown, since none is made here.
 
         Raises:
             ComputeTargetException: Values do not go together.
         """
-        return AksProvisioningConfiguration(**locals())
 
     @staticmethod
-    def attach_configuration(
-        resource_group: str | None = None,
-        cluster_name: str | None = None,
-        resource_id: str | None = None,
-        cluster_purpose: str | None = None,
-        load_balancer_type: str | None = None,
-        load_balancer_subnet: str | None = None,
-    ) -> AksAttachConfiguration:
+    @making(AksAttachConfiguration)
+    def attach_configuration() -> None:
         """Which cluster to attach: by its group and name, or by its full resource id.
 
         Raises:
             ComputeTargetException: Neither way, half of one, or both are given.
         """
-        return AksAttachConfiguration(**locals())
 
     @staticmethod
     def attach(workspace: Workspace, name: str, resource_id: Any) -> ComputeTarget:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..saying import say
+from ..signatures import making
 from ..unsupported import refusing
 from .configuration import Configuration, together
 from .target import ComputeTarget
@@ -61,51 +63,33 @@ class AmlComputeStatus:
         }
 
 
+@dataclass(eq=False, repr=False)
 class AmlComputeProvisioningConfiguration(Configuration):
     """What `AmlCompute.provisioning_configuration` gives."""
 
     _compute_type = spec.AML_COMPUTE
     _secret = ("admin_user_password", "admin_user_ssh_key")
 
-    def __init__(
-        self,
-        vm_size: str = "",
-        vm_priority: str = "dedicated",
-        min_nodes: int = 0,
-        max_nodes: int | None = None,
-        idle_seconds_before_scaledown: int = 1800,
-        admin_username: str | None = None,
-        admin_user_password: str | None = None,
-        admin_user_ssh_key: str | None = None,
-        vnet_resourcegroup_name: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        tags: dict[str, str] | None = None,
-        description: str | None = None,
-        remote_login_port_public_access: str = "NotSpecified",
-        identity_type: str | None = None,
-        identity_id: list[str] | None = None,
-        location: str | None = None,
-        enable_node_public_ip: bool = True,
-    ) -> None:
-        self.vm_size = vm_size
-        self.vm_priority = vm_priority
-        self.min_nodes = min_nodes
-        self.max_nodes = max_nodes
-        self.idle_seconds_before_scaledown = idle_seconds_before_scaledown
-        self.admin_username = admin_username
-        self.admin_user_password = admin_user_password
-        self.admin_user_ssh_key = admin_user_ssh_key
-        self.vnet_resourcegroup_name = vnet_resourcegroup_name
-        self.vnet_name = vnet_name
-        self.subnet_name = subnet_name
-        self.tags = tags
-        self.description = description
-        self.remote_login_port_public_access = remote_login_port_public_access
-        self.identity_type = identity_type
-        self.identity_id = identity_id
-        self.location = location
-        self.enable_node_public_ip = enable_node_public_ip
+    vm_size: str = ""
+    vm_priority: str = "dedicated"
+    min_nodes: int = 0
+    max_nodes: int | None = None
+    idle_seconds_before_scaledown: int = 1800
+    admin_username: str | None = None
+    admin_user_password: str | None = None
+    admin_user_ssh_key: str | None = None
+    vnet_resourcegroup_name: str | None = None
+    vnet_name: str | None = None
+    subnet_name: str | None = None
+    tags: dict[str, str] | None = None
+    description: str | None = None
+    remote_login_port_public_access: str = "NotSpecified"
+    identity_type: str | None = None
+    identity_id: list[str] | None = None
+    location: str | None = None
+    enable_node_public_ip: bool = True
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -156,32 +140,13 @@ class AmlCompute(ComputeTarget):
         self.status = AmlComputeStatus(view, self.scale_settings)
 
     @staticmethod
-    def provisioning_configuration(
-        vm_size: str = "",
-        vm_priority: str = "dedicated",
-        min_nodes: int = 0,
-        max_nodes: int | None = None,
-        idle_seconds_before_scaledown: int = 1800,
-        admin_username: str | None = None,
-        admin_user_password: str | None = None,
-        admin_user_ssh_key: str | None = None,
-        vnet_resourcegroup_name: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        tags: dict[str, str] | None = None,
-        description: str | None = None,
-        remote_login_port_public_access: str = "NotSpecified",
-        identity_type: str | None = None,
-        identity_id: builtins.list[str] | None = None,
-        location: str | None = None,
-        enable_node_public_ip: bool = True,
-    ) -> AmlComputeProvisioningConfiguration:
+    @making(AmlComputeProvisioningConfiguration)
+    def provisioning_configuration() -> None:
         """What a cluster would be made with; kept and shown, since none is made here.
 
         Raises:
             ComputeTargetException: Values do not go together.
         """
-        return AmlComputeProvisioningConfiguration(**locals())
 
     def wait_for_completion(  # type: ignore[override]
         self,

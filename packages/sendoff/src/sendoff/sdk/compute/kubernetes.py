@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
+from ..signatures import making
 from .configuration import Configuration
 from .target import ComputeTarget
 
@@ -24,22 +26,18 @@ class KubernetesComputeStatus:
         return {"provisioningState": self.provisioning_state}
 
 
+@dataclass(eq=False, repr=False)
 class KubernetesComputeAttachConfiguration(Configuration):
     """What `KubernetesCompute.attach_configuration` gives."""
 
     _compute_type = spec.KUBERNETES
 
-    def __init__(
-        self,
-        resource_id: str | None = None,
-        namespace: str | None = None,
-        identity_type: str | None = None,
-        identity_ids: list[str] | None = None,
-    ) -> None:
-        self.resource_id = resource_id
-        self.namespace = namespace
-        self.identity_type = identity_type
-        self.identity_ids = identity_ids
+    resource_id: str | None = None
+    namespace: str | None = None
+    identity_type: str | None = None
+    identity_ids: list[str] | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -76,18 +74,13 @@ class KubernetesCompute(ComputeTarget):
         self.vm_size: str | None = None
 
     @staticmethod
-    def attach_configuration(
-        resource_id: str | None = None,
-        namespace: str | None = None,
-        identity_type: str | None = None,
-        identity_ids: builtins.list[str] | None = None,
-    ) -> KubernetesComputeAttachConfiguration:
+    @making(KubernetesComputeAttachConfiguration)
+    def attach_configuration() -> None:
         """Which cluster to attach, by its resource id.
 
         Raises:
             ComputeTargetException: The id is missing.
         """
-        return KubernetesComputeAttachConfiguration(resource_id, namespace, identity_type, identity_ids)
 
     def get_status(self) -> KubernetesComputeStatus:
         """Its state."""

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import InitVar, dataclass
 from typing import Any
 
+from ..signatures import making
 from .configuration import Configuration
 from .target import ComputeTarget
 
 
+@dataclass(eq=False, repr=False)
 class RemoteComputeAttachConfiguration(Configuration):
     """What `RemoteCompute.attach_configuration` gives; passwords and keys are not kept."""
 
     _compute_type = "VirtualMachine"
-    _secret = ("password", "private_key_file", "private_key_passphrase")
 
-    def __init__(
-        self,
-        username: str | None = None,
-        address: str | None = None,
-        resource_id: str | None = None,
-        ssh_port: int = 22,
-        password: str | None = None,
-        private_key_file: str | None = None,
-        private_key_passphrase: str | None = None,
-    ) -> None:
-        self.username = username
-        self.address = address
-        self.resource_id = resource_id
-        self.ssh_port = ssh_port
+    username: str | None = None
+    address: str | None = None
+    resource_id: str | None = None
+    ssh_port: int = 22
+    password: InitVar[str | None] = None
+    private_key_file: InitVar[str | None] = None
+    private_key_passphrase: InitVar[str | None] = None
 
     def _resource_id(self, workspace: Any) -> str | None:
         return self.resource_id
@@ -39,17 +34,9 @@ class RemoteCompute(ComputeTarget):
     _compute_type = "VirtualMachine"
 
     @staticmethod
-    def attach_configuration(
-        username: str | None = None,
-        address: str | None = None,
-        resource_id: str | None = None,
-        ssh_port: int = 22,
-        password: str | None = None,
-        private_key_file: str | None = None,
-        private_key_passphrase: str | None = None,
-    ) -> RemoteComputeAttachConfiguration:
+    @making(RemoteComputeAttachConfiguration)
+    def attach_configuration() -> None:
         """Which machine; kept and shown."""
-        return RemoteComputeAttachConfiguration(username, address, resource_id, ssh_port)
 
 
 DsvmCompute = RemoteCompute

@@ -173,20 +173,7 @@ class ComputeTarget:
 
 
 def _kinds() -> dict[str, type[ComputeTarget]]:
-    from .aks import AksCompute
-    from .amlcompute import AmlCompute
-    from .instance import ComputeInstance
-    from .kubernetes import KubernetesCompute
-    from .remote import RemoteCompute
-
-    known: tuple[type[ComputeTarget], ...] = (
-        AksCompute,
-        AmlCompute,
-        ComputeInstance,
-        KubernetesCompute,
-        RemoteCompute,
-    )
-    return {str(kind._compute_type): kind for kind in known}
+    return {str(kind._compute_type): kind for kind in ComputeTarget.__subclasses__()}
 
 
 def _of_view(workspace: Workspace, view: spec.Compute, asked: type[ComputeTarget]) -> ComputeTarget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -330,6 +331,11 @@ class FileDataset(AbstractDataset):
         return DatasetConsumptionConfig("input", self, "download", path_on_compute)
 
 
+TabularDatasetFactory._makes = TabularDataset
+FileDatasetFactory._makes = FileDataset
+
+
+@dataclass(eq=False, repr=False)
 class DatasetConsumptionConfig:
     """A dataset as an argument of a training script.
 
@@ -340,13 +346,10 @@ class DatasetConsumptionConfig:
         path_on_compute: Where to; None is a folder of its own.
     """
 
-    def __init__(
-        self, name: str, dataset: AbstractDataset, mode: str = "direct", path_on_compute: str | None = None
-    ) -> None:
-        self.name = name
-        self.dataset = dataset
-        self.mode = mode
-        self.path_on_compute = path_on_compute
+    name: str
+    dataset: AbstractDataset
+    mode: str = "direct"
+    path_on_compute: str | None = None
 
     def as_mount(self, path_on_compute: str | None = None) -> DatasetConsumptionConfig:
         """The script gets the path of a copy."""

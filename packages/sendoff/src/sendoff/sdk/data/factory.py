@@ -40,6 +40,9 @@ __all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
 class TabularDatasetFactory:
     """``Dataset.Tabular``: rows and columns."""
 
+    _makes: type[TabularDataset]
+    """Told by the file of datasets, whose classes have the factories as members."""
+
     @staticmethod
     @as_sdk_errors(UserErrorException)
     def from_delimited_files(
@@ -175,17 +178,18 @@ class TabularDatasetFactory:
 class FileDatasetFactory:
     """``Dataset.File``: files as they are."""
 
+    _makes: type[FileDataset]
+    """Told by the file of datasets, whose classes have the factories as members."""
+
     @staticmethod
     @as_sdk_errors(UserErrorException)
     def from_files(
         path: Any, validate: bool = True, partition_format: str | None = None, is_file: bool = False
     ) -> FileDataset:
         """Files at paths; as `TabularDatasetFactory.from_delimited_files` takes them."""
-        from .dataset import FileDataset
-
         _refuse_partitions(partition_format)
         sources, workspace = _sources(path)
-        return FileDataset._made(DatasetDefinition(kind=FILE, sources=sources), workspace, validate)
+        return FileDatasetFactory._makes._made(DatasetDefinition(kind=FILE, sources=sources), workspace, validate)
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -212,11 +216,9 @@ class FileDatasetFactory:
 
 
 def _tabular(path: Any, reading: Reading, validate: bool) -> TabularDataset:
-    from .dataset import TabularDataset
-
     sources, workspace = _sources(path)
     definition = DatasetDefinition(kind=TABULAR, sources=sources, reading=reading)
-    return TabularDataset._made(definition, workspace, validate)
+    return TabularDatasetFactory._makes._made(definition, workspace, validate)
 
 
 def _types(given: dict[str, DataType] | None) -> dict[str, ColumnType]:

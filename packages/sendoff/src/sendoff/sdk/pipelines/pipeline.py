@@ -62,6 +62,25 @@ class Pipeline:
         return []
 
 
+class _PartRun(Run):
+    """Where runs of pipelines and of their steps are called otherwise than plain runs."""
+
+    def complete(self) -> None:  # type: ignore[override]
+        """It has done its work."""
+        super().complete()
+
+    def fail(self) -> None:  # type: ignore[override]
+        """It has failed."""
+        super().fail()
+
+    def wait_for_completion(  # type: ignore[override]
+        self, show_output: bool = True, timeout_seconds: int = 9223372036854775807, raise_on_error: bool = True
+    ) -> str:
+        """Wait until it has ended; its state."""
+        super().wait_for_completion(show_output, raise_on_error=raise_on_error)
+        return self.get_status()
+
+
 @refusing(
     "PipelineRun",
     {
@@ -74,7 +93,7 @@ class Pipeline:
         """,
     },
 )
-class PipelineRun(Run):
+class PipelineRun(_PartRun):
     """A run of a pipeline: none is made here, so that what a plain run cannot answer is refused."""
 
     def __init__(self, experiment: Any, run_id: str, **kwargs: Any) -> None:
@@ -94,14 +113,6 @@ class PipelineRun(Run):
         """None."""
         return []
 
-    def complete(self) -> None:  # type: ignore[override]
-        """It has done its work."""
-        super().complete()
-
-    def fail(self) -> None:  # type: ignore[override]
-        """It has failed."""
-        super().fail()
-
     def find_step_run(self, name: str) -> builtins.list[StepRun]:
         """None."""
         return []
@@ -109,13 +120,6 @@ class PipelineRun(Run):
     def get_steps(self) -> builtins.list[StepRun]:
         """None."""
         return []
-
-    def wait_for_completion(  # type: ignore[override]
-        self, show_output: bool = True, timeout_seconds: int = 9223372036854775807, raise_on_error: bool = True
-    ) -> str:
-        """Wait until it has ended; its state."""
-        super().wait_for_completion(show_output, raise_on_error=raise_on_error)
-        return self.get_status()
 
 
 @refusing(
@@ -127,7 +131,7 @@ class PipelineRun(Run):
         """,
     },
 )
-class StepRun(Run):
+class StepRun(_PartRun):
     """A run of a step: none is made here."""
 
     def __init__(self, experiment: Any, step_run_id: str, pipeline_run_id: str, node_id: str, **_: Any) -> None:
@@ -139,14 +143,6 @@ class StepRun(Run):
     def pipeline_run_id(self) -> str:
         """What it was a part of."""
         return self._pipeline_run_id
-
-    def complete(self) -> None:  # type: ignore[override]
-        """It has done its work."""
-        super().complete()
-
-    def fail(self) -> None:  # type: ignore[override]
-        """It has failed."""
-        super().fail()
 
     def get_job_log(self) -> str:
         """What it printed."""
@@ -165,13 +161,6 @@ class StepRun(Run):
     def get_outputs(self) -> dict[str, Any]:
         """None."""
         return {}
-
-    def wait_for_completion(  # type: ignore[override]
-        self, show_output: bool = True, timeout_seconds: int = 9223372036854775807, raise_on_error: bool = True
-    ) -> str:
-        """Wait until it has ended; its state."""
-        super().wait_for_completion(show_output, raise_on_error=raise_on_error)
-        return self.get_status()
 
 
 @refusing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..environments.environment import Environment
@@ -44,12 +45,12 @@ class DockerConfiguration:
         self.shm_size = shm_size
 
 
+@dataclass(eq=False, repr=False)
 class MpiConfiguration:
     """Settings of distributed training; a script runs as one process here."""
 
-    def __init__(self, process_count_per_node: int = 1, node_count: int = 1) -> None:
-        self.process_count_per_node = process_count_per_node
-        self.node_count = node_count
+    process_count_per_node: int = 1
+    node_count: int = 1
 
 
 class DataReferenceConfiguration:

@@ -113,7 +113,7 @@ class Experiment:
         """The experiment named after the folder whose configuration file names the workspace."""
         from pathlib import Path
 
-        from ..workspace import Workspace
+        from ... import Workspace  # by its public name: this begins with nothing, as a user's script does
 
         return Experiment(Workspace.from_config(path, auth), Path(path).resolve().name)
 

@@ -15,21 +15,8 @@ if TYPE_CHECKING:
 
 
 @as_sdk_errors(WebserviceException)
-def register_from_run(
-    run: Run,
-    model_name: str,
-    model_path: str | None = None,
-    tags: dict[str, str] | None = None,
-    properties: dict[str, str] | None = None,
-    model_framework: str | None = None,
-    model_framework_version: str | None = None,
-    description: str | None = None,
-    datasets: Any = None,
-    sample_input_dataset: Any = None,
-    sample_output_dataset: Any = None,
-    resource_configuration: Any = None,
-) -> Model:
-    """The next version of a model from a run's file or folder; see `Run.register_model`.
+def register_from_run(run: Run, model_name: str, model_path: str | None = None, **given: Any) -> Model:
+    """The next version of a model from a run's file or folder; `Run.register_model` says what may be given.
 
     Raises:
         WebserviceException: The run keeps nothing under that path.
@@ -42,20 +29,6 @@ def register_from_run(
     say(f"Registering model {model_name} from run {run.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
     view = run.workspace._client.register_model(
         run.workspace.name,
-        registration(
-            model_name,
-            files,
-            tags,
-            properties,
-            description,
-            model_framework,
-            model_framework_version,
-            resource_configuration,
-            datasets,
-            sample_input_dataset,
-            sample_output_dataset,
-            experiment_name=run._view.experiment,
-            run_id=run.id,
-        ),
+        registration(model_name, files, **given, experiment_name=run._view.experiment, run_id=run.id),
     )
     return Model._of(run.workspace, view)

@@ -90,7 +90,7 @@ class Run(Facts, RunFiles, Recording, Absent):
             if not allow_offline:
                 raise outside()
             return _OfflineRun()
-        from ..workspace import Workspace
+        from ... import Workspace  # by its public name: this begins with nothing, as a user's script does
 
         workspace = Workspace(
             os.environ.get("AZUREML_ARM_SUBSCRIPTION", ""),
@@ -140,10 +140,8 @@ class Run(Facts, RunFiles, Recording, Absent):
     @property
     def experiment(self) -> Experiment:
         """What it belongs to."""
-        from .experiment import Experiment
-
         if self._experiment is None:
-            self._experiment = Experiment(self._workspace, self._view.experiment)
+            self._experiment = self._workspace._experiment(self._view.experiment)
         return self._experiment
 
     @property

@@ -30,8 +30,6 @@ _IGNORED = (".git", ".azureml", "__pycache__", ".ipynb_checkpoints", "outputs", 
 
 def submit(experiment: Experiment, config: Any, tags: dict[str, str] | None = None, parent: str | None = None) -> Run:
     """Start a configuration's script in a copy of its folder; see `Experiment.submit`."""
-    from .run import Run
-
     script = getattr(config, "script", None) or getattr(config, "entry_script", None)
     command = getattr(config, "command", None)
     if not script and not command:
@@ -80,7 +78,7 @@ def submit(experiment: Experiment, config: Any, tags: dict[str, str] | None = No
         view = workspace._client.update_run(workspace.name, view.id, spec.UpdateRun(details=details))
     if target != "local":
         say(f"Run {view.id}: compute target {target!r} stands for this machine; the script runs here.")
-    return Run._of(workspace, view)
+    return workspace._run(view)
 
 
 def _environment(experiment: Experiment, view: spec.Run) -> dict[str, str]:

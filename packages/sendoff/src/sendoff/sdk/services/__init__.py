@@ -1,1 +1,5 @@
-"""Services and what deploys them, as SDK v1 names them (spec/surface.md sec. 2.5, 2.8 to 2.11)."""
+"""SDK v1's services. Loading any file of this room loads all kinds, which ``Webservice(ws, name)`` chooses from."""
+
+from . import aci as aci
+from . import aks as aks
+from . import local as local

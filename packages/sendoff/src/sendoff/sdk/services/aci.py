@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import ACI
+from ..signatures import making
 from ..tags import texts
 from .deployment_configuration import AciServiceDeploymentConfiguration, collection
 from .values import EncryptionProperties, VnetConfiguration, resources
@@ -14,6 +15,11 @@ from .webservice import Webservice, _refuse_image
 if TYPE_CHECKING:
     from ...spec.service import Service
     from .inference_config import InferenceConfig
+
+# What an update hands on as it is given.
+_CHANGEABLE = """
+    auth_enabled token_auth_enabled ssl_enabled ssl_cert_pem_file ssl_key_pem_file ssl_cname enable_app_insights
+"""
 
 
 class AciWebservice(Webservice):
@@ -43,31 +49,8 @@ class AciWebservice(Webservice):
         self.ssl_key: str | None = None
 
     @staticmethod
-    def deploy_configuration(
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        location: str | None = None,
-        auth_enabled: bool | None = None,
-        ssl_enabled: bool | None = None,
-        enable_app_insights: bool | None = None,
-        ssl_cert_pem_file: str | None = None,
-        ssl_key_pem_file: str | None = None,
-        ssl_cname: str | None = None,
-        dns_name_label: str | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        collect_model_data: bool | None = None,
-        cmk_vault_base_url: str | None = None,
-        cmk_key_name: str | None = None,
-        cmk_key_version: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        token_auth_enabled: bool | None = None,
-        data_collection: dict[str, Any] | None = None,
-    ) -> AciServiceDeploymentConfiguration:
+    @making(AciServiceDeploymentConfiguration)
+    def deploy_configuration() -> None:
         """How large it is. What the chosen target cannot honour is said in the timeline.
 
         Args:
@@ -98,31 +81,6 @@ class AciWebservice(Webservice):
         Raises:
             WebserviceException: Values are out of their range or do not go together.
         """
-        return AciServiceDeploymentConfiguration(
-            cpu_cores=cpu_cores,
-            memory_gb=memory_gb,
-            tags=tags,
-            properties=properties,
-            description=description,
-            location=location,
-            auth_enabled=auth_enabled,
-            ssl_enabled=ssl_enabled,
-            enable_app_insights=enable_app_insights,
-            ssl_cert_pem_file=ssl_cert_pem_file,
-            ssl_key_pem_file=ssl_key_pem_file,
-            ssl_cname=ssl_cname,
-            dns_name_label=dns_name_label,
-            primary_key=primary_key,
-            secondary_key=secondary_key,
-            collect_model_data=collect_model_data,
-            cmk_vault_base_url=cmk_vault_base_url,
-            cmk_key_name=cmk_key_name,
-            cmk_key_version=cmk_key_version,
-            vnet_name=vnet_name,
-            subnet_name=subnet_name,
-            token_auth_enabled=token_auth_enabled,
-            data_collection=data_collection,
-        )
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
         """Send a request; see `Webservice.run`."""
@@ -169,17 +127,12 @@ class AciWebservice(Webservice):
             WebserviceException: Something is wrong; the running service is as it was.
         """
         _refuse_image(image)
+        given = locals()
         self._update(
             models=models,
             inference_config=inference_config,
             deployment=self._changed_deployment(
-                auth_enabled=auth_enabled,
-                token_auth_enabled=token_auth_enabled,
-                ssl_enabled=ssl_enabled,
-                ssl_cert_pem_file=ssl_cert_pem_file,
-                ssl_key_pem_file=ssl_key_pem_file,
-                ssl_cname=ssl_cname,
-                enable_app_insights=enable_app_insights,
+                **{name: given[name] for name in _CHANGEABLE.split()},
                 **collection(collect_model_data, data_collection),
             ),
             tags=None if tags is None else texts(tags),

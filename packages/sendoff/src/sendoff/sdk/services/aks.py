@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import AKS
+from ..signatures import making
 from ..tags import texts
 from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
@@ -15,6 +16,12 @@ from .webservice import Webservice, _refuse_image
 if TYPE_CHECKING:
     from ...spec.service import Service
     from .inference_config import InferenceConfig
+
+# What an update hands on as it is given; the rest of its parameters become values of their own.
+_CHANGEABLE = """
+    auth_enabled token_auth_enabled cpu_cores memory_gb cpu_cores_limit memory_gb_limit gpu_cores num_replicas namespace
+    enable_app_insights scoring_timeout_ms replica_max_concurrent_requests max_request_wait_time
+"""
 
 __all__ = ["AksServiceAccessToken", "AksWebservice"]
 
@@ -51,40 +58,8 @@ class AksWebservice(Webservice):
         self.namespace = size.namespace
 
     @staticmethod
-    def deploy_configuration(
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        auth_enabled: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        enable_app_insights: bool | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        namespace: str | None = None,
-        token_auth_enabled: bool | None = None,
-        compute_target_name: str | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-        blobfuse_enabled: bool | None = None,
-        data_collection: dict[str, Any] | None = None,
-    ) -> AksServiceDeploymentConfiguration:
+    @making(AksServiceDeploymentConfiguration)
+    def deploy_configuration() -> None:
         """How large it is. What the chosen target cannot honour is said in the timeline.
 
         Args:
@@ -124,40 +99,6 @@ class AksWebservice(Webservice):
         Raises:
             WebserviceException: Values are out of their range or do not go together.
         """
-        return AksServiceDeploymentConfiguration(
-            autoscale_enabled=autoscale_enabled,
-            autoscale_min_replicas=autoscale_min_replicas,
-            autoscale_max_replicas=autoscale_max_replicas,
-            autoscale_refresh_seconds=autoscale_refresh_seconds,
-            autoscale_target_utilization=autoscale_target_utilization,
-            collect_model_data=collect_model_data,
-            auth_enabled=auth_enabled,
-            cpu_cores=cpu_cores,
-            memory_gb=memory_gb,
-            enable_app_insights=enable_app_insights,
-            scoring_timeout_ms=scoring_timeout_ms,
-            replica_max_concurrent_requests=replica_max_concurrent_requests,
-            max_request_wait_time=max_request_wait_time,
-            num_replicas=num_replicas,
-            primary_key=primary_key,
-            secondary_key=secondary_key,
-            tags=tags,
-            properties=properties,
-            description=description,
-            gpu_cores=gpu_cores,
-            period_seconds=period_seconds,
-            initial_delay_seconds=initial_delay_seconds,
-            timeout_seconds=timeout_seconds,
-            success_threshold=success_threshold,
-            failure_threshold=failure_threshold,
-            namespace=namespace,
-            token_auth_enabled=token_auth_enabled,
-            compute_target_name=compute_target_name,
-            cpu_cores_limit=cpu_cores_limit,
-            memory_gb_limit=memory_gb_limit,
-            blobfuse_enabled=blobfuse_enabled,
-            data_collection=data_collection,
-        )
 
     def run(self, input_data: Any) -> Any:  # type: ignore[override]
         """Send a request; see `Webservice.run`."""
@@ -217,19 +158,7 @@ class AksWebservice(Webservice):
                 autoscaler=None if scaler == before.autoscaler else scaler,
                 liveness_probe=None if probe == before.liveness_probe else probe,
                 **collection(collect_model_data, data_collection),
-                auth_enabled=auth_enabled,
-                cpu_cores=cpu_cores,
-                memory_gb=memory_gb,
-                enable_app_insights=enable_app_insights,
-                scoring_timeout_ms=scoring_timeout_ms,
-                replica_max_concurrent_requests=replica_max_concurrent_requests,
-                max_request_wait_time=max_request_wait_time,
-                num_replicas=num_replicas,
-                gpu_cores=gpu_cores,
-                namespace=namespace,
-                token_auth_enabled=token_auth_enabled,
-                cpu_cores_limit=cpu_cores_limit,
-                memory_gb_limit=memory_gb_limit,
+                **{name: given[name] for name in _CHANGEABLE.split()},
             ),
             tags=None if tags is None else texts(tags),
             add_properties=texts(properties),

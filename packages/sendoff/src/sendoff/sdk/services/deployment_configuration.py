@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import deployment as spec
@@ -20,6 +21,8 @@ class WebserviceDeploymentConfiguration:
     """What all kinds share. Made by ``deploy_configuration`` of the three service classes."""
 
     compute_type: str | None = None
+    webservice_type: type[Webservice] | None = None
+    location: str | None = None
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class WebserviceDeploymentConfiguration:
         return spec.check(made, where="deployment configuration")
 
 
+@dataclass(eq=False, repr=False)
 class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """A service on this machine; without a port a free one is taken and kept.
 
@@ -105,44 +109,29 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
 
     compute_type = spec.LOCAL
 
-    def __init__(
-        self,
-        port: int | None = None,
-        *,
-        workers: int = 1,
-        memory_limit_mb: int | None = None,
-        preload: bool = False,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        auth_enabled: bool | None = None,
-        token_auth_enabled: bool | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        ssl_enabled: bool | None = None,
-        ssl_cert_pem_file: str | None = None,
-        ssl_key_pem_file: str | None = None,
-        ssl_cname: str | None = None,
-        protected_paths: list[str] | None = None,
-        enable_app_insights: bool | None = None,
-        collect_model_data: bool | None = None,
-        data_collection: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(None, description, tags, properties, primary_key, secondary_key)
-        self.enable_app_insights = enable_app_insights
-        self.collect_model_data = collect_model_data
-        self.data_collection = data_collection
-        self.auth_enabled = auth_enabled
-        self.token_auth_enabled = token_auth_enabled
-        self.ssl_enabled = ssl_enabled
-        self.ssl_cert_pem_file = ssl_cert_pem_file
-        self.ssl_key_pem_file = ssl_key_pem_file
-        self.ssl_cname = ssl_cname
-        self.protected_paths = protected_paths
-        self.port = port or None
-        self.workers = workers
-        self.memory_limit_mb = memory_limit_mb
-        self.preload = preload
+    port: int | None = None
+    _: KW_ONLY
+    workers: int = 1
+    memory_limit_mb: int | None = None
+    preload: bool = False
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+    description: str | None = None
+    auth_enabled: bool | None = None
+    token_auth_enabled: bool | None = None
+    primary_key: str | None = None
+    secondary_key: str | None = None
+    ssl_enabled: bool | None = None
+    ssl_cert_pem_file: str | None = None
+    ssl_key_pem_file: str | None = None
+    ssl_cname: str | None = None
+    protected_paths: list[str] | None = None
+    enable_app_insights: bool | None = None
+    collect_model_data: bool | None = None
+    data_collection: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.port = self.port or None
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -155,72 +144,45 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         return found
 
     def _fields(self) -> dict[str, Any]:
-        return {
-            "port": self.port,
-            "workers": self.workers,
-            "memory_limit_mb": self.memory_limit_mb,
-            "preload": self.preload,
-            "auth_enabled": self.auth_enabled,
-            "token_auth_enabled": self.token_auth_enabled,
-            "ssl_enabled": self.ssl_enabled,
-            "ssl_cert_pem_file": self.ssl_cert_pem_file,
-            "ssl_key_pem_file": self.ssl_key_pem_file,
-            "ssl_cname": self.ssl_cname,
-            "protected_paths": self.protected_paths,
-            "enable_app_insights": self.enable_app_insights,
-            **collection(self.collect_model_data, self.data_collection),
-        }
+        names = (
+            "port workers memory_limit_mb preload auth_enabled token_auth_enabled ssl_enabled ssl_cert_pem_file "
+            "ssl_key_pem_file ssl_cname protected_paths enable_app_insights"
+        )
+        fields = {name: getattr(self, name) for name in names.split()}
+        return {**fields, **collection(self.collect_model_data, self.data_collection)}
 
 
+@dataclass(eq=False, repr=False)
 class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """A single container; here the target that the timeline names. Parameters: `AciWebservice.deploy_configuration`."""
 
     compute_type = spec.ACI
 
-    def __init__(
-        self,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        location: str | None = None,
-        auth_enabled: bool | None = None,
-        ssl_enabled: bool | None = None,
-        enable_app_insights: bool | None = None,
-        ssl_cert_pem_file: str | None = None,
-        ssl_key_pem_file: str | None = None,
-        ssl_cname: str | None = None,
-        dns_name_label: str | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        collect_model_data: bool | None = None,
-        cmk_vault_base_url: str | None = None,
-        cmk_key_name: str | None = None,
-        cmk_key_version: str | None = None,
-        vnet_name: str | None = None,
-        subnet_name: str | None = None,
-        token_auth_enabled: bool | None = None,
-        data_collection: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(None, description, tags, properties, primary_key, secondary_key, location)
-        self.data_collection = data_collection
-        self.cpu_cores = cpu_cores
-        self.memory_gb = memory_gb
-        self.auth_enabled = auth_enabled
-        self.ssl_enabled = ssl_enabled
-        self.enable_app_insights = enable_app_insights
-        self.ssl_cert_pem_file = ssl_cert_pem_file
-        self.ssl_key_pem_file = ssl_key_pem_file
-        self.ssl_cname = ssl_cname
-        self.dns_name_label = dns_name_label
-        self.collect_model_data = collect_model_data
-        self.cmk_vault_base_url = cmk_vault_base_url
-        self.cmk_key_name = cmk_key_name
-        self.cmk_key_version = cmk_key_version
-        self.vnet_name = vnet_name
-        self.subnet_name = subnet_name
-        self.token_auth_enabled = token_auth_enabled
+    cpu_cores: float | None = None
+    memory_gb: float | None = None
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+    description: str | None = None
+    location: str | None = None
+    auth_enabled: bool | None = None
+    ssl_enabled: bool | None = None
+    enable_app_insights: bool | None = None
+    ssl_cert_pem_file: str | None = None
+    ssl_key_pem_file: str | None = None
+    ssl_cname: str | None = None
+    dns_name_label: str | None = None
+    primary_key: str | None = None
+    secondary_key: str | None = None
+    collect_model_data: bool | None = None
+    cmk_vault_base_url: str | None = None
+    cmk_key_name: str | None = None
+    cmk_key_version: str | None = None
+    vnet_name: str | None = None
+    subnet_name: str | None = None
+    token_auth_enabled: bool | None = None
+    data_collection: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
@@ -242,90 +204,52 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         return {**fields, **collection(self.collect_model_data, self.data_collection)}
 
 
+@dataclass(eq=False, repr=False)
 class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """A scaled service; here the target that the timeline names. Parameters: `AksWebservice.deploy_configuration`."""
 
     compute_type = spec.AKS
 
-    def __init__(
-        self,
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        auth_enabled: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        enable_app_insights: bool | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        namespace: str | None = None,
-        token_auth_enabled: bool | None = None,
-        compute_target_name: str | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-        blobfuse_enabled: bool | None = None,
-        data_collection: dict[str, Any] | None = None,
-    ) -> None:
-        self.data_collection = data_collection
-        super().__init__(None, description, tags, properties, primary_key, secondary_key)
-        self.autoscale_enabled = autoscale_enabled
-        self.autoscale_min_replicas = autoscale_min_replicas
-        self.autoscale_max_replicas = autoscale_max_replicas
-        self.autoscale_refresh_seconds = autoscale_refresh_seconds
-        self.autoscale_target_utilization = autoscale_target_utilization
-        self.collect_model_data = collect_model_data
-        self.auth_enabled = auth_enabled
-        self.cpu_cores = cpu_cores
-        self.memory_gb = memory_gb
-        self.enable_app_insights = enable_app_insights
-        self.scoring_timeout_ms = scoring_timeout_ms
-        self.replica_max_concurrent_requests = replica_max_concurrent_requests
-        self.max_request_wait_time = max_request_wait_time
-        self.num_replicas = num_replicas
-        self.gpu_cores = gpu_cores
-        self.period_seconds = period_seconds
-        self.initial_delay_seconds = initial_delay_seconds
-        self.timeout_seconds = timeout_seconds
-        self.success_threshold = success_threshold
-        self.failure_threshold = failure_threshold
-        self.namespace = namespace
-        self.token_auth_enabled = token_auth_enabled
-        self.compute_target_name = compute_target_name
-        self.cpu_cores_limit = cpu_cores_limit
-        self.memory_gb_limit = memory_gb_limit
-        self.blobfuse_enabled = blobfuse_enabled
+    autoscale_enabled: bool | None = None
+    autoscale_min_replicas: int | None = None
+    autoscale_max_replicas: int | None = None
+    autoscale_refresh_seconds: int | None = None
+    autoscale_target_utilization: int | None = None
+    collect_model_data: bool | None = None
+    auth_enabled: bool | None = None
+    cpu_cores: float | None = None
+    memory_gb: float | None = None
+    enable_app_insights: bool | None = None
+    scoring_timeout_ms: int | None = None
+    replica_max_concurrent_requests: int | None = None
+    max_request_wait_time: int | None = None
+    num_replicas: int | None = None
+    primary_key: str | None = None
+    secondary_key: str | None = None
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+    description: str | None = None
+    gpu_cores: int | None = None
+    period_seconds: int | None = None
+    initial_delay_seconds: int | None = None
+    timeout_seconds: int | None = None
+    success_threshold: int | None = None
+    failure_threshold: int | None = None
+    namespace: str | None = None
+    token_auth_enabled: bool | None = None
+    compute_target_name: str | None = None
+    cpu_cores_limit: float | None = None
+    memory_gb_limit: float | None = None
+    blobfuse_enabled: bool | None = None
+    data_collection: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     def _problems(self) -> list[str]:
         found = super()._problems()
-        found += _positive(
-            self,
-            *[
-                "cpu_cores",
-                "memory_gb",
-                "cpu_cores_limit",
-                "memory_gb_limit",
-                "scoring_timeout_ms",
-                "max_request_wait_time",
-            ],
-        )
-        found += _positive(self, *["num_replicas", "replica_max_concurrent_requests"])
+        found += _positive(self, "cpu_cores", "memory_gb", "cpu_cores_limit", "memory_gb_limit", "scoring_timeout_ms")
+        found += _positive(self, "max_request_wait_time", "num_replicas", "replica_max_concurrent_requests")
         found += _positive(self, *_SCALER, *_PROBE)
         if self.gpu_cores is not None and self.gpu_cores < 0:
             found.append(f"gpu_cores has to be at least 0, not {self.gpu_cores!r}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from ..signatures import parameters, taking
 from ..unsupported import refuse, refusing
 from .aks import AksWebservice
-from .deployment_configuration import WebserviceDeploymentConfiguration
+from .deployment_configuration import AksServiceDeploymentConfiguration, WebserviceDeploymentConfiguration
 
 _INSTEAD = "Deploy each version as a service of its own; overwrite=True or update() replace one without a lost request."
 
@@ -27,26 +28,26 @@ class AksEndpointDeploymentConfiguration(WebserviceDeploymentConfiguration):
         refuse("AksEndpoint", _INSTEAD)
 
 
+# A version takes what a service takes, but for what is its endpoint's.
+_OF_A_VERSION = parameters(
+    AksServiceDeploymentConfiguration,
+    without="""
+        auth_enabled enable_app_insights primary_key secondary_key namespace token_auth_enabled compute_target_name
+        blobfuse_enabled data_collection
+    """,
+    behind={
+        "description": "models=None, inference_config=None",
+        "failure_threshold": "traffic_percentile=None, is_default=None, is_control_version_type=None",
+    },
+)
+
+
 @refusing(
     "AksEndpoint",
     {
-        _INSTEAD: """
-            create_version(self, version_name, autoscale_enabled=None, autoscale_min_replicas=None,
-                autoscale_max_replicas=None, autoscale_refresh_seconds=None, autoscale_target_utilization=None,
-                collect_model_data=None, cpu_cores=None, memory_gb=None, scoring_timeout_ms=None,
-                replica_max_concurrent_requests=None, max_request_wait_time=None, num_replicas=None, tags=None,
-                properties=None, description=None, models=None, inference_config=None, gpu_cores=None,
-                period_seconds=None, initial_delay_seconds=None, timeout_seconds=None, success_threshold=None,
-                failure_threshold=None, traffic_percentile=None, is_default=None, is_control_version_type=None,
-                cpu_cores_limit=None, memory_gb_limit=None)
-            update_version(self, version_name, autoscale_enabled=None, autoscale_min_replicas=None,
-                autoscale_max_replicas=None, autoscale_refresh_seconds=None, autoscale_target_utilization=None,
-                collect_model_data=None, cpu_cores=None, memory_gb=None, scoring_timeout_ms=None,
-                replica_max_concurrent_requests=None, max_request_wait_time=None, num_replicas=None, tags=None,
-                properties=None, description=None, models=None, inference_config=None, gpu_cores=None,
-                period_seconds=None, initial_delay_seconds=None, timeout_seconds=None, success_threshold=None,
-                failure_threshold=None, traffic_percentile=None, is_default=None, is_control_version_type=None,
-                cpu_cores_limit=None, memory_gb_limit=None)
+        _INSTEAD: f"""
+            create_version(self, version_name, {_OF_A_VERSION})
+            update_version(self, version_name, {_OF_A_VERSION})
             delete_version(self, version_name)
             update(self, auth_enabled=None, token_auth_enabled=None, enable_app_insights=None, description=None,
                 tags=None, properties=None)
@@ -76,39 +77,13 @@ class AksEndpoint(AksWebservice):
         refuse("AksEndpoint", _INSTEAD)
 
     @staticmethod
-    def deploy_configuration(  # type: ignore[override]
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        auth_enabled: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        enable_app_insights: bool | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        primary_key: str | None = None,
-        secondary_key: str | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        namespace: str | None = None,
-        token_auth_enabled: bool | None = None,
-        version_name: str | None = None,
-        traffic_percentile: float | None = None,
-        compute_target_name: str | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-    ) -> AksEndpointDeploymentConfiguration:
+    @taking(
+        parameters(
+            AksServiceDeploymentConfiguration,
+            without="blobfuse_enabled data_collection",
+            behind={"token_auth_enabled": "version_name=None, traffic_percentile=None"},
+        )
+    )
+    def deploy_configuration(**given: Any) -> AksEndpointDeploymentConfiguration:  # type: ignore[override]
         """Values as given; `Model.deploy` refuses them."""
-        return AksEndpointDeploymentConfiguration(**locals())
+        return AksEndpointDeploymentConfiguration(**given)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import WebserviceException
+from .deployment_configuration import LocalWebserviceDeploymentConfiguration
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -105,11 +106,9 @@ class ImageForms:
             wait: Wait until it is deployed.
         """
         from .images import deploy_image_form
-        from .local import LocalWebservice
 
-        config = deployment_config or LocalWebservice.deploy_configuration()
+        config = deployment_config or LocalWebserviceDeploymentConfiguration()
         service = deploy_image_form(workspace, name, models, image_config, config, None, True)
         if wait:
             service.wait_for_deployment(show_output=True)
-        assert isinstance(service, LocalWebservice)
-        return service
+        return cast("LocalWebservice", service)

@@ -10,14 +10,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import WebserviceException
 from ..saying import say
+from ..signatures import making
 from ..unsupported import refuse, refusing
-from .deploying import listed, registered
+from .deploying import deploy, listed, registered
 from .inference_config import InferenceConfig
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _KEPT = "Images of the oldest form live as long as the script that made them; deploy from it in the same script."
 
 
+@dataclass(eq=False, repr=False)
 class ContainerImageConfig:
     """What `ContainerImage.image_configuration` gives.
 
@@ -35,38 +38,41 @@ class ContainerImageConfig:
         WebserviceException: The script or another file is not there.
     """
 
-    def __init__(self, **given: Any) -> None:
+    execution_script: str
+    runtime: str
+    conda_file: str | None = None
+    docker_file: str | None = None
+    schema_file: str | None = None
+    dependencies: list[str] | None = None
+    enable_gpu: bool | None = None
+    tags: dict[str, str] | None = None
+    properties: dict[str, str] | None = None
+    description: str | None = None
+    base_image: str | None = None
+    base_image_registry: ContainerRegistry | None = None
+    cuda_version: str | None = None
+
+    def __post_init__(self) -> None:
         for name in ("execution_script", "runtime"):
-            if not given.get(name):
+            if not getattr(self, name):
                 raise WebserviceException(
                     f"{name} is needed", hint="ContainerImage.image_configuration(execution_script=…)"
                 )
         for name in ("execution_script", "conda_file", "docker_file", "schema_file"):
-            if given.get(name) and not Path(given[name]).is_file():
-                raise WebserviceException(f"{name} {given[name]!r} does not exist", hint=f"Looked in {Path.cwd()}.")
-        for one in given.get("dependencies") or ():
+            value = getattr(self, name)
+            if value and not Path(value).is_file():
+                raise WebserviceException(f"{name} {value!r} does not exist", hint=f"Looked in {Path.cwd()}.")
+        self.dependencies = list(self.dependencies or ())
+        for one in self.dependencies:
             if not Path(one).exists():
                 raise WebserviceException(f"dependency {one!r} does not exist", hint=f"Looked in {Path.cwd()}.")
-        self.execution_script = given["execution_script"]
-        self.runtime = given["runtime"]
-        self.conda_file = given.get("conda_file")
-        self.docker_file = given.get("docker_file")
-        self.schema_file = given.get("schema_file")
-        self.dependencies = list(given.get("dependencies") or ())
-        self.enable_gpu = given.get("enable_gpu")
-        self.tags = given.get("tags")
-        self.properties = given.get("properties")
-        self.description = given.get("description")
-        self.base_image = given.get("base_image")
-        self.base_image_registry = given.get("base_image_registry")
-        self.cuda_version = given.get("cuda_version")
 
     def inference_config(self) -> InferenceConfig:
         """The same as an inference configuration; script, dependencies and files are copied into one folder."""
         folder = Path(tempfile.mkdtemp(prefix="sendoff-image-"))
         script = Path(self.execution_script)
         shutil.copy2(script, folder / script.name)
-        for one in self.dependencies:
+        for one in self.dependencies or ():
             # A dependency keeps its path, as long as that lies below the current folder.
             path = Path(os.path.relpath(one))
             target = folder / (path.name if path.is_absolute() or ".." in path.parts else path)
@@ -153,9 +159,7 @@ class Image:
     @property
     def models(self) -> builtins.list[Any]:
         """Its models."""
-        from ..model import Model
-
-        return [Model(self.workspace, id=one) for one in self.model_ids]
+        return [self.workspace._model(id=one) for one in self.model_ids]
 
     @staticmethod
     def create(workspace: Workspace, name: str, models: Sequence[Any], image_config: ContainerImageConfig) -> Image:
@@ -238,21 +242,8 @@ class ContainerImage(Image):
     """An image of a script with its models."""
 
     @staticmethod
-    def image_configuration(
-        execution_script: str,
-        runtime: str,
-        conda_file: str | None = None,
-        docker_file: str | None = None,
-        schema_file: str | None = None,
-        dependencies: builtins.list[str] | None = None,
-        enable_gpu: bool | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        base_image: str | None = None,
-        base_image_registry: ContainerRegistry | None = None,
-        cuda_version: str | None = None,
-    ) -> ContainerImageConfig:
+    @making(ContainerImageConfig)
+    def image_configuration() -> None:
         """Script and packages, in the form before `InferenceConfig`.
 
         Args:
@@ -273,7 +264,6 @@ class ContainerImage(Image):
         Raises:
             WebserviceException: A file is not there.
         """
-        return ContainerImageConfig(**locals())
 
 
 def deploy_image_form(
@@ -290,13 +280,11 @@ def deploy_image_form(
     Raises:
         WebserviceException: The configuration is none of an image.
     """
-    from ..model import Model
-
     if not isinstance(image_config, ContainerImageConfig):
         raise WebserviceException(
             f"image_config is a {type(image_config).__name__}, not what ContainerImage.image_configuration gives",
             hint="Use Model.deploy with an InferenceConfig.",
         )
-    return Model.deploy(
+    return deploy(
         workspace, name, models, image_config.inference_config(), deployment_config, deployment_target, overwrite
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...client import Transfer
 from ...errors import InvalidInput, NotSupported
+from ...progress import Progress
 from ...spec.environment import EnvironmentSpec
 from ...spec.inference import EnvironmentReference, InferenceSpec
 from ...spec.parse import replace
@@ -33,6 +34,7 @@ _CUDA = ("9.0", "9.1", "10.0")
         """,
     },
 )
+@dataclass(eq=False, repr=False)
 class InferenceConfig:
     """Entry script and environment of a deployment.
 
@@ -54,31 +56,19 @@ class InferenceConfig:
         WebserviceException: Something is missing or does not go together.
     """
 
-    def __init__(
-        self,
-        entry_script: str,
-        runtime: str | None = None,
-        conda_file: str | None = None,
-        extra_docker_file_steps: str | None = None,
-        source_directory: str | None = None,
-        enable_gpu: bool | None = None,
-        description: str | None = None,
-        base_image: str | None = None,
-        base_image_registry: ContainerRegistry | None = None,
-        cuda_version: str | None = None,
-        environment: Environment | None = None,
-    ) -> None:
-        self.entry_script = entry_script
-        self.runtime = runtime
-        self.conda_file = conda_file
-        self.extra_docker_file_steps = extra_docker_file_steps
-        self.source_directory = source_directory
-        self.enable_gpu = enable_gpu
-        self.description = description
-        self.base_image = base_image
-        self.base_image_registry = base_image_registry
-        self.cuda_version = cuda_version
-        self.environment = environment
+    entry_script: str
+    runtime: str | None = None
+    conda_file: str | None = None
+    extra_docker_file_steps: str | None = None
+    source_directory: str | None = None
+    enable_gpu: bool | None = None
+    description: str | None = None
+    base_image: str | None = None
+    base_image_registry: ContainerRegistry | None = None
+    cuda_version: str | None = None
+    environment: Environment | None = None
+
+    def __post_init__(self) -> None:
         self.validate_configuration()
 
     @as_sdk_errors(WebserviceException)
@@ -140,7 +130,7 @@ class InferenceConfig:
         except SyntaxError as error:
             raise InvalidInput(f"entry script {script}, line {error.lineno}: {error.msg}", where=str(script)) from None
 
-    def _spec(self, workspace: Workspace, progress: Callable[[str], None] | None = None) -> InferenceSpec:
+    def _spec(self, workspace: Workspace, progress: Progress | None = None) -> InferenceSpec:
         """Check again, store the source, and say which environment; within `as_sdk_errors`."""
         self.validate_configuration()
         reference, environment = None, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ...spec.deployment import DeploymentSpec
@@ -25,6 +26,7 @@ class _Value:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._keys)})"
 
 
+@dataclass(eq=False, repr=False)
 class ContainerResourceRequirements(_Value):
     """Cores and GB of a container."""
 
@@ -36,21 +38,14 @@ class ContainerResourceRequirements(_Value):
         "memory_in_gb_limit": "memoryInGBLimit",
     }
 
-    def __init__(
-        self,
-        cpu: float | None,
-        memory_in_gb: float | None,
-        gpu: int | None = None,
-        cpu_limit: float | None = None,
-        memory_in_gb_limit: float | None = None,
-    ) -> None:
-        self.cpu = cpu
-        self.memory_in_gb = memory_in_gb
-        self.gpu = gpu
-        self.cpu_limit = cpu_limit
-        self.memory_in_gb_limit = memory_in_gb_limit
+    cpu: float | None
+    memory_in_gb: float | None
+    gpu: int | None = None
+    cpu_limit: float | None = None
+    memory_in_gb_limit: float | None = None
 
 
+@dataclass(eq=False, repr=False)
 class AutoScaler(_Value):
     """Bounds of scaling; SDK v1 names the maximum first."""
 
@@ -62,21 +57,14 @@ class AutoScaler(_Value):
         "target_utilization": "targetUtilization",
     }
 
-    def __init__(
-        self,
-        autoscale_enabled: bool | None,
-        max_replicas: int | None,
-        min_replicas: int | None,
-        refresh_period_seconds: int | None,
-        target_utilization: int | None,
-    ) -> None:
-        self.autoscale_enabled = autoscale_enabled
-        self.max_replicas = max_replicas
-        self.min_replicas = min_replicas
-        self.refresh_period_seconds = refresh_period_seconds
-        self.target_utilization = target_utilization
+    autoscale_enabled: bool | None
+    max_replicas: int | None
+    min_replicas: int | None
+    refresh_period_seconds: int | None
+    target_utilization: int | None
 
 
+@dataclass(eq=False, repr=False)
 class LivenessProbeRequirements(_Value):
     """A probe, in seconds and counts."""
 
@@ -88,50 +76,42 @@ class LivenessProbeRequirements(_Value):
         "failure_threshold": "failureThreshold",
     }
 
-    def __init__(
-        self,
-        period_seconds: int | None,
-        initial_delay_seconds: int | None,
-        timeout_seconds: int | None,
-        success_threshold: int | None,
-        failure_threshold: int | None,
-    ) -> None:
-        self.period_seconds = period_seconds
-        self.initial_delay_seconds = initial_delay_seconds
-        self.timeout_seconds = timeout_seconds
-        self.success_threshold = success_threshold
-        self.failure_threshold = failure_threshold
+    period_seconds: int | None
+    initial_delay_seconds: int | None
+    timeout_seconds: int | None
+    success_threshold: int | None
+    failure_threshold: int | None
 
 
+@dataclass(eq=False, repr=False)
 class DataCollection(_Value):
     """Whether collected data is kept."""
 
     _keys = {"event_hub_enabled": "eventHubEnabled", "storage_enabled": "storageEnabled"}
 
-    def __init__(self, event_hub_enabled: bool | None, storage_enabled: bool | None) -> None:
-        self.event_hub_enabled = event_hub_enabled
-        self.storage_enabled = storage_enabled
+    event_hub_enabled: bool | None
+    storage_enabled: bool | None
 
 
+@dataclass(eq=False, repr=False)
 class EncryptionProperties(_Value):
     """A customer's key; taken and not used."""
 
     _keys = {"cmk_vault_base_url": "vaultBaseUrl", "cmk_key_name": "keyName", "cmk_key_version": "keyVersion"}
 
-    def __init__(self, cmk_vault_base_url: str | None, cmk_key_name: str | None, cmk_key_version: str | None) -> None:
-        self.cmk_vault_base_url = cmk_vault_base_url
-        self.cmk_key_name = cmk_key_name
-        self.cmk_key_version = cmk_key_version
+    cmk_vault_base_url: str | None
+    cmk_key_name: str | None
+    cmk_key_version: str | None
 
 
+@dataclass(eq=False, repr=False)
 class VnetConfiguration(_Value):
     """A virtual network; taken and not used."""
 
     _keys = {"vnet_name": "vnetName", "subnet_name": "subnetName"}
 
-    def __init__(self, vnet_name: str | None, subnet_name: str | None) -> None:
-        self.vnet_name = vnet_name
-        self.subnet_name = subnet_name
+    vnet_name: str | None
+    subnet_name: str | None
 
 
 def resources(size: DeploymentSpec) -> ContainerResourceRequirements:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...client.service_link import Credentials, connect, user
+from ...client.service_link import ServiceAuthorization, connect, user
 from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
 from ...spec import service as spec
-from ...spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
+from ...spec.deployment import ACI, DeploymentSpec
 from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
@@ -107,9 +107,7 @@ class Webservice(ImageForms):
     @property
     def models(self) -> builtins.list[Model]:
         """The models that it serves."""
-        from ..model import Model
-
-        return [Model(self.workspace, id=one) for one in self._view.models]
+        return [self.workspace._model(id=one) for one in self._view.models]
 
     @staticmethod
     @as_sdk_errors(WebserviceException)
@@ -216,20 +214,20 @@ class Webservice(ImageForms):
                 if refused.context.get("status") != 401:
                     raise
             # A key was replaced, or a token is asked for now: with what the service wants today, once more.
-            self._credentials().forget()
+            self._authorization().forget()
             self.update_deployment_state()
             return self._score(data)
 
     def _score(self, data: Any) -> Any:
         limit = self._view.deployment.scoring_timeout_ms or 60_000
         client = self.workspace._client
-        link = connect(self._view, timeout=2 * limit / 1000 + 10, embedded=client.embedded)
-        return score(str(self._view.scoring_uri), data, link, self._credentials().headers(self._view))
+        link = connect(client, self._view, timeout=2 * limit / 1000 + 10)
+        return score(str(self._view.scoring_uri), data, link, self._authorization().headers(self._view))
 
-    def _credentials(self) -> Credentials:
-        if not hasattr(self, "_kept_credentials"):
-            self._kept_credentials = Credentials(self.workspace._client)
-        return self._kept_credentials
+    def _authorization(self) -> ServiceAuthorization:
+        if not hasattr(self, "_kept_authorization"):
+            self._kept_authorization = ServiceAuthorization(self.workspace._client)
+        return self._kept_authorization
 
     @as_sdk_errors(WebserviceException)
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
@@ -298,7 +296,7 @@ class Webservice(ImageForms):
         """
         with self._access():
             self.workspace._client.regenerate_key(self.workspace.name, self.name, key, set_key)
-        self._credentials().forget()
+        self._authorization().forget()
 
     def get_token(self) -> tuple[str, datetime]:
         """A token, and the time (UTC) after which to ask for the next one.
@@ -409,11 +407,8 @@ def _of_view(workspace: Workspace, view: spec.Service) -> Webservice:
 
 
 def _kind(view: spec.Service) -> type[Webservice]:
-    from .aci import AciWebservice
-    from .aks import AksWebservice
-    from .local import LocalWebservice
-
-    return {LOCAL: LocalWebservice, ACI: AciWebservice, AKS: AksWebservice}.get(view.compute_type, AciWebservice)
+    kinds = {str(kind._compute_type): kind for kind in Webservice.__subclasses__()}
+    return kinds.get(view.compute_type, kinds[ACI])
 
 
 def _legacy_error(error: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -10,13 +10,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ... import files
 from ...containers.engine import Engine, EngineError
 from ...containers.labels import CONTENTS, HOME, REVISION, SERIAL, SERVICE, home_id
 from ...containers.runs import unframed
 from ...errors import Conflict, DeploymentFailed, InvalidInput, PortInUse, SendoffError, StoreError
 from .. import front_control
-from . import access
 from .records import ContainerRecord, ServiceFolder
 
 PORT = 5001
@@ -25,6 +23,9 @@ APP_ROOT = "/var/azureml-app"
 USER = 10001
 """Who runs in containers when Sendoff itself is root's; else it is the user that Sendoff runs as."""
 SERVER = "sendoff_serving"
+BUNDLE = "/run/sendoff-bundle"
+ACCESS = "/run/sendoff-access"
+"""Where what requests are checked by is in a container."""
 DATA = "/run/sendoff-data"
 """Where collected data is in a container: a folder of the host, the only place beside /tmp that can be written."""
 FRONT = ["/opt/sendoff/front/bin/python", "-m", SERVER]
@@ -308,14 +309,7 @@ def _prepare(folder: ServiceFolder, wanted: ContainerRecord) -> Path:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if stranger():
             os.chown(place, stranger(), stranger())
-        manifest = json.loads((Path(wanted.bundle) / "bundle.json").read_bytes())
-        # The server takes paths below the bundle's folder alone: /var with azureml-app in it is one.
-        manifest["app_root"] = APP_ROOT.removeprefix("/var/")
-        # The container's limit bounds all of its processes together.
-        manifest.get("serving", {}).pop("memory_limit_mb", None)
-        files.write_json(place / "bundle.json", manifest)
-        (place / "bundle.json").chmod(0o444)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise StoreError(f"{place} cannot be written: {error}", path=str(place)) from None
     return place
 
@@ -342,13 +336,15 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord, place:
     app = Path(wanted.bundle) / json.loads((Path(wanted.bundle) / "bundle.json").read_bytes()).get("app_root", "app")
     memory = None if wanted.memory_mb is None else wanted.memory_mb * 1024 * 1024
     command = [
-        *("--bundle", "/var", "--python", wanted.python, "--host", "0.0.0.0", "--port", str(PORT)),
+        # The bundle is mounted as it is; the application stands where scripts of images look for it.
+        *("--bundle", BUNDLE, "--app-root", APP_ROOT),
+        *("--python", wanted.python, "--host", "0.0.0.0", "--port", str(PORT)),
         *("--control", "/run/sendoff/control.sock", "--revision", str(wanted.revision)),
         *("--drain-seconds", f"{wanted.drain_seconds:g}"),
-        *(("--auth-file", f"{access.FOLDER}/{Path(wanted.auth_file).name}") if wanted.auth_file is not None else ()),
+        *(("--auth-file", f"{ACCESS}/{Path(wanted.auth_file).name}") if wanted.auth_file is not None else ()),
         *(("--data-dir", DATA, "--data-scope", wanted.data_scope) if wanted.data_folder is not None else ()),
     ]
-    guard = access.shared(folder, wanted, stranger())
+    guard = None if wanted.auth_file is None else Path(wanted.auth_file).parent
     data = None if wanted.data_folder is None else _data_folder(Path(wanted.data_folder))
     return {
         "Image": wanted.image,
@@ -376,9 +372,9 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord, place:
             "ExtraHosts": ["host.docker.internal:host-gateway"],
             "Mounts": [
                 _bind(app, APP_ROOT, read_only=True),
-                _bind(place / "bundle.json", "/var/bundle.json", read_only=True),
+                _bind(Path(wanted.bundle) / "bundle.json", f"{BUNDLE}/bundle.json", read_only=True),
                 _bind(place, "/run/sendoff", read_only=False),
-                *([_bind(guard, access.FOLDER, read_only=True)] if guard is not None else []),
+                *([_bind(guard, ACCESS, read_only=True)] if guard is not None else []),
                 *([_bind(data, DATA, read_only=False)] if data is not None else []),
             ],
         },

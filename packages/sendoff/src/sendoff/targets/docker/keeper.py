@@ -17,11 +17,11 @@ from pathlib import Path
 from ... import processes
 from ...containers.engine import Engine
 from ...containers.labels import HOME, home_id
-from ...errors import SendoffError, StoreError
+from ...errors import SendoffError
 from ...gateway.gateway import Gateway
 from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch
-from . import access, containers, service_containers
+from . import service_containers
 from .records import ServiceFolder, place
 
 LONGEST = 5.0
@@ -48,18 +48,6 @@ class Keeper(Supervisor[Watch]):
 
     def _needed(self) -> bool:
         return needed(self.home)
-
-    def _round(self) -> float:
-        if containers.stranger():
-            for uid in uids(self.place):
-                folder = ServiceFolder(self.home, uid)
-                wanted = folder.wanted()
-                try:
-                    if wanted is not None and not wanted.removing:
-                        access.shared(folder, wanted, containers.stranger())
-                except StoreError as error:
-                    self._log(f"{uid}: {error.message}")
-        return super()._round()
 
     def _look(self, uid: str, watch: Watch) -> None:
         folder = ServiceFolder(self.home, uid)
@@ -94,6 +82,7 @@ class Keeper(Supervisor[Watch]):
     def _sleep(self, seconds: float) -> None:
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
+        # Without them an ended container or Envoy would be noticed only at the next round.
         heard = {link.fileno(): path for path, link in self._events.items()}
         for handle in heard:
             poll.register(handle, select.POLLIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ...spec.service import Worker
 from .. import ports
 from ..base import SCRIPT_CODES, Observation
 from . import containers, service_containers
+from .containers import Container
 from .records import ContainerRecord, ServiceFolder
 from .service_containers import Seen
 
@@ -21,15 +23,36 @@ _ABLE = frozenset({"idle", "busy", "ready"})
 _LOG_LINES = 20
 
 
-def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics: bool = False) -> Observation:
-    """What runs of a service now; with ``metrics`` what the container that serves counts too."""
+def observe(
+    folder: ServiceFolder,
+    engine: Engine,
+    gateway: Gateway,
+    *,
+    metrics: bool = False,
+    listed: list[Container] | None = None,
+) -> Observation:
+    """What runs of a service now.
+
+    Args:
+        folder: The service's.
+        engine: Where it runs.
+        gateway: What listens for it.
+        metrics: Ask the container that serves what it counts, too.
+        listed: Its containers, where they are known.
+    """
+    return replace(_observe(folder, engine, gateway, metrics, listed), seen=time.time())
+
+
+def _observe(
+    folder: ServiceFolder, engine: Engine, gateway: Gateway, metrics: bool, listed: list[Container] | None
+) -> Observation:
     wanted = folder.wanted()
     if wanted is None:
         return Observation(phase="absent")
     if wanted.removing:
         error = _error("removing", "the service is being removed", "Delete it again to wait for the end.")
         return Observation(phase="unhealthy", revision=wanted.revision, error=error, port=wanted.port)
-    seen = service_containers.look(engine, folder)
+    seen = service_containers.look(engine, folder, listed)
     chosen = service_containers.serving(seen, wanted)
     newest = next((one for one in seen if one.container.serial == wanted.serial), None)
     if chosen is None:
@@ -41,6 +64,8 @@ def observe(folder: ServiceFolder, engine: Engine, gateway: Gateway, *, metrics:
     if route is not None:
         wanted = wanted._replace(host=route.host, port=route.port, certificate=route.certificate)
     told = _at(wanted, told)
+    if chosen.ready:
+        told = replace(told, endpoints=[chosen.container.endpoint])
     if metrics and chosen.status is not None:
         told = replace(told, metrics=containers.metrics(folder, chosen.container.serial))
     if chosen is newest:
@@ -62,7 +87,7 @@ def _of(engine: Engine, wanted: ContainerRecord, seen: Seen) -> Observation:
     generation = serving or pending
     if generation is None:
         return Observation(phase="starting", revision=container.revision)
-    phase, error = str(generation["phase"]), generation.get("error")
+    phase, error = generation["phase"], generation.get("error")
     pids = _host_pids(engine, container.id)
     workers = [_worker(entry, pids) for entry in generation.get("workers") or []]
     if phase == "draining" or status.get("state") == "draining":

@@ -45,11 +45,12 @@ class ContainerRecord(NamedTuple):
 
     def same_run(self, other: ContainerRecord) -> bool:
         """Whether a container made for the other is what this asks for."""
-        own = (self.revision, self.bundle, self.image, self.python, self.cpus, self.memory_mb, self.host, self.port)
-        return own == (
-            *(other.revision, other.bundle, other.image, other.python),
-            *(other.cpus, other.memory_mb, other.host, other.port),
-        )
+        return self._made_from() == other._made_from()
+
+    def _made_from(self) -> tuple[object, ...]:
+        # The address too: a container that serves at another one waits until the gateway listens there.
+        run = (self.revision, self.bundle, self.image, self.python, self.cpus, self.memory_mb, self.host, self.port)
+        return (*run, self.auth_file)
 
 
 class ServiceFolder:

@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ...containers.engine import Engine, connect
-from ...containers.images import problem as image_problem
-from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
+from ...errors import InvalidInput, SendoffError, TargetUnavailable
 from ...gateway import gateway as gateways
 from ...gateway.gateway import Gateway
-from .. import ports, supervisor
-from ..base import Capabilities, Observation, WantedService
+from ...progress import Progress
+from .. import access_folder, ports, supervisor
+from ..base import (
+    IMAGE,
+    SERVICE,
+    UNHEARD,
+    Artefact,
+    Capabilities,
+    Leftover,
+    Makers,
+    Observation,
+    Place,
+    Preparation,
+    Surroundings,
+    Used,
+    Wanted,
+)
+from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
 from ..service_log import newest
-from . import containers, keeper, service_containers
+from . import containers, garbage, keeper, service_containers
+from .containers import Container
+from .meter import ContainerMeter
 from .observing import observe
 from .records import ContainerRecord, ServiceFolder, place
 
+NETWORK = "network"
+"""What a :class:`Place` may set: the engine's network that containers are in."""
 _READY_MARK = "sendoff - Worker with pid "
+_AT_ONCE = 16
 
 
 class DockerTarget:
     """Runs services as containers. Safe to use from several processes and threads at once.
 
     Args:
-        home: The home folder; everything is under ``home/docker`` and ``home/gateway``.
-        network: The engine's network that containers are in; the home's own when it is None.
+        place: Which target is meant; without a network of its own, containers are in that of the settings, else in the
+            home's own.
+        surroundings: The home; everything is under ``home/docker`` and ``home/gateway``.
     """
 
-    def __init__(self, home: Path, *, network: str | None = None) -> None:
-        self.home = Path(home).absolute()
-        self._network = network if network is not None else _setting(self.home)
+    def __init__(self, place: Place, surroundings: Surroundings) -> None:
+        self.home = surroundings.home.absolute()
+        self._surroundings = surroundings
+        self._network = place.settings.get(NETWORK) or surroundings.settings.docker_network
         self._gateway = Gateway(self.home)
         self._supervise()
 
@@ -40,56 +63,65 @@ class DockerTarget:
         """What this target can do: the kernel keeps the limits, for all processes of a container together."""
         return Capabilities(
             name="docker",
+            artefact=IMAGE,
+            gateway="envoy",
             auth=True,
             tls=True,
             cpu_limit=True,
             memory_limit=True,
-            reload=True,
             telemetry=True,
-            images=True,
+            measures=True,
+            this_machine="host.docker.internal",
         )
 
-    def check(self, wanted: WantedService) -> None:
-        """Say what would keep the service from starting; ``bundle`` and ``image`` may be empty when not known yet.
-
-        Without a bundle, ``image`` is the base image that one would be made from.
+    def check(self, wanted: Wanted) -> None:
+        """Say what would keep the service from starting.
 
         Raises:
-            TargetUnavailable: The engine does not answer, or cannot have the base image; the hint is what mends it.
+            TargetUnavailable: The engine does not answer; the hint is what mends it.
             NotSupported: The engine is on another machine.
             MissingExtra: Envoy is not installed.
             PortInUse: The port is taken, or kept by another service of this home.
             InvalidInput: The bundle is not there.
         """
         gateways.binary()
-        engine = self._engine(wanted.uid)
-        engine.version()
-        looked = wanted.image and not wanted.bundle
-        if looked and (problem := image_problem(engine, wanted.image, wanted.image_login)):
-            raise TargetUnavailable(problem, hint="The setting base_image names another one.", reason="base_image")
-        if wanted.bundle and not (Path(wanted.bundle) / "bundle.json").is_file():
-            raise InvalidInput(f"{wanted.bundle} is not a bundle: it has no bundle.json", field="bundle")
+        self._engine(wanted.uid).version()
+        bundle = self._surroundings.bundle(wanted.bundle)
+        if wanted.bundle and not (bundle / "bundle.json").is_file():
+            raise InvalidInput(f"{bundle} is not a bundle: it has no bundle.json", field="bundle")
         self._check_port(wanted)
 
-    def apply(self, wanted: WantedService) -> None:
+    def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
+        """An image on the engine that the service is recorded on, which need not be the one that is meant now."""
+        tag = f"sendoff/{preparation.workspace}-{preparation.name}:{preparation.bundle[:12]}".lower()
+        return makers.image(preparation, self._engine(preparation.uid), progress, tag=tag)
+
+    def apply(self, wanted: Wanted) -> None:
         """Start the wanted container beside the one that serves, and return at once.
 
-        Nothing happens when the wanted revision serves or is being loaded; one that failed to load is tried again.
+        Nothing more happens when the wanted revision serves or is being loaded; one that failed to load is tried again.
 
         Raises:
             SendoffError: As :meth:`check`, or the container cannot be started; what ran before goes on.
         """
         folder = ServiceFolder(self.home, wanted.uid)
+        if not wanted.start:
+            with folder.run.lock() as held:
+                if held and folder.wanted() is not None:
+                    self._guard(folder, wanted)
+            return
         self._finish_removal(folder)
         self.check(wanted)
-        if not wanted.image:
+        if wanted.artefact is None or wanted.artefact.kind != IMAGE:
             raise InvalidInput("the docker target needs an image", field="image")
         engine = self._engine(wanted.uid)
         with folder.run.lock(create=True):
             before = folder.wanted()
             try:
                 self._check_port(wanted)
-                record = self._record(engine, folder, wanted, before)
+                # Before the record: nothing runs unguarded, also when this ends between the two.
+                auth_file = self._guard(folder, wanted)
+                record = self._record(engine, folder, wanted, wanted.artefact, before, auth_file)
                 folder.write(record)
                 service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
                 self._check_listener(record)
@@ -102,17 +134,40 @@ class DockerTarget:
                 raise
         self._supervise()
 
-    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
-        """What runs now, asked of the engine, the gateway and the container's own server.
-
-        Raises:
-            TargetUnavailable: The engine does not answer.
-        """
+    def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
+        """What runs now, asked of the engines, each once, of the gateway and of the containers' own servers."""
         self._supervise()
-        folder = ServiceFolder(self.home, uid)
-        if folder.wanted() is None:
-            return Observation(phase="absent")
-        return observe(folder, self._engine(uid), self._gateway, metrics=metrics)
+        told: dict[str, Observation] = {}
+        here: list[tuple[ServiceFolder, Engine, list[Container]]] = []
+        engines: dict[str, dict[str, list[Container]] | SendoffError] = {}
+        for uid in uids:
+            folder = ServiceFolder(self.home, uid)
+            record = folder.wanted()
+            if record is None:
+                told[uid] = Observation(phase="absent")
+                continue
+            engine = Engine(record.engine)
+            if engine.path not in engines:
+                engines[engine.path] = self._listed(engine, uids)
+            found = engines[engine.path]
+            if isinstance(found, SendoffError):
+                told[uid] = Observation(phase=UNHEARD, error=found.payload())
+            else:
+                here.append((folder, engine, found.get(uid, [])))
+
+        def look(one: tuple[ServiceFolder, Engine, list[Container]]) -> Observation:
+            folder, engine, listed = one
+            try:
+                return observe(folder, engine, self._gateway, metrics=metrics, listed=listed)
+            except SendoffError as error:
+                return Observation(phase=UNHEARD, error=error.payload())
+
+        if len(here) < 2:
+            told |= {one[0].uid: look(one) for one in here}
+        else:
+            with ThreadPoolExecutor(min(_AT_ONCE, len(here))) as threads:
+                told |= {one[0].uid: seen for one, seen in zip(here, threads.map(look, here), strict=True)}
+        return told
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines, those of containers that are gone first; ``init`` gives the newest start-up alone."""
@@ -134,28 +189,6 @@ class DockerTarget:
         for container in found:
             lines += containers.log_lines(engine, container.id, num_lines)
         return "\n".join(lines[-num_lines:])
-
-    def reload(self, uid: str) -> None:
-        """Start another container of the same image and files beside the one that runs, and let it take over.
-
-        Raises:
-            ServiceNotFound: Nothing of that uid is here.
-            SendoffError: It cannot be started.
-        """
-        folder = ServiceFolder(self.home, uid)
-        with folder.run.lock() as held:
-            wanted = folder.wanted() if held else None
-            if wanted is None or wanted.removing:
-                raise ServiceNotFound(f"the docker target has no service {uid}", uid=uid)
-            engine = self._engine(uid)
-            taken = [container.serial for container in containers.of_service(engine, self.home, uid)]
-            folder.write(wanted._replace(serial=folder.next_serial(taken)))
-            try:
-                service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
-            except SendoffError:
-                folder.write(wanted)
-                raise
-        self._supervise()
 
     def remove(self, uid: str) -> None:
         """Drain and remove every container of the service, its route and its folder; returns when all are gone.
@@ -180,35 +213,42 @@ class DockerTarget:
             service_containers.wait_closed(route)
         self._tidy(None)
 
-    def present(self) -> Sequence[str]:
-        """Uids of all services that have a folder here, or a container on the engine."""
-        self._supervise()
-        found = set(uids(place(self.home)))
-        try:
-            found |= {uid for uid, _ in containers.listed(self._engine(""), self.home)}
-        except SendoffError:
-            pass  # Without an engine the folders are what there is.
-        return sorted(found)
+    def held(self, used: Used) -> list[Leftover]:
+        """Folders and containers of services that do not exist, images that nobody needs, an unused network.
 
-    def restore(self) -> list[str]:
-        """Start the keeper, which brings back what is wanted (`sendoff up`); containers the engine starts by itself."""
+        What an engine has that does not answer cannot be seen. A home that never made an image or container holds none.
+        """
         self._supervise()
-        return []
+        dead = set(uids(place(self.home))) - set(used.services)
+        found = garbage.find(self.home, used)
+        dead |= found.strangers
+        mine = [Leftover(kind=SERVICE, id=uid, name=uid, remove=partial(self.remove, uid)) for uid in sorted(dead)]
+        return [*mine, *found.leftovers]
 
-    def images(self) -> set[str]:
-        """Images and bundles that services need: `gc` leaves them alone."""
-        needed: set[str] = set()
-        for uid in uids(place(self.home)):
-            folder = ServiceFolder(self.home, uid)
-            for record in (folder.wanted(), folder.good()):
-                if record is not None:
-                    needed |= {record.image, record.bundle}
-        return needed
+    def meter(self, uid: str) -> Meter:
+        """Measures, and limits, the container of a service that runs."""
+        return ContainerMeter(self._engine(uid), self.home, uid)
 
     def _engine(self, uid: str) -> Engine:
         """The engine that a service was made on, else the one that this user means now."""
         record = ServiceFolder(self.home, uid).wanted() if uid else None
         return Engine(record.engine) if record is not None else connect(local=True)
+
+    def _listed(self, engine: Engine, uids: Sequence[str]) -> dict[str, list[Container]] | SendoffError:
+        """This home's containers on an engine by service, or why they cannot be told."""
+        found: dict[str, list[Container]] = {}
+        try:
+            for uid, container in containers.listed(engine, self.home, uids[0] if len(uids) == 1 else None):
+                found.setdefault(uid, []).append(container)
+        except SendoffError as error:
+            return error
+        return found
+
+    def _guard(self, folder: ServiceFolder, wanted: Wanted) -> Path | None:
+        """The files that requests are checked by, for whoever runs in the containers; certificates are Envoy's."""
+        return access_folder.write(
+            folder.run, wanted.access, wanted.telemetry, gateway=True, owner=containers.stranger() or None
+        )
 
     def _supervise(self) -> None:
         try:
@@ -241,23 +281,22 @@ class DockerTarget:
         except SendoffError:
             pass
 
-    def _check_port(self, wanted: WantedService) -> None:
-        if wanted.port == 0:
+    def _check_port(self, wanted: Wanted) -> None:
+        host, port = wanted.listen.host, wanted.listen.port
+        if port == 0:
             return
-        if not 0 < wanted.port < 65536:
-            raise InvalidInput(f"port {wanted.port} is not between 1 and 65535", field="port", got=wanted.port)
+        if not 0 < port < 65536:
+            raise InvalidInput(f"port {port} is not between 1 and 65535", field="port", got=port)
         for route in self._gateway.routes():
-            if route.port == wanted.port and route.name != wanted.uid:
+            if route.port == port and route.name != wanted.uid:
                 other = ServiceFolder(self.home, route.name).wanted()
-                raise ports.in_use(
-                    wanted.host, wanted.port, f"the service {other.name if other else route.name} keeps it"
-                )
+                raise ports.in_use(host, port, f"the service {other.name if other else route.name} keeps it")
         own = self._gateway.route(wanted.uid)
-        if own is not None and (own.host, own.port) == (wanted.host, wanted.port) and self._gateway.running():
+        if own is not None and (own.host, own.port) == (host, port) and self._gateway.running():
             return
-        problem = ports.problem(wanted.host, wanted.port)
+        problem = ports.problem(host, port)
         if problem:
-            raise ports.in_use(wanted.host, wanted.port, problem)
+            raise ports.in_use(host, port, problem)
 
     def _check_listener(self, record: ContainerRecord) -> None:
         """The port was free a moment ago; that Envoy has it now is seen, not assumed."""
@@ -269,35 +308,42 @@ class DockerTarget:
             raise ports.in_use(route.host, route.port, ports.problem(route.host, route.port) or problem)
 
     def _record(
-        self, engine: Engine, folder: ServiceFolder, wanted: WantedService, before: ContainerRecord | None
+        self,
+        engine: Engine,
+        folder: ServiceFolder,
+        wanted: Wanted,
+        image: Artefact,
+        before: ContainerRecord | None,
+        auth_file: Path | None,
     ) -> ContainerRecord:
-        port = wanted.port
+        host, port = wanted.listen.host, wanted.listen.port
         chosen = port == 0 or (before is not None and before.chosen_port and before.port == port)
-        if port == 0 and before is not None and before.chosen_port and before.host == wanted.host:
+        if port == 0 and before is not None and before.chosen_port and before.host == host:
             port = before.port
         elif port == 0:
             taken = {route.port for route in self._gateway.routes()} | set(kept_ports(self.home))
-            port = ports.choose(wanted.host, taken)
+            port = ports.choose(host, taken)
+        certificate = access_folder.certificate_file(folder.run, wanted.access)
         record = ContainerRecord(
             uid=wanted.uid,
             name=wanted.name,
             workspace=wanted.workspace,
             revision=wanted.revision,
-            bundle=str(Path(wanted.bundle).absolute()),
-            image=wanted.image,
-            python=wanted.python,
-            host=wanted.host,
+            bundle=str(self._surroundings.bundle(wanted.bundle).absolute()),
+            image=image.reference,
+            python=image.python,
+            host=host,
             port=port,
             chosen_port=chosen,
             drain_seconds=wanted.drain_seconds,
             engine=engine.path,
             network=self._network or containers.network_name(self.home),
             serial=0,
-            cpus=wanted.cpus,
-            memory_mb=wanted.memory_mb,
-            auth_file=wanted.auth_file,
-            certificate=wanted.certificate,
-            data_folder=wanted.data_folder if wanted.collects else None,
+            cpus=wanted.limits.cpus,
+            memory_mb=wanted.limits.memory_mb,
+            auth_file=None if auth_file is None else str(auth_file),
+            certificate=None if certificate is None else str(certificate),
+            data_folder=str(self._surroundings.collected(wanted.data_scope)) if wanted.collects else None,
             data_scope=wanted.data_scope,
         )
         seen = service_containers.look(engine, folder)
@@ -315,9 +361,3 @@ class DockerTarget:
 
 def _silent(line: str) -> None:
     """A target's own steps are told in the operation's timeline; the keeper logs its own."""
-
-
-def _setting(home: Path) -> str | None:
-    from ...spec.settings import load_settings
-
-    return load_settings(home, os.environ).docker_network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from ... import processes
 from ...spec.names import service_flags
@@ -14,7 +14,12 @@ from ..base import Observation
 from . import fronts
 from .records import Front, ProcessFolder, ProcessRecord
 
-ABSENT, STARTING, INIT, READY, UNHEALTHY, FAILED = "absent", "starting", "init", "ready", "unhealthy", "failed"
+ABSENT: Final = "absent"
+STARTING: Final = "starting"
+INIT: Final = "init"
+READY: Final = "ready"
+UNHEALTHY: Final = "unhealthy"
+FAILED: Final = "failed"
 
 # A hung front may cost this much; a second one is asked only while a service changes its port.
 STATUS_SECONDS = 1.0
@@ -29,7 +34,7 @@ def observe(folder: ProcessFolder, *, metrics: bool = False) -> Observation:
         folder: The service's folder.
         metrics: Ask the front that serves for its counts too.
     """
-    seen = _observe(folder)
+    seen = replace(_observe(folder), seen=time.time())
     if not metrics or seen.port is None or seen.phase in (ABSENT, STARTING):
         return seen
     there = [front for front in fronts.live(folder) if front.port == seen.port and front.stopping is None]
@@ -54,17 +59,11 @@ def _observe(folder: ProcessFolder) -> Observation:
     # A new port: until the front there is ready, the one at the earlier address is the service.
     if seen is None:
         seen = _not_running(folder, wanted)
-    serving = _look(folder, wanted, earlier[-1])
-    return Observation(
-        phase=serving.phase,
-        revision=serving.revision,
-        error=serving.error,
+    return replace(
+        _look(folder, wanted, earlier[-1]),
         pending_revision=wanted.revision,
         pending_phase=seen.phase,
         pending_error=seen.error,
-        port=serving.port,
-        base_url=serving.base_url,
-        workers=serving.workers,
     )
 
 
@@ -116,30 +115,13 @@ def _from_status(front: Front, status: dict[str, Any], wanted: ProcessRecord) ->
     scheme = str(status.get("scheme") or "http")
     observation = _at(front, scheme, phase=phase, revision=serving["revision"], error=error, workers=workers)
     if pending is not None:
-        return Observation(
-            phase=observation.phase,
-            revision=observation.revision,
-            error=observation.error,
-            port=observation.port,
-            base_url=observation.base_url,
-            workers=workers,
-            pending_revision=pending["revision"],
-            pending_phase=pending["phase"],
-            pending_error=pending.get("error"),
-        )
-    if serving["revision"] != wanted.revision:
+        told = {"revision": pending["revision"], "phase": pending["phase"], "error": pending.get("error")}
+    elif serving["revision"] != wanted.revision:
         # It has been asked for and the front will hear of it within a moment.
-        return Observation(
-            phase=observation.phase,
-            revision=observation.revision,
-            error=observation.error,
-            port=observation.port,
-            base_url=observation.base_url,
-            workers=workers,
-            pending_revision=wanted.revision,
-            pending_phase=STARTING,
-        )
-    return observation
+        told = {"revision": wanted.revision, "phase": STARTING, "error": None}
+    else:
+        return observation
+    return replace(observation, **{f"pending_{name}": value for name, value in told.items()})
 
 
 def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
@@ -204,7 +186,9 @@ def _worker(entry: dict[str, Any]) -> Worker:
 
 
 def _at(front: Front, scheme: str = "http", **facts: Any) -> Observation:
-    return Observation(port=front.port, base_url=ports.base_url(front.host, front.port, scheme), **facts)
+    base = ports.base_url(front.host, front.port, scheme)
+    endpoints = [base.partition("://")[2]] if facts["phase"] == READY else []
+    return Observation(port=front.port, base_url=base, endpoints=endpoints, **facts)
 
 
 def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:

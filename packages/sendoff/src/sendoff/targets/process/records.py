@@ -25,6 +25,7 @@ class Good(NamedTuple):
     revision: int
     bundle: str
     python: str
+    memory_limit_mb: int | None = None
 
 
 class ProcessRecord(NamedTuple):
@@ -47,6 +48,7 @@ class ProcessRecord(NamedTuple):
     auth_file: str | None = None
     data_folder: str | None = None
     data_scope: str = ""
+    memory_limit_mb: int | None = None
 
 
 class Front(NamedTuple):

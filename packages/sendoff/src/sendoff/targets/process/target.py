@@ -8,21 +8,41 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ... import processes
 from ...environ import base_environment
-from ...errors import InvalidInput, SendoffError, ServiceNotFound, TargetUnavailable
-from ...spec.names import service_flags
-from .. import front_control, ports
+from ...errors import InvalidInput, SendoffError, TargetUnavailable
+from ...progress import Progress
+from .. import access_folder, front_control, ports
 from .. import supervisor as supervisors
-from ..base import Capabilities, Observation, WantedService
+from ..base import (
+    INTERPRETER,
+    SERVICE,
+    Artefact,
+    Capabilities,
+    Leftover,
+    Makers,
+    Observation,
+    Place,
+    Preparation,
+    Surroundings,
+    Used,
+    Wanted,
+)
+from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
 from ..service_log import newest, start_up
 from . import fronts, supervisor
+from .meter import ProcessMeter
 from .observing import observe
 from .records import ProcessFolder, ProcessRecord
+
+_AT_ONCE = 16
+"""Fronts that are asked at the same time: one that hangs costs two seconds, and not for each of the others."""
 
 
 class ProcessTarget:
@@ -31,21 +51,32 @@ class ProcessTarget:
     Making one starts the home's supervisor when it is missing although something is wanted, as do all of its methods.
 
     Args:
-        home: The home folder; everything is under ``home/run``.
+        place: Which target is meant: there is one a home.
+        surroundings: The home; everything is under ``home/run``.
         front: Command that replaces ``python -m sendoff_serving``, for tests.
     """
 
-    def __init__(self, home: Path, *, front: Sequence[str] | None = None) -> None:
-        self.home = Path(home).absolute()
+    def __init__(self, place: Place, surroundings: Surroundings, *, front: Sequence[str] | None = None) -> None:
+        self.home = surroundings.home.absolute()
+        self._surroundings = surroundings
         self._front = list(front) if front is not None else None
         self._supervise()
 
     def capabilities(self) -> Capabilities:
         """What this target can do: limits on memory are kept by the front for each worker."""
-        return Capabilities(name="process", auth=True, tls=True, memory_limit=True, reload=True, telemetry=True)
+        return Capabilities(
+            name="process",
+            artefact=INTERPRETER,
+            gateway="own",
+            auth=True,
+            tls=True,
+            memory_limit=True,
+            telemetry=True,
+            measures=True,
+        )
 
-    def check(self, wanted: WantedService) -> None:
-        """Say what would keep the service from starting; ``bundle`` and ``python`` may be empty when not known yet.
+    def check(self, wanted: Wanted) -> None:
+        """Say what would keep the service from starting.
 
         Raises:
             PortInUse: The port is taken by a process, or kept by another service of this home.
@@ -56,10 +87,14 @@ class ProcessTarget:
         self._check_files(wanted)
         self._check_port(folder, wanted, folder.wanted())
 
-    def apply(self, wanted: WantedService) -> None:
+    def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
+        """The environment on this machine."""
+        return makers.interpreter(preparation, progress)
+
+    def apply(self, wanted: Wanted) -> None:
         """Start the service, or let its front load the wanted revision beside the one that serves; return at once.
 
-        Nothing happens when the wanted revision serves or is being loaded; one that failed to load is tried again.
+        Nothing more happens when the wanted revision serves or is being loaded; one that failed to load is tried again.
         With another port a second front is started there, and the first ends when the second is ready.
 
         Raises:
@@ -67,6 +102,11 @@ class ProcessTarget:
             StoreError: The run folder cannot be written.
         """
         folder = ProcessFolder(self.home, wanted.uid)
+        if not wanted.start:
+            with folder.lock() as held:
+                if held and folder.wanted() is not None:
+                    access_folder.write(folder, wanted.access, wanted.telemetry)
+            return
         self._finish_removal(folder)
         self.check(wanted)
         with folder.lock(create=True):
@@ -74,7 +114,9 @@ class ProcessTarget:
             try:
                 self._check_port(folder, wanted, before)
                 self._keep_good(folder)
-                folder.write(self._record(wanted, before))
+                # Before the record: nothing runs unguarded, also when this ends between the two.
+                auth_file = access_folder.write(folder, wanted.access, wanted.telemetry)
+                folder.write(self._record(wanted, before, auth_file))
                 folder.forget_crashes()
                 fronts.advance(folder, _silent, asked=True)
             except SendoffError:
@@ -85,10 +127,17 @@ class ProcessTarget:
                 raise
         self._supervise()
 
-    def observe(self, uid: str, *, metrics: bool = False) -> Observation:
-        """What runs now, asked of the front itself; takes about two seconds at most, also when it hangs."""
+    def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
+        """What runs now, asked of the fronts themselves; takes about two seconds at most, also when some hang."""
         self._supervise()
-        return observe(ProcessFolder(self.home, uid), metrics=metrics)
+
+        def look(uid: str) -> Observation:
+            return observe(ProcessFolder(self.home, uid), metrics=metrics)
+
+        if len(uids) < 2:
+            return {uid: look(uid) for uid in uids}
+        with ThreadPoolExecutor(min(_AT_ONCE, len(uids))) as threads:
+            return dict(zip(uids, threads.map(look, uids), strict=True))
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""
@@ -96,36 +145,6 @@ class ProcessTarget:
         folder = ProcessFolder(self.home, uid)
         observe(folder)  # a front that is asked for its state writes the lines that it still holds
         return "\n".join(start_up(folder, num_lines) if init else newest(folder, num_lines))
-
-    def reload(self, uid: str) -> None:
-        """Load the running revision anew beside itself; a service that does not run is started.
-
-        Raises:
-            ServiceNotFound: Nothing of that uid is here.
-            TargetUnavailable: The front runs and does not answer.
-        """
-        folder = ProcessFolder(self.home, uid)
-        with folder.lock() as held:
-            wanted = folder.wanted() if held else None
-            if wanted is None or wanted.removing:
-                raise ServiceNotFound(f"the process target has no service {uid}", uid=uid)
-            front = fronts.current(fronts.live(folder), wanted)
-            if front is None:
-                folder.write(wanted._replace(boot=processes.boot_id()))
-                folder.forget_crashes()
-                fronts.advance(folder, _silent, asked=True)
-            else:
-                folder.mark_start_up()
-                try:
-                    front_control.reload(front.control)
-                except (front_control.NoAnswer, front_control.Refused) as error:
-                    raise TargetUnavailable(
-                        f"the front of {wanted.name}, process {front.pid}, cannot reload: {error}",
-                        hint=f"`sendoff service show {service_flags(wanted.name, wanted.workspace)}` says what state "
-                        "it is in.",
-                        pid=front.pid,
-                    ) from None
-        self._supervise()
 
     def remove(self, uid: str) -> None:
         """Drain, end every process of the service, delete its folder; returns when all are gone."""
@@ -139,41 +158,15 @@ class ProcessTarget:
                 fronts.take_down(folder, _silent, drain_seconds=wanted.drain_seconds if wanted else 0.0)
         sweep(self.home)
 
-    def present(self) -> Sequence[str]:
-        """Uids of all services that have a run folder."""
+    def held(self, used: Used) -> list[Leftover]:
+        """Run folders, with whatever runs for them, of services that do not exist."""
         self._supervise()
-        return uids(self.home)
+        dead = [uid for uid in uids(self.home) if uid not in used.services]
+        return [Leftover(kind=SERVICE, id=uid, name=uid, remove=partial(self.remove, uid)) for uid in dead]
 
-    def restore(self) -> list[str]:
-        """Start everything that is wanted and does not run, as after a reboot (`sendoff up`).
-
-        Returns:
-            Uids of the services that were started. One whose port is taken by now is left as it is; its observation
-            says why.
-        """
-        started = []
-        for uid in uids(self.home):
-            folder = ProcessFolder(self.home, uid)
-            with folder.lock() as held:
-                wanted = folder.wanted() if held else None
-                if wanted is None or wanted.removing or fronts.current(fronts.live(folder), wanted) is not None:
-                    continue
-                folder.write(wanted._replace(boot=processes.boot_id(), environ=base_environment()))
-                folder.forget_crashes()
-                fronts.advance(folder, _silent)
-                started.append(uid)
-        self._supervise()
-        return started
-
-    def bundles(self) -> set[str]:
-        """Bundle folders and interpreters that running or restartable services need: `gc` leaves them alone."""
-        needed: set[str] = set()
-        for uid in uids(self.home):
-            folder = ProcessFolder(self.home, uid)
-            for record in (folder.wanted(), folder.good()):
-                if record is not None:
-                    needed |= {record.bundle, record.python}
-        return needed
+    def meter(self, uid: str) -> Meter:
+        """Measures a service that runs: its front and workers, which nothing limits."""
+        return ProcessMeter(ProcessFolder(self.home, uid))
 
     def _supervise(self) -> None:
         try:
@@ -191,58 +184,63 @@ class ProcessTarget:
                 if before is not None and before.removing:
                     fronts.take_down(folder, _silent, drain_seconds=0.0)
 
-    def _check_files(self, wanted: WantedService) -> None:
-        if wanted.bundle and not (Path(wanted.bundle) / "bundle.json").is_file():
-            raise InvalidInput(f"{wanted.bundle} is not a bundle: it has no bundle.json", field="bundle")
-        if wanted.python and not os.access(wanted.python, os.X_OK):
-            raise InvalidInput(f"{wanted.python} is not an interpreter that can be run", field="python")
+    def _check_files(self, wanted: Wanted) -> None:
+        bundle = self._surroundings.bundle(wanted.bundle)
+        if wanted.bundle and not (bundle / "bundle.json").is_file():
+            raise InvalidInput(f"{bundle} is not a bundle: it has no bundle.json", field="bundle")
+        python = wanted.artefact.python if wanted.artefact is not None else ""
+        if python and not os.access(python, os.X_OK):
+            raise InvalidInput(f"{python} is not an interpreter that can be run", field="python")
         if self._front is None and importlib.util.find_spec("sendoff_serving") is None:
             raise TargetUnavailable(
                 "the scoring server is not installed beside Sendoff", hint="pip install sendoff-serving"
             )
 
-    def _check_port(self, folder: ProcessFolder, wanted: WantedService, before: ProcessRecord | None) -> None:
-        if wanted.port == 0:
+    def _check_port(self, folder: ProcessFolder, wanted: Wanted, before: ProcessRecord | None) -> None:
+        host, port = wanted.listen.host, wanted.listen.port
+        if port == 0:
             return
-        if not 0 < wanted.port < 65536:
-            raise InvalidInput(f"port {wanted.port} is not between 1 and 65535", field="port", got=wanted.port)
-        other = kept_ports(self.home, but=folder.uid).get(wanted.port)
+        if not 0 < port < 65536:
+            raise InvalidInput(f"port {port} is not between 1 and 65535", field="port", got=port)
+        other = kept_ports(self.home, but=folder.uid).get(port)
         if other is not None:
-            raise ports.in_use(wanted.host, wanted.port, f"the service {other} keeps it")
+            raise ports.in_use(host, port, f"the service {other} keeps it")
         ours = [(front.host, front.port) for front in fronts.live(folder)]
-        if before is not None and (wanted.host, wanted.port) in ours:
+        if before is not None and (host, port) in ours:
             return
-        problem = ports.problem(wanted.host, wanted.port)
+        problem = ports.problem(host, port)
         if problem:
-            raise ports.in_use(wanted.host, wanted.port, problem)
+            raise ports.in_use(host, port, problem)
 
-    def _record(self, wanted: WantedService, before: ProcessRecord | None) -> ProcessRecord:
-        port = wanted.port
+    def _record(self, wanted: Wanted, before: ProcessRecord | None, auth_file: Path | None) -> ProcessRecord:
+        host, port = wanted.listen.host, wanted.listen.port
         # Its own chosen port, handed back to it, is still one that may be chosen anew before it was ever used.
         chosen = port == 0 or (before is not None and before.chosen_port and before.port == port)
         if port == 0:
-            kept = before is not None and before.chosen_port and before.host == wanted.host
+            kept = before is not None and before.chosen_port and before.host == host
             port = (
                 before.port
                 if before is not None and kept
-                else ports.choose(wanted.host, kept_ports(self.home, but=wanted.uid))
+                else ports.choose(host, kept_ports(self.home, but=wanted.uid))
             )
+        python = wanted.artefact.python if wanted.artefact is not None else ""
         return ProcessRecord(
             uid=wanted.uid,
             name=wanted.name,
             workspace=wanted.workspace,
             revision=wanted.revision,
-            bundle=str(Path(wanted.bundle).absolute()),
-            python=str(Path(wanted.python).absolute()),
-            host=wanted.host,
+            bundle=str(self._surroundings.bundle(wanted.bundle).absolute()),
+            python=str(Path(python).absolute()),
+            memory_limit_mb=wanted.limits.memory_mb,
+            host=host,
             port=port,
             chosen_port=chosen,
             drain_seconds=wanted.drain_seconds,
             boot=processes.boot_id(),
             environ=base_environment(),
             command=self._front,
-            auth_file=wanted.auth_file,
-            data_folder=wanted.data_folder,
+            auth_file=None if auth_file is None else str(auth_file),
+            data_folder=str(self._surroundings.collected(wanted.data_scope)) if wanted.data_scope else None,
             data_scope=wanted.data_scope,
         )
 

@@ -444,6 +444,7 @@ class Generation:
             "revision": self.revision,
             "bundle": None if self.bundle.directory is None else str(self.bundle.directory),
             "python": self.launch.python,
+            "memory_limit_mb": self.bundle.serving.memory_limit_mb,
             "phase": self.phase,
             "error": self.error,
             "workers": workers,

@@ -2,9 +2,4 @@
 
 from azureml._names import take
 
-globals().update(
-    take(
-        ParallelRunStep="sendoff.sdk.pipelines.steps",
-        ParallelRunConfig="sendoff.sdk.pipelines.contrib_parallel_run",
-    )
-)
+globals().update(take(__name__))

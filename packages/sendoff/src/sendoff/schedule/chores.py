@@ -7,18 +7,31 @@ import sys
 import time
 from pathlib import Path
 
-from .. import processes
+from .. import files, processes
 from ..environ import base_environment
 
 LOOK_SECONDS = 10.0
 COPY_SECONDS = 300.0
+FOLDER = "drift"
+"""Folder of a home in which is written down what the clock has to know."""
+NEXT = "next-run"
+"""File there: when the next drift run is due, Unix seconds."""
 COPIED = "last-copy"
-"""File below ``home/drift``: its time is when a copy was started last."""
+"""File there: its time is when a copy was started last."""
 _LOG_BYTES = 1_000_000
 
 
+def note(home: Path, when: float | None) -> None:
+    """Write down when the next drift run is due, for the supervisors, which have no database."""
+    file = home / FOLDER / NEXT
+    if when is None:
+        file.unlink(missing_ok=True)
+        return
+    files.write(file, f"{when:.3f}", folder=0o700)
+
+
 class Chores:
-    """Starts ``sendoff.drift.due`` for a home when something is due; never two at once.
+    """Starts this room's own program for a home when something is due; never two at once.
 
     When files were copied last is the time of a file, so that supervisors that come and go neither skip a copy nor
     repeat it.
@@ -43,14 +56,14 @@ class Chores:
         copies = self._copies()
         if not copies and not self._due():
             return False
-        log = self._home / "drift" / "due.log"
+        log = self._home / FOLDER / "due.log"
         try:
             log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if log.exists() and log.stat().st_size > _LOG_BYTES:
                 os.truncate(log, 0)
             if copies:
                 (log.parent / COPIED).touch(mode=0o600)
-            argv = [sys.executable, "-P", "-m", "sendoff.drift.due", "--home", str(self._home)]
+            argv = [sys.executable, "-P", "-m", __package__, "--home", str(self._home)]
             environ = base_environment()
             if "PYTHONPATH" in os.environ:
                 environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
@@ -61,13 +74,13 @@ class Chores:
 
     def _due(self) -> bool:
         try:
-            return float((self._home / "drift" / "next-run").read_text()) <= time.time()
+            return float((self._home / FOLDER / NEXT).read_text()) <= time.time()
         except (OSError, ValueError):
             return False
 
     def _copies(self) -> bool:
         try:
-            if abs(time.time() - (self._home / "drift" / COPIED).stat().st_mtime) < COPY_SECONDS:
+            if abs(time.time() - (self._home / FOLDER / COPIED).stat().st_mtime) < COPY_SECONDS:
                 return False
         except OSError:
             pass  # never yet

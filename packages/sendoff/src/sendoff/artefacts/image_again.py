@@ -1,4 +1,4 @@
-"""Whether a revision can run in an image that was made before: the docker target mounts code and models over it.
+"""Whether a revision can run in an image that was made before: code and models are mounted over it.
 
 Base, scoring server, packages and the environment's definition are all that counts; a change of code alone makes no
 image. What is remembered is looked up in the engine before it is used.
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..containers import images
-from ..containers.engine import EngineError, connect
+from ..containers.engine import Engine, EngineError
 from ..packaging.assemble import MANIFEST
 from ..packaging.base_choice import base_reference
 from ..packaging.image import Image
 from ..packaging.image_environment import FRONT_LOCK, server_digest
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.parse import encode
+from ..targets.base import IMAGE, Artefact
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _KEPT = 100
 
 
-def key_of(store: Store, bundle: Path, lock: Lock, spec: EnvironmentSpec) -> str | None:
+def key_of(store: Store, engine: Engine, bundle: Path, lock: Lock, spec: EnvironmentSpec) -> str | None:
     """What an image for mounted code depends on, as a digest; None when that is not known without building.
 
     Raises:
@@ -37,7 +38,7 @@ def key_of(store: Store, bundle: Path, lock: Lock, spec: EnvironmentSpec) -> str
     if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None:
         return None
     reference, _ = base_reference(spec, store.settings)
-    base = _image(reference)
+    base = _image(engine, reference)
     if base is None:
         return None
     manifest = json.loads((bundle / MANIFEST).read_bytes())
@@ -45,16 +46,27 @@ def key_of(store: Store, bundle: Path, lock: Lock, spec: EnvironmentSpec) -> str
     return hashlib.sha256(encode([*facts, encode(spec).decode()])).hexdigest()
 
 
-def find(store: Store, key: str) -> tuple[str, str, int, list[str]] | None:
-    """Id, the worker's interpreter, size in bytes and notes of an image that is still on the engine."""
+def find(store: Store, engine: Engine, key: str) -> Artefact | None:
+    """What was made for a key and is still on the engine."""
     known = _known(store).get(key)
     try:
-        image = _image(str(known["id"])) if known is not None else None
-        return None if known is None or image is None else (
-            image["Id"], str(known["python"]), int(image["Size"]), list(known["notes"])
-        )  # fmt: skip
+        image = _image(engine, str(known["id"])) if known is not None else None
+        if known is None or image is None:
+            return None
+        return Artefact(
+            kind=IMAGE,
+            reference=image["Id"],
+            python=str(known["python"]),
+            notes=list(known["notes"]),
+            summary=f"{short(image['Id'])}, {int(image['Size']) / 1e6:.0f} MB, as before: code is mounted",
+        )
     except (KeyError, TypeError):
         return None
+
+
+def short(id_: str) -> str:
+    """An image's id as people are shown it."""
+    return id_.removeprefix("sha256:")[:12]
 
 
 def remember(store: Store, key: str, image: Image) -> None:
@@ -68,9 +80,9 @@ def remember(store: Store, key: str, image: Image) -> None:
         files.write_json(path, dict(list(known.items())[-_KEPT:]))
 
 
-def _image(reference: str) -> dict[str, Any] | None:
+def _image(engine: Engine, reference: str) -> dict[str, Any] | None:
     try:
-        return images.find(connect(local=True), reference)
+        return images.find(engine, reference)
     except EngineError:
         return None  # The build that follows says what is wrong.
 

@@ -33,6 +33,8 @@ class Proxy:
         wanted = "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
 
         class Handler(socketserver.StreamRequestHandler):
+            rbufsize = 0  # what follows the head is the pump's: bodies too
+
             def handle(self) -> None:
                 head = [self.rfile.readline()]
                 while line := self.rfile.readline().strip():

@@ -1,91 +1,14 @@
-"""What a running service uses, and limits for it while it runs: one meter a target."""
+"""What a container uses, as the kernel counts it, and its limits while it runs."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from ..errors import DeploymentFailed, SendoffError
-
-MIB = 1024.0 * 1024.0
-
-
-class Usage(NamedTuple):
-    """CPU seconds since its start, MiB held now, seconds in which its CPU limit held it back (None: not known)."""
-
-    cpu_seconds: float
-    memory_mb: float
-    throttled_seconds: float | None = None
-
-
-class Meter(Protocol):
-    """Measures one service, and bounds it where its target can."""
-
-    limits_kept: bool
-
-    def usage(self) -> Usage:
-        """What it uses now."""
-
-    def limit(self, cpus: float | None, memory_mb: float | None) -> None:
-        """Bound it from now on: cores' worth of time, MiB."""
-
-    def out_of_memory(self) -> bool:
-        """Whether the kernel ended one of its processes because of its limit."""
-
-
-def meter_of(target: str, home: Path, uid: str) -> Meter:
-    """The meter of a service that runs.
-
-    Raises:
-        DeploymentFailed: It does not run.
-    """
-    return ContainerMeter(home, uid) if target == "docker" else ProcessMeter(home, uid)
-
-
-class ProcessMeter:
-    """A front and its workers as processes; nothing is limited."""
-
-    limits_kept = False
-
-    def __init__(self, home: Path, uid: str) -> None:
-        from ..targets.process.records import ProcessFolder
-
-        self._folder = ProcessFolder(home, uid)
-        self._ended = 0.0
-        self._known: dict[int, float] = {}
-
-    def usage(self) -> Usage:
-        """CPU of front and workers, ended ones included; memory with shared pages counted once (PSS)."""
-        import psutil
-
-        front = next((front for front in reversed(self._folder.fronts()) if front.pid), None)
-        if front is None:
-            raise DeploymentFailed("the service that was being measured does not run any more")
-        seen: dict[int, float] = {}
-        memory = 0.0
-        try:
-            root = psutil.Process(front.pid)
-            tree: list[psutil.Process] = [root, *root.children(recursive=True)]
-        except psutil.Error:
-            tree = []
-        for process in tree:
-            try:
-                times = process.cpu_times()
-                seen[process.pid] = times.user + times.system
-                memory += proportional_mb(process.pid) or process.memory_info().rss / MIB
-            except psutil.Error:
-                continue
-        self._ended += sum(seconds for pid, seconds in self._known.items() if pid not in seen)
-        self._known = seen
-        return Usage(self._ended + sum(seen.values()), memory)
-
-    def limit(self, cpus: float | None, memory_mb: float | None) -> None:
-        """Nothing: processes of this user share the machine as they are."""
-
-    def out_of_memory(self) -> bool:
-        """Never: no limit is set."""
-        return False
+from ...containers.engine import Engine
+from ...errors import DeploymentFailed, SendoffError
+from ..meter import MIB, Usage
+from .containers import inspect, of_service, out_of_memory
 
 
 class ContainerMeter:
@@ -93,12 +16,9 @@ class ContainerMeter:
 
     limits_kept = True
 
-    def __init__(self, home: Path, uid: str) -> None:
-        from ..containers.engine import connect
-        from ..targets.docker.containers import inspect, of_service
-
-        self._engine = connect(local=True)
-        found = [one for one in of_service(self._engine, home, uid) if one.state == "running"]
+    def __init__(self, engine: Engine, home: Path, uid: str) -> None:
+        self._engine = engine
+        found = [one for one in of_service(engine, home, uid) if one.state == "running"]
         if not found:
             raise DeploymentFailed("the container that was being measured does not run any more")
         self._id = found[-1].id
@@ -138,21 +58,8 @@ class ContainerMeter:
 
     def out_of_memory(self) -> bool:
         """Whether a process in it was ended for want of memory."""
-        from ..targets.docker.containers import inspect, out_of_memory
-
         state = inspect(self._engine, self._id).get("State") or {}
         return bool(state.get("OOMKilled")) or out_of_memory(self._engine, self._id, 0.0) > 0
-
-
-def proportional_mb(pid: int) -> float | None:
-    """A process' share of the memory that it maps, MiB; None where the system does not say."""
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return float(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return None
 
 
 def _control_groups(pid: int) -> dict[str, Path] | None:
@@ -192,10 +99,3 @@ def _group_usage(place: dict[str, Path]) -> Usage:
 
 def _numbers(path: Path) -> dict[str, int]:
     return {name: int(value) for name, _, value in (line.partition(" ") for line in path.read_text().splitlines())}
-
-
-def host_cores() -> list[int]:
-    """Numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))

@@ -1,0 +1,81 @@
+"""Makes artefacts for targets (``targets.base.Makers``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..containers.labels import HOME, home_id
+from ..errors import InvalidInput
+from ..progress import Progress
+from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
+
+if TYPE_CHECKING:
+    from ..containers.engine import Engine
+    from ..environments import Environments
+    from ..store import Store
+
+
+class Makers:
+    """The makers of a home.
+
+    Args:
+        store: The home, its settings and bundles.
+        environments: Builds interpreters, and knows where packages come from.
+    """
+
+    def __init__(self, store: Store, environments: Environments) -> None:
+        self._store, self._environments = store, environments
+
+    def interpreter(self, preparation: Preparation, progress: Progress) -> Artefact:
+        """The environment, built on this machine.
+
+        Raises:
+            SendoffError: As :meth:`Environments.ensure`.
+        """
+        built = self._environments.ensure(preparation.lock, progress)
+        python = str(built.python)
+        return Artefact(kind=INTERPRETER, reference=built.key, python=python, notes=list(built.notes), summary=python)
+
+    def image(self, preparation: Preparation, engine: Engine, progress: Progress, *, tag: str) -> Artefact:
+        """An image on an engine, for code and models that are mounted over it; one that fits is taken again.
+
+        Raises:
+            SendoffError: As :func:`packaging.image.build`; ``reported_code`` says when it is for the base image.
+        """
+        # Imported here: services of processes have no use for it.
+        from ..packaging.image import build
+        from . import image_again
+
+        spec, lock = preparation.environment, preparation.lock
+        bundle = self._store.home / "bundles" / preparation.bundle
+        key = image_again.key_of(self._store, engine, bundle, lock, spec)
+        made = None if key is None else image_again.find(self._store, engine, key)
+        if made is not None:
+            return made
+        try:
+            image = build(
+                self._store,
+                bundle=bundle,
+                lock=lock,
+                spec=spec,
+                engine=engine,
+                tags=[tag],
+                models="mounted",
+                labels={HOME: home_id(self._store.home)},
+                indexes=self._environments.indexes(lock.pip_options),
+                credentials=self._environments.image_credentials(spec),
+                progress=progress,
+            )
+        except InvalidInput as error:
+            if error.context.get("field") == "base_image":
+                error.context["reported_code"] = "image_missing"
+            raise
+        if key is not None:
+            image_again.remember(self._store, key, image)
+        return Artefact(
+            kind=IMAGE,
+            reference=image.id,
+            python=image.python,
+            notes=list(image.notes),
+            summary=f"{image_again.short(image.id)}, {image.size / 1e6:.0f} MB",
+        )
