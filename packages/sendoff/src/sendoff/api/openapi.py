@@ -51,9 +51,10 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     variables = re.findall(r"\{(\w+)\}", route.path)
     operation: dict[str, Any] = {
-        "operationId": f"{route.handler.__module__.rpartition('.')[2]}_{route.handler.__name__.rstrip('_')}",
+        "operationId": route.action.replace("/", "_"),
+        "x-sendoff-action": route.action,
         "summary": route.summary,
-        "tags": [route.handler.__module__.rpartition(".")[2]],
+        "tags": [route.noun],
         "parameters": [
             *(
                 {

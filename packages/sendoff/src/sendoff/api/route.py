@@ -30,11 +30,15 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request after parsing: path variables, typed query values and the decoded body."""
+    """A request after parsing: path variables, typed query values and the decoded body.
+
+    ``caller`` is who asks (``spec.messages``): the user of an embedded API, or whoever has the server's token.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
+    caller: str
 
     @property
     def window(self) -> Window:
@@ -86,6 +90,18 @@ class Route:
         parts = re.split(r"\{(\w+)\}", self.path)
         text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
         object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
+        if not self.handler.__name__.isidentifier():
+            raise ValueError(f"{self.method} {self.path} has no action: its handler has no name")
+
+    @property
+    def noun(self) -> str:
+        """What the route is about: its file's name."""
+        return self.handler.__module__.rpartition(".")[2]
+
+    @property
+    def action(self) -> str:
+        """What one has to be allowed to do: the noun and what is done with it, as in ``models/register``."""
+        return f"{self.noun}/{self.handler.__name__.rstrip('_')}"
 
     @property
     def parameters(self) -> Sequence[Query]:
@@ -109,6 +125,7 @@ class Route:
             path={name: unquote(value) for name, value in variables.items()},
             query=self._query(request.query),
             body=body,
+            caller=request.caller,
         )
 
     def _query(self, given: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -91,11 +91,6 @@ def cut(entries: Iterable[T], window: Window, *fields: str, key: Callable[[T], K
     return Listed(rest[: window.limit], next=cursor(order, keyed(rest[window.limit - 1])))
 
 
-def newest_first(entries: Iterable[Any], window: Window) -> Listed[Any]:
-    """:func:`cut` for a list by ``created_time``, the newest first, and ``id``."""
-    return cut(entries, window, "created_time", "id", key=lambda entry: (-entry.created_time, entry.id))
-
-
 def _behind(columns: Sequence[ColumnElement[Any]], downward: Sequence[bool], key: Key) -> ColumnElement[bool]:
     """That a row comes after the one with this key."""
     values = [literal(value, column.type) for value, column in zip(key, columns, strict=True)]

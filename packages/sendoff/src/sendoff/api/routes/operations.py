@@ -7,15 +7,13 @@ from ...spec.bodies import CollectGarbage, Facts
 from ...spec.operation import Operation
 from ...spec.page import Listed, Page
 from ...spec.parse import to_builtins
-from ...store.pages import newest_first
 from ..route import Call, Query, Route
 
 
 def list_(core: Core, call: Call) -> Listed[Operation]:
     """A workspace's."""
-    return newest_first(
-        core.operations.list(call.path["ws"], service=call.query["service"], state=call.query["state"]), call.window
-    )
+    service, state = call.query["service"], call.query["state"]
+    return core.operations.list(call.path["ws"], service=service, state=state, window=call.window)
 
 
 def get(core: Core, call: Call) -> Operation:

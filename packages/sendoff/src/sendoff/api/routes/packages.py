@@ -6,7 +6,6 @@ from ...core import Core
 from ...spec.bodies import Logs
 from ...spec.package import CreatePackage, ImageReport, Package
 from ...spec.page import Listed, Page
-from ...store.pages import newest_first
 from ..route import Call, Query, Route
 
 
@@ -17,7 +16,7 @@ def create(core: Core, call: Call) -> Package:
 
 def list_(core: Core, call: Call) -> Listed[Package]:
     """A workspace's."""
-    return newest_first(core.packages.list(call.path["ws"]), call.window)
+    return core.packages.list(call.path["ws"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Package:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.page import Listed, Page
 from ...spec.profile import CreateProfile, Profile
-from ...store.pages import newest_first
 from ..route import Call, Query, Route
 
 
@@ -16,7 +15,7 @@ def create(core: Core, call: Call) -> Profile:
 
 def list_(core: Core, call: Call) -> Listed[Profile]:
     """A workspace's."""
-    return newest_first(core.profiles.list(call.path["ws"], model=call.query["model"]), call.window)
+    return core.profiles.list(call.path["ws"], model=call.query["model"], window=call.window)
 
 
 def get(core: Core, call: Call) -> Profile:

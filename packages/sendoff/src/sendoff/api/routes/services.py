@@ -25,15 +25,15 @@ def deploy(core: Core, call: Call) -> Any:
 def list_(core: Core, call: Call) -> Listed[Service]:
     """Those that match."""
     query = call.query
-    found = core.deployments.list(
+    return core.deployments.list(
         call.path["ws"],
         compute_type=query["compute_type"],
         model_name=query["model_name"],
         model_id=query["model_id"],
         tags=dict(pairs(query["tag"], "tag")),
         properties=dict(pairs(query["property"], "property")),
+        window=call.window,
     )
-    return cut(found, call.window, "name")
 
 
 def get(core: Core, call: Call) -> Service:
