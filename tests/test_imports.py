@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "rooms": {"store", "registry", "environments", "targets.base"},
     "operations": {"errors", "spec", "store", "rooms", "core"},
     "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
-    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
+    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging", "containers"},
     "profiling": {
         *("errors", "spec", "store", "rooms", "operations", "code", "packaging", "datasets", "tabular", "deployments"),
         *("targets.base", "targets.failures", "targets.meter"),

@@ -30,7 +30,7 @@ from ..store.pages import select_page
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
-from ..targets.base import INTERPRETER
+from ..targets.base import INTERPRETER, Capabilities
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -77,8 +77,8 @@ class Profiles:
         models, code, notes = content(self._rooms, ws, body.models, body.inference)
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
-        choice = self._named(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
-        able = self._rooms.target(choice.target).capabilities()
+        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
+        able = self._measuring(choice.target)
         if able.artefact == INTERPRETER:
             check_interpreter(code.environment)
         notes = [*notes, *check_grammar(self._rooms, code, images=able.artefact != INTERPRETER)]
@@ -118,13 +118,14 @@ class Profiles:
         self._operations.start(id_)
         return self.get(ws, id_)
 
-    def _named(self, target: str) -> Choice:
-        kinds = [name for name in self._rooms.targets.kinds() if self._rooms.target(name).capabilities().measures]
+    def _measuring(self, target: str) -> Capabilities:
+        able = {name: self._rooms.target(name).capabilities() for name in self._rooms.targets.kinds()}
+        kinds = [name for name, one in able.items() if one.measures]
         if target not in kinds:
             raise InvalidInput(
                 f"profiling on target {target!r} is not supported", hint=f"Use {' or '.join(kinds)}.", field="target"
             )
-        return Choice(target)
+        return able[target]
 
     def get(self, ws: str, key: str) -> Profile:
         """A profile by its id, or the newest of a name.
