@@ -55,7 +55,7 @@ docs: setup  ## Write the generated pages again
 	@$(BIN)/python -m sendoff.cli.reference > docs/cli.md
 
 bench: setup  ## Run the benchmarks; each prints a table with ratios
-	@for b in benchmarks/register.py benchmarks/cli.py benchmarks/deploy benchmarks/serving/throughput.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in benchmarks/register.py benchmarks/registry.py benchmarks/cli.py benchmarks/deploy benchmarks/serving/throughput.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -123,7 +123,7 @@ def add_services(store: Store, count: int) -> None:
     source = {"entry_script": "score.py", "source_directory": None, "files": []}
     plan = {
         "models": ["model-00000:1"],
-        "inference": {"source": source, "environment": None},
+        "inference": {"source": source, "environment": {"name": "bench"}},
         "deployment": {"compute_type": "LOCAL"},
     }
     rows = []

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"errors", "spec", "store", "registry"},
     "modeldata": {"errors", "spec", "store"},
     "events": {"errors", "spec", "store"},
-    "schedule": {"errors", "spec", "store", "drift", "modeldata"},
+    "schedule": {"errors", "spec", "store", "core", "modeldata"},
     "drift": {
         *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
         *("schedule.chores", "schedule.periods"),
@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "rooms": {"store", "registry", "environments", "targets.base"},
     "operations": {"errors", "spec", "store", "rooms", "core"},
     "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
-    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "packaging", "containers"},
+    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging", "containers"},
     "profiling": {
         *("errors", "spec", "store", "rooms", "operations", "code", "packaging", "datasets", "tabular", "deployments"),
         *("targets.base", "targets.failures", "targets.meter"),
@@ -166,6 +166,11 @@ def test_importing_sendoff_loads_nothing_heavy():
 def test_the_sdk_and_the_client_load_no_database_before_the_first_call():
     loaded = loaded_after("from sendoff import Workspace, Model, Environment, Webservice; from sendoff import client")
     assert not loaded & {"sqlalchemy", "alembic", "starlette", "uvicorn"}
+
+
+def test_the_table_of_routes_loads_no_database_and_no_room():
+    loaded = loaded_after("import sendoff.api.routes")
+    assert not loaded & {"sqlalchemy", "sendoff.store", "sendoff.registry", "sendoff.drift.detectors"}
 
 
 def test_every_public_name_is_there():

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 
@@ -7,20 +8,55 @@ from openapi_spec_validator import validate
 
 from sendoff.api.application import Application
 from sendoff.api.openapi import document
+from sendoff.api.route import Route
+from sendoff.api.routes import ROUTES
+from sendoff.api.server import asgi
 from sendoff.client import connect
 from sendoff.core import Core
-from sendoff.spec.messages import Request
+from sendoff.spec.messages import TOKEN, USER, Request
 
 from .test_workspaces_and_models import register
 
 
 def test_the_document_is_valid_openapi():
-    validate(document())
+    validate(document(ROUTES))
 
 
 def test_each_operation_has_an_id_of_its_own():
-    ids = [one["operationId"] for path in document()["paths"].values() for one in path.values()]
+    ids = [one["operationId"] for path in document(ROUTES)["paths"].values() for one in path.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_each_operation_names_the_action_that_it_is():
+    operations = [one for path in document(ROUTES)["paths"].values() for one in path.values()]
+    actions = [one["x-sendoff-action"] for one in operations]
+    assert len(actions) == len(set(actions)) and {"models/register", "services/delete", "secrets/get"} <= set(actions)
+    with pytest.raises(ValueError, match="has no action"):
+        Route(method="GET", path="/x", handler=lambda core, call: None, summary="", answers={200: None})
+
+
+def test_a_handler_knows_who_asks(home):
+    asked = []
+
+    def look(core, call):
+        asked.append(call.caller)
+
+    route = Route(method="GET", path="/look", handler=look, summary="", answers={204: None})
+    application = Application(Core(home), [route])
+    application.handle(Request(method="GET", path="/v1/look"))
+    server = asgi(application, "t" * 20)
+    statuses = []
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    for headers in ([(b"authorization", b"Bearer " + b"t" * 20)], []):
+        scope = {"type": "http", "method": "GET", "path": "/v1/look", "raw_path": b"/v1/look", "query_string": b""}
+        asyncio.run(server({**scope, "headers": headers}, receive, send))
+    assert (statuses, asked) == ([204, 401], [USER, TOKEN])
 
 
 @pytest.fixture
@@ -62,7 +98,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 def test_answers_are_what_the_document_says(application, method, path, body):
-    made = document()
+    made = document(ROUTES)
     template = next(one for one in made["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path))
     operation = made["paths"][template][method.lower()]
     if body is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from api.running import end_everything
 
 from .conftest import SCRIPT, Cli
 
@@ -35,16 +35,7 @@ ENVIRONMENT = {"name": "mine", "python": {"userManagedDependencies": True, "inte
 def ended(home: Path) -> Iterator[None]:
     """Ends what the test started: services by deleting them, their supervisor by its id."""
     yield
-    listed = subprocess.run(
-        [SCRIPT, "service", "list", "-o", "tsv", "--query", "[].name"], capture_output=True, check=False
-    )
-    for name in listed.stdout.decode().split():
-        subprocess.run([SCRIPT, "service", "delete", "-n", name], capture_output=True, check=False, timeout=60)
-    for file in home.glob("run/.supervisor/supervisor.json"):
-        pid = json.loads(file.read_text()).get("pid")
-        command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and str(home).encode() in command.read_bytes():
-            os.kill(pid, signal.SIGTERM)
+    end_everything(home)
 
 
 @pytest.fixture
@@ -128,7 +119,7 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
 
 
 @pytest.mark.slow
-def test_a_failing_init_prints_file_and_line_ends_with_9_and_overwrite_mends_it(script: Cli, files: None):
+def test_a_failing_init_prints_file_and_line_ends_with_9_and_overwrite_mends_it(cli: Cli, script: Cli, files: None):
     write_script("1", "def init():\n    raise KeyError('no such weight')\ndef run(data):\n    return 1\n")
     done = script(*DEPLOY)
     assert done.code == 9
@@ -136,17 +127,17 @@ def test_a_failing_init_prints_file_and_line_ends_with_9_and_overwrite_mends_it(
     assert "no such weight" in done.err
     assert 'score.py", line 2, in init' in done.err
     assert "next: sendoff service get-logs -n svc" in done.err
-    assert script("service", "show", "-n", "svc", "--query", "state", "-o", "tsv").out == "Failed\n"
-    assert "no such weight" in script("service", "get-logs", "-n", "svc").out
+    assert cli("service", "show", "-n", "svc", "--query", "state", "-o", "tsv").out == "Failed\n"
+    assert "no such weight" in cli("service", "get-logs", "-n", "svc").out
     write_script("1")
-    assert script(*DEPLOY).code == 4
-    mended = script(*DEPLOY, "--overwrite")
+    assert cli(*DEPLOY).code == 4
+    mended = cli(*DEPLOY, "--overwrite")
     assert mended.code == 0, mended.err
     assert mended.data["state"] == "Healthy"
 
 
 @pytest.mark.slow
-def test_no_wait_returns_the_operation_which_can_be_followed(script: Cli, files: None):
+def test_no_wait_returns_the_operation_which_can_be_followed(cli: Cli, script: Cli, files: None):
     begun = script(*DEPLOY, "--no-wait")
     assert begun.code == 0
     identity = begun.data["id"]
@@ -155,8 +146,8 @@ def test_no_wait_returns_the_operation_which_can_be_followed(script: Cli, files:
     assert followed.code == 0, followed.err
     assert followed.data["state"] == "Succeeded"
     assert next(step["name"] for step in followed.data["steps"]) == "validate"
-    assert script("operation", "show", "absent").code == 3
-    assert script("operation", "list", "--state", "succeeded", "--query", "[].id").data == [identity]
+    assert cli("operation", "show", "absent").code == 3
+    assert cli("operation", "list", "--state", "succeeded", "--query", "[].id").data == [identity]
 
 
 @pytest.mark.slow
@@ -237,12 +228,12 @@ def test_what_to_type_next_names_the_workspace_and_what_a_missing_module_needs(c
     done = script(*local)
     assert done.code == 9 and "hint: 'json' is there, but not this part of it" in done.err, done.err
     write_script("1", f"import absent_everywhere\n{SCORE}")
-    done = script(*local, "--overwrite")
+    done = cli(*local, "--overwrite")
     assert done.code == 9 and "provides 'absent_everywhere' is not in this environment" in done.err, done.err
     assert "next: sendoff service get-logs -n svc -w lab" in done.err
-    assert "hint: sendoff service show -n svc -w lab" in script("service", "run", "-n", "svc", "-d", "1").err
-    assert "`sendoff service show -n svc -w lab` says why" in script("service", "metrics", "svc").err
+    assert "hint: sendoff service show -n svc -w lab" in cli("service", "run", "-n", "svc", "-d", "1").err
+    assert "`sendoff service show -n svc -w lab` says why" in cli("service", "metrics", "svc").err
     write_script("1")
-    done = script(*local, "--overwrite")
+    done = cli(*local, "--overwrite")
     assert done.code == 0 and "next: sendoff service run -n svc -w lab -d" in done.err, done.err
-    assert "hint: sendoff service get-logs -n svc -w lab" in script("service", "run", "-n", "svc", "-d", "fail").err
+    assert "hint: sendoff service get-logs -n svc -w lab" in cli("service", "run", "-n", "svc", "-d", "fail").err

@@ -53,6 +53,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda p: p.name)
 def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from command_line import sendoff, sendoff_process
 from sqlalchemy import update
 
 from sendoff.client import connect
@@ -31,9 +32,8 @@ def detector(client, **given):
     return client.create_drift_detector("demo", body)
 
 
-def cli(*words, ok=True):
-    command = [sys.executable, "-m", "sendoff.cli", *map(str, words), "-w", "demo"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+def cli(*words, ok=True, run=sendoff):
+    done = run(*words, "-w", "demo")
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done
 
@@ -56,7 +56,7 @@ def test_a_shift_is_detected_reported_and_raises_an_event_and_none_raises_none(t
     collect(today, wine(0))
     collect(today - timedelta(days=1), wine(1.5))
     cli("drift", "create", "-n", "d", "-s", "tasting", "--dataset", "wine", "--threshold", "0.2")
-    calm = json.loads(cli("drift", "run", "-n", "d", "-o", "json").stdout)[0]
+    calm = json.loads(cli("drift", "run", "-n", "d", "-o", "json", run=sendoff_process).stdout)[0]
     assert (calm["state"], calm["detected"], calm["coefficient"], calm["targetRows"]) == ("Completed", False, 0, 178)
     assert json.loads(cli("drift", "events", "-o", "json").stdout) == []
 

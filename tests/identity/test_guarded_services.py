@@ -6,13 +6,12 @@ import base64
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command_line import sendoff, sendoff_process
 from serving.running import eventually
 from stored_text import files_with
 
@@ -30,8 +29,8 @@ from .conftest import Hammer, call, config
 PLANTED = "planted-primary-key-0001", "planted-secondary-key-0002"
 
 
-def cli(*arguments):
-    done = subprocess.run([sys.executable, "-m", "sendoff.cli", *arguments], capture_output=True, text=True)
+def cli(*arguments, run=sendoff):
+    done = run(*arguments)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -199,7 +198,7 @@ def test_an_update_that_fails_leaves_the_guard_and_a_rollback_keeps_it(deploy, w
 def test_the_command_line(deploy):
     deploy(auth_enabled=True)
     where = ("-n", "svc", "-w", "demo")
-    code, out, _ = cli("service", "get-keys", *where, "-o", "json")
+    code, out, _ = cli("service", "get-keys", *where, "-o", "json", run=sendoff_process)
     assert code == 0 and set(json.loads(out)) == {"primaryKey", "secondaryKey"}
     code, out, _ = cli("service", "regen-key", *where, "-k", "primary", "-s", "a-key-of-my-own", "-o", "json")
     assert code == 0 and json.loads(out)["primaryKey"] == "a-key-of-my-own"

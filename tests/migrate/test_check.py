@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import textwrap
 
 import pytest
+from command_line import sendoff, sendoff_process
 
 from sendoff.errors import InvalidInput
 from sendoff.migrate import MAPPED, RUNS, UNSUPPORTED, check
@@ -201,10 +201,9 @@ def test_the_command_prints_lines_for_people_and_json_for_programs(tmp_path):
     (tmp_path / "deploy.py").write_text("from azureml.core import Workspace\nWorkspace.from_config().explode()\n")
 
     def command(*flags: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "sendoff.cli", "migrate", "check", str(tmp_path), *flags]
-        return subprocess.run(line, capture_output=True, text=True, check=False)
+        return sendoff("migrate", "check", tmp_path, *flags)
 
-    people = command()
+    people = sendoff_process("migrate", "check", tmp_path)
     assert people.returncode == 6
     assert "line 2: NOT SUPPORTED: Workspace.explode" in people.stdout
     assert "1 of 1 files use SDK v1" in people.stdout

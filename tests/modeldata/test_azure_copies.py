@@ -8,13 +8,23 @@ import time
 
 import azurite
 import pytest
-from modeldata.test_collected_data import cli, send, stored
+from command_line import sendoff_process
+from modeldata.test_collected_data import send, stored
 from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
 from sendoff.schedule.chores import COPY_SECONDS, Chores
 
+pytestmark = pytest.mark.slow
+
 INPUTS = "adder/1/inputs/%Y/%m/%d/data.csv"
+
+
+def cli(*words):
+    """In a process of its own: a client of the store keeps connections and lists as long as its process lives."""
+    done = sendoff_process(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from command_line import sendoff, sendoff_process
 from serving.running import eventually
 
 from sendoff import LocalWebservice, Model
 from sendoff.sdk.exceptions import WebserviceException
 
 
-def cli(*words, ok=True):
-    command = [sys.executable, "-m", "sendoff.cli", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+def cli(*words, ok=True, run=sendoff):
+    done = run(*words)
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done
 
@@ -63,7 +63,8 @@ def test_a_service_keeps_its_data_and_shows_it_everywhere(today, service, home):
     assert [(one["RequestId"], one["0"], one["1"], one["value"]) for one in records] == [
         (f"r{number}", number, 1, number + 1) for number in range(5)
     ]
-    shown = json.loads(cli("service", "data", "show", "-n", "adding", "-w", "demo", "--top", 2, "-o", "json").stdout)
+    asked = ("service", "data", "show", "-n", "adding", "-w", "demo", "--top", 2, "-o", "json")
+    shown = json.loads(cli(*asked, run=sendoff_process).stdout)
     assert [one["value"] for one in shown] == [1, 2]
     listed = cli("service", "data", "list", "-n", "adding", "-w", "demo", "-o", "json")
     assert "requests: 5 offered = 5 stored + 0 dropped" in listed.stderr and len(json.loads(listed.stdout)) == 2
@@ -166,14 +167,14 @@ def test_files_are_copied_to_an_s3_bucket_and_read_from_there(today, bucket, ser
     _, endpoint = bucket
     send(service, 3)
     stored(service, 3)
-    cli("service", "data", "copy", "-n", "adding", "-w", "demo")
+    cli("service", "data", "copy", "-n", "adding", "-w", "demo", run=sendoff_process)
     key = f"prefix/modeldata/sub/rg/demo/adding/adder/1/inputs/{today:%Y/%m/%d}/data.csv"
     import fsspec
 
     system = fsspec.filesystem("s3", endpoint_url=endpoint)
     assert system.cat_file(f"data/{key}") == (home / key.removeprefix("prefix/")).read_bytes()
     service.delete()
-    cli("service", "data", "delete", "-n", "adding", "-w", "demo", "--all")
+    cli("service", "data", "delete", "-n", "adding", "-w", "demo", "--all", run=sendoff_process)
     assert {one.where for one in service.data.list()} == {"s3://data/prefix"}
     assert [one["value"] for one in service.data.to_records()] == [1, 2, 3]
 
@@ -185,10 +186,10 @@ def test_a_dead_bucket_costs_no_request_and_says_so(bucket, service):
     send(service, 3)
     folder = Path(os.environ["SENDOFF_HOME"]) / "modeldata/sub/rg/demo/adding"
     eventually(lambda: len(list(folder.rglob("data.csv"))) == 2)
-    failed = cli("service", "data", "copy", "-n", "adding", "-w", "demo", ok=False)
+    failed = cli("service", "data", "copy", "-n", "adding", "-w", "demo", ok=False, run=sendoff_process)
     assert "s3://data/prefix cannot be used" in failed.stderr
     assert "files stay on this machine until they are copied" in failed.stderr
-    listed = cli("service", "data", "list", "-n", "adding", "-w", "demo", "-o", "json")
+    listed = cli("service", "data", "list", "-n", "adding", "-w", "demo", "-o", "json", run=sendoff_process)
     assert len(json.loads(listed.stdout)) == 2 and "Trouble: the store of collected data" in listed.stderr
     assert len(service.data.to_records()) == 3
     send(service, 2, first=3)

@@ -45,6 +45,32 @@ def serve(tmp_path: Path, start: Callable[..., Server]) -> Callable[..., Server]
     return serving
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Serve a script given as text, once for all tests of a file that ask for the same.
+
+    For tests that send requests and look at the answers: starting a server costs more than a hundred requests. A test
+    that stops the server, counts in its metrics or looks into its log asks :func:`serve` for one of its own.
+    """
+    servers: dict[str, Server] = {}
+
+    def serving(text: str, *arguments: Any, **more: Any) -> Server:
+        key = repr((text, arguments, more))
+        if key not in servers:
+            folder = tmp_path_factory.mktemp("shared")
+            servers[key] = Server("--entry-script", write_script(folder, text), *arguments, cwd=folder, **more)
+        running = servers[key].wait_listening()
+        assert running.process.poll() is None, f"a test before this one has ended the server:\n{running.log}"
+        return running
+
+    yield serving
+    for server in servers.values():
+        if server.process.poll() is None:
+            server.process.terminate()
+    for server in servers.values():
+        server.stop()
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> Callable[..., Path]:
     """Make a bundle's folder around a script; keyword arguments change members of bundle.json."""

@@ -75,13 +75,13 @@ def outputs(answer: Answer) -> dict[str, tuple[str, list[int], Any]]:
 
 
 @pytest.fixture
-def plain(serve) -> Server:
-    return serve(TEXT, "--service-name", "svc", "--max-body-bytes", "100000")
+def plain(shared) -> Server:
+    return shared(TEXT, "--service-name", "svc", "--max-body-bytes", "100000")
 
 
 @pytest.fixture
-def bare(serve) -> Server:
-    return serve(TENSORS, "--service-name", "svc")
+def bare(shared) -> Server:
+    return shared(TENSORS, "--service-name", "svc")
 
 
 def given(text: str) -> tuple[list[dict[str, Any]], bytes]:

@@ -74,8 +74,8 @@ def test_codes_and_bodies_are_the_existing_servers(compatible) -> None:
         *("/v2", "/v2/health/live", "/v2/models/ML%20service", "/v2/models/ML%20service/infer"),
     ],
 )
-def test_what_the_existing_server_has_not_is_not_found(compatible, path) -> None:
-    server = compatible(SCRIPT)
+def test_what_the_existing_server_has_not_is_not_found(shared, path) -> None:
+    server = shared(SCRIPT, "--compatible")
     for method in ("GET", "POST", "OPTIONS"):
         answer = server.request(method, path, b"{}" if method == "POST" else None)
         assert answer.status == 404 and list(answer.json) == ["message"], method

@@ -27,8 +27,8 @@ def test_a_preflight_of_an_allowed_origin(serve) -> None:
         *("/health/live", "/health/ready", "/health/startup", "/v2", "/v2/health/ready"),
     ],
 )
-def test_answers_and_errors_carry_the_headers(serve, path: str) -> None:
-    server = serve(SCRIPT, env={"AML_CORS_ORIGINS": "https://a.example"})
+def test_answers_and_errors_carry_the_headers(shared, path: str) -> None:
+    server = shared(SCRIPT, env={"AML_CORS_ORIGINS": "https://a.example"})
     answer = server.request("GET", path, headers={"Origin": "https://a.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]

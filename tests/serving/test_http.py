@@ -26,8 +26,8 @@ POST = b"POST /score HTTP/1.1\r\nHost: a\r\n"
 
 
 @pytest.fixture
-def server(serve) -> Server:
-    return serve(
+def server(shared) -> Server:
+    return shared(
         ECHO,
         *("--max-body-bytes", 1000, "--head-seconds", 1.5, "--body-seconds", 1.5, "--idle-seconds", 3),
         *("--linger-seconds", 1, "--workers", 2),

@@ -22,8 +22,8 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
         ({"x-request-id": "A", "x-ms-client-request-id": "C"}, "A", "C", "C"),
     ],
 )
-def test_the_table_of_ids(serve, given, request_id, ms_request_id, client_request_id) -> None:
-    server = serve(SCRIPT)
+def test_the_table_of_ids(shared, given, request_id, ms_request_id, client_request_id) -> None:
+    server = shared(SCRIPT)
     for path in ("/score", "/", "/swagger.json"):
         headers = server.get(path, **given).headers
         if request_id == "new":
@@ -35,13 +35,13 @@ def test_the_table_of_ids(serve, given, request_id, ms_request_id, client_reques
         assert headers["x-ms-server-version"].startswith("sendoff-serving/")
 
 
-def test_generated_ids_differ(serve) -> None:
-    server = serve(SCRIPT)
+def test_generated_ids_differ(shared) -> None:
+    server = shared(SCRIPT)
     assert len({server.get("/").headers["x-request-id"] for _ in range(150)}) == 150
 
 
-def test_ids_over_a_hundred_characters_are_refused(serve) -> None:
-    server = serve(SCRIPT)
+def test_ids_over_a_hundred_characters_are_refused(shared) -> None:
+    server = shared(SCRIPT)
     answer = server.score("", x_request_id="A" * 101)
     assert answer.status == 431
     assert answer.json["message"] == "x-request-id must not exceed 100 characters"

@@ -32,8 +32,8 @@ def text(value: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def plain(serve) -> Server:
-    return serve(TEXT, "--service-name", "svc", "--service-version", "3")
+def plain(shared) -> Server:
+    return shared(TEXT, "--service-name", "svc", "--service-version", "3")
 
 
 def test_health_and_metadata(plain: Server) -> None:
@@ -111,7 +111,8 @@ def test_a_request_that_is_wrong_is_told_what_is(plain: Server, inputs: Any, sai
     assert said in answer.json["error"]
 
 
-def test_errors_have_the_protocols_form(plain: Server) -> None:
+def test_errors_have_the_protocols_form(serve) -> None:
+    plain = serve(TEXT, "--service-name", "svc", "--service-version", "3")
     for path, status in (
         ("/v2/models/other/infer", 404),
         ("/v2/models/svc/versions/4/infer", 404),

@@ -59,8 +59,8 @@ SCRIPT = '''
 
 
 @pytest.fixture
-def odd(serve):
-    return serve(SCRIPT)
+def odd(shared):
+    return shared(SCRIPT)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,8 @@ def test_bytes_in_a_header_are_its_text(odd) -> None:
     assert odd.score("AMLResponse('a', 200, {'X-B': b'abc'})").headers["X-B"] == "abc"
 
 
-def test_an_exception_that_is_returned_is_named_in_the_log_with_a_hint(odd) -> None:
+def test_an_exception_that_is_returned_is_named_in_the_log_with_a_hint(serve) -> None:
+    odd = serve(SCRIPT)
     answer = odd.score("ValueError('the column is missing')")
     assert (answer.status, answer.json["code"]) == (500, "result_not_encodable")
     assert b"missing" not in answer.body, "what an exception says may be private"
@@ -129,7 +130,8 @@ def test_an_exception_that_is_returned_is_named_in_the_log_with_a_hint(odd) -> N
         ("{'result': [1], 'errors': [KeyError()]}", {"result": [1], "errors": ["KeyError"]}),
     ],
 )
-def test_an_exception_within_a_result_is_its_text_and_its_origin_is_in_the_log(odd, expression, content) -> None:
+def test_an_exception_within_a_result_is_its_text_and_its_origin_is_in_the_log(serve, expression, content) -> None:
+    odd = serve(SCRIPT)
     answer = odd.score(expression)
     assert (answer.status, answer.json) == (200, content)
     odd.stop()
@@ -162,7 +164,8 @@ def test_values_in_a_response_are_json_and_pieces_are_joined(odd, message, body,
     ("pieces", "said"),
     [("(1 // 0 for _ in 'a')", "ZeroDivisionError"), ("(i for i in range(3))", "text or bytes, not int")],
 )
-def test_an_iterator_that_fails_before_its_first_piece_is_a_500(odd, pieces, said) -> None:
+def test_an_iterator_that_fails_before_its_first_piece_is_a_500(serve, pieces, said) -> None:
+    odd = serve(SCRIPT)
     answer = odd.score(f"AMLResponse({pieces}, 200)")
     assert (answer.status, answer.headers["x-ms-run-function-failed"]) == (500, "True")
     assert answer.json["code"] == "run_failed"

@@ -19,12 +19,13 @@ def run(request):
 """
 
 
+def script(body: str) -> str:
+    return HEAD + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
+
+
 @pytest.fixture
 def raw(serve):
-    def serving(body: str, *arguments):
-        return serve(HEAD + "\n".join(f"    {line}" for line in body.splitlines()) + "\n", *arguments)
-
-    return serving
+    return lambda body, *arguments: serve(script(body), *arguments)
 
 
 ARTICLE = """
@@ -137,8 +138,8 @@ return [request.form.getlist("a"), request.form.get("b"), request.data.decode(),
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
-def test_json_of_a_raw_request_is_read_in_any_encoding_that_json_has(raw, encoding: str) -> None:
-    server = raw("return [request.json, request.get_data(as_text=True)[:1]]")
+def test_json_of_a_raw_request_is_read_in_any_encoding_that_json_has(shared, encoding: str) -> None:
+    server = shared(script("return [request.json, request.get_data(as_text=True)[:1]]"))
     body = json.dumps({"ü": 1}, ensure_ascii=False).encode(encoding)
     answer = server.request("POST", "/score", body, {"Content-Type": "application/json"})
     assert answer.status == 200 and answer.json[0] == {"ü": 1}
@@ -225,8 +226,9 @@ def test_json_that_is_none_is_the_callers_mistake(raw) -> None:
         ("None", 200, "application/json", b"{}"),
     ],
 )
-def test_responses(raw, expression, status, content_type, body) -> None:
-    answer = raw(f"return {expression}").request("POST", "/score", b"")
+def test_responses(shared, expression, status, content_type, body) -> None:
+    server = shared(script("return eval(request.get_data(as_text=True))"))
+    answer = server.request("POST", "/score", expression)
     assert (answer.status, answer.body) == (status, body)
     if content_type:
         assert answer.headers.get_all("Content-Type") == [content_type]

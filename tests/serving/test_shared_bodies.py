@@ -60,8 +60,8 @@ def shared_kb(pid: int) -> int:
 
 
 @pytest.mark.parametrize("size", [LARGE - 1, LARGE, LARGE + 1, 1 << 20, ROOM - 1, ROOM, ROOM + 1, 3 * ROOM])
-def test_bodies_of_every_size_come_back_as_they_were(serve, size) -> None:
-    server = serve(ECHO, "--max-body-bytes", 100_000_000)
+def test_bodies_of_every_size_come_back_as_they_were(shared, size) -> None:
+    server = shared(ECHO, "--max-body-bytes", 100_000_000)
     for _ in range(2):
         body = random.Random(size).randbytes(size)
         answer = server.score(body)

@@ -15,8 +15,8 @@ ECHO = """
 """
 
 
-def test_run_receives_the_body_as_text_whatever_its_type(serve) -> None:
-    server = serve(ECHO)
+def test_run_receives_the_body_as_text_whatever_its_type(shared) -> None:
+    server = shared(ECHO)
     for content_type in ("application/json", "text/csv", "application/octet-stream"):
         answer = server.request("POST", "/score", "1,2,ü".encode(), {"Content-Type": content_type})
         assert answer.status == 200
@@ -25,23 +25,23 @@ def test_run_receives_the_body_as_text_whatever_its_type(serve) -> None:
     assert server.request("POST", "/score", b"").json["text"] == ""
 
 
-def test_a_body_that_is_not_utf8_is_the_callers_mistake(serve) -> None:
-    answer = serve(ECHO).score(b"\xff\xfe")
+def test_a_body_that_is_not_utf8_is_the_callers_mistake(shared) -> None:
+    answer = shared(ECHO).score(b"\xff\xfe")
     assert answer.status == 400
     assert answer.json["message"].startswith("Input cannot be decoded as UTF-8:")
     assert answer.json["status_code"] == 400
     assert answer.json["code"] == "body_not_utf8"
 
 
-def test_a_get_gives_the_query_as_a_json_object(serve) -> None:
-    server = serve(ECHO)
+def test_a_get_gives_the_query_as_a_json_object(shared) -> None:
+    server = shared(ECHO)
     text = server.get("/score?a=1&b=x&c=%5B1%2C2%5D&d=1&d=two&e=").json["text"]
     assert json.loads(text) == {"a": 1, "b": "x", "c": [1, 2], "d": [1, "two"], "e": ""}
     assert server.get("/score").json["text"] == "{}"
 
 
-def test_options_is_answered_without_the_script(serve) -> None:
-    answer = serve(ECHO).request("OPTIONS", "/score")
+def test_options_is_answered_without_the_script(shared) -> None:
+    answer = shared(ECHO).request("OPTIONS", "/score")
     assert (answer.status, answer.body) == (200, b"")
 
 
@@ -55,8 +55,8 @@ def test_options_is_answered_without_the_script(serve) -> None:
         ("{1: 2}", b'{"1": 2}'),
     ],
 )
-def test_results_are_encoded_as_json(serve, result: str, body: bytes) -> None:
-    answer = serve(f"def init(): pass\ndef run(data): return {result}\n").score("")
+def test_results_are_encoded_as_json(shared, result: str, body: bytes) -> None:
+    answer = shared("def init(): pass\ndef run(data): return eval(data)\n").score(result.encode())
     assert (answer.status, answer.body) == (200, body)
 
 

@@ -72,7 +72,8 @@ def test_a_worker_that_dies_fails_its_request_and_is_replaced_within_a_second(se
 
 
 @pytest.mark.parametrize("body", ["exit", "interrupt", "recursion", "memory"])
-def test_exceptions_of_every_kind_fail_only_their_request(server, body) -> None:
+def test_exceptions_of_every_kind_fail_only_their_request(shared, body) -> None:
+    server = shared(SCRIPT, "--scoring-timeout-ms", 20000)
     pid = server.score("").json
     answer = server.score(body)
     assert (answer.status, answer.json["code"]) == (500, "run_failed")

@@ -149,6 +149,8 @@ class FakeTarget:
 
     def held(self, used: Used) -> list[Leftover]:
         """Services that were applied and do not exist."""
+        if self._name == "docker":
+            return []  # Where the fake stands for every target, all share their services, and one of them tells.
         dead = [uid for uid in self.uids() if uid not in used.services]
         return [Leftover(kind=SERVICE, id=uid, name=uid, remove=partial(self.remove, uid)) for uid in dead]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -20,17 +21,15 @@ _PATH_VARIABLES = {
 }
 
 
-def document() -> dict[str, Any]:
-    """The whole API as one JSON value."""
-    from .routes import ROUTES
-
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """All routes as one JSON value."""
     types = [ErrorAnswer]
-    for route in ROUTES:
+    for route in routes:
         types += [kind for kind in (route.body, *route.answers.values()) if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = {str(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route, by_type)
     return {
         "openapi": "3.1.0",
@@ -52,9 +51,10 @@ def document() -> dict[str, Any]:
 def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     variables = re.findall(r"\{(\w+)\}", route.path)
     operation: dict[str, Any] = {
-        "operationId": "_".join(route.operation),
+        "operationId": route.action.replace("/", "_"),
+        "x-sendoff-action": route.action,
         "summary": route.summary,
-        "tags": [route.operation[0]],
+        "tags": [route.noun],
         "parameters": [
             *(
                 {

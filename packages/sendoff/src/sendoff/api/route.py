@@ -30,12 +30,16 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request after parsing: path variables, typed query values and the decoded body."""
+    """A request after parsing: path variables, typed query values and the decoded body.
+
+    ``caller`` is who asks (``spec.messages``): the user of an embedded API, or whoever has the server's token.
+    """
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
-    paged: bool = False
+    caller: str
+    paged: bool
 
     @property
     def filters(self) -> Mapping[str, Any]:
@@ -74,7 +78,7 @@ class Route:
     ``answers`` maps each status to its answer's type (None: no body); the first is what a plain return value gets.
     ``paged``: the handler gives the part of a list that ``call.window`` asks for, a :class:`~sendoff.spec.page.Listed`.
     ``streams``: progress, then the answer, as NDJSON.
-    ``operation``: noun and action, its name in the OpenAPI document; the handler's file and name when not given.
+    ``operation``: the noun and what is done with it; the handler's file and name when not given.
     """
 
     method: str
@@ -91,12 +95,24 @@ class Route:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.operation == ("", ""):
-            noun, action = self.handler.__module__.rpartition(".")[2], self.handler.__name__.rstrip("_")
-            object.__setattr__(self, "operation", (noun, action))
         parts = re.split(r"\{(\w+)\}", self.path)
         text = "".join(f"(?P<{part}>[^/]+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
         object.__setattr__(self, "pattern", re.compile(text + r"\Z"))
+        if not any(self.operation):
+            noun, done = self.handler.__module__.rpartition(".")[2], self.handler.__name__.rstrip("_")
+            object.__setattr__(self, "operation", (noun, done))
+        if not self.operation[1].isidentifier():
+            raise ValueError(f"{self.method} {self.path} has no action: its handler has no name")
+
+    @property
+    def noun(self) -> str:
+        """What the route is about: its file's name."""
+        return self.operation[0]
+
+    @property
+    def action(self) -> str:
+        """What one has to be allowed to do: the noun and what is done with it, as in ``models/register``."""
+        return "/".join(self.operation)
 
     @property
     def parameters(self) -> Sequence[Query]:
@@ -120,6 +136,7 @@ class Route:
             path={name: unquote(value) for name, value in variables.items()},
             query=self._query(request.query),
             body=body,
+            caller=request.caller,
             paged=self.paged,
         )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..core import Core
 from ..errors import InvalidInput, MissingExtra, NotSupported, PortInUse, SendoffError, Unauthorized
-from ..spec.messages import Request, Response
+from ..spec.messages import TOKEN, Request, Response
 from . import errors
 from .application import Application
 
@@ -133,7 +133,14 @@ def asgi(application: Application, token: str) -> Starlette:
             query.setdefault(name, []).append(value)
         return await run_in_threadpool(
             application.handle,
-            Request(method=request.method, path=path, query=query, headers=dict(request.headers), body=body),
+            Request(
+                method=request.method,
+                path=path,
+                query=query,
+                headers=dict(request.headers),
+                body=body,
+                caller=TOKEN,
+            ),
         )
 
     def problem(error: SendoffError) -> Callable[[HttpRequest, Exception], HttpResponse]:

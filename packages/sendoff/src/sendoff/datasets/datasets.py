@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound, WorkspaceNotFound
+from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from ..spec import dataset as spec
 from ..spec.dataset import ACTIVE, ARCHIVED, DEPRECATED, Dataset, DatasetDefinition, RegisterDataset, UpdateDataset
 from ..spec.model import ManifestFile
-from ..spec.page import ALL, Key, Listed, Window
+from ..spec.page import ALL, Key, Listed, Window, cut
 from ..spec.parse import nearest, to_builtins
-from ..store.pages import cut, select_page
-from ..store.tables import datasets, workspaces
+from ..store.pages import select_page
+from ..store.tables import datasets
+from ..store.workspaces import require_workspace
 from .datastores import Datastores
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Datasets:
             self.files(ws, definition)
         now, id_ = time.time(), str(uuid.uuid4())
         with self._store.begin() as connection:
-            _require_workspace(connection, ws)
+            require_workspace(connection, ws)
             own = [file.digest for source in definition.sources for file in source.files]
             missing = self._store.blobs.missing(own)
             if missing:
@@ -114,7 +115,7 @@ class Datasets:
             later = select(newer.c.id).where(*same, newer.c.version > datasets.c.version)
             query = query.where(datasets.c.state != ARCHIVED, ~later.exists())
         with self._store.read() as connection:
-            _require_workspace(connection, ws)
+            require_workspace(connection, ws)
             return select_page(connection, query, [datasets.c.name, datasets.c.version.desc()], window, _view)
 
     def update(self, ws: str, key: str, body: UpdateDataset) -> Dataset:
@@ -197,11 +198,6 @@ class Datasets:
         return [DataFile(file.path, opened(file.digest)) for file in self.files(ws, definition)]
 
 
-def _require_workspace(connection: Connection, ws: str) -> None:
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == ws)).first() is None:
-        raise WorkspaceNotFound(f"there is no workspace {ws!r}", hint="sendoff workspace list shows them.")
-
-
 def _last_version(connection: Connection, ws: str, name: str) -> int | None:
     found = connection.scalar(
         select(func.max(datasets.c.version)).where(datasets.c.workspace == ws, datasets.c.name == name)
@@ -214,7 +210,7 @@ def _by_id(connection: Connection, ws: str, id_: str) -> Row[Any]:
 
 
 def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
-    _require_workspace(connection, ws)
+    require_workspace(connection, ws)
     query = select(datasets).where(datasets.c.workspace == ws)
     row = connection.execute(query.where(datasets.c.id == key)).first()
     if row is not None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ..errors import Conflict, InvalidInput, NotFound, WorkspaceNotFound
+from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, check_store_path
 from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import nearest
 from ..store.pages import select_page
-from ..store.tables import datastore_files, datastores, workspaces
+from ..store.tables import datastore_files, datastores
+from ..store.workspaces import require_workspace
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -135,8 +136,7 @@ class Datastores:
     def _supply(self, ws: str) -> None:
         """Give a workspace the datastores that every workspace has."""
         with self._store.read() as connection:
-            if connection.execute(select(workspaces.c.name).where(workspaces.c.name == ws)).first() is None:
-                raise WorkspaceNotFound(f"there is no workspace {ws!r}", hint="sendoff workspace list shows them.")
+            require_workspace(connection, ws)
             if _names(connection, ws):
                 return
         with self._store.begin() as connection:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, tuple_, update
 
 from ..errors import ServiceNotFound
 from ..operations.operation_rows import AnyRow, newest_operation
@@ -14,6 +16,9 @@ from ..store.in_use import Dropped, References
 from ..store.tables import operations, revisions
 from .plan import Plan, plan_from
 from .service_rows import change_service, list_services
+
+_AT_ONCE = 400
+"""Services that one statement asks for: databases take only so many values."""
 
 
 def add_revision(connection: Connection, uid: str, plan: Plan) -> int:
@@ -110,3 +115,48 @@ def in_use(connection: Connection, dropped: Dropped) -> References:
         images={plan.pinned.image for plan in counted if plan.pinned.image},
         services={service.uid for service in list_services(connection)},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Of one service: its newest operation, the revision that should be running, and the plan that is shown."""
+
+    newest: AnyRow | None
+    serving: int | None
+    plan: Plan | None
+
+    def uses(self, model_id: str | None, model_name: str | None) -> bool:
+        """Whether it is shown with a model version, and with any version of a model."""
+        models = [] if self.plan is None else self.plan.models
+        return model_id in (None, *models) and model_name in (None, *(one.partition(":")[0] for one in models))
+
+
+def shown(connection: Connection, rows: Sequence[AnyRow]) -> Mapping[str, Shown]:
+    """Of each service's row, by uid: three statements for all, where one after another a long list took a second."""
+    found: dict[str, Shown] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        found |= _some(connection, rows[start : start + _AT_ONCE])
+    return found
+
+
+def _some(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, Shown]:
+    mine = operations.c.uid.in_([row.uid for row in rows])
+    newer = operations.alias("newer")
+    later = select(newer.c.id).where(newer.c.uid == operations.c.uid, newer.c.created > operations.c.created)
+    newest = {row.uid: row for row in connection.execute(select(operations).where(mine, ~later.exists()))}
+    # The newest that ever became ready.
+    ready = select(operations.c.uid, func.max(operations.c.revision)).where(mine, operations.c.state == SUCCEEDED)
+    done = connection.execute(ready.where(operations.c.revision.is_not(None)).group_by(operations.c.uid))
+    serving = {uid: int(number) for uid, number in done}
+
+    def number_of(row: AnyRow) -> int:
+        busy = row.uid in newest and newest[row.uid].state not in FINAL
+        return int(row.wanted_revision) if busy else serving.get(row.uid, row.wanted_revision)
+
+    pairs = [(row.uid, number_of(row)) for row in rows]
+    wanted = select(revisions.c.uid, revisions.c.wanted).where(tuple_(revisions.c.uid, revisions.c.number).in_(pairs))
+    plans = {uid: plan_from(plan) for uid, plan in connection.execute(wanted)}
+    return {
+        row.uid: Shown(newest=newest.get(row.uid), serving=serving.get(row.uid), plan=plans.get(row.uid))
+        for row in rows
+    }

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from ..code.checked_code import register_environment
 from ..code.source_files import check_blobs
 from ..errors import Conflict, InvalidInput, NotFound
@@ -17,12 +19,16 @@ from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.names import service_flags
 from ..spec.operation import Operation
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
+from ..store.pages import select_page
+from ..store.tables import services
 from ..store.workspaces import require_workspace
 from . import access, revision_rows, service_rows
 from .plan import Pinned, Plan, as_registered, merge_deployment, merge_properties, merge_tags, request_of
 from .preflight import CheckedRequest, check_request
+from .revision_rows import shown
 from .start_again import start_again
 from .views import matches, observed, revision_views, service_metrics, service_view
 
@@ -227,7 +233,7 @@ class Deployments:
             row = service_rows.get_service(connection, ws, name)
         seen = observed(self._rooms, [row])
         with self._store.read() as connection:
-            return service_view(seen[row.uid], connection, row)
+            return service_view(seen[row.uid], shown(connection, [row])[row.uid], row)
 
     def list(
         self,
@@ -238,7 +244,8 @@ class Deployments:
         model_id: str | None = None,
         tags: Mapping[str, str | None] | Sequence[str] = (),
         properties: Mapping[str, str | None] | Sequence[str] = (),
-    ) -> list[Service]:
+        window: Window = ALL,
+    ) -> Listed[Service]:
         """Services that pass every filter, by name.
 
         Args:
@@ -248,27 +255,29 @@ class Deployments:
             model_id: Only those with this version, ``name:version``.
             tags: Names, or names with values (None: any value).
             properties: As tags.
+            window: Which part of the list.
         """
         self._operations.revive()
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            rows = [
-                row
-                for row in service_rows.list_services(connection, ws)
-                if (compute_type is None or row.compute_type.upper() == compute_type.upper())
-                and matches(row.tags, tags)
-                and matches(row.properties, properties)
-            ]
+            of_model = model_id is not None or model_name is not None
+            stored = shown(connection, service_rows.list_services(connection, ws)) if of_model else {}
+
+            def keep(row: AnyRow) -> bool:
+                return (
+                    (compute_type is None or row.compute_type.upper() == compute_type.upper())
+                    and matches(row.tags, tags)
+                    and matches(row.properties, properties)
+                    and (not of_model or stored[row.uid].uses(model_id, model_name))
+                )
+
+            query = select(services).where(services.c.workspace == ws)
+            rows = select_page(connection, query, [services.c.name], window, lambda row: row, keep=keep)
         # Outside of any transaction: a target that hangs holds up nobody who writes.
         seen = observed(self._rooms, rows)
         with self._store.read() as connection:
-            found = [service_view(seen[row.uid], connection, row) for row in rows]
-        return [
-            service
-            for service in found
-            if (model_id is None or model_id in service.models)
-            and (model_name is None or model_name in {model.partition(":")[0] for model in service.models})
-        ]
+            stored = shown(connection, rows)
+        return Listed([service_view(seen[row.uid], stored[row.uid], row) for row in rows], next=rows.next)
 
     def revisions(self, ws: str, name: str) -> list[Revision]:  # type: ignore[valid-type]
         """A service's revisions, oldest first."""

@@ -19,7 +19,8 @@ from ..spec.parse import replace
 from ..spec.service import FAILED, HEALTHY, TRANSITIONING, UNHEALTHY, UNSCHEDULABLE, Revision, Service
 from ..targets.base import UNHEARD, Observation, observe_one
 from . import revision_rows, service_rows
-from .plan import Plan, plan_from, source_digest
+from .plan import plan_from, source_digest
+from .revision_rows import Shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,14 +63,12 @@ def service_state(observed: Observation, *, operation_state: str | None, has_ser
     return FAILED
 
 
-def service_view(observed: Observation, connection: Connection, row: AnyRow) -> Service:
+def service_view(observed: Observation, stored: Shown, row: AnyRow) -> Service:
     """A service with its state of this moment."""
-    newest = operation_rows.newest_operation(connection, row.uid)
-    serving = revision_rows.serving_revision(connection, row.uid)
+    newest, plan = stored.newest, stored.plan
     state = service_state(
-        observed, operation_state=None if newest is None else newest.state, has_served=serving is not None
+        observed, operation_state=None if newest is None else newest.state, has_served=stored.serving is not None
     )
-    plan = _shown_plan(connection, row, serving, newest)
     answering = observed.revision if observed.phase == "ready" else None
     error = None
     if state != HEALTHY:
@@ -152,12 +151,6 @@ def matches(have: dict[str, str], wanted: Any) -> bool:
         return True
     pairs = wanted.items() if hasattr(wanted, "items") else [(name, None) for name in wanted]
     return all(name in have and value in (None, have[name]) for name, value in pairs)
-
-
-def _shown_plan(connection: Connection, row: AnyRow, serving: int | None, newest: AnyRow | None) -> Plan | None:
-    busy = newest is not None and newest.state not in FINAL
-    number = row.wanted_revision if busy or serving is None else serving
-    return revision_rows.get_plan(connection, row.uid, number)
 
 
 def service_metrics(rooms: Rooms, ws: str, name: str) -> ServiceMetrics:

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from .. import events
-from ..errors import AlreadyExists, NotFound, SendoffError, WorkspaceNotFound
+from ..errors import AlreadyExists, NotFound, SendoffError
 from ..modeldata import place
 from ..modeldata.collected import check_day
 from ..schedule import periods
@@ -33,6 +33,7 @@ from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace, to_builtins
 from ..store import tables as t
 from ..store.pages import select_page
+from ..store.workspaces import require_workspace
 from . import report
 from .baseline import Baselines, rows_of
 from .compare import coefficient, compare
@@ -65,8 +66,7 @@ class Drift:
         now, id_ = time.time(), str(uuid.uuid4())
         start = max(now, body.start or now)
         with self._store.begin() as connection:
-            if connection.execute(select(t.workspaces.c.name).where(t.workspaces.c.name == workspace)).first() is None:
-                raise WorkspaceNotFound(f"there is no workspace {workspace!r}")
+            require_workspace(connection, workspace)
             for service in body.services:
                 self._require_service(connection, workspace, service)
             if self._find(connection, workspace, body.name) is not None:

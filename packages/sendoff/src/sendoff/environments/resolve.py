@@ -61,6 +61,8 @@ class Resolution:
         self.plan = plan.make_plan(spec)
         self.indexes, self._index_notes = effective(environ, settings, self.plan.options, credentials=credentials)
         self.channels = spec.python.channels or settings.channels
+        # conda's channels are asked only where somebody named channels of their own: what definitions list as conda
+        # packages (numpy, scikit-learn) is on the pip index too as a rule, and needs no extra there.
         self._wants_conda = bool(self.plan.conda) and (
             any("://" in name or name.startswith(("/", ".")) for name in self.channels)
             or (bool(settings.channels) and not spec.python.channels)
@@ -71,6 +73,7 @@ class Resolution:
     def key(self) -> str:
         """The digest of everything that decides the outcome: definition, Python, platform, indexes, channels."""
         python = [self.interpreter.version, self.interpreter.platform] if self.interpreter else []
+        # Its path counts only where its own packages are the environment; elsewhere any of its version gives the same.
         if self.interpreter and self._spec.python.user_managed_dependencies:
             python.append(self.interpreter.path)
         content = [_RULE, spec_digest(self._spec), python, self.indexes.key(), self.channels, conda.installed()]
@@ -89,10 +92,9 @@ class Resolution:
             try:
                 return self._conda()
             except EnvironmentFailed as error:
+                # Where the pip index has a counterpart of everything there is a second way, and the timeline says so.
                 if self.plan.unmapped:
-                    raise plan.unmappable(
-                        self.plan, self._shown_channels(), error.message, error.context.get("log")
-                    ) from None
+                    raise self._unmappable(error) from None
                 return self._pip([f"{error.message}; the pip mapping is used instead"])
         if self.plan.unmapped:
             return self._conda_or_explain()
@@ -172,6 +174,8 @@ class Resolution:
                 progress=self._progress,
             )
 
+        # Old definitions pin a patch release of Python that their channel may have dropped: python=3.6.2 is met by the
+        # newest patch of 3.6. The pin itself is tried first: where it is there, it is what was asked for.
         try:
             records = solve()
         except EnvironmentFailed:
@@ -198,6 +202,8 @@ class Resolution:
         self, release: tuple[int, ...], target: list[str], conda_has: Mapping[str, str]
     ) -> tuple[str, list[str]]:
         """Run uv; with the additions first, without them when that fails."""
+        # Additions are what a definition got without naming it: from the vendor's packages that are left out, or with
+        # the Python of its time. Nobody asked for them, so they give way to what was asked for.
         additions = [
             one
             for one in (
@@ -209,6 +215,7 @@ class Resolution:
         ]
         choices = self.plan.choices
         if conda_has:
+            # conda has installed its packages itself: the pip section alone is left, and of it there is one reading.
             lines = [line for line in self._spec.python.pip_packages if not line.startswith("-")]
             choices = [[line.split(" --hash=")[0] for line in lines if not plan.is_vendor(plan.requirement_name(line))]]
         failure: EnvironmentFailed | None = None
@@ -220,6 +227,7 @@ class Resolution:
                 try:
                     text = self._uv(wanted, target, conda_has)
                 except EnvironmentFailed as error:
+                    # Other lines cannot mend an index that does not answer.
                     if error.context.get("reason") not in ("missing", "conflict", "build"):
                         raise
                     failure = error
@@ -236,8 +244,11 @@ class Resolution:
         with tempfile.TemporaryDirectory(prefix="sendoff-lock-") as name:
             folder = Path(name)
             (folder / "requirements.in").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            # The vendor's packages are not installed, whoever requires them; the worker has what scripts import.
+            # An override with a condition that no Python meets leaves them out of the closure.
             never = "\n".join(f"{vendor} ; python_version < '0'" for vendor in plan.VENDOR_NAMES)
             (folder / "vendor.txt").write_text(never + "\n", encoding="utf-8")
+            # pip installs on top of conda, and must not move what conda has put there.
             pinned = [f"{package}=={version}" for package, version in conda_has.items() if _is_version(version)]
             constraints = [*self.plan.constraints, *pinned]
             (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", encoding="utf-8")
@@ -268,11 +279,13 @@ class Resolution:
                 continue
             hashes = sorted(set(re.findall(r"--hash=(\S+)", block)))
             head = re.split(r"\s*\\?\n", block)[0].split(" --hash=")[0].rstrip(" \\")
+            # What has no hash can be another thing tomorrow, and a lock promises the same thing.
             if not hashes:
                 raise EnvironmentFailed(
                     f"{head} cannot be locked: its source gives no hash",
                     hint="Use a wheel or source archive from an index, a wheelhouse or a path.",
                 )
+            # uv gives every hash of the index; the user's own say that these files alone will do.
             if name in self.plan.hashes:
                 hashes = sorted(set(hashes) & set(self.plan.hashes[name]))
                 if not hashes:
@@ -290,6 +303,8 @@ class Resolution:
         found = self.interpreter
         platform = found.platform if found else _platform()
         path = found.path if found and method != METHOD_CONDA else ""
+        # A path of this machine is in the digest only where the interpreter is the environment: elsewhere two machines
+        # with Python in different places have the same lock, and images made of it are the same.
         digest = lock_digest(
             python_version=version,
             platform=platform,

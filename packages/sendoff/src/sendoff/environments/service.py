@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AlreadyExists, EnvironmentNotFound, WorkspaceNotFound
+from ..errors import AlreadyExists, EnvironmentNotFound
 from ..progress import Progress
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
@@ -63,9 +63,10 @@ class Environments:
         from sqlalchemy import insert
 
         from ..store.tables import environments
+        from ..store.workspaces import require_workspace
 
         with self._store.begin() as connection:
-            _check_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             versions = _rows(connection, workspace, spec.name)
             same = versions[-1:] if spec.version is None else [v for v in versions if v.version == spec.version]
             if same and same_definition(same[0].spec, spec):
@@ -284,19 +285,6 @@ class Environments:
 
 def _secret_name(address: str) -> str:
     return f"index-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
-
-
-def _check_workspace(connection: Connection, workspace: str) -> None:
-    from sqlalchemy import select
-
-    from ..store.tables import workspaces
-
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == workspace)).scalar() is None:
-        raise WorkspaceNotFound(
-            f"no workspace {workspace!r}",
-            hint="Run: sendoff workspace list, or sendoff workspace create",
-            name=workspace,
-        )
 
 
 def _rows(connection: Connection, workspace: str, name: str | None = None) -> list[Environment]:

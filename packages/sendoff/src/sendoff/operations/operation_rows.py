@@ -23,6 +23,8 @@ from .lease import Holder
 MAX_ATTEMPTS = 3
 
 AnyRow = Row[Any]
+NEWEST_FIRST = (operations.c.created.desc(), operations.c.id.desc())
+"""The order of lists of operations."""
 
 
 def add_operation(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import builtins
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from ..errors import Conflict, Timeout
 from ..spec.operation import FINAL, Operation
+from ..spec.page import ALL, Listed, Window
+from ..store.pages import select_page
+from ..store.tables import operations
 from ..store.workspaces import require_workspace
 from . import operation_rows
 from .execute import give_up
 from .launch import Launcher
+from .operation_rows import NEWEST_FIRST
 from .views import operation_view
 
 if TYPE_CHECKING:
@@ -44,14 +49,19 @@ class Operations:
         with self._store.read() as connection:
             return operation_view(operation_rows.get_operation(connection, id))
 
-    def list(self, ws: str, *, service: str | None = None, state: str | None = None) -> builtins.list[Operation]:
-        """Operations of a workspace, newest first."""
+    def list(
+        self, ws: str, *, service: str | None = None, state: str | None = None, window: Window = ALL
+    ) -> Listed[Operation]:
+        """Operations of a workspace, newest first; of a service, in a state."""
         self.revive()
+        query = select(operations).where(operations.c.workspace == ws)
+        if service is not None:
+            query = query.where(operations.c.service == service)
+        # The state that is shown is not always the one that is stored.
+        keep = None if state is None else lambda row: operation_view(row).state.lower() == state.lower()
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            rows = operation_rows.list_operations(connection, ws, service=service)
-        views = [operation_view(row) for row in rows]
-        return [view for view in views if state is None or view.state.lower() == state.lower()]
+            return select_page(connection, query, NEWEST_FIRST, window, operation_view, keep=keep)
 
     def wait(self, id: str, *, seconds: float | None = None) -> Operation:
         """Wait until an operation is over.

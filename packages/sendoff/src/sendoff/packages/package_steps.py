@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from ..artefacts import package
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..packaging import package
 from ..packaging.assemble import assemble
 from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
@@ -112,14 +111,12 @@ class PackageSteps:
         make = package.write_context if self._wanted.generate_dockerfile else package.build_image
         self._result, notes = make(
             self._rooms.store,
+            self._rooms.environments,
             bundle=self._folder(lock),
             lock=lock,
             spec=self._spec,
             image=self._wanted.image,
             folder=home / "packages" / self._row.id,
-            credentials=self._rooms.environments.image_credentials(self._spec),
-            indexes=self._rooms.environments.indexes(lock.pip_options if lock is not None else []),
-            environ=os.environ,
             progress=progress,
         )
         self._timeline.note(notes)

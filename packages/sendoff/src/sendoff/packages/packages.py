@@ -19,7 +19,9 @@ from ..operations.operation_rows import AnyRow
 from ..operations.places import log_path
 from ..operations.views import operation_view
 from ..spec.package import CreatePackage, Package, check_image
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import decode, to_builtins
+from ..store.pages import select_page
 from ..store.tables import operations
 from ..store.workspaces import require_workspace
 from .request import PackageRequest
@@ -98,13 +100,13 @@ class Packages:
             raise NotFound(f"there is no package {id_!r} in workspace {ws!r}", id=id_)
         return _view(row)
 
-    def list(self, ws: str) -> list[Package]:
+    def list(self, ws: str, *, window: Window = ALL) -> Listed[Package]:
         """A workspace's packages, newest first."""
         self._operations.revive()
         with self._rooms.store.read() as connection:
             require_workspace(connection, ws)
-            rows = [row for row in operation_rows.list_operations(connection, ws) if row.type == PACKAGE]
-        return [_view(row) for row in rows]
+            query = select(operations).where(operations.c.workspace == ws, operations.c.type == PACKAGE)
+            return select_page(connection, query, operation_rows.NEWEST_FIRST, window, _view)
 
     def pull(self, ws: str, id_: str) -> Package:
         """Bring a package's image from its registry into this machine's engine.

@@ -123,18 +123,7 @@ def build(
         credentials=credentials,
         progress=progress,
     )
-    memory = store.home / "images" / "loaded.json"
-    made = load(engine, ready.base, ready.parts, ready.settings, tags=tags or [], memory=memory, progress=progress)
-    return Image(
-        id=made.id,
-        tags=list(tags or []),
-        size=made.size,
-        python=ready.python,
-        layers=[part.layer for part in ready.parts],
-        labels=made.labels,
-        sent=made.sent,
-        notes=ready.notes,
-    )
+    return place(store, ready, engine=engine, tags=tags or [], progress=progress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +142,26 @@ class Ready:
         for part in self.parts:
             part.measure()
         return configuration(self.base, self.parts, self.settings)
+
+
+def place(store: Store, ready: Ready, *, engine: Engine, tags: list[str], progress: Progress) -> Image:
+    """Put an image that is made into the engine, or find it there.
+
+    Raises:
+        TargetUnavailable: The engine does not answer.
+    """
+    memory = store.home / "images" / "loaded.json"
+    made = load(engine, ready.base, ready.parts, ready.settings, tags=tags, memory=memory, progress=progress)
+    return Image(
+        id=made.id,
+        tags=list(tags),
+        size=made.size,
+        python=ready.python,
+        layers=[part.layer for part in ready.parts],
+        labels=made.labels,
+        sent=made.sent,
+        notes=ready.notes,
+    )
 
 
 def prepare(

@@ -23,12 +23,14 @@ from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
 from ..spec.inference import Code
 from ..spec.model import check_manifest
+from ..spec.page import ALL, Listed, Window
 from ..spec.parse import Spec, nearest, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
+from ..store.pages import select_page
 from ..store.tables import profiles
 from ..store.workspaces import require_workspace
 from ..tabular import column_of_texts
-from ..targets.base import INTERPRETER
+from ..targets.base import INTERPRETER, Capabilities
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,8 +77,8 @@ class Profiles:
         models, code, notes = content(self._rooms, ws, body.models, body.inference)
         body = replace(body, dataset=None if body.dataset is None else Datasets(store).get(ws, body.dataset).id)
         request_bodies(self._rooms, ws, body)
-        choice = self._named(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
-        able = self._rooms.target(choice.target).capabilities()
+        choice = Choice(body.target) if body.target else choose(self._rooms, ws, DeploymentSpec(), code)
+        able = self._measuring(choice.target)
         if able.artefact == INTERPRETER:
             check_interpreter(code.environment)
         notes = [*notes, *check_grammar(self._rooms, code, images=able.artefact != INTERPRETER)]
@@ -116,13 +118,14 @@ class Profiles:
         self._operations.start(id_)
         return self.get(ws, id_)
 
-    def _named(self, target: str) -> Choice:
-        kinds = [name for name in self._rooms.targets.kinds() if self._rooms.target(name).capabilities().measures]
+    def _measuring(self, target: str) -> Capabilities:
+        able = {name: self._rooms.target(name).capabilities() for name in self._rooms.targets.kinds()}
+        kinds = [name for name, one in able.items() if one.measures]
         if target not in kinds:
             raise InvalidInput(
                 f"profiling on target {target!r} is not supported", hint=f"Use {' or '.join(kinds)}.", field="target"
             )
-        return Choice(target)
+        return able[target]
 
     def get(self, ws: str, key: str) -> Profile:
         """A profile by its id, or the newest of a name.
@@ -145,25 +148,21 @@ class Profiles:
                 )
             return view(connection, row)
 
-    def list(self, ws: str, *, model: str | None = None) -> list[Profile]:
+    def list(self, ws: str, *, model: str | None = None, window: Window = ALL) -> Listed[Profile]:
         """A workspace's profiles, newest first.
 
         Args:
             ws: The workspace's name.
             model: Only those of this model, or of this version (``name:version``).
+            window: Which part of the list.
         """
+        query = select(profiles).where(profiles.c.workspace == ws)
+        order = [profiles.c.created.desc(), profiles.c.id.desc()]
+        keep = None if model is None else lambda row: any(model in (one, one.partition(":")[0]) for one in row.models)
         self._operations.revive()
         with self._rooms.store.read() as connection:
             require_workspace(connection, ws)
-            rows = connection.execute(
-                select(profiles).where(profiles.c.workspace == ws).order_by(profiles.c.created.desc())
-            ).all()
-            views = [view(connection, row) for row in rows]
-        return [
-            found
-            for found in views
-            if model is None or any(model in (one, one.partition(":")[0]) for one in found.models)
-        ]
+            return select_page(connection, query, order, window, lambda row: view(connection, row), keep=keep)
 
 
 def uid_of(id_: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound, WorkspaceNotFound
+from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound
 from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel, check_framework
 from ..spec.names import check_workspace, split_model_id
 from ..spec.page import ALL, Listed, Window
@@ -37,6 +37,7 @@ from ..store.tables import (
     services,
     workspaces,
 )
+from ..store.workspaces import require_workspace
 from . import labels, rules
 from .rows import SUMMARY, columns_of, model_of, summary_of, workspace_of
 
@@ -86,9 +87,8 @@ class Registry:
             WorkspaceNotFound: The hint names the nearest that exists.
         """
         with self._store.read() as connection:
-            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).mappings().first()
-            if row is None:
-                raise _no_workspace(connection, name)
+            require_workspace(connection, name)
+            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).mappings().one()
         return workspace_of(row)
 
     def update_workspace(self, name: str, body: UpdateWorkspace) -> Workspace:
@@ -104,7 +104,7 @@ class Registry:
             rules.check_pairs(body.tags, "tag")
             values["tags"] = body.tags
         with self._store.begin() as connection:
-            _require_workspace(connection, name)
+            require_workspace(connection, name)
             if values:
                 connection.execute(update(workspaces).where(workspaces.c.name == name).values(**values))
         return self.workspace(name)
@@ -117,7 +117,7 @@ class Registry:
             InUse: It holds models, environments, services, datasets or files; context counts them.
         """
         with self._store.begin() as connection:
-            _require_workspace(connection, name)
+            require_workspace(connection, name)
             connection.execute(delete(datasets).where(datasets.c.workspace == name, datasets.c.name.is_(None)))
             counts = {
                 table.name: connection.execute(
@@ -153,7 +153,7 @@ class Registry:
 
         body = rules.checked(body)
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
         self._require_blobs(body)
         settings = self._store.settings
         found = scan(body.files, self._store.blobs, seconds=settings.scan_seconds)
@@ -171,7 +171,7 @@ class Registry:
         if body.python_version:
             detected.setdefault("python", body.python_version)
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             self._require_blobs(body)  # again: garbage collection deletes inside a write transaction
             version = _next_version(connection, workspace, body.name)
             now = time.time()
@@ -198,7 +198,7 @@ class Registry:
             WorkspaceNotFound, ModelNotFound: The hint names what exists.
         """
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             return _get(connection, workspace, id)
 
     def list(
@@ -234,7 +234,7 @@ class Registry:
         only_one = latest and name is not None
         query, order = labels.matching(SUMMARY, workspace, asked, name=name, latest=latest)
         with self._store.read() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             if only_one:
                 window = Window(limit=1, after=window.after)
             found = select_page(connection, query, order, window, lambda row: summary_of(row._mapping))
@@ -251,7 +251,7 @@ class Registry:
         """
         rules.check_resources(body.resource_configuration)
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             old = _get(connection, workspace, id)
             values: dict[str, Any] = {
                 "modified": time.time(),
@@ -285,7 +285,7 @@ class Registry:
         if split_model_id(id)[1] is None:
             raise InvalidInput(f"model id {id!r} names no version", hint="Write NAME:VERSION.", field="id")
         with self._store.begin() as connection:
-            _require_workspace(connection, workspace)
+            require_workspace(connection, workspace)
             model = _get(connection, workspace, id)
             users = sorted(set(used_by(model) if callable(used_by) else used_by))
             if users:
@@ -350,18 +350,6 @@ class Registry:
 
 def _is(workspace: str, name: str, version: int) -> tuple[Any, ...]:
     return (models.c.workspace == workspace, models.c.name == name, models.c.version == version)
-
-
-def _require_workspace(connection: Connection, name: str) -> None:
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == name)).first() is None:
-        raise _no_workspace(connection, name)
-
-
-def _no_workspace(connection: Connection, name: str) -> WorkspaceNotFound:
-    known = sorted(connection.execute(select(workspaces.c.name)).scalars())
-    close = nearest(name, known)
-    hint = f"Did you mean {close!r}?" if close else f"Make it: sendoff workspace create -w {name}"
-    return WorkspaceNotFound(f"workspace {name!r} does not exist", hint=hint, name=name, known=known[:20])
 
 
 def _next_version(connection: Connection, workspace: str, name: str) -> int:

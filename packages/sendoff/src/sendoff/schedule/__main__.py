@@ -11,31 +11,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .. import files
-from ..drift.detectors import Drift
+from ..core import Core
 from ..errors import SendoffError
 from ..modeldata import place
 from ..modeldata.remote import Remote, copy
-from ..store import open_store
 from .chores import note
 
-if TYPE_CHECKING:
-    from ..store import Store
 
-
-def drift_runs(store: Store, now: float) -> Iterator[str]:
+def drift_runs(core: Core, now: float) -> Iterator[str]:
     """Compare what drift detectors have to compare by now."""
-    drift = Drift(store)
-    for run in drift.run_due(now):
+    for run in core.drift.run_due(now):
         found = run.error if run.coefficient is None else f"coefficient {run.coefficient:.3f}"
         yield f"drift {run.detector} of {run.service}, {run.first_day} to {run.last_day}: {found}"
-    note(store.home, drift.next_due())
+    note(core.home, core.drift.next_due())
 
 
-def copies(store: Store, _now: float) -> Iterator[str]:
+def copies(core: Core, _now: float) -> Iterator[str]:
     """Copy what services have collected to the store of the settings."""
+    store = core.store
     remote = Remote.of(store.settings)
     if remote is None:
         return
@@ -48,7 +43,7 @@ def copies(store: Store, _now: float) -> Iterator[str]:
             yield f"copied {count} files, {size} bytes, of {folder.name} to {remote.address}"
 
 
-KINDS: dict[str, Callable[[Store, float], Iterator[str]]] = {"drift": drift_runs, "copies": copies}
+KINDS: dict[str, Callable[[Core, float], Iterator[str]]] = {"drift": drift_runs, "copies": copies}
 """What may be due: each does what is, one line about each thing when it was done: a later failure takes none back."""
 
 
@@ -56,18 +51,17 @@ def main(argv: list[str]) -> int:
     """``--home HOME``."""
     parser = argparse.ArgumentParser(prog="python -m sendoff.schedule", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    home = parser.parse_args(argv).home.absolute()
-    store = open_store(home)
+    core = Core(parser.parse_args(argv).home)
     try:
         # Another that is at it does all there is: whoever looks often should not leave a queue behind.
-        with files.locked_within(home / "staging" / "due.lock", 0) as held:
-            for line in (line for work in KINDS.values() for line in work(store, time.time()) if held):
+        with files.locked_within(core.store.home / "staging" / "due.lock", 0) as held:
+            for line in (line for work in KINDS.values() for line in work(core, time.time()) if held):
                 print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), line, flush=True)  # noqa: T201 - this is its log
     except SendoffError as error:
         print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), error.message, flush=True)  # noqa: T201
         return 1
     finally:
-        store.close()
+        core.close()
     return 0
 
 

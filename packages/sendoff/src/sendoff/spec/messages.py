@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 PREFIX = "/v1"
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+USER, TOKEN = "user", "token"
+"""Who asks: the user whose process embeds the API, or whoever has the server's token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class Request:
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    caller: str = USER
 
 
 @dataclass(frozen=True, kw_only=True)

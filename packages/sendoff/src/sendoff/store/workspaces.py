@@ -9,12 +9,14 @@ from ..spec.parse import nearest
 from .tables import workspaces
 
 
-def require_workspace(connection: Connection, workspace: str) -> None:
-    """Raise unless the workspace exists."""
-    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == workspace)).first() is None:
-        known = [str(name) for name in connection.scalars(select(workspaces.c.name).order_by(workspaces.c.name))]
-        close = nearest(workspace, known)
-        raise WorkspaceNotFound(
-            f"there is no workspace {workspace!r}",
-            hint=f"Did you mean {close!r}?" if close else f"Workspaces: {', '.join(known) or 'none yet'}.",
-        )
+def require_workspace(connection: Connection, name: str) -> None:
+    """Make sure that a workspace exists.
+
+    Raises:
+        WorkspaceNotFound: The hint names the nearest that exists.
+    """
+    if connection.execute(select(workspaces.c.name).where(workspaces.c.name == name)).first() is None:
+        known = sorted(connection.execute(select(workspaces.c.name)).scalars())
+        close = nearest(name, known)
+        hint = f"Did you mean {close!r}?" if close else f"Make it: sendoff workspace create -w {name}"
+        raise WorkspaceNotFound(f"workspace {name!r} does not exist", hint=hint, name=name, known=known[:20])

@@ -1,5 +1,6 @@
 """The table of routes, one noun a file."""
 
+from ..route import Route
 from . import (
     blobs,
     computes,
@@ -21,8 +22,8 @@ from . import (
     workspaces,
 )
 
-ROUTES = (
-    *facts.ROUTES,
+ROUTES: tuple[Route, ...] = (
+    *facts.routes(lambda: ROUTES),
     *blobs.ROUTES,
     *workspaces.ROUTES,
     *models.ROUTES,

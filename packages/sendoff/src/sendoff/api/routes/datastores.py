@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...core import Core
 from ...spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, RemoveFiles
-from ...spec.page import Listed
-from ...store.pages import cut
+from ...spec.page import Listed, cut
 from ..noun import Noun, room
 from ..route import Call, Query
 

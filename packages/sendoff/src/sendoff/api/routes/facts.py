@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -15,13 +16,6 @@ def health(core: Core, call: Call) -> Health:
     return Health(status="ok", version=version("sendoff"), mode=core.mode)
 
 
-def openapi(core: Core, call: Call) -> dict[str, Any]:
-    """The document that describes all routes."""
-    from ..openapi import document
-
-    return document()
-
-
 def doctor(core: Core, call: Call) -> Facts:
     """What this machine can do."""
     from ..doctor import examine
@@ -29,20 +23,33 @@ def doctor(core: Core, call: Call) -> Facts:
     return Facts(facts=examine(core))
 
 
-ROUTES = (
-    Route(method="GET", path="/health", handler=health, summary="That the API answers", answers={200: Health}),
-    Route(
-        method="GET",
-        path="/openapi.json",
-        handler=openapi,
-        summary="This API as an OpenAPI 3.1 document",
-        answers={200: dict[str, Any]},
-    ),
-    Route(
-        method="GET",
-        path="/doctor",
-        handler=doctor,
-        summary="What the API's machine can do: interpreters, Docker, disk, the store",
-        answers={200: Facts},
-    ),
-)
+def routes(described: Callable[[], Sequence[Route]]) -> tuple[Route, ...]:
+    """The routes of facts.
+
+    Args:
+        described: Gives all routes of the API, for the document about them.
+    """
+
+    def openapi(core: Core, call: Call) -> dict[str, Any]:
+        """The document that describes all routes."""
+        from ..openapi import document
+
+        return document(described())
+
+    return (
+        Route(method="GET", path="/health", handler=health, summary="That the API answers", answers={200: Health}),
+        Route(
+            method="GET",
+            path="/openapi.json",
+            handler=openapi,
+            summary="This API as an OpenAPI 3.1 document",
+            answers={200: dict[str, Any]},
+        ),
+        Route(
+            method="GET",
+            path="/doctor",
+            handler=doctor,
+            summary="What the API's machine can do: interpreters, Docker, disk, the store",
+            answers={200: Facts},
+        ),
+    )

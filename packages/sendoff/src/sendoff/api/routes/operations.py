@@ -5,20 +5,11 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.bodies import CollectGarbage, Facts
 from ...spec.operation import Operation
-from ...spec.page import Listed
 from ...spec.parse import to_builtins
-from ...store.pages import newest_first
 from ..noun import Noun, room
 from ..route import Call, Query, Route
 
 operations = Noun("operations", Operation, "/workspaces/{ws}/operations", "/operations/{id}")
-
-
-def list_(core: Core, call: Call) -> Listed[Operation]:
-    """A workspace's."""
-    return newest_first(
-        core.operations.list(call.path["ws"], service=call.query["service"], state=call.query["state"]), call.window
-    )
 
 
 def up(core: Core, call: Call) -> Facts:
@@ -38,7 +29,7 @@ def _facts(name: str, value: object) -> Facts:
 
 ROUTES = (
     operations.list(
-        list_,
+        room(lambda core: core.operations.list),
         "Operations of a workspace",
         Query(name="service", summary="Only those of this service."),
         Query(name="state", summary="Only those in this state."),

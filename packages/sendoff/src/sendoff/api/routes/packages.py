@@ -5,17 +5,10 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.bodies import Logs
 from ...spec.package import CreatePackage, ImageReport, Package
-from ...spec.page import Listed
-from ...store.pages import newest_first
 from ..noun import Noun, room
 from ..route import Call, Query, Route
 
 packages = Noun("packages", Package, "/workspaces/{ws}/packages", "/workspaces/{ws}/packages/{id}")
-
-
-def list_(core: Core, call: Call) -> Listed[Package]:
-    """A workspace's."""
-    return newest_first(core.packages.list(call.path["ws"]), call.window)
 
 
 def log(core: Core, call: Call) -> Logs:
@@ -37,7 +30,7 @@ ROUTES = (
         CreatePackage,
         status=202,
     ),
-    packages.list(list_, "Packages, newest first"),
+    packages.list(room(lambda core: core.packages.list), "Packages, newest first"),
     packages.get(room(lambda core: core.packages.get), "One package with its steps as they are now"),
     packages.part("log", log, "What a package's work has said so far", Logs),
     packages.act(

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from ...core import Core
-from ...spec.page import Listed
 from ...spec.profile import CreateProfile, Profile
-from ...store.pages import newest_first
 from ..noun import Noun, room
-from ..route import Call, Query
+from ..route import Query
 
 profiles = Noun("profiles", Profile, "/workspaces/{ws}/profiles", "/workspaces/{ws}/profiles/{id}")
-
-
-def list_(core: Core, call: Call) -> Listed[Profile]:
-    """A workspace's."""
-    return newest_first(core.profiles.list(call.path["ws"], model=call.query["model"]), call.window)
 
 
 ROUTES = (
@@ -25,7 +17,7 @@ ROUTES = (
         status=202,
     ),
     profiles.list(
-        list_,
+        room(lambda core: core.profiles.list),
         "Profiles, newest first",
         Query(name="model", summary="Only those of this model, or of this name:version."),
     ),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.page import Listed
+from ...spec.page import Listed, cut
 from ...spec.secret import Secret, SetSecret
-from ...store.pages import cut
 from ..noun import Noun
 from ..route import Call, Route
 

@@ -9,9 +9,8 @@ from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
-from ...spec.page import Listed
+from ...spec.page import Listed, cut
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ...store.pages import cut
 from ..filters import PROPERTY, TAG, pairs
 from ..noun import Noun, room
 from ..route import Answer, Call, Query, Route
@@ -28,15 +27,15 @@ def deploy(core: Core, call: Call) -> Any:
 def list_(core: Core, call: Call) -> Listed[Service]:
     """Those that match."""
     query = call.query
-    found = core.deployments.list(
+    return core.deployments.list(
         call.path["ws"],
         compute_type=query["compute_type"],
         model_name=query["model_name"],
         model_id=query["model_id"],
         tags=dict(pairs(query["tag"], "tag")),
         properties=dict(pairs(query["property"], "property")),
+        window=call.window,
     )
-    return cut(found, call.window, "name")
 
 
 def update(core: Core, call: Call) -> Any:

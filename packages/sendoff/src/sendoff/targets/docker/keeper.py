@@ -82,6 +82,7 @@ class Keeper(Supervisor[Watch]):
     def _sleep(self, seconds: float) -> None:
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
+        # Without them an ended container or Envoy would be noticed only at the next round.
         heard = {link.fileno(): path for path, link in self._events.items()}
         for handle in heard:
             poll.register(handle, select.POLLIN)

@@ -107,12 +107,14 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
         take_down(folder, engine, gateway, log, drain_seconds=min(1.0, wanted.drain_seconds))
         return Step(None)
     seen = look(engine, folder)
+    # By serial, not by revision: a retry of a revision that failed is another container of the same one.
     if not any(one.container.serial == wanted.serial for one in seen):
         try:
             containers.create(engine, folder, wanted)
         except SendoffError as error:
             if asked:
                 raise
+            # The keeper goes on trying: the engine's disk or network may be mended, and nobody would ask again.
             log(f"{folder.uid}: container {wanted.serial} cannot be started: {error.message}")
             return Step(5.0)
         log(f"{folder.uid}: started container {wanted.serial} for revision {wanted.revision}")
@@ -131,8 +133,10 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
         elif one.container.state == "restarting" and _give_up(engine, folder, one.container):
             log(f"{folder.uid}: container {one.container.serial} ended {ATTEMPTS} times before it answered")
     chosen = serving(seen, wanted)
+    # Each time, since an engine that restarts a container may give it another address.
     route = _direct(gateway, wanted, chosen)
     newest = next(one for one in seen if one.container.serial == wanted.serial)
+    # What made way first would leave a moment in which Envoy still sends requests to a container that is ending.
     if chosen is not None and chosen.ready and route is not None and gateway.serves(route):
         if chosen is newest:
             folder.learn(wanted)
@@ -149,6 +153,7 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
             return Step(None)
         if not gateway.problem(folder.uid):
             return Step(0.1)
+        # Envoy does not try a listener again by itself; while the port is still taken, asking would only fill its log.
         if not ports.problem(route.host, route.port):
             gateway.again()
         return Step(1.0)
@@ -161,6 +166,7 @@ def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log,
     """Drain and remove every container of the service, its route and its folder; the caller holds the lock."""
     found = containers.of_service(engine, folder.home, folder.uid)
     for container in found:
+        # First: the engine would start again what ends, as its policy says.
         containers.no_restart(engine, container.id)
         if container.state == "running" and not containers.ask_to_stop(folder, container.serial, drain_seconds):
             containers.kill(engine, container.id)
@@ -172,6 +178,7 @@ def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log,
         time.sleep(0.05)
     for container in found:
         containers.remove(engine, container.id)
+    # Last: until here clients get the front's own answers of a server that is draining, not a refused connection.
     gateway.drop(folder.uid)
     gateway.sync()
     folder.run.delete()
@@ -211,6 +218,7 @@ def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted
 def _see_off(folder: ServiceFolder, engine: Engine, wanted: ContainerRecord, log: Log) -> bool:
     """Bring those that make way to their end; whether any is left."""
     left = False
+    # `asked` is a file, so that a keeper that comes in between does not ask, and start the drain's clock, once more.
     for container in containers.of_service(engine, folder.home, folder.uid):
         since = folder.stopping(container.serial)
         if since is None:

@@ -76,6 +76,7 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
     wanted = folder.wanted()
     if wanted is None:
         return Step(None)
+    # Before anything else: whoever removes may have been killed, and would be waited for by who wants the uid anew.
     if wanted.removing:
         take_down(folder, log, drain_seconds=min(1.0, wanted.drain_seconds))
         return Step(None)
@@ -83,15 +84,18 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
         _settle_record(folder, wanted, front, log)
     fronts = live(folder)
     found = current(fronts, wanted)
+    # A front keeps its port for life: where another is wanted, a second one starts there and the first serves on.
     if found is None:
         serving = [f for f in fronts if f.stopping is None and f.ready is not None]
         return _start(folder, wanted, log, asked=asked, beside=bool(serving))
     try:
+        # Short: the folder is locked meanwhile, and a front that hangs must not hold up who wants to remove it.
         status = front_control.status(found.control, seconds=0.5)
     except front_control.NoAnswer:
         young = time.monotonic() - found.started < START_GRACE
         return Step(0.02 if young else 2.0, found)
     front = learn(folder, found, status)
+    # It takes no swap any more. Its end is a crash like any other, and what is wanted starts anew behind it.
     if status.get("state") == "draining":
         return Step(0.2, front)
     if _loads_good_first(status, wanted, folder.good()):
@@ -125,10 +129,13 @@ def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
     """
     fronts = folder.fronts()
     running = live(folder)
+    # Taken now, while the leader lives: once it is gone its session's number may be another's. Children that have
+    # dropped their environment, and with it the token, are found by this alone.
     family = {front.token: processes.session(front.process) for front in running}
     for front in running:
         _ask_to_stop(front, drain_seconds)
     grace = drain_seconds + KILL_GRACE
+    # What is suspended hears neither the socket nor SIGTERM: waiting for its drain would only make a removal hang.
     if all(processes.suspended(front.process) for front in running):
         grace = 0.0
     processes.wait_ended([front.process for front in running], grace)
@@ -143,6 +150,7 @@ def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
 def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: bool, beside: bool) -> Step:
     crashes = folder.crashes()
     good = folder.good()
+    # `sendoff gc` or a user may have removed them: then the wanted revision is all there is to start with.
     if good is not None and not (Path(good.bundle).is_dir() and Path(good.python).exists()):
         good = None
     if not asked:
@@ -152,6 +160,7 @@ def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: boo
         if wait > 0:
             return Step(wait)
     problem = ports.problem(wanted.host, wanted.port)
+    # Nobody is told a chosen port before the service has answered: until then another one is as good.
     if problem and wanted.chosen_port and good is None:
         wanted = wanted._replace(port=ports.choose(wanted.host, kept_ports(folder.place, but=folder.uid)))
         folder.write(wanted)
@@ -217,6 +226,7 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
 def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Log) -> None:
     """Complete a record whose process was never noted; clear one whose process has ended."""
     here = front.boot == processes.boot_id()
+    # Whoever started it was killed between the start and the note of its pid: a second front would find the port taken.
     if here and front.pid == 0:
         # Its workers carry the token too; the control socket is on the front's command line alone.
         for process in processes.marked(front.token):
@@ -306,6 +316,7 @@ def _retire(folder: ProcessFolder, wanted: ProcessRecord, front: Front, fronts: 
         Whether any of them is still on its way out.
     """
     others = [other for other in fronts if other.number != front.number]
+    # Two quick changes of the port leave two earlier fronts; only the newest of them that answers is the service.
     if front.ready is None:
         answering = [other for other in others if other.ready is not None and other.stopping is None]
         others = [other for other in others if other not in answering[-1:]]

@@ -2,59 +2,56 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import files
 from ..containers.engine import connect
-from ..environments.indexes import Indexes
+from ..packaging import image as images
+from ..packaging.base_choice import base_registry, logins_of
+from ..packaging.image_push import push
 from ..progress import Progress
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
-from . import image as images
-from .base_choice import base_registry, logins_of
-from .image_engine import load
-from .image_push import push
 
 if TYPE_CHECKING:
+    from ..environments import Environments
     from ..store import Store
 
 
 def build_image(
     store: Store,
+    environments: Environments,
     *,
     bundle: Path,
     lock: Lock | None,
     spec: EnvironmentSpec,
     image: str,
     folder: Path,
-    credentials: tuple[str, str] | None,
-    indexes: Indexes,
-    environ: Mapping[str, str],
     progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Make a bundle's image, in the engine and, where the setting ``image_registry`` names one, in the registry.
 
     Args:
         store: The home and its settings.
+        environments: Knows where packages come from and who we are at registries.
         bundle: The bundle's folder.
         lock: Its environment; None when the user manages it.
         spec: The environment's definition.
         image: ``name:label``.
         folder: Not used by this form.
-        credentials: Of the base image's registry.
-        indexes: Where packages come from.
-        environ: As ``os.environ``.
         progress: Receives plain lines.
 
     Returns:
         Where it is, and notes.
 
     Raises:
-        SendoffError: As :func:`image.build` and :func:`image_push.push`.
+        SendoffError: As :func:`packaging.image.build` and :func:`packaging.image_push.push`.
     """
+    environ = os.environ
+    indexes, credentials = environments.indexes(_options(lock)), environments.image_credentials(spec)
     began = time.monotonic()
     engine = connect(environ)
     registry = (store.settings.image_registry or "").rstrip("/")
@@ -70,8 +67,7 @@ def build_image(
         credentials=credentials,
         progress=progress,
     )
-    memory = store.home / "images" / "loaded.json"
-    made = load(engine, ready.base, ready.parts, ready.settings, tags=[name], memory=memory, progress=progress)
+    made = images.place(store, ready, engine=engine, tags=[name], progress=progress)
     digest = None
     if registry:
         digest = push(
@@ -94,24 +90,27 @@ def build_image(
 
 def write_context(
     store: Store,
+    environments: Environments,
     *,
     bundle: Path,
     lock: Lock | None,
     spec: EnvironmentSpec,
     image: str,
     folder: Path,
-    credentials: tuple[str, str] | None,
-    indexes: Indexes,
-    environ: Mapping[str, str],
     progress: Progress,
 ) -> tuple[PackageResult, list[str]]:
     """Write the folder that ``docker build`` makes the image from; no engine is needed. Arguments as above."""
-    from .dockerfile import write_folder
+    from ..packaging.dockerfile import write_folder
 
+    indexes = environments.indexes(_options(lock))
     notes = write_folder(
-        store, folder, bundle=bundle, lock=lock, spec=spec, indexes=indexes, environ=environ, progress=progress
+        store, folder, bundle=bundle, lock=lock, spec=spec, indexes=indexes, environ=os.environ, progress=progress
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     files.write_json(folder.parent / f"{folder.name}.json", {"image": image})
     registry = base_registry(spec, store.settings)
     return PackageResult(location=folder.as_uri(), size=size, registry=registry), notes
+
+
+def _options(lock: Lock | None) -> list[str]:
+    return lock.pip_options if lock is not None else []
