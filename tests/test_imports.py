@@ -137,6 +137,11 @@ def test_the_sdk_and_the_client_load_no_database_before_the_first_call():
     assert not loaded & {"sqlalchemy", "alembic", "starlette", "uvicorn"}
 
 
+def test_the_table_of_routes_loads_no_database_and_no_room():
+    loaded = loaded_after("import sendoff.api.routes")
+    assert not loaded & {"sqlalchemy", "sendoff.store", "sendoff.registry", "sendoff.drift.detectors"}
+
+
 def test_every_public_name_is_there():
     import sendoff
 
