@@ -14,7 +14,7 @@ from pathlib import Path
 import imports
 
 PICTURE = imports.REPOSITORY / "docs" / "house.svg"
-WIDTH, HIGH, GAP, ROW, MARGIN = 112, 26, 14, 64, 24
+WIDTH, HIGH, GAP, ROW, MARGIN = 132, 26, 14, 64, 24
 INSIDE = frozenset({"front"})
 """Rooms of the data plane whose own rooms are drawn."""
 
