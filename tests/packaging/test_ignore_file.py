@@ -99,7 +99,7 @@ def test_git_agrees(tmp_path_factory: pytest.TempPathFactory, patterns: list[str
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
     relative = path.relative_to(folder).as_posix()
-    git = subprocess.run(["git", "-C", str(folder), "check-ignore", "-q", relative], check=False).returncode == 0
+    git = subprocess.run(["git", "-C", str(folder), "check-ignore", "-q", "--", relative], check=False).returncode == 0
     rules = IgnoreRules("\n".join(patterns))
     above = [Path(*parts[:count]).as_posix() for count in range(1, len(parts))]
     ours = any(rules.ignores(up, folder=True) for up in above) or rules.ignores(relative, folder=False)

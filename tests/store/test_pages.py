@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from sendoff.errors import InvalidInput
-from sendoff.spec.page import ALL, Listed, Window
-from sendoff.store.pages import cut, select_page
+from sendoff.spec.page import ALL, Listed, Window, cut
+from sendoff.store.pages import select_page
 
 entries = Table(
     "entries",

@@ -94,19 +94,18 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
         SendoffError: Whatever would surely fail later.
     """
     spec, reference = inference.environment, inference.environment_ref
-    if (spec is None) == (reference is None):
+    if reference is not None and spec is None:
+        found = rooms.environments.get(workspace, reference.name, reference.version)
+        spec, reference = found.spec, EnvironmentReference(name=found.name, version=found.version)
+    elif spec is not None and reference is None:
+        check_environment(spec.name)
+    else:
         given = "both" if spec is not None else "neither is given"
         raise InvalidInput(
             f"exactly one of environment and environment_ref is needed; {given}",
             hint="Name a registered environment, or give its definition.",
             field="environment",
         )
-    if reference is not None:
-        found = rooms.environments.get(workspace, reference.name, reference.version)
-        spec, reference = found.spec, EnvironmentReference(name=found.name, version=found.version)
-    else:
-        assert spec is not None
-        check_environment(spec.name)
     source = inference.source
     check_source(source)
     check_blobs(rooms, source)

@@ -15,9 +15,9 @@ from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from ..spec import dataset as spec
 from ..spec.dataset import ACTIVE, ARCHIVED, DEPRECATED, Dataset, DatasetDefinition, RegisterDataset, UpdateDataset
 from ..spec.model import ManifestFile
-from ..spec.page import ALL, Key, Listed, Window
+from ..spec.page import ALL, Key, Listed, Window, cut
 from ..spec.parse import nearest, to_builtins
-from ..store.pages import cut, select_page
+from ..store.pages import select_page
 from ..store.tables import datasets
 from ..store.workspaces import require_workspace
 from .datastores import Datastores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -71,16 +71,41 @@ def key_of(after: str, order: str, types: Sequence[type] | None = None) -> Key:
     try:
         made_for, *key = json.loads(base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True))
     except (ValueError, TypeError, RecursionError):
-        raise wrong_cursor(after) from None
+        raise _wrong(after) from None
     if made_for != order or not key or not all(map(_storable, key)):
-        raise wrong_cursor(after)
+        raise _wrong(after)
     if types is not None:
         same = [
             kind is type(part) or (kind is float and type(part) is int) for kind, part in zip(types, key, strict=False)
         ]
         if len(key) != len(types) or not all(same):
-            raise wrong_cursor(after)
+            raise _wrong(after)
     return tuple(key)
+
+
+def cut(entries: Iterable[T], window: Window, *fields: str, key: Callable[[T], Key] | None = None) -> Listed[T]:
+    """The part of a short list that a window shows; it is in memory, in ascending order of its key.
+
+    Args:
+        entries: The whole list.
+        window: Which part.
+        fields: The attributes that the list is ordered by.
+        key: Gives an entry's key, where it is not its attributes; ``fields`` is then the order's name alone.
+
+    Raises:
+        InvalidInput: The cursor is not one of this list.
+    """
+    keyed = key or (lambda entry: tuple(getattr(entry, field) for field in fields))
+    order, rest = ",".join(fields), list(entries)
+    if window.after is not None:
+        after = key_of(window.after, order)
+        try:
+            rest = [entry for entry in rest if keyed(entry) > after]
+        except TypeError:
+            raise _wrong(window.after) from None
+    if window.limit is None or len(rest) <= window.limit:
+        return Listed(rest)
+    return Listed(rest[: window.limit], next=cursor(order, keyed(rest[window.limit - 1])))
 
 
 def _storable(part: object) -> bool:
@@ -90,7 +115,7 @@ def _storable(part: object) -> bool:
     return type(part) in (int, float) and -(2**63) <= part < 2**63  # type: ignore[operator]
 
 
-def wrong_cursor(after: str) -> InvalidInput:
+def _wrong(after: str) -> InvalidInput:
     """What is said of a cursor that does not belong to the list."""
     return InvalidInput(
         f"'after' is no cursor of this list: {after[:80]!r}",

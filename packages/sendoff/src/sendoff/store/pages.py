@@ -6,13 +6,13 @@ added or deleted in between makes nobody see a row twice or miss one, and the th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, literal, or_, tuple_
 from sqlalchemy.sql.operators import desc_op
 
-from ..spec.page import Key, Listed, Window, cursor, key_of, wrong_cursor
+from ..spec.page import Key, Listed, Window, cursor, key_of
 
 T = TypeVar("T")
 
@@ -64,31 +64,6 @@ def select_page(
             found.append(view(row))
             last = row
     return found
-
-
-def cut(entries: Iterable[T], window: Window, *fields: str, key: Callable[[T], Key] | None = None) -> Listed[T]:
-    """The same of a short list that is in memory already, in ascending order of its key.
-
-    Args:
-        entries: The whole list.
-        window: Which part.
-        fields: The attributes that the list is ordered by.
-        key: Gives an entry's key, where it is not its attributes; ``fields`` is then the order's name alone.
-
-    Raises:
-        InvalidInput: The cursor is not one of this list.
-    """
-    keyed = key or (lambda entry: tuple(getattr(entry, field) for field in fields))
-    order, rest = ",".join(fields), list(entries)
-    if window.after is not None:
-        after = key_of(window.after, order)
-        try:
-            rest = [entry for entry in rest if keyed(entry) > after]
-        except TypeError:
-            raise wrong_cursor(window.after) from None
-    if window.limit is None or len(rest) <= window.limit:
-        return Listed(rest)
-    return Listed(rest[: window.limit], next=cursor(order, keyed(rest[window.limit - 1])))
 
 
 def _behind(columns: Sequence[ColumnElement[Any]], downward: Sequence[bool], key: Key) -> ColumnElement[bool]:

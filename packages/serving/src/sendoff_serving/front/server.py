@@ -175,7 +175,7 @@ class Server:
         if self.pending is not None:
             self._run(self.pending.end())
         self.pending = generation
-        if self.serving is None:
+        if self.serving is None:  # clients may be there before anything serves: they meet its keys and its TLS already
             self._apply(bundle, revision)
         generation.start()
         return generation
@@ -205,6 +205,7 @@ class Server:
             self.metrics.swaps["ready"] += 1
             if before is not None:
                 self._log.info(f"{_named(generation)} has taken over; the one before drains")
+                # What it has just admitted may take until its deadline.
                 self._run(before.drain(before.bundle.serving.scoring_timeout_ms / 1000 + 5))
         elif generation is self.pending and generation.phase == "failed" and self.serving is not None:
             self.metrics.swaps["failed"] += 1
@@ -346,7 +347,7 @@ class Server:
         """Serve the control socket, which only this user may open."""
         path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        before = os.umask(0o177)
+        before = os.umask(0o177)  # the socket is made with it: a chmod would come when somebody may have opened it
         try:
             server = await loop.create_unix_server(
                 lambda: HttpConnection(application, self._limits, self._connections, lambda: 1 << 20), str(path)
@@ -406,16 +407,18 @@ class Server:
             listener.close()
         if self._socket is not None:
             self._socket.close()
+        # Clients first, workers then: a request that is still coming is admitted, and only then nothing more can come.
         end = time.monotonic() + drain_seconds
         await self._connections.end(drain_seconds)
         for generation in (self.pending, self.serving):
             if generation is not None:
                 left = max(end - time.monotonic(), 0.0)
                 await (generation.drain(left) if generation is self.serving else generation.end())
-        for _ in range(100):
+        for _ in range(100):  # the last answers are on their way to clients that read
             if not self._connections.open:
                 break
             await asyncio.sleep(0.01)
+        # Behind the last answer, which they are told of too.
         await self._telemetry.close()
         if self.recording is not None:
             await self.recording.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...core import Core
 from ...spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, RemoveFiles
-from ...spec.page import Listed, Page
-from ...store.pages import cut
+from ...spec.page import Listed, Page, cut
 from ..route import Call, Query, Route
 
 

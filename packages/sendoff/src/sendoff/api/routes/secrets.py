@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ...core import Core
-from ...spec.page import Listed, Page
+from ...spec.page import Listed, Page, cut
 from ...spec.secret import Secret, SetSecret
-from ...store.pages import cut
 from ..route import Call, Route
 
 ONE = "/workspaces/{ws}/secrets/{name}"

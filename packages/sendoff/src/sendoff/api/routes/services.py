@@ -9,9 +9,8 @@ from ...spec.bodies import Logs, Rollback
 from ...spec.inference import InferenceSpec
 from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
-from ...spec.page import Listed, Page
+from ...spec.page import Listed, Page, cut
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ...store.pages import cut
 from ..filters import PROPERTY, TAG, pairs
 from ..route import Answer, Call, Query, Route
 

@@ -26,6 +26,7 @@ def end_when_answered(connection: HttpConnection, quiet_since: float) -> None:
         quiet_since: where nothing has come, it is closed at once if it was answered before this (monotonic time).
     """
     connection._closing = True
+    # The last that is answered says Connection: close; its head may not be written yet, and those behind it never come.
     last = connection._current or (connection._line[-1] if connection._line else connection._active)
     if last is not None:
         last.keep_alive = False
