@@ -11,7 +11,7 @@ JOBS ?= 4
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test lint format types docs bench lock clean
+.PHONY: help setup quickstart quickstart-stop test lint format types docs house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -53,6 +53,9 @@ types: setup  ## mypy, strict
 
 docs: setup  ## Write the generated pages again
 	@$(BIN)/python -m sendoff.cli.reference > docs/cli.md
+
+house: setup  ## Draw the rooms and who imports whom into docs/house.svg
+	@$(BIN)/python tools/house.py
 
 bench: setup  ## Run the benchmarks; each prints a table with ratios
 	@for b in benchmarks/register.py benchmarks/registry.py benchmarks/cli.py benchmarks/deploy benchmarks/serving/throughput.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

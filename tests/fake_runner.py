@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from deployment_rigs import FakeCore
 
-from sendoff.operations import runner
+from sendoff.programs import runner
 
 if __name__ == "__main__":
     sys.exit(runner.main(core=FakeCore))

@@ -1,152 +1,121 @@
-"""Which room may import which (docs/architecture.md). Fails when a boundary is broken."""
+"""Which room may import which: exactly what the tables of docs/architecture.md say, read from there."""
 
 from __future__ import annotations
 
-import ast
+import re
 import subprocess
 import sys
-from pathlib import Path
 
+import house
+import imports
 import pytest
 
-PACKAGES = Path(__file__).parents[1] / "packages"
-SENDOFF = PACKAGES / "sendoff" / "src" / "sendoff"
-
-GROUND = {"errors", "connections", "files", "processes", "environ", "sockets", "progress"}
-"""Modules below all rooms, which every room may import."""
-
-ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "files": {"errors"},
-    "connections": {"errors"},
-    "processes": set(),
-    "environ": set(),
-    "sockets": set(),
-    "progress": set(),
-    "spec": {"errors"},
-    "store": {"errors", "spec"},
-    "containers": {"errors", "spec"},
-    "gateway": {"containers"},
-    "targets": {"errors", "spec", "containers", "gateway", "schedule.chores"},
-    "registry": {"errors", "spec", "store", "targets.base"},
-    "environments": {"errors", "spec", "store", "targets.base"},
-    "packaging": {"errors", "spec", "store", "targets.base", "registry", "environments", "containers"},
-    "artefacts": {"errors", "spec", "store", "environments", "packaging", "containers", "targets.base"},
-    "frameworks": {"errors", "spec", "store", "registry"},
-    "identity": {"errors", "spec", "store"},
-    "computes": {"errors", "spec", "store", "registry"},
-    "runs": {"errors", "spec", "store", "registry"},
-    "modeldata": {"errors", "spec", "store"},
-    "events": {"errors", "spec", "store"},
-    "schedule": {"errors", "spec", "store", "core", "modeldata"},
-    "drift": {
-        *("errors", "spec", "store", "tabular", "datasets", "modeldata", "events"),
-        *("schedule.chores", "schedule.periods"),
-    },
-    "tabular": {"errors", "spec"},
-    "datasets": {"errors", "spec", "store", "tabular"},
-    "rooms": {"store", "registry", "environments", "targets.base"},
-    "operations": {"errors", "spec", "store", "rooms", "core"},
-    "code": {"errors", "spec", "store", "rooms", "registry", "environments", "packaging", "frameworks"},
-    "packages": {"errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging", "containers"},
-    "profiling": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "packaging", "datasets", "tabular", "deployments"),
-        *("targets.base", "targets.failures", "targets.meter"),
-    },
-    "garbage": {"errors", "spec", "store", "rooms", "operations", "artefacts", "deployments", "targets.base"},
-    "deployments": {
-        *("errors", "spec", "store", "rooms", "operations", "code", "artefacts", "packaging"),
-        *("identity", "computes", "modeldata", "targets.base", "targets.failures"),
-    },
-    "core": {
-        *(
-            "store",
-            "registry",
-            "environments",
-            "artefacts",
-            "targets.table",
-            "datasets",
-            "rooms",
-            "operations",
-            "deployments",
-            "packages",
-        ),
-        *("profiling", "garbage", "computes", "runs", "modeldata", "drift", "identity"),
-    },
-    "api": {
-        *("errors", "spec", "store", "containers", "registry", "environments", "packaging", "core"),
-        *("datasets", "computes", "runs", "identity", "modeldata", "drift", "events", "schedule.chores"),
-    },
-    "client": {
-        *(
-            "errors",
-            "spec",
-            "store.blobs",
-            "store.locations",
-            "registry.collect",
-            "packaging.collect_source",
-            "packaging.check_script",
-        ),
-        "api.application",  # the one line of `connection` that puts an embedded application together
-    },
-    "views": {"errors", "spec", "client"},
-    "sdk": {"Workspace", "errors", "spec", "tabular", "client", "views"},
-    "migrate": {"errors", "spec", "sdk"},
-    "cli": {"errors", "spec", "tabular", "client", "views", "sdk", "migrate"},
-    "": {"errors", "sdk"},
-}
+PAGE = (imports.REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+CONTROL, DATA = "sendoff", "sendoff_serving"
+PACKAGES = {CONTROL: imports.CONTROL, DATA: imports.DATA}
 
 
-def room_of(file: Path) -> str:
-    first = file.relative_to(SENDOFF).parts[0].removesuffix(".py")
-    return "" if first == "__init__" else first
+def table(title: str) -> dict[str, set[str]]:
+    """Room -> what it may import, from the page's table below a heading; for types alone with ``types`` behind it."""
+    part = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    rows = {}
+    for line in part.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 3:
+            rows[cells[0].strip("`")] = set(re.findall(r"`([\w.]+)`(?! \(types\))", cells[1])) | {
+                f"{room} types" for room in re.findall(r"`([\w.]+)` \(types\)", cells[1])
+            }
+    return rows
 
 
-def imported(file: Path) -> set[str]:
-    """Dotted names below ``sendoff`` that a file imports, wherever in it."""
-    package = ["sendoff", *file.relative_to(SENDOFF).parts[:-1]]
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.removeprefix("sendoff.") for alias in node.names if alias.name.startswith("sendoff.")}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            parts = [*base, *(node.module or "").split(".")] if node.module else base
-            if parts and parts[0] == "sendoff":
-                below = parts[1:]
-                found |= {".".join([*below, alias.name]) for alias in node.names}
-    return found
+ALLOWED = {CONTROL: table("Rooms of the control plane"), DATA: table("Rooms of the data plane")}
+BY_NAME = table("What is named by a string")
+"""File -> the rooms whose modules it may name by strings."""
 
 
-def within(name: str, allowed: str) -> bool:
-    return name == allowed or name.startswith(f"{allowed}.")
+def room_in(package: str, name: str) -> str:
+    """The row of the table that a module belongs to: the longest that names it."""
+    below = name.partition(".")[2]
+    found = [row for row in ALLOWED[package] if below == row or below.startswith(f"{row}.")]
+    return max(found, key=len, default="")
 
 
-@pytest.mark.parametrize("room", ALLOWED)
-def test_a_room_imports_only_what_it_may(room):
-    files = [file for file in SENDOFF.rglob("*.py") if room_of(file) == room]
-    may = ALLOWED[room] | (set() if room in GROUND else GROUND)
+ROWS = [(package, room) for package, rows in ALLOWED.items() for room in rows]
+
+
+def used(package: str, room: str) -> dict[str, list[str]]:
+    """What a room imports, as the table writes it, with the imports that say so."""
+    runs: dict[str, list[str]] = {}
+    types: dict[str, list[str]] = {}
+    for file in imports.files(PACKAGES[package]).values():
+        if room_in(package, file.name) == room:
+            for found, names in ((runs, file.runs), (types, file.types)):
+                for other in sorted(names):
+                    found.setdefault(room_in(package, other), []).append(f"{file.name} imports {other}")
+    found = {**{f"{other} types": lines for other, lines in types.items() if other not in runs}, **runs}
+    return {other: lines for other, lines in found.items() if other.partition(" ")[0] not in ("", room)}
+
+
+@pytest.mark.parametrize(("package", "room"), ROWS)
+def test_a_room_imports_what_the_page_says_and_nothing_else(package, room):
+    found = used(package, room)
+    assert {other: lines for other, lines in found.items() if other not in ALLOWED[package][room]} == {}
+    assert ALLOWED[package][room] - set(found) == set(), "the page allows what is not used"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_file_is_in_a_room_of_the_page(package):
+    lost = [name for name in imports.files(PACKAGES[package]) if name != package and not room_in(package, name)]
+    assert lost == []
+    empty = set(ALLOWED[package]) - {room_in(package, name) for name in imports.files(PACKAGES[package])}
+    assert empty == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_files_import_each_other(package):
+    assert imports.circles(PACKAGES[package]) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_rooms_import_each_other(package):
+    house.layers(house.arrows(PACKAGES[package], deep=house.INSIDE))
+
+
+def test_modules_are_named_by_strings_only_where_the_page_says():
+    named = {
+        (file.name.partition(".")[2], room_in(package, other))
+        for package in PACKAGES
+        for file in imports.files(PACKAGES[package]).values()
+        for other in file.named
+        if room_in(package, other) != room_in(package, file.name)
+    }
+    assert named == {(file, room) for file, rooms in BY_NAME.items() for room in rooms}
+
+
+def test_a_circle_would_be_found(tmp_path):
+    package = tmp_path / "planted"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("from .two import b\n")
+    (package / "two.py").write_text("def b():\n    from . import three\n")
+    (package / "three.py").write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .one import a\n")
+    assert imports.circles(package) == []
+    imports.files.cache_clear()
+    (package / "three.py").write_text("def c():\n    from .one import a\n")
+    assert imports.circles(package) == [["planted.one", "planted.three", "planted.two"]]
+
+
+def test_the_picture_of_the_house_is_true():
+    assert house.PICTURE.read_text(encoding="utf-8") == house.picture(), "run `make house`"
+
+
+def test_the_planes_do_not_import_each_other():
+    """The data plane knows nothing of the control plane; the other way only what ``docs/architecture.md`` names."""
     wrong = [
-        f"{file.relative_to(SENDOFF)} imports {name}"
-        for file in files
-        for name in sorted(imported(file))
-        if not (room and within(name, room)) and not any(within(name, one) for one in may)
-    ]
-    assert wrong == []
-
-
-def test_every_room_is_in_the_table():
-    assert {room_of(file) for file in SENDOFF.rglob("*.py")} <= set(ALLOWED)
-
-
-def test_the_data_plane_imports_nothing_of_the_control_plane():
-    source = PACKAGES / "serving" / "src"
-    wrong = [
-        str(file.relative_to(source))
-        for file in source.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
-        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sendoff" and not node.level)
-        or (isinstance(node, ast.Import) and any(one.name.split(".")[0] == "sendoff" for one in node.names))
+        f"{file.name}: {line.strip()}"
+        for file in imports.files(imports.DATA).values()
+        for line in file.path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(from|import) sendoff(\.|\s|$)", line)
     ]
     assert wrong == []
 
@@ -164,7 +133,7 @@ def test_importing_sendoff_loads_nothing_heavy():
 
 
 def test_the_sdk_and_the_client_load_no_database_before_the_first_call():
-    loaded = loaded_after("from sendoff import Workspace, Model, Environment, Webservice; from sendoff import client")
+    loaded = loaded_after("from sendoff import Workspace, Model, Environment, Webservice; import sendoff.client")
     assert not loaded & {"sqlalchemy", "alembic", "starlette", "uvicorn"}
 
 

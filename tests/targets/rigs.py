@@ -120,7 +120,7 @@ class Rig:
         limits = Limits(cpus=more.pop("cpus", None), memory_mb=more.pop("memory_mb", None))  # type: ignore[arg-type]
         facts = {"uid": uid, "name": f"name-{uid}", "workspace": "ws", "revision": revision, "limits": limits}
         facts |= {"bundle": self.bundle(script).name, "artefact": self.artefact(), "listen": Listen(port=port)}
-        return Wanted(**{**facts, "drain_seconds": 5.0, "data_scope": "a/b/ws/tested", **more})  # type: ignore[arg-type]
+        return Wanted(**{**facts, "drain_seconds": 5.0, **more})  # type: ignore[arg-type]
 
     def artefact(self, python: str = sys.executable) -> Artefact:
         """What the services of this rig run in."""

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_one_folder_one_line import LINE, SmallCore
 
-from sendoff.operations import runner
+from sendoff.programs import runner
 from sendoff.targets import table
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ class TestCrashes:
     def test_a_front_that_never_starts_is_given_up_with_its_last_words_4(self, rig: ProcessRig) -> None:
         rig.target = process_target(rig.home, front=STAND_IN)
         wanted = rig.answering("one", workspace="lab")
-        (Path(wanted.bundle) / "exit-at-start").touch()
+        (rig.folder(wanted) / "exit-at-start").touch()
         rig.target.apply(wanted)
         seen = rig.until("failed", seconds=60)
         assert seen.error is not None
@@ -177,7 +177,7 @@ class TestCrashes:
         assert "5 times" in seen.error["message"]
         assert "ends as it was told" in rig.target.logs("u1", 10)
         # The mended bundle is started at once by the next apply.
-        (Path(wanted.bundle) / "exit-at-start").unlink()
+        (rig.folder(wanted) / "exit-at-start").unlink()
         rig.target.apply(wanted)
         assert score(rig.until("ready"))["said"] == "one"
 
@@ -187,7 +187,7 @@ class TestCrashes:
         rig.target.apply(wanted)
         rig.until("ready")
         wait_for(lambda: ProcessFolder(rig.home, "u1").good() is not None)
-        (Path(wanted.bundle) / "exit-at-start").touch()
+        (rig.folder(wanted) / "exit-at-start").touch()
         front = rig.front()
         assert front is not None
         processes.send(front, signal.SIGKILL)
@@ -412,7 +412,7 @@ class TestPorts:
             with pytest.raises(PortInUse) as caught:
                 rig.target.check(rig.answering("one", port=stranger.getsockname()[1]))
         assert caught.value.context["pid"] == os.getpid()
-        assert not rig.home.exists()
+        assert not (rig.home / "run").exists()
 
     def test_a_service_keeps_its_port_while_it_is_down(self, rig: ProcessRig) -> None:
         rig.target.apply(rig.wanted(HANGS))

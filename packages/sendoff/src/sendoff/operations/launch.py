@@ -28,7 +28,7 @@ class Launcher:
     def __init__(self, store: Store, command: Sequence[str] | None = None) -> None:
         self._store = store
         # -P: a file in the working directory must not stand in for a module.
-        self._command = list(command or (sys.executable, "-P", "-m", "sendoff.operations.runner"))
+        self._command = list(command or (sys.executable, "-P", "-m", "sendoff.programs.runner"))
         self._children: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
 

@@ -29,7 +29,7 @@ class Operations:
 
     Args:
         rooms: What to work with.
-        runner_command: Private, for tests: what to start instead of ``python -m sendoff.operations.runner``.
+        runner_command: Private, for tests: what to start instead of ``python -m sendoff.programs.runner``.
     """
 
     def __init__(self, rooms: Rooms, *, runner_command: Sequence[str] | None = None) -> None:

@@ -31,7 +31,7 @@ def note(home: Path, when: float | None) -> None:
 
 
 class Chores:
-    """Starts this room's own program for a home when something is due; never two at once.
+    """Starts the program of what is due for a home when something is due; never two at once.
 
     When files were copied last is the time of a file, so that supervisors that come and go neither skip a copy nor
     repeat it.
@@ -63,7 +63,7 @@ class Chores:
                 os.truncate(log, 0)
             if copies:
                 (log.parent / COPIED).touch(mode=0o600)
-            argv = [sys.executable, "-P", "-m", __package__, "--home", str(self._home)]
+            argv = [sys.executable, "-P", "-m", "sendoff.programs.due", "--home", str(self._home)]
             environ = base_environment()
             if "PYTHONPATH" in os.environ:
                 environ["PYTHONPATH"] = os.environ["PYTHONPATH"]

@@ -10,7 +10,7 @@ from . import arrays, binary_tensors, schema, signature, tensors
 from .answer import Answer, Refusal
 from .binary_tensors import BadTensor
 from .body import object_of
-from .inference_answer import Wanted, response
+from .inference_answer import WantedOutputs, response
 from .rows import rows_of
 from .script import RAW, SCHEMA, EntryScript
 from .unpacking import unpacked
@@ -44,7 +44,7 @@ def infer(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Answer:
         raise Refusal(400, "protocol_unsupported", message, hint="send the request to /score")
     try:
         given = _given(invoker, body, request)
-        wanted = Wanted(given)
+        wanted = WantedOutputs(given)
         if script.shape == RAW:
             return _own(invoker, wanted, _named(given, _as_sent), request)
         if script.shape == SCHEMA:
@@ -79,7 +79,7 @@ def joinable(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Tuple[
     if "packed" in request:
         body = unpacked(body, request["packed"])
     given = _given(invoker, body, request)
-    wanted = Wanted(given)
+    wanted = WantedOutputs(given)
     if invoker.script.shape == SCHEMA:
         sent: Any = _schema_values(invoker, given, arrays_too=False)
     else:
@@ -106,7 +106,7 @@ def _given(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Dict[str
     return given
 
 
-def _answer(invoker: "Invoker", wanted: Wanted, request: Dict[str, Any], value: Any, seconds: float) -> Answer:
+def _answer(invoker: "Invoker", wanted: WantedOutputs, request: Dict[str, Any], value: Any, seconds: float) -> Answer:
     kind = type(value)
     if kind not in _KNOWN and kind.__module__.partition(".")[0] not in ("numpy", "pandas"):
         answer = invoker._from_value(value, seconds)
@@ -117,7 +117,7 @@ def _answer(invoker: "Invoker", wanted: Wanted, request: Dict[str, Any], value: 
     return response(invoker, wanted, request["inference"], value, seconds, rows_of(value))
 
 
-def _own(invoker: "Invoker", wanted: Wanted, read: Dict[str, Any], request: Dict[str, Any]) -> Answer:
+def _own(invoker: "Invoker", wanted: WantedOutputs, read: Dict[str, Any], request: Dict[str, Any]) -> Answer:
     """Score a request with a script that takes tensors itself (``described.py``)."""
     start = time.perf_counter()
     try:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .invoke import Invoker
 
 
-class Wanted:
+class WantedOutputs:
     """What a request says of its answer.
 
     Args:
@@ -62,7 +62,7 @@ def _flag(owner: Dict[str, Any], parameter: str, called: str, otherwise: bool) -
 
 
 def response(
-    invoker: "Invoker", wanted: Wanted, target: Dict[str, Any], value: Any, seconds: float, rows: int
+    invoker: "Invoker", wanted: WantedOutputs, target: Dict[str, Any], value: Any, seconds: float, rows: int
 ) -> Answer:
     """Return the answer that a result becomes.
 

@@ -1,4 +1,4 @@
-"""``python -m sendoff.schedule --home HOME``: what is due by the clock: drift runs, copies of collected data.
+"""``python -m sendoff.programs.due --home HOME``: what is due by the clock: drift runs, copies of collected data.
 
 The supervisors start it when ``chores`` says that it is time. Two at once do no harm: a run is taken by moving its time
 on in a transaction, and the second finds a lock.
@@ -17,7 +17,7 @@ from ..core import Core
 from ..errors import SendoffError
 from ..modeldata import place
 from ..modeldata.remote import Remote, copy
-from .chores import note
+from ..schedule.chores import note
 
 
 def drift_runs(core: Core, now: float) -> Iterator[str]:
@@ -49,7 +49,7 @@ KINDS: dict[str, Callable[[Core, float], Iterator[str]]] = {"drift": drift_runs,
 
 def main(argv: list[str]) -> int:
     """``--home HOME``."""
-    parser = argparse.ArgumentParser(prog="python -m sendoff.schedule", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sendoff.programs.due", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     core = Core(parser.parse_args(argv).home)
     try:

@@ -1,4 +1,4 @@
-"""Runs one operation: ``python -m sendoff.operations.runner --home HOME --operation ID``."""
+"""Runs one operation: ``python -m sendoff.programs.runner --home HOME --operation ID``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from .. import files
 from ..core import Core
-from . import operation_rows
-from .execute import run
-from .heartbeat import Heartbeat
-from .lease import Holder, LeaseLost
-from .places import work_lock
-from .timeline import say
+from ..operations import operation_rows
+from ..operations.execute import run
+from ..operations.heartbeat import Heartbeat
+from ..operations.lease import Holder, LeaseLost
+from ..operations.places import work_lock
+from ..operations.timeline import say
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -38,7 +38,7 @@ def take_lease(store: Store, id_: str, launcher: Holder | None) -> Holder | None
 
 def main(argv: list[str] | None = None, core: type[Core] = Core) -> int:
     """Entry point; 0 when the operation was run to an end, whichever, or is another runner's."""
-    parser = argparse.ArgumentParser(prog="python -m sendoff.operations.runner", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sendoff.programs.runner", description=__doc__)
     parser.add_argument("--home", required=True, type=Path, help="Sendoff's folder")
     parser.add_argument("--operation", required=True, help="the operation's id")
     parser.add_argument("--from", dest="launcher", help="PID:START of the process that hands over its lease")
