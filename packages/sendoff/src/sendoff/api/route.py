@@ -12,7 +12,7 @@ from ..errors import InvalidInput
 from ..progress import Progress
 from ..spec.messages import Request
 from ..spec.page import Window
-from ..spec.parse import decode, nearest
+from ..spec.parse import decode, did_you_mean
 
 if TYPE_CHECKING:
     from ..core import Core
@@ -144,8 +144,7 @@ class Route:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given:
             if name not in known:
-                close = nearest(name, list(known))
-                hint = f"Did you mean {close!r}?" if close else f"Known: {', '.join(known) or 'none'}."
+                hint = did_you_mean(name, list(known), f"Known: {', '.join(known) or 'none'}.")
                 raise InvalidInput(f"unknown query parameter {name!r}", hint=hint, where="query", field=name)
         values: dict[str, Any] = {}
         for name, parameter in known.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from . import output
 from .session import Session
 
@@ -192,8 +192,7 @@ class Group(click.Group):
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             known = self.list_commands(ctx)
-            close = nearest(name, known)
-            advice = f"Did you mean {close!r}?" if close else f"There are: {', '.join(known)}."
+            advice = did_you_mean(name, known, f"There are: {', '.join(known)}.")
             raise click.UsageError(f"{ctx.command_path} has no command {name!r}. {advice}", ctx=ctx)
         return super().resolve_command(ctx, args)
 

@@ -12,7 +12,7 @@ from ..errors import AlreadyExists, ComputeNotFound
 from ..registry import Registry
 from ..spec.compute import AKS, KUBERNETES, Compute, CreateCompute, UpdateCompute, check
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import decode, nearest, to_builtins
+from ..spec.parse import decode, did_you_mean, to_builtins
 from ..store import Store
 from ..store.pages import select_page
 from ..store.tables import computes
@@ -63,10 +63,9 @@ class Computes:
             row = connection.execute(query.where(computes.c.name == name)).mappings().first()
             if row is None:
                 names = list(connection.scalars(select(computes.c.name).where(computes.c.workspace == workspace)))
-                close = nearest(name, names)
                 raise ComputeNotFound(
                     f"ComputeTargetNotFound: Compute Target with name {name} not found in provided workspace",
-                    hint=f"Did you mean {close!r}?" if close else f"There are: {', '.join(names) or 'none yet'}.",
+                    hint=did_you_mean(name, names, f"There are: {', '.join(names) or 'none yet'}."),
                     name=name,
                 )
         return _view(row)

@@ -16,7 +16,7 @@ from ..spec import dataset as spec
 from ..spec.dataset import ACTIVE, ARCHIVED, DEPRECATED, Dataset, DatasetDefinition, RegisterDataset, UpdateDataset
 from ..spec.model import ManifestFile
 from ..spec.page import ALL, Key, Listed, Window, cut
-from ..spec.parse import nearest, to_builtins
+from ..spec.parse import did_you_mean, to_builtins
 from ..store.pages import select_page
 from ..store.tables import datasets
 from ..store.workspaces import require_workspace
@@ -231,10 +231,9 @@ def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
         raise NotFound(
             f"dataset {name!r} has no version {version!r}", hint=f"Versions: {', '.join(reversed(versions))}.", name=key
         )
-    close = nearest(name, sorted(set(known)))
     raise NotFound(
         f"there is no dataset {key!r} in workspace {ws!r}",
-        hint=f"Did you mean {close!r}?" if close else f"Datasets: {', '.join(sorted(set(known))) or 'none yet'}.",
+        hint=did_you_mean(name, sorted(set(known)), f"Datasets: {', '.join(sorted(set(known))) or 'none yet'}."),
         name=key,
     )
 

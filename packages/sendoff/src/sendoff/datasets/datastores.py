@@ -13,7 +13,7 @@ from ..errors import Conflict, InvalidInput, NotFound
 from ..spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, check_store_path
 from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from ..store.pages import select_page
 from ..store.tables import datastore_files, datastores
 from ..store.workspaces import require_workspace
@@ -170,10 +170,9 @@ def matcher(path: str) -> Any:
 
 def _nothing_at(connection: Connection, ws: str, name: str, path: str) -> NotFound:
     known = [row.path for row in _files(connection, ws, name)]
-    close = nearest(path, known)
     return NotFound(
         f"datastore {name!r} has nothing at {path!r}",
-        hint=f"Did you mean {close!r}?" if close else f"sendoff datastore upload -n {name} -p FOLDER puts files there.",
+        hint=did_you_mean(path, known, f"sendoff datastore upload -n {name} -p FOLDER puts files there."),
         path=path,
     )
 
@@ -203,10 +202,9 @@ def _row(connection: Connection, ws: str, name: str) -> Row[Any]:
     row = connection.execute(select(datastores).where(datastores.c.workspace == ws, datastores.c.name == name)).first()
     if row is None:
         known = _names(connection, ws)
-        close = nearest(name, known)
         raise NotFound(
             f"there is no datastore {name!r} in workspace {ws!r}",
-            hint=f"Did you mean {close!r}?" if close else f"Datastores: {', '.join(sorted(known))}.",
+            hint=did_you_mean(name, known, f"Datastores: {', '.join(sorted(known))}."),
             name=name,
         )
     return row

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..errors import InvalidInput, NotSupported
 from ..spec.deployment import ACI, AKS, LOCAL, DeploymentSpec
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from ..targets.base import Capabilities, Kind
 
 AUTO = "auto"
@@ -71,10 +71,9 @@ def choose_target(
 def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:
     if name in kinds:
         return name
-    close = nearest(name, [*kinds])
     raise InvalidInput(
         f"the setting {setting} names no target: {name!r}",
-        hint=f"Did you mean {close!r}?" if close else f"Targets: {', '.join(kinds)}.",
+        hint=did_you_mean(name, [*kinds], f"Targets: {', '.join(kinds)}."),
         field=setting,
         got=name,
     )

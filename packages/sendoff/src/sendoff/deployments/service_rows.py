@@ -12,7 +12,7 @@ from ..errors import AlreadyExists, ServiceNotFound
 from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.names import service_flags
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from ..store.tables import revisions, services
 from ..store.workspaces import require_workspace
 
@@ -34,10 +34,9 @@ def get_service(connection: Connection, workspace: str, name: str) -> AnyRow:
         str(found)
         for found in connection.scalars(select(services.c.name).where(services.c.workspace == workspace).limit(1000))
     ]
-    close = nearest(name, known)
     raise ServiceNotFound(
         f"there is no service {name!r} in workspace {workspace!r}",
-        hint=f"Did you mean {close!r}?" if close else f"Services: {', '.join(sorted(known)) or 'none yet'}.",
+        hint=did_you_mean(name, known, f"Services: {', '.join(sorted(known)) or 'none yet'}."),
     )
 
 

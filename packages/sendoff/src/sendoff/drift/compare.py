@@ -91,27 +91,21 @@ def _feature(name: str, baseline: Sequence[Any], target: Sequence[Any]) -> Featu
 def _numeric(name: str, one: list[float], other: list[float], rows: int, other_rows: int) -> FeatureDrift:
     missing, magnitude = _missing(rows - len(one), rows, other_rows - len(other), other_rows)
     if not other:
-        return _without(name, NUMERIC, missing, magnitude)
+        return _unmeasured(name, NUMERIC, missing, magnitude)
     edges = metrics.quantile_edges(one)
     before, after = metrics.shares(one, edges), metrics.shares(other, edges)
     statistic = metrics.ks(one, other)
     p_value = metrics.ks_p_value(statistic, len(one), len(other))
-    return FeatureDrift(
-        name=name,
-        kind=NUMERIC,
+    return replace(
+        _unmeasured(name, NUMERIC, missing, magnitude),
         magnitude=max(statistic if p_value < EVIDENCE else 0.0, magnitude),
-        contribution=0.0,
         psi=metrics.psi(before, after),
         ks=statistic,
         wasserstein=metrics.wasserstein(one, other),
         energy=metrics.energy(one, other),
-        distance=None,
         p_value=p_value,
-        missing_baseline=missing[0],
-        missing_target=missing[1],
         mean_baseline=math.fsum(one) / len(one),
         mean_target=math.fsum(other) / len(other),
-        new_categories=[],
         bins=[
             Bin(label=label, baseline=a, target=b) for label, a, b in zip(_labels(edges), before, after, strict=True)
         ],
@@ -123,7 +117,7 @@ def _categorical(
 ) -> FeatureDrift:
     missing, magnitude = _missing(len(rows) - len(one), len(rows), len(others) - len(other), len(others))
     if not one or not other:
-        return _without(name, CATEGORICAL, missing, magnitude)
+        return _unmeasured(name, CATEGORICAL, missing, magnitude)
     before, after = metrics.counted(one), metrics.counted(other)
     distance = metrics.total_variation(before, after)
     p_value = metrics.chi_squared_p_value(before, after)
@@ -133,28 +127,19 @@ def _categorical(
     if len(pairs) > _MOST_BARS:
         rest = pairs[_MOST_BARS - 1 :]
         bars = [*pairs[: _MOST_BARS - 1], ("others", sum(r[1] for r in rest), sum(r[2] for r in rest))]
-    return FeatureDrift(
-        name=name,
-        kind=CATEGORICAL,
+    return replace(
+        _unmeasured(name, CATEGORICAL, missing, magnitude),
         magnitude=max(distance if p_value < EVIDENCE else 0.0, magnitude),
-        contribution=0.0,
         psi=metrics.psi([a for _, a, _ in pairs], [b for _, _, b in pairs]),
-        ks=None,
-        wasserstein=None,
-        energy=None,
         distance=distance,
         p_value=p_value,
-        missing_baseline=missing[0],
-        missing_target=missing[1],
-        mean_baseline=None,
-        mean_target=None,
         new_categories=sorted({*after} - {*before})[:20],
         bins=[Bin(label=label, baseline=a, target=b) for label, a, b in bars],
     )
 
 
-def _without(name: str, kind: str, missing: tuple[float, float], magnitude: float) -> FeatureDrift:
-    """A feature of which one side has no value at all: only what is missing can be compared."""
+def _unmeasured(name: str, kind: str, missing: tuple[float, float], magnitude: float) -> FeatureDrift:
+    """What can be said of any feature, and all of one of which a side has no value: how much is missing."""
     return FeatureDrift(
         name=name,
         kind=kind,

@@ -120,8 +120,7 @@ class Environments:
                 name=name,
                 version=version,
             )
-        close = parse.nearest(name, known)
-        hint = f"Did you mean {close!r}?" if close else "Run: sendoff environment list"
+        hint = parse.did_you_mean(name, known, "Run: sendoff environment list")
         if name.lower().startswith(("azureml", "microsoft")):
             hint = "The vendor's curated environments are not here: write a conda file and register it."
         raise EnvironmentNotFound(f"no environment {name!r} in workspace {workspace}", hint=hint, name=name)

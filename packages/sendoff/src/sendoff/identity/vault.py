@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from ..spec.secret import Secret, SetSecret, check_secret
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ class Vault:
         """
         kept = self._secrets.get(_key(workspace, name))
         if kept is None:
-            close = nearest(name, [one.name for one in self.list(workspace)])
             raise NotFound(
                 f"no secret {name!r} in workspace {workspace!r}",
-                hint=f"Did you mean {close!r}?" if close else "Keep one with Keyvault.set_secret.",
+                hint=did_you_mean(
+                    name, [one.name for one in self.list(workspace)], "Keep one with Keyvault.set_secret."
+                ),
                 name=name,
             )
         return Secret(name=name, **json.loads(kept))

@@ -24,7 +24,7 @@ from ..spec.deployment import DeploymentSpec
 from ..spec.inference import Code
 from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import Spec, nearest, replace, to_builtins
+from ..spec.parse import Spec, did_you_mean, replace, to_builtins
 from ..spec.profile import CreateProfile, Profile, ProfileResult, check_profile
 from ..store.pages import select_page
 from ..store.tables import profiles
@@ -140,10 +140,9 @@ class Profiles:
             row = connection.execute(query.where((profiles.c.id == key) | (profiles.c.name == key))).first()
             if row is None:
                 known = sorted({str(name) for name in connection.scalars(query.with_only_columns(profiles.c.name))})
-                close = nearest(key, known)
                 raise NotFound(
                     f"there is no profile {key!r} in workspace {ws!r}",
-                    hint=f"Did you mean {close!r}?" if close else f"Profiles: {', '.join(known) or 'none yet'}.",
+                    hint=did_you_mean(key, known, f"Profiles: {', '.join(known) or 'none yet'}."),
                     name=key,
                 )
             return view(connection, row)

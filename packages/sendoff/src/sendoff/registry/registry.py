@@ -14,7 +14,7 @@ from ..errors import AlreadyExists, Conflict, InUse, InvalidInput, ModelNotFound
 from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel, check_framework
 from ..spec.names import check_workspace, split_model_id
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import nearest, replace, to_builtins
+from ..spec.parse import did_you_mean, replace, to_builtins
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
 from ..store.pages import select_page
@@ -384,6 +384,7 @@ def _get(connection: Connection, workspace: str, id: str) -> Model:
         hint = f"Versions that exist: {', '.join(versions)}."
     else:
         names = select(models.c.name).where(models.c.workspace == workspace).distinct()
-        close = nearest(name, sorted(connection.execute(names).scalars()))
-        hint = f"Did you mean {close!r}?" if close else f"List what exists: sendoff model list -w {workspace}"
+        hint = did_you_mean(
+            name, sorted(connection.execute(names).scalars()), f"List what exists: sendoff model list -w {workspace}"
+        )
     raise ModelNotFound(f"model {id!r} does not exist in workspace {workspace!r}", hint=hint, id=id)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ..errors import Conflict, InvalidInput
 from ..spec.model import SCENARIOS, RegisterModel, ResourceConfiguration, check_framework, check_manifest
 from ..spec.names import check_model
-from ..spec.parse import nearest, replace
+from ..spec.parse import did_you_mean, replace
 
 
 def checked(body: RegisterModel) -> RegisterModel:
@@ -24,10 +24,9 @@ def checked(body: RegisterModel) -> RegisterModel:
     check_resources(body.resource_configuration)
     for dataset in body.datasets:
         if dataset.scenario not in SCENARIOS:
-            close = nearest(dataset.scenario, SCENARIOS)
             raise InvalidInput(
                 f"data set scenario {dataset.scenario!r} is not known",
-                hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(SCENARIOS)}.",
+                hint=did_you_mean(dataset.scenario, SCENARIOS, f"Known: {', '.join(SCENARIOS)}."),
                 field="datasets",
             )
     return replace(body, framework=check_framework(body.framework))

@@ -16,7 +16,7 @@ from ..registry import Registry
 from ..spec.model import ManifestFile, check_manifest
 from ..spec.names import check_experiment
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import nearest, to_builtins
+from ..spec.parse import did_you_mean, to_builtins
 from ..spec.run import (
     FINAL,
     RUNNING,
@@ -244,10 +244,9 @@ def _experiment(connection: Connection, workspace: str, name: str) -> Any:
     row = connection.execute(query.where(experiments.c.name == name)).mappings().first()
     if row is None:
         names = list(connection.scalars(select(experiments.c.name).where(experiments.c.workspace == workspace)))
-        close = nearest(name, names)
         raise ExperimentNotFound(
             f"no experiment {name!r} in workspace {workspace!r}",
-            hint=f"Did you mean {close!r}?" if close else "Experiment(workspace, name) makes one.",
+            hint=did_you_mean(name, names, "Experiment(workspace, name) makes one."),
             name=name,
         )
     return row

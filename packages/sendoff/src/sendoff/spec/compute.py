@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from .names import check_compute
-from .parse import Spec, nearest
+from .parse import Spec, did_you_mean
 
 AKS, AML_COMPUTE, KUBERNETES = "AKS", "AmlCompute", "Kubernetes"
 TYPES = (AKS, AML_COMPUTE, KUBERNETES, "ComputeInstance", "VirtualMachine", "DataFactory")
@@ -71,10 +71,9 @@ def check(body: CreateCompute) -> CreateCompute:
     """
     check_compute(body.name)
     if body.type not in TYPES:
-        close = nearest(body.type, TYPES)
         raise InvalidInput(
             f"compute type {body.type!r} is not known",
-            hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(TYPES)}.",
+            hint=did_you_mean(body.type, TYPES, f"Known: {', '.join(TYPES)}."),
             field="type",
         )
     return body

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from .model import ManifestFile, check_manifest, check_manifest_path
-from .parse import Spec, nearest
+from .parse import Spec, did_you_mean
 
 TABULAR, FILE = "tabular", "file"
 ACTIVE, ARCHIVED, DEPRECATED = "active", "archived", "deprecated"
@@ -234,10 +234,9 @@ def _check_reading(reading: Reading, where: str) -> None:
 
 def _one_of(value: Any, known: tuple[str, ...], where: str, field: str) -> None:
     if value not in known:
-        close = nearest(str(value), known)
         raise InvalidInput(
             f"{where}: {field} {value!r} is not known",
-            hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
+            hint=did_you_mean(str(value), known, f"Known: {', '.join(known)}."),
             where=where,
             field=field,
         )

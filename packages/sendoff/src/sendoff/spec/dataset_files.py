@@ -19,7 +19,7 @@ from .dataset import (
     ColumnType,
     Reading,
 )
-from .parse import Spec, nearest, not_a_mapping
+from .parse import Spec, did_you_mean, not_a_mapping
 from .values import as_bool, as_text, as_text_map, as_texts, fold
 
 TEMPLATES: dict[str, dict[str, Any]] = {
@@ -201,10 +201,9 @@ def _keys(value: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     folded = {fold(name) for name in known}
     for key in value:
         if fold(key) not in folded:
-            close = nearest(str(key), known)
             raise InvalidInput(
                 f"{where}: unknown key {str(key)!r}",
-                hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(known)}.",
+                hint=did_you_mean(str(key), known, f"Known: {', '.join(known)}."),
                 where=where,
                 field=str(key),
             )

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput
 from .data_collection import DataCollection
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
-from .parse import nearest, not_a_mapping, read_file
+from .parse import did_you_mean, not_a_mapping, read_file
 from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
 
 Reader = Callable[[Any, str, str], Any]
@@ -189,8 +189,7 @@ def _known(key: Any, compute_type: str, where: str) -> str:
     if elsewhere:
         hint = f"{key!r} belongs to computeType {' and '.join(kind.lower() for kind in elsewhere)}."
     else:
-        close = nearest(str(key), known)
-        hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(sorted(known))}."
+        hint = did_you_mean(str(key), known, f"Known keys: {', '.join(sorted(known))}.")
     raise InvalidInput(
         f"{where}: unknown key {key!r} for computeType {compute_type.lower()}", hint=hint, where=where, field=str(key)
     )
@@ -219,8 +218,7 @@ def _group(value: Any, fields: dict[str, Field], key: str, where: str) -> dict[s
     for inner, content in value.items():
         path = f"{key}.{inner}"
         if fold(inner) not in by_fold:
-            close = nearest(str(inner), list(fields))
-            hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(fields)}."
+            hint = did_you_mean(str(inner), list(fields), f"Known keys: {', '.join(fields)}.")
             raise InvalidInput(f"{where}: unknown key {inner!r} in {key}", hint=hint, where=where, field=path)
         if content is not None:
             field, reader = by_fold[fold(inner)]

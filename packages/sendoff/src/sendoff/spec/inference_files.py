@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput, NotSupported
 from .environment import DockerSpec, EnvironmentSpec
 from .environment_files import environment_from_value, read_conda_file
-from .parse import Spec, nearest, not_a_mapping, read_file, replace
+from .parse import Spec, did_you_mean, not_a_mapping, read_file, replace
 from .values import as_bool, as_text, as_text_map, fold
 
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
@@ -128,8 +128,7 @@ def _fields(data: Any, where: str) -> dict[str, Any]:
     for key, value in data.items():
         name = by_fold.get(fold(key))
         if name is None:
-            close = nearest(str(key), _KEYS)
-            hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(_KEYS)}."
+            hint = did_you_mean(str(key), _KEYS, f"Known keys: {', '.join(_KEYS)}.")
             raise InvalidInput(f"{where}: unknown key {key!r}", hint=hint, where=where, field=str(key))
         if name in found and value is not None and found[name] not in (None, value):
             raise InvalidInput(f"{where}: {key!r} is there twice", where=where, field=str(key))

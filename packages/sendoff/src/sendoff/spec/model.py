@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import InvalidInput
-from .parse import Spec, nearest
+from .parse import Spec, did_you_mean
 
 FRAMEWORKS = (
     "Custom",
@@ -198,10 +198,9 @@ def check_framework(name: str) -> str:
     known = {framework.lower(): framework for framework in FRAMEWORKS}
     found = known.get(name.lower())
     if found is None:
-        close = nearest(name, FRAMEWORKS)
         raise InvalidInput(
             f"framework {name!r} is not known",
-            hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(FRAMEWORKS)}.",
+            hint=did_you_mean(name, FRAMEWORKS, f"Known: {', '.join(FRAMEWORKS)}."),
             field="framework",
         )
     return found

@@ -163,6 +163,12 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:
     return folded[hit[0]] if hit else None
 
 
+def did_you_mean(name: str, known: list[str] | tuple[str, ...], otherwise: str) -> str:
+    """The hint for a name that is not known: the closest one, or ``otherwise`` where none is close."""
+    close = nearest(name, known)
+    return f"Did you mean {close!r}?" if close else otherwise
+
+
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<at>[^`]*)`)?")
 _AT = re.compile(r" - at `(?:key in )?(?P<at>\$[^`]*)`$")
 
@@ -172,8 +178,7 @@ def _explain(text: str, data: Any, type_: Any, where: str) -> InvalidInput:
     if unknown:
         path = (unknown["at"] or "$").removeprefix("$").lstrip(".")
         known = sorted(_fields_at(type_, path))
-        close = nearest(unknown["name"], known)
-        hint = f"Did you mean {close!r}?" if close else f"Known keys: {', '.join(known)}." if known else ""
+        hint = did_you_mean(unknown["name"], known, f"Known keys: {', '.join(known)}." if known else "")
         inside = f" in {path}" if path else ""
         return InvalidInput(
             f"{where}: unknown key {unknown['name']!r}{inside}", hint=hint, where=where, field=unknown["name"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from ..errors import WorkspaceNotFound
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from .tables import workspaces
 
 
@@ -17,6 +17,5 @@ def require_workspace(connection: Connection, name: str) -> None:
     """
     if connection.execute(select(workspaces.c.name).where(workspaces.c.name == name)).first() is None:
         known = sorted(connection.execute(select(workspaces.c.name)).scalars())
-        close = nearest(name, known)
-        hint = f"Did you mean {close!r}?" if close else f"Make it: sendoff workspace create -w {name}"
+        hint = did_you_mean(name, known, f"Make it: sendoff workspace create -w {name}")
         raise WorkspaceNotFound(f"workspace {name!r} does not exist", hint=hint, name=name, known=known[:20])

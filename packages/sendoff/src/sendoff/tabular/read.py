@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from ..errors import InvalidInput
 from ..spec.dataset import DELIMITED, DROP, JSON_LINES, KEEP, SKIP, TAKE, Change, DatasetDefinition, Reading
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from .delimited import read_delimited
 from .json_lines import read_json_lines
 from .values import converted
@@ -159,9 +159,8 @@ def _changed(table: Table, change: Change) -> Table:
 
 
 def _no_column(name: str, columns: list[str]) -> InvalidInput:
-    close = nearest(name, columns)
     return InvalidInput(
         f"the dataset has no column {name!r}",
-        hint=f"Did you mean {close!r}?" if close else f"Columns: {', '.join(columns) or 'none'}.",
+        hint=did_you_mean(name, columns, f"Columns: {', '.join(columns) or 'none'}."),
         field="columns",
     )

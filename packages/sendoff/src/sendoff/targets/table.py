@@ -6,7 +6,7 @@ import importlib
 from typing import cast
 
 from ..errors import InvalidInput, NotSupported
-from ..spec.parse import nearest
+from ..spec.parse import did_you_mean
 from .base import Kind, Place, Surroundings, Target
 
 KINDS: dict[str, Kind] = {
@@ -43,10 +43,9 @@ def load(place: Place, surroundings: Surroundings) -> Target:
             target=name,
         )
     if name not in KINDS:
-        close = nearest(name, [*KINDS, *PLANNED])
         raise InvalidInput(
             f"there is no target {name!r}",
-            hint=f"Did you mean {close!r}?" if close else f"Targets: {', '.join(KINDS)}.",
+            hint=did_you_mean(name, [*KINDS, *PLANNED], f"Targets: {', '.join(KINDS)}."),
             field="target",
             got=name,
         )
