@@ -116,7 +116,7 @@ def plain(value: Any, where: str, field: str) -> dict[str, Any]:
 
 def read_value(path: Path, what: str) -> Any:
     """A JSON or YAML file's content."""
-    text = read_text(path, what)
+    text = parse.read_text(path, what)
     try:
         value = parse.parse_text(text, str(path), what)
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
@@ -126,20 +126,3 @@ def read_value(path: Path, what: str) -> Any:
     if value is None:
         raise InvalidInput(f"{what} {path} is empty", hint="It should list the packages to install.", where=str(path))
     return value
-
-
-def read_text(path: Path, what: str, *, strip_bom: bool = True) -> str:
-    """A UTF-8 file's text."""
-    try:
-        return path.read_bytes().decode("utf-8-sig" if strip_bom else "utf-8")
-    except FileNotFoundError:
-        raise InvalidInput(
-            f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path), missing=str(path)
-        ) from None
-    except IsADirectoryError:
-        raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{what} {path} is not UTF-8 text (byte {error.start})", where=str(path)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidInput(f"{what} {path} cannot be read: {reason}", where=str(path)) from None

@@ -21,13 +21,13 @@ from .environment_fields import (
     mapping_of,
     optional_text,
     plain,
-    read_text,
     read_value,
     strings,
     text_of,
     wrong,
 )
 from .environment_requirements import requirements_from_text
+from .parse import read_text
 
 __all__ = [
     "conda_document",

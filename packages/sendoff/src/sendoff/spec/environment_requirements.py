@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from ..errors import InvalidInput
-from .environment_fields import read_text
 from .environment_packages import parse_pip_line, redact
+from .parse import read_text
 
 _MAX_INCLUDES = 20
 

@@ -80,20 +80,33 @@ def read_file(path: Path | str, what: str = "file") -> Any:
     Raises:
         InvalidInput: The file is missing, unreadable, not UTF-8 or malformed; the message names it and the line.
     """
-    path = Path(path)
+    return parse_text(read_text(Path(path), what), str(path), what)
+
+
+def read_text(path: Path, what: str, *, strip_bom: bool = True) -> str:
+    """A UTF-8 file's text.
+
+    Args:
+        path: The file.
+        what: What it is called in an error.
+        strip_bom: Leaves out the mark at the start that some editors write.
+
+    Raises:
+        InvalidInput: The file is missing, unreadable or not UTF-8.
+    """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig" if strip_bom else "utf-8")
     except FileNotFoundError:
         raise InvalidInput(
             f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path), missing=str(path)
         ) from None
     except IsADirectoryError:
         raise InvalidInput(f"{what} {path} is a folder; a file is needed", where=str(path)) from None
-    except OSError as error:
-        raise InvalidInput(f"{what} {path} cannot be read: {error.strerror}", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{what} {path} is not UTF-8 text (byte {error.start})", where=str(path)) from None
-    return parse_text(text, str(path), what)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"{what} {path} cannot be read: {reason}", where=str(path)) from None
 
 
 def parse_text(text: str, where: str, what: str = "file") -> Any:
