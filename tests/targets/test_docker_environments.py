@@ -115,11 +115,11 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
         assert operation.state == "Succeeded", operation
         base = f"sendoff/base:{labels.home_id(home.home)}-"
         assert [tag for tag in tags(home) if tag.startswith(base)]
-        told = aged(home).gc(dry_run=True)
+        told = aged(home).collect(dry_run=True)
         assert (told.images, told.layers) == ([], [])
         assert home.wait(home.deployments.delete(WS, "svc")).state == "Succeeded"
 
-        told = aged(home).gc(dry_run=True)
+        told = aged(home).collect(dry_run=True)
         assert [image for image in told.images if image.startswith(base)] == told.images != []
         kept = archives(home)
         assert told.layers != [] and told.bytes > 0
@@ -132,7 +132,7 @@ def test_gc_takes_a_deleted_service_s_layers_and_docker_steps_and_leaves_what_a_
 
         # The package's image is the user's to remove; then its layers are nobody's.
         subprocess.run(["docker", "rmi", "-f", f"{name}:1"], check=True, capture_output=True)
-        assert aged(home).gc().layers != []
+        assert aged(home).collect().layers != []
         assert archives(home) == set()
         assert home.garbage.collect().bytes == 0
     finally:
