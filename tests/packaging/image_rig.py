@@ -62,8 +62,9 @@ class Rig:
         return ManifestFile(path=path, digest=digest, size=size)
 
     def bundle(self, lock: Lock | None, code: str = SCORE, model: bytes = b"a model") -> Path:
-        known = self.registry.list("ws", name="m")
-        if not known or known[0].files[0].digest != self.store.blobs.put_bytes(model)[0]:
+        known = self.registry.list("ws", name="m", latest=True)
+        digest, _ = self.store.blobs.put_bytes(model)
+        if not known or self.registry.get("ws", known[0].id).files[0].digest != digest:
             self.registry.register("ws", RegisterModel(name="m", files=[self.file("m.txt", model)]))
         source = SourceSpec(
             entry_script="src/score.py", source_directory="src", files=[self.file("src/score.py", code.encode())]
