@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from deployment_rigs import SCORE, WS, Rig
@@ -16,8 +18,10 @@ def _age(rig: Rig) -> None:
     """Two hours pass."""
     then = time.time() - 7200
     for folder in ("blobs", "bundles", "operations"):
-        for path in [rig.home / folder, *(rig.home / folder).rglob("*")]:
+        for path in (rig.home / folder).rglob("*"):
             os.utime(path, (then, then))
+    with closing(sqlite3.connect(rig.home / "sendoff.db")) as database:
+        database.execute(f"PRAGMA user_version = {int(then // 60)}")
 
 
 def test_nothing_in_use_and_nothing_young_is_removed(rig: Rig) -> None:
@@ -33,6 +37,18 @@ def test_nothing_in_use_and_nothing_young_is_removed(rig: Rig) -> None:
     assert len(report.blobs) == 1 and report.bytes == len(b"on its way")
     assert len(set(rig.store.blobs.digests()) & before) == len(before) - 1
     assert rig.deployments.get(WS, "svc").state == "Healthy"
+
+
+def test_blobs_that_are_older_than_the_database_stay_and_are_told(rig: Rig) -> None:
+    digest, _ = rig.store.blobs.put_bytes(b"known to a database that is gone")
+    then = time.time() - 7200
+    for path in (rig.home / "blobs").rglob("*"):
+        os.utime(path, (then, then))
+    report = rig.garbage.collect()
+    assert (report.blobs, report.older_blobs, report.bytes) == ([], [digest], 0)
+    assert rig.store.blobs.has(digest)
+    _age(rig)
+    assert rig.garbage.collect().blobs == [digest]
 
 
 def test_what_a_deleted_service_left_goes_and_a_dry_run_only_tells(rig: Rig) -> None:

@@ -37,6 +37,8 @@ class GarbageReport(Spec):
 
     dry_run: bool
     blobs: list[str] = []
+    older_blobs: list[str] = []
+    """Blobs that nothing refers to, older than the database itself: another one may have known them, so they stay."""
     bundles: list[str] = []
     environments: list[str] = []
     services: list[str] = []
@@ -108,7 +110,9 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         used = rooms.in_use(connection, {(service.uid, number) for service, numbers in forgotten for number in numbers})
         operations = {row.id for row in operation_rows.list_operations(connection)}
         sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
-        dead_blobs = sorted(digest for digest in set(sizes) - used.blobs if sizes[digest].put_time < before)
+        unused = sorted(digest for digest in set(sizes) - used.blobs if sizes[digest].put_time < before)
+        born = rooms.store.born(connection)
+        dead_blobs = [digest for digest in unused if sizes[digest].put_time >= born]
         # A runner at work may have just made what its revision does not name yet.
         dead_bundles = [] if busy else _older(home / "bundles", used.bundles, before)
         dead_environments = [
@@ -137,6 +141,7 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         dry_run=dry_run,
         busy=busy,
         blobs=dead_blobs,
+        older_blobs=[digest for digest in unused if sizes[digest].put_time < born],
         bundles=[path.name for path in dead_bundles],
         environments=dead_environments,
         services=[found.name for found in leftovers if found.kind == SERVICE],

@@ -16,12 +16,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from .. import files
 from ..errors import StoreError
 from ..spec.settings import Settings, load_settings
-from . import migrate, sqlite
+from . import copies, migrate, sqlite
 from .blobs import BlobStore
 from .secrets import Secrets
 
 DATABASE = "sendoff.db"
-_FOLDERS = ("blobs", "staging", "backups")
+_FOLDERS = ("blobs", "staging", copies.FOLDER)
 
 
 class Store:
@@ -75,6 +75,10 @@ class Store:
         """
         with explained(self.engine), self._reader.begin() as connection:
             yield connection
+
+    def born(self, connection: Connection) -> float:
+        """When the database was made, Unix seconds; 0 where it does not say: an older Sendoff's, or on a server."""
+        return sqlite.born(connection) if self.engine.dialect.name == "sqlite" else 0.0
 
     def close(self) -> None:
         """Close the database's connections."""
@@ -157,21 +161,27 @@ def _bring_up_to_date(engine: Engine, home: Path, path: Path | None) -> None:
     version = _version(engine) if path is None or path.exists() else None
     migrate.check_known(version)
     if version == migrate.HEAD:
+        if path is not None:
+            copies.copy_of_the_day(home, path)
         return
     with files.locked(home / "staging" / "migration.lock"):
-        if path is not None:
-            sqlite.use_wal(path)
-            path.chmod(0o600)
-        version = _version(engine)
+        version = _version(engine) if path is None or path.exists() else None
         migrate.check_known(version)
         if version == migrate.HEAD:
             return  # another process was faster
-        if path is not None and version is not None:
-            stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-            sqlite.backup(path, home / "backups" / f"sendoff-{version}-{stamp}-{os.getpid()}.db")
+        if path is not None:
+            if version is None:
+                copies.refuse_lost(home, path)
+            else:
+                stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+                sqlite.backup(path, home / copies.FOLDER / f"sendoff-{version}-{stamp}-{os.getpid()}.db")
+            sqlite.use_wal(path)
+            path.chmod(0o600)
         try:
             with engine.begin() as connection:
                 migrate.upgrade(connection)
+                if path is not None and version is None:
+                    sqlite.note_birth(connection)
         except DBAPIError:
             # On a shared database a process on another machine may have migrated in the same moment.
             if _version(engine) != migrate.HEAD:
@@ -201,5 +211,7 @@ def _store_error(engine: Engine, error: BaseException) -> StoreError:
     what = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     found = sqlite.explain(error)
     if found is not None:
-        return StoreError(f"the database {what} {found[0]}", hint=found[1], path=what, reason=str(error))
+        file = Path(what)
+        hint = found[1] or copies.how_to_restore(file.parent, file)
+        return StoreError(f"the database {what} {found[0]}", hint=hint, path=what, reason=str(error))
     return StoreError(f"the database {what} refused: {error}", path=what, reason=str(error))
