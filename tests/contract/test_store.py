@@ -190,6 +190,24 @@ def test_a_file_cut_off_in_the_store_is_mended_by_putting_it_again(local: LocalB
     assert local.read_bytes(digest) == b"original"
 
 
+@pytest.mark.parametrize("size", [5, (16 << 20) + 1])
+@pytest.mark.parametrize("by", ["file", "bytes"])
+def test_a_blob_changed_in_the_store_is_mended_by_putting_it_again(
+    local: LocalBlobs, tmp_path: Path, size: int, by: str
+) -> None:
+    data = b"a" * size
+    (tmp_path / "m.bin").write_bytes(data)
+    put = {"file": lambda: local.put_file(tmp_path / "m.bin"), "bytes": lambda: local.put_bytes(data)}[by]
+    digest, _ = put()
+    linked = tmp_path / "bundle" / "m.bin"
+    local.materialise(digest, linked)
+    damage(local, digest, b"b" * size)
+    assert put() == (digest, size)
+    assert local.read_bytes(digest) == data
+    local.materialise(digest, tmp_path / "bundle" / "again.bin")
+    assert (tmp_path / "bundle" / "again.bin").read_bytes() == data
+
+
 def test_a_file_that_changes_while_it_is_copied_is_noticed(
     local: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,14 @@ def test_a_blob_just_stored_is_linked_without_reading_it_again_and_again(
     assert bytes_read(lambda: again.materialise(digest, tmp_path / "again")) < SIZE / 4
 
 
+def test_a_large_file_put_again_is_read_once_and_its_blob_not_at_all(
+    local: LocalBlobs, digest: str, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        assert bytes_read(lambda: local.put_file(tmp_path / "model.bin")) < SIZE * 1.25
+    assert bytes_read(lambda: local.materialise(digest, tmp_path / "linked")) < SIZE / 4
+
+
 def test_downloads_and_checks_always_read(local: LocalBlobs, digest: str, tmp_path: Path) -> None:
     assert bytes_read(lambda: local.materialise(digest, tmp_path / "own", link=False)) >= SIZE
     assert bytes_read(lambda: local.verify(digest)) >= SIZE

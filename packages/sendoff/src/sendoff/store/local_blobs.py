@@ -66,8 +66,7 @@ class LocalBlobs:
                 # Probably here already: reading alone is cheaper than copying and throwing away.
                 digest, seen = hash_descriptor(source, progress, most=size)
                 _check_unchanged(path, before, os.fstat(source), seen)
-                if self._is_whole(digest, size):
-                    self._touch(digest)
+                if self._is_here(digest, size):
                     return digest, size
                 os.lseek(source, 0, os.SEEK_SET)
                 progress = None  # these bytes were counted once
@@ -84,8 +83,7 @@ class LocalBlobs:
 
     def put_bytes(self, data: bytes) -> tuple[str, int]:
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        if self._is_whole(digest, len(data)):
-            self._touch(digest)
+        if self._is_here(digest, len(data)):
             return digest, len(data)
         with self._staged() as (target, staged):
             rest = memoryview(data)
@@ -176,11 +174,32 @@ class LocalBlobs:
         except OSError as error:
             raise StoreError(f"blob {path} cannot be read: {error.strerror}", path=str(path)) from error
 
-    def _is_whole(self, digest: str, size: int) -> bool:
+    def _is_here(self, digest: str, size: int) -> bool:
+        """Whether a blob that is put again is stored, with these very bytes; it then counts as new.
+
+        It is read, unless it was lately and nothing has touched it: who puts a file again may do so because the stored
+        one cannot be read, and has its bytes at hand.
+        """
         try:
-            return self._path(digest).stat().st_size == size
-        except FileNotFoundError:
+            stored = os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
             return False
+        try:
+            found = os.fstat(stored)
+            if found.st_size != size:
+                return False
+            hashed = self._seals.hashed_at(digest, stored)
+            if hashed is None:
+                hashed = time.time()
+                if hash_descriptor(stored, None, most=size)[0] != digest or not same_content(found, os.fstat(stored)):
+                    return False
+            self._touch(digest)
+            self._seals.set(digest, stored, hashed=hashed, before=os.fstat(stored))
+        except OSError:  # the disk cannot read it: put it there anew
+            return False
+        finally:
+            os.close(stored)
+        return True
 
     def _touch(self, digest: str) -> None:
         # Garbage collection spares what was put lately; a blob that is put again counts as new.
@@ -216,14 +235,12 @@ class LocalBlobs:
         for folder in (final.parent, mark.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark.touch()
-        if final.exists() and not self._is_whole(digest, size):
-            staged.rename(final)  # cut off outside Sendoff: mend it
-        else:
-            try:
-                # Not renamed over: bundles hold links to the file that was there first.
-                os.link(staged, final)
-            except FileExistsError:
-                self._touch(digest)
+        try:
+            # Not renamed over: bundles hold links to the file that was there first.
+            os.link(staged, final)
+        except FileExistsError:
+            if not self._is_here(digest, size):
+                staged.rename(final)  # cut off or changed outside Sendoff: mend it
         files.sync_folder(final.parent)
         staged.unlink(missing_ok=True)
         if os.fstat(target).st_nlink:  # else a file with this name was there first, and we have not read that one

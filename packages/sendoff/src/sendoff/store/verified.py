@@ -48,7 +48,7 @@ def corrupt(digest: str, path: Path) -> CorruptBlob:
     """The error for bytes that do not fit their digest."""
     return CorruptBlob(
         f"stored file {path} does not match its digest {digest}: it was changed or cut off outside Sendoff",
-        hint="Remove that file, then register the same files again.",
+        hint="Register the same files again: they replace it.",
         digest=digest,
         path=str(path),
     )
