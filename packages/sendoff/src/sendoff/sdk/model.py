@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .services.webservice import Webservice
     from .workspace import Workspace
 
-__all__ = ["InferenceConfig", "Model"]
-
 # What `register` says of a model beside its name and files.
 _DESCRIBING = """
     tags properties description model_framework model_framework_version resource_configuration datasets

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .environments.environment import Environment
     from .workspace import Workspace
 
-__all__ = ["ContainerRegistry", "ModelPackage"]
-
 
 class ModelPackage:
     """Models, code and environment as a container image, or as a folder to build one from.

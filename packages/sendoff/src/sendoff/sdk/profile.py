@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .services.inference_config import InferenceConfig
     from .workspace import Workspace
 
-__all__ = ["ModelProfile"]
-
 
 def start(
     workspace: Workspace,

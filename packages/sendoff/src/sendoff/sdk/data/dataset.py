@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from ...tabular import Table
     from ..workspace import Workspace
 
-__all__ = ["Dataset", "FileDataset", "TabularDataset"]
-
 
 @absent.dataset
 class AbstractDataset:

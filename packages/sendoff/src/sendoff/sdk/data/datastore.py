@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ...spec.dataset import Datastore as View
     from ..workspace import Workspace
 
-__all__ = ["AzureBlobDatastore", "Datastore"]
-
 
 @absent.datastore
 class Datastore:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .dataset import FileDataset, TabularDataset
 
-__all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
-
 
 @absent.tabular_factory
 class TabularDatasetFactory:

@@ -10,8 +10,6 @@ from ..unsupported import refusing
 if TYPE_CHECKING:
     from .datastore import Datastore
 
-__all__ = ["DataPath", "DataReference"]
-
 
 class DataPath:
     """A path, folder or pattern in a datastore.

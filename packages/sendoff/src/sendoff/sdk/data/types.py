@@ -7,14 +7,6 @@ from enum import IntEnum
 from ...spec import dataset as spec
 from ..exceptions import UserErrorException
 
-__all__ = [
-    "DataType",
-    "FileEncoding",
-    "HistogramCompareMethod",
-    "PromoteHeadersBehavior",
-    "SkipLinesBehavior",
-]
-
 
 class PromoteHeadersBehavior(IntEnum):
     """Which files begin with a line of column names."""

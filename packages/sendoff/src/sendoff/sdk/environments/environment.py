@@ -16,13 +16,9 @@ from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..saying import say
 from ..tags import texts
 from ..unsupported import refusing
-from .conda_dependencies import CondaDependencies
 from .sections import (
-    DEFAULT_CPU_IMAGE,
-    DEFAULT_GPU_IMAGE,
     ContainerRegistry,
     DatabricksSection,
-    DockerImagePlatform,
     DockerSection,
     PythonSection,
     RSection,
@@ -31,21 +27,6 @@ from .sections import (
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
-
-__all__ = [
-    "DEFAULT_CPU_IMAGE",
-    "DEFAULT_GPU_IMAGE",
-    "CondaDependencies",
-    "ContainerRegistry",
-    "DatabricksSection",
-    "DockerImagePlatform",
-    "DockerSection",
-    "Environment",
-    "ImageBuildDetails",
-    "PythonSection",
-    "RSection",
-    "SparkSection",
-]
 
 
 @refusing(

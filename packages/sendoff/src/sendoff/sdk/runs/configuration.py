@@ -8,25 +8,12 @@ from typing import Any
 
 from ..environments.environment import Environment
 from ..environments.sections import (
-    DEFAULT_CPU_IMAGE,
-    DEFAULT_GPU_IMAGE,
     ContainerRegistry,
     DockerSection,
     PythonSection,
     SparkSection,
 )
 from ..tags import texts
-
-__all__ = [
-    "DEFAULT_CPU_IMAGE",
-    "DEFAULT_GPU_IMAGE",
-    "DataReferenceConfiguration",
-    "DockerConfiguration",
-    "Estimator",
-    "MpiConfiguration",
-    "RunConfiguration",
-    "ScriptRunConfig",
-]
 
 
 class DockerConfiguration:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ...spec.deployment import AKS
 from ..signatures import making
 from ..tags import texts
-from .access_token import AksServiceAccessToken
 from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
 from .values import DataCollection, probe, resources, scaler
 from .webservice import Webservice, _refuse_image
@@ -22,8 +21,6 @@ _CHANGEABLE = """
     auth_enabled token_auth_enabled cpu_cores memory_gb cpu_cores_limit memory_gb_limit gpu_cores num_replicas namespace
     enable_app_insights scoring_timeout_ms replica_max_concurrent_requests max_request_wait_time
 """
-
-__all__ = ["AksServiceAccessToken", "AksWebservice"]
 
 
 class AksWebservice(Webservice):

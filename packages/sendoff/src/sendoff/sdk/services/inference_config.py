@@ -13,7 +13,6 @@ from ...spec.environment import EnvironmentSpec
 from ...spec.inference import EnvironmentReference, InferenceSpec
 from ...spec.parse import replace
 from ..exceptions import WebserviceException, as_sdk_errors
-from ..saying import say
 from ..unsupported import refusing
 
 if TYPE_CHECKING:
@@ -143,11 +142,6 @@ class InferenceConfig:
             environment_ref=reference,
             description=self.description or "",
         )
-
-    def _print(self) -> None:
-        say(f"Entry script: {self.entry_script}")
-        say(f"Source directory: {self.source_directory or 'none, the script goes alone'}")
-        say(f"Environment: {self.environment.name if self.environment else self.conda_file or 'default'}")
 
     def _hooks_alone(self) -> bool:
         """Whether the script only adds to a model that is served without code, and no environment is named."""

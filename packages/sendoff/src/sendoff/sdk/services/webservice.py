@@ -451,20 +451,7 @@ def _failure(name: str, operation: Operation) -> WebserviceException:
     return made
 
 
-def _image_form() -> Exception:
-    error = NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
-    return raised_as(WebserviceException, error)
-
-
 def _refuse_image(image: object) -> None:
     if image is not None:
-        raise _image_form()
-
-
-def __getattr__(name: str) -> Any:
-    """The kinds are in files of their own, and found here too, as in SDK v1."""
-    if name in ("AciWebservice", "AksWebservice", "LocalWebservice"):
-        from importlib import import_module
-
-        return getattr(import_module(f".{name.removesuffix('Webservice').lower()}", __package__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        error = NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
+        raise raised_as(WebserviceException, error)
