@@ -14,13 +14,13 @@ from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from . import framework
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
+from .given import texts
 from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
 from .services import deploying
 from .services.deploying import listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
-from .tags import texts
 
 if TYPE_CHECKING:
     from .package import ModelPackage

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
+from ..given import together
 from ..saying import say
 from ..signatures import making
 from ..unsupported import refusing
-from .configuration import Configuration, together
+from .configuration import Configuration
 from .target import ComputeTarget
 
 if TYPE_CHECKING:
@@ -88,9 +89,6 @@ class AmlComputeProvisioningConfiguration(Configuration):
     identity_id: list[str] | None = None
     location: str | None = None
     enable_node_public_ip: bool = True
-
-    def __post_init__(self) -> None:
-        self.validate_configuration()
 
     def _problems(self) -> list[str]:
         problems = together(self, "vnet_resourcegroup_name", "vnet_name", "subnet_name")

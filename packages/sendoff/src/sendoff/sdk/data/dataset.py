@@ -27,7 +27,7 @@ from ...spec.model import ManifestFile
 from ...spec.parse import replace
 from ..connection import client as shared_client
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
-from ..tags import texts
+from ..given import texts
 from . import absent
 from .factory import FileDatasetFactory, TabularDatasetFactory
 

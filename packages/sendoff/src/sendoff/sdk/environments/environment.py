@@ -13,8 +13,8 @@ from ...spec import environment as spec
 from ...spec import environment_files as files
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from ..unsupported import refusing
 from .sections import (
     ContainerRegistry,

@@ -13,7 +13,7 @@ from ..environments.sections import (
     PythonSection,
     SparkSection,
 )
-from ..tags import texts
+from ..given import texts
 
 
 class DockerConfiguration:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, UserErrorException, as_sdk_errors
-from ..tags import texts
+from ..given import texts
 from .filters import fits
 
 if TYPE_CHECKING:

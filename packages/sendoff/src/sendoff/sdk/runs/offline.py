@@ -10,8 +10,8 @@ from typing import Any
 
 from ...spec.run import Metric
 from ..exceptions import RunEnvironmentException
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from .recording import Recording
 
 

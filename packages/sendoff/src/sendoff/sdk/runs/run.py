@@ -18,8 +18,8 @@ from ..exceptions import (
     UserErrorException,
     as_sdk_errors,
 )
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from . import run_process
 from .absent import Absent
 from .facts import Facts

@@ -18,18 +18,19 @@ from ...spec.deployment import ACI, DeploymentSpec
 from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
-from ..tags import texts
+from ..given import texts
 from ..timeline import Timeline
 from .deploying import listed, registered
+from .deployment_configuration import as_given, collection
 from .image_forms import ImageForms
 from .scoring import score
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..workspace import Workspace
-    from .access_token import AksServiceAccessToken
     from .collected_data import CollectedData
     from .inference_config import InferenceConfig
+    from .values import AksServiceAccessToken
 
 
 class Webservice(ImageForms):
@@ -313,7 +314,7 @@ class Webservice(ImageForms):
         Raises:
             WebserviceException: It takes no tokens; the text says how to turn them on.
         """
-        from .access_token import AksServiceAccessToken
+        from .values import AksServiceAccessToken
 
         with self._access():
             made = self.workspace._client.service_token(self.workspace.name, self.name, user())
@@ -383,10 +384,23 @@ class Webservice(ImageForms):
         else:
             self._fill(answer)
 
-    def _changed_deployment(self, **changes: Any) -> DeploymentSpec | None:
-        """What is given, as a configuration to be merged with the present one; None when nothing is."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        return with_tls_files(DeploymentSpec(**given)) if given else None
+    @as_sdk_errors(WebserviceException)
+    def _update_as_given(self, given: dict[str, Any], **values: Any) -> None:
+        """What the kinds' `update` was given; ``values``: fields of the configuration that were made of several."""
+        if given["image"] is not None:
+            raise NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
+        collected = collection(given["collect_model_data"], given["data_collection"])
+        changes = {**as_given(given), **collected, **values}
+        set_ = {name: value for name, value in changes.items() if value is not None}
+        self._update(
+            models=given["models"],
+            inference_config=given["inference_config"],
+            # merged with the present one; None when nothing is given
+            deployment=with_tls_files(DeploymentSpec(**set_)) if set_ else None,
+            tags=None if given["tags"] is None else texts(given["tags"]),
+            add_properties=texts(given["properties"]),
+            description=given["description"],
+        )
 
     @contextmanager
     def _access(self) -> Iterator[None]:
@@ -449,9 +463,3 @@ def _failure(name: str, operation: Operation) -> WebserviceException:
     made = raised_as(WebserviceException, failed)
     assert isinstance(made, WebserviceException)
     return made
-
-
-def _refuse_image(image: object) -> None:
-    if image is not None:
-        error = NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
-        raise raised_as(WebserviceException, error)
