@@ -366,16 +366,7 @@ class Model:
             WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
             ModelNotFoundException: A model is not registered (any more).
         """
-        return deploying.deploy(
-            workspace,
-            name,
-            models,
-            inference_config,
-            deployment_config,
-            deployment_target,
-            overwrite,
-            show_output=show_output,
-        )
+        return deploying.deploy(**locals())
 
     @staticmethod
     def print_configuration(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..given import together
-from ..saying import say
 from ..signatures import making
 from ..unsupported import refusing
 from .configuration import Configuration
@@ -162,8 +161,7 @@ class AmlCompute(ComputeTarget):
             timeout_in_minutes: Not used.
             is_delete_operation: Not used.
         """
-        if show_output:
-            say(f"{self.provisioning_state}: {self.note}")
+        super().wait_for_completion(show_output)
 
     def get_status(self) -> AmlComputeStatus:
         """Its state with nodes and scale settings."""

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
         "Name the version: Environment.get(workspace, name, version).": """
             label(workspace, name, version, labels)
         """,
+        "Use Environment.from_dockerfile.": """
+            from_docker_build_context(name: str, docker_build_context: object) -> Environment
+        """,
+        "There is no image: an environment is built as packages, by Environment.build.": """
+            get_image_details(self, workspace: Workspace)
+        """,
     },
 )
 class Environment:
@@ -175,18 +181,6 @@ class Environment:
         return made
 
     @staticmethod
-    def from_docker_build_context(name: str, docker_build_context: object) -> Environment:
-        """Not here: use `from_dockerfile`.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("Docker build contexts are not supported", hint="Use Environment.from_dockerfile."),
-        )
-
-    @staticmethod
     @as_sdk_errors(UserErrorException)
     def get(workspace: Workspace, name: str, version: str | None = None, label: str | None = None) -> Environment:
         """A registered environment; no version means the newest.
@@ -259,17 +253,6 @@ class Environment:
         """As `build`, saying its progress; gives the path of the built interpreter."""
         view = self.register(workspace)
         return workspace._client.build_environment(workspace.name, view.name, view.version, say).python
-
-    def get_image_details(self, workspace: Workspace) -> None:
-        """Not here: environments are built without images.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("there is no image: this environment is built as packages", hint="Use Environment.build."),
-        )
 
     @staticmethod
     def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
@@ -103,3 +104,12 @@ class Facts:
     def _change(self, **changes: Any) -> None:
         body = spec.UpdateRun(**changes)
         self._view = self._workspace._client.update_run(self._workspace.name, self._run_id, body)
+
+
+def fits(found: Mapping[str, str], wanted: Any) -> bool:
+    """Whether tags or properties match: ``"key"``, or a dict of keys and values; None lets all through."""
+    if not wanted:
+        return True
+    if isinstance(wanted, str):
+        return wanted in found
+    return all(found.get(str(key)) == str(value) for key, value in dict(wanted).items())

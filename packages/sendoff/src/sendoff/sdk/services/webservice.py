@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...client.service_link import ServiceAuthorization, connect, user
-from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
+from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Unreachable, from_payload
 from ...spec import service as spec
 from ...spec.deployment import ACI, DeploymentSpec
-from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
+from ...spec.operation import CANCELLED, SUCCEEDED, Operation
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
 from ..given import texts
-from ..timeline import Timeline
+from ..timeline import Timeline, follow
 from .deploying import listed, registered
 from .deployment_configuration import as_given, collection
 from .image_forms import ImageForms
@@ -343,21 +342,7 @@ class Webservice(ImageForms):
         return client.service(self.workspace.name, self.name).operation
 
     def _follow(self, operation: Operation, timeline: Timeline | None, timeout_sec: float | None) -> Operation:
-        until = None if timeout_sec is None else time.monotonic() + timeout_sec
-        began = time.monotonic()
-        while True:
-            if timeline is not None:
-                timeline.show(operation)
-            if operation.state in FINAL:
-                break
-            if until is not None and time.monotonic() > until:
-                raise Timeout(
-                    f"service {self.name!r} is still being deployed after {timeout_sec} seconds",
-                    hint="It goes on: wait_for_deployment() again, or 'sendoff operation cancel'.",
-                    operation=operation.id,
-                )
-            time.sleep(pause_after(time.monotonic() - began))
-            operation = self.workspace._client.operation(operation.id)
+        operation = follow(lambda: self.workspace._client.operation(operation.id), timeline, timeout_sec)
         if timeline is not None:
             timeline.close(f"Service {operation.type} operation finished: {operation.state}")
         return operation
@@ -442,8 +427,6 @@ _CONTEXT = ("traceback", "file", "line", "step")
 
 def _failure(name: str, operation: Operation) -> WebserviceException:
     """What `wait_for_deployment` raises: the reason, and where in the script, in words."""
-    from ...errors import from_payload
-
     payload = operation.error or {}
     error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")
     context = error.context
