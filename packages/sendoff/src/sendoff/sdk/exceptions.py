@@ -67,10 +67,6 @@ class ModelNotFoundException(AzureMLException):
     """No model version matches."""
 
 
-class ModelPathNotFoundException(AzureMLException):
-    """A model's path is not there."""
-
-
 class ComputeTargetException(AzureMLException):
     """What compute targets raise."""
 
@@ -100,6 +96,7 @@ class ActivityFailedException(AzureMLException):
 # Classes that Sendoff itself never raises: there so that scripts can name them.
 _NAMED = {
     AzureMLException: {
+        "ModelPathNotFoundException": "A model's path is not there.",
         "WorkspacePrivateEndpointException": "Private endpoints: never raised here.",
         "RunConfigurationException": "Run configurations.",
         "SnapshotException": "Snapshots of source folders.",

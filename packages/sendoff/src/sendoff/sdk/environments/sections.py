@@ -15,6 +15,10 @@ DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubun
 """Names that scripts read; no target of Sendoff pulls them."""
 
 
+_AS_GIVEN = "enabled base_image base_dockerfile shared_volumes gpu_support shm_size"
+"""What an image's section and its spec have in common."""
+
+
 class ContainerRegistry:
     """Where a private base image is."""
 
@@ -87,24 +91,18 @@ class DockerSection:
         registry = self.base_image_registry
         given = {"address": registry.address, "username": registry.username, "password": registry.password}
         return DockerSpec(
-            enabled=self.enabled,
-            base_image=self.base_image,
-            base_dockerfile=self.base_dockerfile,
             base_image_registry={key: value for key, value in given.items() if value is not None},
             arguments=list(self.arguments),
-            shared_volumes=self.shared_volumes,
-            shm_size=self.shm_size,
-            gpu_support=self.gpu_support,
             extra_steps=self._extra_steps,
+            **{name: getattr(self, name) for name in _AS_GIVEN.split()},
         )
 
     @classmethod
     def _of(cls, spec: DockerSpec) -> DockerSection:
         made = cls()
-        made.enabled, made.base_image, made.base_dockerfile = spec.enabled, spec.base_image, spec.base_dockerfile
-        made.shared_volumes, made.gpu_support = spec.shared_volumes, spec.gpu_support
-        made.arguments, made.shm_size = list(spec.arguments), spec.shm_size
-        made._extra_steps = spec.extra_steps
+        for name in _AS_GIVEN.split():
+            setattr(made, name, getattr(spec, name))
+        made.arguments, made._extra_steps = list(spec.arguments), spec.extra_steps
         for key, value in spec.base_image_registry.items():
             setattr(made.base_image_registry, key, value)
         return made

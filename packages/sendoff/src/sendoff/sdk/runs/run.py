@@ -24,7 +24,6 @@ from ..given import texts
 from ..model_payload import registration
 from ..saying import say
 from . import run_process
-from .absent import Absent
 from .facts import Facts, fits
 from .files import RunFiles
 from .offline import _OfflineRun, outside
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 _POLL = 0.2
 
 
-class Run(Facts, RunFiles, Recording, Absent):
+class Run(Facts, RunFiles, Recording):
     """A recorded run: of `Experiment.start_logging` or `Experiment.submit`, or an earlier one by its id.
 
     Args:
@@ -354,7 +353,7 @@ class Run(Facts, RunFiles, Recording, Absent):
         resource_configuration: Any = None,
         **kwargs: Any,
     ) -> Model:
-        """Register a file or folder that the run keeps as the next version of a model, which names the run's own blobs.
+        """Register a file or folder that the run keeps as the next version of a model.
 
         Args:
             model_name: 1 to 255 letters, digits, ``-``, ``_``, ``.``.
@@ -377,6 +376,7 @@ class Run(Facts, RunFiles, Recording, Absent):
         from ..model import Model
 
         path = model_path or model_name
+        # No file is moved: the version names the run's own blobs.
         files = model_files(self._files(), path)
         last = path.rstrip("/").rpartition("/")[2]
         say(f"Registering model {model_name} from run {self.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
