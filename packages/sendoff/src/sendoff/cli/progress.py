@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from ..spec.service import Service
+
 _MARKS = {STEP_PENDING: "·", STEP_DONE: "✓", STEP_FAILED: "✗", STEP_SKIPPED: "-", STEP_RUNNING: "…"}
 
 
@@ -58,6 +60,22 @@ def wait(session: Session, operation: Operation) -> Operation:
     if operation.state == SUCCEEDED:
         return operation
     raise failure(operation)
+
+
+def awaited(session: Session, operation: Operation, no_wait: bool) -> bool:
+    """Follow an operation to its end, as :func:`wait` does; False where nobody waits, and it was said how to look."""
+    if no_wait:
+        session.say(going_on(operation))
+    else:
+        wait(session, operation)
+    return not no_wait
+
+
+def settled(session: Session, name: str, answer: Operation | Service, no_wait: bool) -> Operation | Service:
+    """What comes of changing a service: the service as it is at the end, or the operation where nobody waits for it."""
+    if isinstance(answer, Operation) and awaited(session, answer, no_wait):
+        return session.client.service(session.workspace, name)
+    return answer
 
 
 def going_on(operation: Operation) -> str:
