@@ -1,7 +1,4 @@
-"""Errors at the command line: one table from an error's code to an exit code, and how an error is printed.
-
-``python -m sendoff.cli.errors > docs/errors.md`` writes the table for users.
-"""
+"""Errors at the command line: one table from an error's code to an exit code, and how an error is printed."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
-from ..errors import SendoffError, lacking, table
+from ..errors import SendoffError, lacking
 from ..spec.names import service_flags
 
 if TYPE_CHECKING:
@@ -140,33 +137,3 @@ def report_bug(bug: Exception, *, debug: bool) -> int:
 def _log(log: Any) -> list[str]:
     lines = log.splitlines() if isinstance(log, str) else [str(line) for line in log]
     return lines[-20:]
-
-
-def reference() -> str:
-    """docs/errors.md: every error's code, class, meaning and exit code."""
-    out = [
-        "# Errors and exit codes",
-        "",
-        "Written by `python -m sendoff.cli.errors > docs/errors.md`; do not edit.",
-        "",
-        "Every error has a stable code, a sentence, a hint and context. The HTTP API answers it as",
-        '`{"error": {"code", "message", "hint", "context"}}`; the SDK raises the class; the command line prints the',
-        "sentence and the hint on stderr and ends with the exit code.",
-        "",
-        "## Exit codes",
-        "",
-        "| exit code | meaning | error codes |",
-        "|---|---|---|",
-    ]
-    for code, meaning in MEANINGS.items():
-        names = ", ".join(f"`{name}`" for name, value in EXIT_CODES.items() if value == code)
-        out.append(f"| {code} | {meaning.replace('|', chr(92) + '|')} | {names} |")
-    out += ["", "## Error codes", "", "| code | class | what it says | exit code |", "|---|---|---|---|"]
-    for name, cls in sorted(table().items()):
-        summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
-        out.append(f"| `{name}` | `{cls.__name__}` | {summary} | {EXIT_CODES.get(name, BUG)} |")
-    return "\n".join(out) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())
