@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec import environment as spec
 from ...spec import environment_files as files
+from ...spec.environment_conda import conda_from_value
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..given import texts
@@ -149,7 +150,7 @@ class Environment:
         from ...spec.parse import parse_text
 
         value = parse_text(done.stdout, f"conda environment {conda_environment_name}")
-        python, variables = files.conda_from_value(value, where=f"conda environment {conda_environment_name}")
+        python, variables = conda_from_value(value, where=f"conda environment {conda_environment_name}")
         return Environment._of(spec.EnvironmentSpec(name=name, python=python, environment_variables=variables))
 
     @staticmethod
