@@ -6,6 +6,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from .. import errors
 from ..errors import SendoffError, lacking
 from ..spec.names import service_flags
 
@@ -19,36 +20,26 @@ BROKEN_PIPE = 141
 
 EXIT_CODES: dict[str, int] = {
     "internal_error": BUG,
-    "invalid_input": USAGE,
-    "not_found": 3,
-    "model_not_found": 3,
-    "environment_not_found": 3,
-    "service_not_found": 3,
-    "workspace_not_found": 3,
-    "compute_not_found": 3,
-    "experiment_not_found": 3,
-    "run_not_found": 3,
-    "operation_not_found": 3,
-    "already_exists": 4,
-    "conflict": 4,
-    "operation_in_progress": 4,
-    "in_use": 4,
-    "port_in_use": 4,
-    "unauthorized": 5,
-    "not_supported": 6,
-    "missing_extra": 6,
-    "store_error": 7,
-    "store_too_new": 7,
-    "corrupt_blob": 7,
-    "environment_failed": 8,
-    "interpreter_not_found": 8,
-    "deployment_failed": 9,
-    "script_failed": 9,
-    "target_unavailable": 10,
-    "unreachable": 10,
-    "scoring_failed": 11,
-    "timeout": 12,
-    "cancelled": 13,
+    **errors.by_code(
+        {
+            errors.InvalidInput: USAGE,
+            errors.NotFound: 3,
+            errors.AlreadyExists: 4,
+            errors.Conflict: 4,
+            errors.Unauthorized: 5,
+            errors.NotSupported: 6,
+            errors.MissingExtra: 6,
+            errors.StoreError: 7,
+            errors.CorruptBlob: 7,
+            errors.EnvironmentFailed: 8,
+            errors.DeploymentFailed: 9,
+            errors.TargetUnavailable: 10,
+            errors.Unreachable: 10,
+            errors.ScoringFailed: 11,
+            errors.Timeout: 12,
+            errors.Cancelled: 13,
+        }
+    ),
 }
 
 MEANINGS: dict[int, str] = {
