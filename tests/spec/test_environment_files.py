@@ -81,7 +81,7 @@ def test_the_split_of_conda_and_pip_within_one_entry_is_understood():
         ("dependencies: [{npm: []}]", ["unknown key 'npm' in dependencies[0]"]),
         ("channels: conda-forge", ["channels: a list was expected"]),
         ("a: [", ["not valid YAML", "line 1"]),
-        ("when: 2020-13-45", ["cannot be parsed"]),
+        ("when: 2020-13-45", ["no date that can be read", "line 1"]),
         ("", ["is empty"]),
         ("- numpy", ["holds a list; a mapping was expected"]),
     ],

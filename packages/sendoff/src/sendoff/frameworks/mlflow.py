@@ -26,8 +26,10 @@ def read_mlmodel(text: bytes, where: str) -> dict[str, Any]:
     """
     import yaml
 
+    from ..spec import yaml_text
+
     try:
-        found = yaml.safe_load(text[:_TEXT])
+        found = yaml_text.load(text[:_TEXT])
     except yaml.YAMLError as error:
         raise InvalidInput(f"{where} is not YAML: {error}", where=where) from None
     if not isinstance(found, dict) or not isinstance(found.get("flavors"), dict):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput
 from ..progress import Progress
+from ..spec.parse import text_of
 from . import commands as az
 from . import files
 from .findings import RUNS, FileReport, Finding, Report
@@ -70,7 +71,7 @@ def _read(file: Path, shown: str, commands: az.Commands) -> FileReport | None:
     try:
         if file.stat().st_size > _LARGEST:
             return None
-        text = file.read_text(encoding="utf-8-sig")
+        text = text_of(file.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         return FileReport(path=shown, kind="script", findings=[], problem=str(error)) if kind == ".py" else None
     if kind == ".py":

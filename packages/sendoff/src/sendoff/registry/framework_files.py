@@ -100,8 +100,10 @@ def _xgboost(stream: BinaryIO) -> Iterator[tuple[str, str]]:
 def _mlmodel(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     import yaml
 
+    from ..spec import yaml_text
+
     try:
-        found = yaml.safe_load(stream.read(_MLMODEL))
+        found = yaml_text.load(stream.read(_MLMODEL))
         flavors = found["flavors"]
         yield "mlflow", str(found.get("mlflow_version"))
         yield "python", str((flavors.get("python_function") or {}).get("python_version"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import files
 from ..spec import workspace_files
+from ..spec.parse import text_of
 from ..spec.workspace_files import Locator
 from .exceptions import UserErrorException, as_sdk_errors
 
@@ -43,7 +44,7 @@ def read(path: Path) -> Locator:
         json.JSONDecodeError: The file is no JSON (as SDK v1 did).
         UserErrorException: Keys are missing.
     """
-    data = json.loads(path.read_text(encoding="utf-8-sig"))
+    data = json.loads(text_of(path.read_bytes()))
     with as_sdk_errors(UserErrorException):
         return workspace_files.parse(data, str(path))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from . import dataset as spec
-from .parse import Spec, did_you_mean, not_a_mapping
+from .parse import Spec, did_you_mean, not_a_mapping, shown
 from .values import as_bool, as_text, as_text_map, as_texts, fold
 
 TEMPLATES: dict[str, dict[str, Any]] = {
@@ -81,7 +81,7 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
     top = _keys(data, where, ("schemaVersion", "datasetType", "parameters", "registration"))
     kind = as_text(top.get("datasettype", ""), where, "datasetType").lower()
     if kind not in (spec.TABULAR, spec.FILE):
-        raise InvalidInput(f"{where}: datasetType has to be Tabular or File; got {kind!r}", where=where)
+        raise InvalidInput(f"{where}: datasetType has to be Tabular or File; got {shown(kind)}", where=where)
     known = ["path"] if kind == spec.FILE else []
     known += [] if kind == spec.FILE else [
         *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
@@ -109,7 +109,7 @@ def header_of(text: str, where: str) -> str:
     found = _HEADERS.get(fold(text.rpartition(".")[2]))
     if found is None:
         raise InvalidInput(
-            f"{where}: header {text!r} is not known",
+            f"{where}: header {shown(text)} is not known",
             hint="Use NO_HEADERS, ONLY_FIRST_FILE_HAS_HEADERS, COMBINE_ALL_FILES_HEADERS or "
             "ALL_FILES_HAVE_SAME_HEADERS.",
             where=where,
@@ -127,7 +127,7 @@ def _reading(given: Mapping[str, Any], where: str) -> spec.Reading:
     source = fold(given.get("sourcetype", "delimited_files"))
     if source not in _SOURCES:
         raise InvalidInput(
-            f"{where}: parameters.sourceType {given.get('sourcetype')!r} is not known",
+            f"{where}: parameters.sourceType {shown(given.get('sourcetype'))} is not known",
             hint="Use delimited_files, json_lines_files or parquet_files.",
             where=where,
             field="sourceType",
@@ -175,7 +175,7 @@ def _paths(value: Any, where: str) -> list[PathOf]:
             found.append(PathOf(path=one))
         else:
             raise InvalidInput(
-                f"{where}: parameters.path is a path, an address, or datastoreName with relativePath; got {one!r}",
+                f"{where}: parameters.path is a path, an address, or datastoreName with relativePath; got {shown(one)}",
                 where=where,
                 field="path",
             )

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput
 from .data_collection import DataCollection
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
-from .parse import did_you_mean, not_a_mapping, read_file
+from .parse import did_you_mean, not_a_mapping, read_file, shown
 from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
 
 Reader = Callable[[Any, str, str], Any]
@@ -166,7 +166,7 @@ def _compute_type(data: Mapping[Any, Any], where: str) -> str:
     given = [value for key, value in data.items() if fold(key) == "computetype"]
     text = str(given[0]).strip().upper() if given and given[0] is not None else ""
     if text not in _PLAIN:
-        got = f", not {given[0]!r}" if given else " and is missing"
+        got = f", not {shown(given[0])}" if given else " and is missing"
         raise InvalidInput(
             f"{where}: computeType has to be local, aci or aks{got}",
             hint='Write "computeType": "local" to run on this machine.',

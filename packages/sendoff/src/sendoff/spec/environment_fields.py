@@ -121,13 +121,7 @@ def plain(value: Any, where: str, field: str) -> dict[str, Any]:
 
 def read_value(path: Path, what: str) -> Any:
     """A JSON or YAML file's content."""
-    text = parse.read_text(path, what)
-    try:
-        value = parse.parse_text(text, str(path), what)
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        # PyYAML lets impossible dates, too long numbers and too deep nesting out as plain exceptions.
-        problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InvalidInput(f"{what} {path} cannot be parsed: {problem}", where=str(path)) from None
+    value = parse.read_file(path, what)
     if value is None:
         raise InvalidInput(f"{what} {path} is empty", hint="It should list the packages to install.", where=str(path))
     return value

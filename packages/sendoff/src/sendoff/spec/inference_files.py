@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput, NotSupported
 from .environment import DockerSpec, EnvironmentSpec
 from .environment_files import environment_from_value, read_conda_file
-from .parse import Spec, did_you_mean, not_a_mapping, read_file, replace
+from .parse import Spec, did_you_mean, not_a_mapping, read_file, replace, shown, text_of
 from .values import as_bool, as_text, as_text_map, fold
 
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
@@ -194,7 +194,7 @@ def _old_environment(fields: dict[str, Any], where: str, bases: list[Path], note
         )
     if runtime not in RUNTIMES:
         raise InvalidInput(
-            f"{where}: runtime has to be python, not {runtime!r}", where=where, field="runtime", expected="python"
+            f"{where}: runtime has to be python, not {shown(runtime)}", where=where, field="runtime", expected="python"
         )
     name = _default_name(where)
     spec = EnvironmentSpec(name=name)
@@ -214,7 +214,7 @@ def _docker(given: dict[str, Any], where: str, bases: list[Path]) -> DockerSpec:
         version = f"{version}.0" if version in ("9", "10") else version
         if version not in CUDA_VERSIONS:
             raise InvalidInput(
-                f"{where}: cudaVersion has to be one of {', '.join(CUDA_VERSIONS)}, not {version!r}",
+                f"{where}: cudaVersion has to be one of {', '.join(CUDA_VERSIONS)}, not {shown(version)}",
                 where=where,
                 field="cudaVersion",
             )
@@ -228,7 +228,7 @@ def _docker(given: dict[str, Any], where: str, bases: list[Path]) -> DockerSpec:
         file = as_text(given["extraDockerfileSteps"], where, "extraDockerfileSteps")
         path = _find(file, bases, where, "extraDockerfileSteps", folder_wanted=False)
         try:
-            docker = replace(docker, extra_steps=path.read_text(encoding="utf-8-sig"))
+            docker = replace(docker, extra_steps=text_of(path.read_bytes()))
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{where}: extraDockerfileSteps: {path} cannot be read: {error}", where=where) from None
     return docker

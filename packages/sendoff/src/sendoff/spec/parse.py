@@ -5,6 +5,7 @@ Every room parses through :func:`decode`, once, at the edge (style: habit 3 and 
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import json
 import re
@@ -17,7 +18,7 @@ import msgspec
 from ..errors import InvalidInput
 
 T = TypeVar("T")
-_SHOWN = 40
+_SHOWN, _LONGEST = 40, 200
 
 
 if TYPE_CHECKING:
@@ -84,18 +85,18 @@ def read_file(path: Path | str, what: str = "file") -> Any:
 
 
 def read_text(path: Path, what: str, *, strip_bom: bool = True) -> str:
-    """A UTF-8 file's text.
+    """A file's text: UTF-8, or UTF-16 and UTF-32 with the mark at the start by which they are known.
 
     Args:
         path: The file.
         what: What it is called in an error.
-        strip_bom: Leaves out the mark at the start that some editors write.
+        strip_bom: Leaves out the mark that some editors write before UTF-8.
 
     Raises:
-        InvalidInput: The file is missing, unreadable or not UTF-8.
+        InvalidInput: The file is missing, unreadable or no such text.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig" if strip_bom else "utf-8")
+        return text_of(path.read_bytes(), strip_bom=strip_bom)
     except FileNotFoundError:
         raise InvalidInput(
             f"{what} {path} does not exist", hint=f"Looked in {Path.cwd()}.", where=str(path), missing=str(path)
@@ -109,29 +110,74 @@ def read_text(path: Path, what: str, *, strip_bom: bool = True) -> str:
         raise InvalidInput(f"{what} {path} cannot be read: {reason}", where=str(path)) from None
 
 
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, which it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Windows PowerShell's ``>`` writes UTF-16."""
+
+
+def text_of(data: bytes, *, strip_bom: bool = True) -> str:
+    """Bytes as text: by the mark of UTF-16 or UTF-32, else UTF-8, whose own mark is left out too.
+
+    Raises:
+        UnicodeDecodeError: They are no such text.
+    """
+    utf_8 = "utf-8-sig" if strip_bom else "utf-8"
+    return data.decode(next((encoding for mark, encoding in _MARKS if data.startswith(mark)), utf_8))
+
+
 def parse_text(text: str, where: str, what: str = "file") -> Any:
-    """Parse JSON or YAML text; JSON first, since YAML reads most of it but words its errors worse."""
-    stripped = text.lstrip()
-    if stripped[:1] in ("{", "["):
+    """Parse JSON or YAML text; JSON first, since YAML reads most of it but words its errors worse.
+
+    Raises:
+        InvalidInput: It is neither, or beyond what such a file may be: nested too deep, a number without end, aliases
+            that would make a small file a large value. The message names the place.
+    """
+    named_json = where.lower().endswith(".json")
+    # YAML in a .json file is read; what begins with JavaScript's comments is told of JSON.
+    if text.lstrip()[:1] in ("{", "[") or (named_json and text.lstrip()[:2] in ("//", "/*")):
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            if where.lower().endswith(".json"):
-                raise InvalidInput(
-                    f"{what} {where} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-                    where=where,
-                    line=error.lineno,
-                ) from None
+            if named_json:
+                raise _no_json(text, where, what, error) from None
+        except RecursionError:
+            raise InvalidInput(f"{what} {where} is nested too deep", where=where) from None
+        except ValueError:  # Python's bound on the digits of a number
+            raise InvalidInput(f"{what} {where} holds a number of too many digits", where=where) from None
     import yaml  # heavy for the many calls that never read YAML
 
+    from . import yaml_text
+
     try:
-        return yaml.safe_load(text)
+        return yaml_text.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
         problem = getattr(error, "problem", None) or str(error)
         at = f" at line {line}, column {mark.column + 1}" if mark is not None else ""
         raise InvalidInput(f"{what} {where} is not valid YAML: {problem}{at}", where=where, line=line) from None
+
+
+def _no_json(text: str, where: str, what: str, error: json.JSONDecodeError) -> InvalidInput:
+    """The error for text of a ``.json`` file, with a hint at what JavaScript allows and JSON does not."""
+    before = text[: error.pos].rstrip()
+    hint = ""
+    if text[error.pos :].lstrip().startswith(("//", "/*", "#")):
+        hint = "JSON has no comments: take them out, or name the file .yml and begin comments with '#'."
+    elif before.endswith(",") or error.msg.startswith("Illegal trailing comma"):
+        hint = "In JSON no comma stands behind the last entry: take it out."
+    elif text[error.pos :].startswith("'"):
+        hint = "JSON writes texts and keys in double quotes."
+    return InvalidInput(
+        f"{what} {where} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+        hint=hint,
+        where=where,
+        line=error.lineno,
+    )
 
 
 def not_a_mapping(data: Any, *, where: str, expected: str = "a mapping", at: str = "", hint: str = "") -> InvalidInput:
@@ -150,6 +196,12 @@ def not_a_mapping(data: Any, *, where: str, expected: str = "a mapping", at: str
     return InvalidInput(
         f"{place} {found}; {expected} was expected", hint=hint, where=where, field=at, expected=expected
     )
+
+
+def shown(value: Any) -> str:
+    """A value as an error repeats it: in full where it is short and plain, else what it is."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return repr(value) if plain and len(str(value)) <= _LONGEST else in_words(value)
 
 
 def in_words(value: Any) -> str:

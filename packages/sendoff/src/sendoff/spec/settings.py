@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..errors import InvalidInput
-from .parse import Spec, decode
+from .parse import Spec, decode, text_of
 
 FILE = "settings.toml"
 PREFIX = "SENDOFF_"
@@ -125,7 +125,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib  # most homes have no settings file
 
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return tomllib.loads(text_of(data))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"settings file {path} is not valid TOML: {error}", where=str(path)) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
-from .parse import in_words
+from .parse import shown
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -91,11 +91,13 @@ def as_text_map(value: Any, where: str, key: str) -> dict[str, str]:
     """Names to texts, as tags and properties are."""
     if not isinstance(value, Mapping):
         raise _wrong(value, where, key, "a mapping of names to texts")
+    for name, inner in value.items():
+        if isinstance(inner, Mapping | list):
+            raise _wrong(inner, where, f"{key}.{name}", "text")
     return {str(name): "" if inner is None else str(inner) for name, inner in value.items()}
 
 
 def _wrong(value: Any, where: str, key: str, expected: str) -> InvalidInput:
-    got = in_words(value) if value is None or isinstance(value, bool) else repr(value)
     return InvalidInput(
-        f"{where}: {key}: {expected} was expected, not {got}", where=where, field=key, expected=expected
+        f"{where}: {key}: {expected} was expected, not {shown(value)}", where=where, field=key, expected=expected
     )

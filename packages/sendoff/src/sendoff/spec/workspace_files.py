@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
+from .parse import shown, text_of
 
 PLACES = (
     ".azureml/config.json",
@@ -57,7 +58,9 @@ def parse(data: Any, where: str) -> Locator:
     if fields.get("Scope") and not fields.get("workspace_name"):
         match = _SCOPE.match(str(fields["Scope"]))
         if match is None:
-            raise InvalidInput(f"{where}: 'Scope' names no workspace: {fields['Scope']!r}", where=where, field="Scope")
+            raise InvalidInput(
+                f"{where}: 'Scope' names no workspace: {shown(fields['Scope'])}", where=where, field="Scope"
+            )
         return Locator(match["subscription"], match["group"], match["name"])
     if not fields.get("workspace_name"):
         raise InvalidInput(
@@ -74,7 +77,7 @@ def parse(data: Any, where: str) -> Locator:
 
 def _is_foreign(file: Path) -> bool:
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = json.loads(text_of(file.read_bytes()))
     except (OSError, ValueError):
         return False  # whoever reads it says what is wrong with it
     return not (isinstance(data, dict) and (data.get("workspace_name") or data.get("Scope")))
