@@ -10,23 +10,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlreadyExists, EnvironmentNotFound
-from ..progress import Progress
+from ..progress import Progress, silent
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
 from ..spec.page import ALL, Listed, Window
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
-from .indexes import Indexes, effective, take_credentials
+from .indexes import Indexes, Supply, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..store import Store
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 class Environments:
@@ -138,7 +134,7 @@ class Environments:
         with self._store.read() as connection:
             return select_page(connection, query, [one.c.name], window, _view)
 
-    def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent, *, image: bool = False) -> Lock:
+    def resolve(self, spec: EnvironmentSpec, progress: Progress = silent, *, image: bool = False) -> Lock:
         """Pin the whole closure of a definition, with hashes.
 
         The same definition, Python, platform and indexes give the same lock without asking an index again.
@@ -174,15 +170,14 @@ class Environments:
             lock = parse.replace(lock, python=resolution.interpreter.path)
         return lock
 
-    def ensure(self, lock: Lock, progress: Progress = _silent) -> BuiltEnvironment:
+    def ensure(self, lock: Lock, progress: Progress = silent) -> BuiltEnvironment:
         """Build a lock's environment under the home, or find it built; see :func:`build.ensure`.
 
         Raises:
             EnvironmentFailed: It cannot be built.
             StoreError: The home cannot be written.
         """
-        indexes = self.indexes(lock.pip_options)
-        return build.ensure(lock, home=self._store.home, indexes=indexes, environ=self._environ, progress=progress)
+        return build.ensure(lock, self.supply(lock, progress), home=self._store.home)
 
     def present(self) -> builtins.list[PresentEnvironment]:
         """Every built environment on disk, half-built ones (with an empty ``lock_digest``) too."""
@@ -208,6 +203,10 @@ class Environments:
         """Where packages come from on this machine, for an environment with these pip options."""
         found, _ = effective(self._environ, self._store.settings, options, credentials=self._credentials(options))
         return found
+
+    def supply(self, lock: Lock | None, progress: Progress = silent) -> Supply:
+        """Where the packages of a lock, if there is one, come from on this machine."""
+        return Supply(self.indexes(lock.pip_options if lock is not None else []), self._environ, progress)
 
     def lock(self, digest: str) -> Lock | None:
         """The lock with that digest, whatever it was resolved from; None when it is gone."""

@@ -13,6 +13,7 @@ from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
 from ..packaging.assemble import assemble
+from ..packaging.image_request import ImageRequest
 from ..progress import Progress
 from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
@@ -107,18 +108,17 @@ class PackageSteps:
         lock = self._lock()
         said: list[str] = []
         progress = self._timeline.progress("image", "BuildingImage", said)
-        home = self._rooms.store.home
         make = package.write_context if self._wanted.generate_dockerfile else package.build_image
-        self._result, notes = make(
-            self._rooms.store,
-            self._rooms.environments,
+        environments = self._rooms.environments
+        request = ImageRequest(
+            store=self._rooms.store,
             bundle=self._folder(lock),
             lock=lock,
             spec=self._spec,
-            image=self._wanted.image,
-            folder=home / "packages" / self._row.id,
-            progress=progress,
+            supply=environments.supply(lock, progress),
+            credentials=environments.image_credentials(self._spec),
         )
+        self._result, notes = make(request, self._wanted.image, self._rooms.store.home / "packages" / self._row.id)
         self._timeline.note(notes)
         return "ImageReady", self._result.location, said
 
