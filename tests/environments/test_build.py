@@ -70,7 +70,7 @@ _ASK = """
 import os, sys, time
 from pathlib import Path
 from sendoff.environments import build
-from sendoff.environments.indexes import effective
+from sendoff.environments.indexes import Supply, effective
 from sendoff.spec.environment import Lock
 from sendoff.spec.parse import decode
 from sendoff.spec.settings import Settings

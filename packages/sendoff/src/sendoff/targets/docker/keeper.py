@@ -52,7 +52,7 @@ class Keeper(Supervisor[Watch]):
     def _look(self, uid: str, watch: Watch) -> None:
         folder = ServiceFolder(self.home, uid)
         try:
-            with folder.run.lock(0) as held:
+            with folder.lock(0) as held:
                 if not held:
                     watch.due = time.monotonic() + 0.1
                     return
@@ -62,9 +62,9 @@ class Keeper(Supervisor[Watch]):
                     return
                 engine = Engine(wanted.engine)
                 self._follow(engine)
-                step = service_containers.advance(folder, engine, self._gateway, self._log)
-                watch.signature = folder.run.signature()
-                watch.due = time.monotonic() + (LONGEST if step.again is None else step.again)
+                again = service_containers.advance(folder, engine, self._gateway, self._log)
+                watch.signature = folder.signature()
+                watch.due = time.monotonic() + (LONGEST if again is None else again)
         except SendoffError as error:
             self._log(f"{uid}: {error.message}")
             watch.due = time.monotonic() + ENGINE_WAIT

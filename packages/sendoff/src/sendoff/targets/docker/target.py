@@ -106,7 +106,7 @@ class DockerTarget:
         """
         folder = ServiceFolder(self.home, wanted.uid)
         if not wanted.start:
-            with folder.run.lock() as held:
+            with folder.lock() as held:
                 if held and folder.wanted() is not None:
                     self._guard(folder, wanted)
             return
@@ -115,7 +115,7 @@ class DockerTarget:
         if wanted.artefact is None or wanted.artefact.kind != IMAGE:
             raise InvalidInput("the docker target needs an image", field="image")
         engine = self._engine(wanted.uid)
-        with folder.run.lock(create=True):
+        with folder.lock(create=True):
             before = folder.wanted()
             try:
                 self._check_port(wanted)
@@ -185,7 +185,7 @@ class DockerTarget:
                     lines = lines[: number + 1]
                     break
             return "\n".join(lines[-num_lines:])
-        lines = newest(folder.run, num_lines)
+        lines = newest(folder, num_lines)
         for container in found:
             lines += containers.log_lines(engine, container.id, num_lines)
         return "\n".join(lines[-num_lines:])
@@ -198,7 +198,7 @@ class DockerTarget:
         """
         folder = ServiceFolder(self.home, uid)
         route = self._gateway.route(uid)
-        with folder.run.lock(seconds=60.0) as held:
+        with folder.lock(seconds=60.0) as held:
             if held:
                 wanted = folder.wanted()
                 if wanted is not None:
@@ -247,7 +247,7 @@ class DockerTarget:
     def _guard(self, folder: ServiceFolder, wanted: Wanted) -> Path | None:
         """The files that requests are checked by, for whoever runs in the containers; certificates are Envoy's."""
         return access_folder.write(
-            folder.run, wanted.access, wanted.telemetry, gateway=True, owner=containers.stranger() or None
+            folder, wanted.access, wanted.telemetry, gateway=True, owner=containers.stranger() or None
         )
 
     def _supervise(self) -> None:
@@ -323,7 +323,7 @@ class DockerTarget:
         elif port == 0:
             taken = {route.port for route in self._gateway.routes()} | set(kept_ports(self.home))
             port = ports.choose(host, taken)
-        certificate = access_folder.certificate_file(folder.run, wanted.access)
+        certificate = access_folder.certificate_file(folder, wanted.access)
         record = ContainerRecord(
             uid=wanted.uid,
             name=wanted.name,

@@ -76,9 +76,9 @@ class FrontSupervisor(Supervisor[FrontWatch]):
                     return
                 wanted = service.wanted()
                 mine = wanted is not None and (wanted.removing or wanted.boot == processes.boot_id())
-                step = fronts.advance(service, self._log) if mine else fronts.Step(None)
+                again = fronts.advance(service, self._log) if mine else None
                 watch.signature = service.signature()
-                watch.due = float("inf") if step.again is None else time.monotonic() + step.again
+                watch.due = float("inf") if again is None else time.monotonic() + again
                 watch.close()
                 for front in service.fronts() if mine else []:
                     handle = processes.watch(front.process)
