@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +11,11 @@ from typing import Any
 
 from ..connections import Way
 from ..containers import images
-from ..containers.engine import Engine, EngineError
+from ..containers.engine import CHUNK, Engine, EngineError
 from ..containers.registries import Logins, split_reference
 from ..errors import InvalidInput, SendoffError, TargetUnavailable
 from ..progress import Progress
 from .registry_client import RegistryClient
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -98,13 +94,13 @@ class ImageSource:
             id_ = str(manifest["config"]["digest"])
             tags = None if tag.startswith("sha256:") else [f"{reference.removesuffix(f':{tag}')}:{tag}"]
             name = f"{id_.removeprefix('sha256:')}.json"
-            listed = [{"Config": name, "RepoTags": tags, "Layers": names}]
-            files: list[tuple[str, bytes | Path]] = [
-                ("manifest.json", json.dumps(listed).encode()),
-                (name, config),
-                *((f"{path.name}.tar", path) for path in layers.values()),
+            listed = json.dumps([{"Config": name, "RepoTags": tags, "Layers": names}]).encode()
+            files: list[images.File] = [
+                ("manifest.json", len(listed), [listed]),
+                (name, len(config), [config]),
+                *((f"{path.name}.tar", path.stat().st_size, _read(path)) for path in layers.values()),
             ]
-            images.load(self.engine, _archive(files))
+            images.load(self.engine, files)
         there = images.find(self.engine, id_)
         if there is None:
             raise TargetUnavailable("the engine took the image and does not have it", hint="Is its disk full?")
@@ -129,14 +125,8 @@ def available(reference: str, *, logins: Logins, way: Way) -> bool:
     return True
 
 
-def _archive(files: list[tuple[str, bytes | Path]]) -> Iterator[bytes]:
-    """What ``docker load`` takes; layers may be compressed."""
-    for name, content in files:
-        info = tarfile.TarInfo(name)
-        info.size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        yield info.tobuf(tarfile.PAX_FORMAT)
-        with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source:
-            while data := source.read(_CHUNK):
-                yield data
-        yield bytes(-info.size % tarfile.BLOCKSIZE)
-    yield bytes(2 * tarfile.BLOCKSIZE)
+def _read(path: Path) -> Iterator[bytes]:
+    """A layer, as the registry has it: the engine takes compressed ones."""
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield data

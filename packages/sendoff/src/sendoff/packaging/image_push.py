@@ -68,7 +68,7 @@ def push(
         if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
             blob = store.make(part.layer.diff_id, part)
         blobs.append(blob)
-    names = [f"{base.reference}"] * len(base.diff_ids) + [part.layer.name for part in parts]
+    names = [base.reference] * len(base.diff_ids) + [part.layer.name for part in parts]
     for blob, name in zip(blobs, names, strict=True):
         if not remote.has(blob.digest):
             source.progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
@@ -114,13 +114,9 @@ class _Compressed:
                 hashing = Hashing(file)
                 read = hashlib.sha256()
                 with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=hashing, mtime=0) as packed:
-
-                    class Both:
-                        def write(self, data: bytes) -> int:
-                            read.update(data)
-                            return packed.write(data)
-
-                    part.write(Both())
+                    for data in part.pieces():
+                        read.update(data)
+                        packed.write(data)
             if f"sha256:{read.hexdigest()}" != diff_id:
                 raise StoreError(f"the layer {part.layer.name} is not what it was when the image was made")
             blob = Blob(digest=hashing.digest, size=hashing.size)

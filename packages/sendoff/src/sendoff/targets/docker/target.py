@@ -11,7 +11,7 @@ from ...containers.engine import Engine, connect
 from ...errors import InvalidInput, SendoffError, TargetUnavailable
 from ...gateway import gateway as gateways
 from ...gateway.gateway import Gateway
-from ...progress import Progress
+from ...progress import Progress, silent
 from .. import access_folder, ports, supervisor
 from ..base import (
     IMAGE,
@@ -123,11 +123,11 @@ class DockerTarget:
                 auth_file = self._guard(folder, wanted)
                 record = self._record(engine, folder, wanted, wanted.artefact, before, auth_file)
                 folder.write(record)
-                service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
+                service_containers.advance(folder, engine, self._gateway, silent, asked=True)
                 self._check_listener(record)
             except SendoffError:
                 if before is None:
-                    service_containers.take_down(folder, engine, self._gateway, _silent, drain_seconds=0.0)
+                    service_containers.take_down(folder, engine, self._gateway, silent, drain_seconds=0.0)
                     self._tidy(engine)
                 else:
                     folder.write(before)
@@ -205,7 +205,7 @@ class DockerTarget:
                     # From here on nobody starts it again, and the keeper finishes this if we are killed.
                     folder.write(wanted._replace(removing=True))
                 drain = wanted.drain_seconds if wanted is not None else 0.0
-                service_containers.take_down(folder, self._engine(uid), self._gateway, _silent, drain_seconds=drain)
+                service_containers.take_down(folder, self._engine(uid), self._gateway, silent, drain_seconds=drain)
             else:
                 self._remove_strays(uid)
         sweep(place(self.home))
@@ -251,11 +251,7 @@ class DockerTarget:
         )
 
     def _supervise(self) -> None:
-        try:
-            supervisor.ensure(self.home, place(self.home), module=keeper.__name__, needed=keeper.needed)
-        except OSError:
-            # A home that cannot be written: what was asked will say so itself, if it needs to write.
-            pass
+        supervisor.ensure(self.home, place(self.home), module=keeper.__name__, needed=keeper.needed)
 
     def _finish_removal(self, folder: ServiceFolder) -> None:
         before = folder.wanted()
@@ -357,7 +353,3 @@ class DockerTarget:
             if run is not None and not service_containers.failed(run):
                 return record._replace(serial=known.serial)
         return record._replace(serial=folder.next_serial([one.container.serial for one in seen]))
-
-
-def _silent(line: str) -> None:
-    """A target's own steps are told in the operation's timeline; the keeper logs its own."""
