@@ -17,7 +17,7 @@ from ..packaging.image_pull import available
 from ..spec.environment import EnvironmentSpec
 
 if TYPE_CHECKING:
-    from ..environments import Environments
+    from ..environments.service import Environments
     from ..store import Store
 
 

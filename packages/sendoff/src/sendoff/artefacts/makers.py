@@ -11,7 +11,7 @@ from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
 
 if TYPE_CHECKING:
     from ..containers.engine import Engine
-    from ..environments import Environments
+    from ..environments.service import Environments
     from ..store import Store
 
 

@@ -9,19 +9,22 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
 from ..errors import AlreadyExists, EnvironmentNotFound
 from ..progress import Progress, silent
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
 from ..spec.page import ALL, Listed, Window
+from ..store.pages import select_page
+from ..store.tables import environments, locks
+from ..store.workspaces import require_workspace
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, Supply, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from ..store import Store
 
 
@@ -56,11 +59,6 @@ class Environments:
         if spec.version is not None:
             check_version(spec.version)
         spec = self._without_secrets(spec)
-        from sqlalchemy import insert
-
-        from ..store.tables import environments
-        from ..store.workspaces import require_workspace
-
         with self._store.begin() as connection:
             require_workspace(connection, workspace)
             versions = _rows(connection, workspace, spec.name)
@@ -123,12 +121,7 @@ class Environments:
 
     def list(self, workspace: str, *, window: Window = ALL) -> Listed[Environment]:
         """The newest version of each environment, by name."""
-        from sqlalchemy import select
-
-        from ..store.pages import select_page
-        from ..store.tables import environments as one
-
-        newer = one.alias("newer")
+        one, newer = environments, environments.alias("newer")
         later = select(newer.c.version).where(newer.c.workspace == one.c.workspace, newer.c.name == one.c.name)
         query = select(one).where(one.c.workspace == workspace, ~later.where(newer.c.created > one.c.created).exists())
         with self._store.read() as connection:
@@ -210,32 +203,18 @@ class Environments:
 
     def lock(self, digest: str) -> Lock | None:
         """The lock with that digest, whatever it was resolved from; None when it is gone."""
-        from sqlalchemy import select
-
-        from ..store.tables import locks
-
         with self._store.read() as connection:
-            document = connection.scalar(select(locks.c.document).where(locks.c.digest == digest).limit(1))
-        return None if document is None else parse.decode(document, Lock, where="the stored lock")
+            return _stored(connection, locks.c.digest == digest)
 
     def _cached(self, key: str) -> Lock | None:
-        from sqlalchemy import select
-
-        from ..store.tables import locks
-
         with self._store.read() as connection:
-            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
-        return None if document is None else parse.decode(document, Lock, where=f"stored lock {key}")
+            return _stored(connection, locks.c.spec_key == key)
 
     def _keep(self, key: str, lock: Lock) -> Lock:
-        from sqlalchemy import insert, select
-
-        from ..store.tables import locks
-
         with self._store.begin() as connection:
-            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
-            if document is not None:  # another process resolved it at the same time: one answer for all
-                return parse.decode(document, Lock, where=f"stored lock {key}")
+            stored = _stored(connection, locks.c.spec_key == key)
+            if stored is not None:  # another process resolved it at the same time: one answer for all
+                return stored
             connection.execute(
                 insert(locks).values(
                     spec_key=key, digest=lock.digest, document=parse.to_builtins(lock), created=time.time()
@@ -245,10 +224,6 @@ class Environments:
 
     def _mark(self, digest: str, lock_digest: str) -> None:
         """Write the newest lock's digest beside every registered version that it is for."""
-        from sqlalchemy import or_, select, update
-
-        from ..store.tables import environments
-
         column = environments.c.lock_digest
         stale = (environments.c.digest == digest) & or_(column.is_(None), column != lock_digest)
         with self._store.read() as connection:
@@ -285,12 +260,13 @@ def _secret_name(address: str) -> str:
     return f"index-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
 
+def _stored(connection: Connection, which: ColumnElement[bool]) -> Lock | None:
+    document = connection.scalar(select(locks.c.document).where(which).limit(1))
+    return None if document is None else parse.decode(document, Lock, where="the stored lock")
+
+
 def _rows(connection: Connection, workspace: str, name: str | None = None) -> list[Environment]:
     """Versions, in the order of their registration."""
-    from sqlalchemy import select
-
-    from ..store.tables import environments
-
     query: Any = select(environments).where(environments.c.workspace == workspace)
     if name is not None:
         query = query.where(environments.c.name == name)

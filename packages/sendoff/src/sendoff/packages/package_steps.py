@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from ..artefacts import package
+from ..code.bundles import make_bundle
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..packaging.assemble import assemble
 from ..packaging.image_request import ImageRequest
-from ..progress import Progress
-from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..progress import Progress, silent
+from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 from ..spec.parse import decode, replace, to_builtins
@@ -80,24 +80,20 @@ class PackageSteps:
         self._timeline.note(lock.notes)
         return "EnvironmentReady", f"{len(lock.pins())} packages for Python {lock.python_version}", said
 
-    def _lock(self, progress: Progress = lambda _: None) -> Lock | None:
+    def _lock(self, progress: Progress = silent) -> Lock | None:
         if self._spec.python.user_managed_dependencies:
             return None  # the interpreter is in the image, not on this machine
         return self._rooms.environments.resolve(self._spec, progress)
 
     def _folder(self, lock: Lock | None) -> Path:
-        name, _, version = self._wanted.environment.partition(":")
-        return assemble(
-            self._rooms.store,
-            service=BundleService(name=self._wanted.image.partition(":")[0].rpartition("/")[2]),
-            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
-            source=self._wanted.inference.source,
-            environment=BundleEnvironment(
-                name=name,
-                version=version or None,
-                lock_digest=lock.digest if lock is not None else "",
-                variables=self._spec.environment_variables,
-            ),
+        return make_bundle(
+            self._rooms,
+            self._row.workspace,
+            service=self._wanted.image.partition(":")[0].rpartition("/")[2],
+            models=self._wanted.models,
+            code=self._wanted.inference,
+            environment=self._wanted.environment,
+            lock_digest=lock.digest if lock is not None else "",
             serving=ServingSettings(),
         )
 

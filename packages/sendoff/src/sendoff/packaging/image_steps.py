@@ -82,14 +82,14 @@ def _build(
     client: Engine, text: str, bases: dict[str, BaseImage], tag: str, home: Path, supply: Supply
 ) -> BaseImage | None:
     indexes = supply.indexes
-    secret = Part.of("way", _way(indexes), "the way to the network")
+    secret, variables = Part.of("way", _way(indexes), "the way to the network"), _variables(indexes)
     memory = home / "images" / "loaded.json"
     number = uuid.uuid4().hex[:12]
     temporary: dict[str, str] = {}
     for position, (name, base) in enumerate(bases.items()):
         settings = {
             **base.config,
-            "Env": [*(base.config.get("Env") or []), *_variables(indexes)],
+            "Env": [*(base.config.get("Env") or []), *(f"{name}={value}" for name, value in variables.items())],
             # What comes of it is this home's, and `gc` finds it.
             "Labels": {**(base.config.get("Labels") or {}), HOME: home_id(home)},
         }
@@ -102,7 +102,7 @@ def _build(
         image = images.find(client, result)
         if image is None:
             raise EnvironmentFailed("the Docker steps ended without an image", hint="Is the engine's disk full?")
-        return _without_the_way(client, image, list(bases.values()), secret, tag, home)
+        return _without_the_way(client, image, list(bases.values()), secret, set(variables), tag, home)
     finally:
         for name in [result, *temporary.values()]:
             with contextlib.suppress(SendoffError):
@@ -130,7 +130,7 @@ def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes
 
 
 def _without_the_way(
-    client: Engine, image: dict[str, Any], bases: list[BaseImage], secret: Part, tag: str, home: Path
+    client: Engine, image: dict[str, Any], bases: list[BaseImage], secret: Part, given: set[str], tag: str, home: Path
 ) -> BaseImage | None:
     """Tag the built image's layers upon the base that its last stage had, without ours between them; that base."""
     layers: list[str] = image["RootFS"]["Layers"]
@@ -138,7 +138,6 @@ def _without_the_way(
         (one for one in bases if layers[: len(one.diff_ids) + 1] == [*one.diff_ids, secret.layer.diff_id]), None
     )
     settings = dict(image["Config"])
-    given = {line.partition("=")[0] for line in _names(secret)}
     settings["Env"] = [line for line in settings.get("Env") or [] if line.partition("=")[0] not in given]
     settings.pop("Image", None)
     if base is None:  # a last stage FROM scratch: there is nothing of ours in it
@@ -175,13 +174,6 @@ def _way(indexes: Indexes) -> Entries:
     return found
 
 
-def _variables(indexes: Indexes) -> list[str]:
-    found = [f"PIP_CONFIG_FILE=/{_AT}/pip.conf"]
-    if indexes.cert:
-        found += [f"{name}=/{_AT}/ca.pem" for name in _CERTIFICATE_NAMES]
-    return found
-
-
-def _names(secret: Part) -> list[str]:
-    names = ["PIP_CONFIG_FILE"]
-    return names + list(_CERTIFICATE_NAMES) if f"{_AT}/ca.pem" in secret.entries else names
+def _variables(indexes: Indexes) -> dict[str, str]:
+    certificates = dict.fromkeys(_CERTIFICATE_NAMES, f"/{_AT}/ca.pem") if indexes.cert else {}
+    return {"PIP_CONFIG_FILE": f"/{_AT}/pip.conf", **certificates}

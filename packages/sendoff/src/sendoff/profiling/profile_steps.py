@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from sqlalchemy import select, update
 
+from ..code.bundles import make_bundle
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
 from ..operations.work import Outcome
-from ..packaging.assemble import assemble
-from ..progress import Progress
-from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..progress import Progress, silent
+from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.model import UpdateModel
 from ..spec.parse import replace, to_builtins
@@ -229,7 +229,7 @@ class ProfileSteps:
         """Start the service anew, without any limit until it is ready; then the very first answers."""
         self._tell(f"starting with {workers} worker{'s' if workers > 1 else ''}")
         self._target.remove(self._uid)
-        lock = self._lock(lambda _: None)
+        lock = self._lock(silent)
         bundle = self._bundle(lock, workers)
         began = time.monotonic()
         self._target.apply(self._service(lock, bundle))
@@ -265,7 +265,7 @@ class ProfileSteps:
             workspace=self._row.workspace,
             revision=1,
             bundle="" if bundle is None else bundle.name,
-            artefact=None if lock is None else self._prepared(lock, bundle, lambda _: None),
+            artefact=None if lock is None else self._prepared(lock, bundle, silent),
             drain_seconds=1.0,
         )
 
@@ -282,18 +282,14 @@ class ProfileSteps:
         return self._target.prepare(preparation, self._rooms.makers, progress)
 
     def _bundle(self, lock: Lock, workers: int) -> Path:
-        name, _, version = self._wanted.environment.partition(":")
-        folder = assemble(
-            self._store,
-            service=BundleService(name=self._uid),
-            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
-            source=self._wanted.inference.source,
-            environment=BundleEnvironment(
-                name=name,
-                version=version or None,
-                lock_digest=lock.digest,
-                variables=self._spec.environment_variables,
-            ),
+        folder = make_bundle(
+            self._rooms,
+            self._row.workspace,
+            service=self._uid,
+            models=self._wanted.models,
+            code=self._wanted.inference,
+            environment=self._wanted.environment,
+            lock_digest=lock.digest,
             serving=ServingSettings(workers=workers),
         )
         self._folder.mkdir(parents=True, exist_ok=True)

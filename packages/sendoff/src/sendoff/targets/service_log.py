@@ -11,8 +11,8 @@ from pathlib import Path
 from .run_folder import RunFolder
 
 _BLOCK = 1 << 16
-# The scoring server's line for a worker whose init() has returned.
-_READY = re.compile(r"\bsendoff - Worker with pid \d+ ready after ")
+READY = re.compile(r"\bsendoff - Worker with pid \d+ ready after ")
+"""The scoring server\'s line for a worker whose init() has returned."""
 
 
 def newest(folder: RunFolder, count: int) -> list[str]:
@@ -38,7 +38,7 @@ def start_up(folder: RunFolder, count: int) -> list[str]:
     for path in files[marked[0] if marked else 0 :]:
         for line in _lines(path, offset if marked and _inode(path) == inode else 0):
             lines.append(line)
-            if _READY.search(line):
+            if READY.search(line):
                 return list(lines)
     if _age(folder.console) >= max((_age(path) for path in files), default=0.0):
         lines.extend(_lines(folder.console, 0))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from ..base import (
     Surroundings,
     Used,
     Wanted,
+    observe_each,
 )
 from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
@@ -40,9 +40,6 @@ from . import fronts, supervisor
 from .meter import ProcessMeter
 from .observing import observe
 from .records import ProcessFolder, ProcessRecord
-
-_AT_ONCE = 16
-"""Fronts that are asked at the same time: one that hangs costs two seconds, and not for each of the others."""
 
 
 class ProcessTarget:
@@ -130,14 +127,7 @@ class ProcessTarget:
     def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
         """What runs now, asked of the fronts themselves; takes about two seconds at most, also when some hang."""
         self._supervise()
-
-        def look(uid: str) -> Observation:
-            return observe(ProcessFolder(self.home, uid), metrics=metrics)
-
-        if len(uids) < 2:
-            return {uid: look(uid) for uid in uids}
-        with ThreadPoolExecutor(min(_AT_ONCE, len(uids))) as threads:
-            return dict(zip(uids, threads.map(look, uids), strict=True))
+        return observe_each(uids, lambda uid: observe(ProcessFolder(self.home, uid), metrics=metrics))
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""
