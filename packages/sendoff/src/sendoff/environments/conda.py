@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +112,6 @@ def install(
             hint="Check that the channel answers, then try again.",
             log=problem.lines[-20:],
         ) from None
-
-
-def explicit(record: Mapping[str, Any]) -> str:
-    """One line of a lock: the archive's address and its hash."""
-    return f"{record['url']}#sha256:{record['sha256']}"
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -280,7 +280,7 @@ class Resolution:
     def _make(
         self, method: str, version: str, text: str, notes: list[str], records: list[dict[str, Any]] | None = None
     ) -> Lock:
-        explicit = [conda.explicit(record) for record in records or []]
+        explicit = [f"{record['url']}#sha256:{record['sha256']}" for record in records or []]
         found = self.interpreter
         platform = found.platform if found else _platform()
         path = found.path if found and method != METHOD_CONDA else ""

@@ -77,23 +77,17 @@ class Environments:
             # The newest is the last registered: a clock that was set back must not change that.
             created = max([time.time(), *(v.created_time + 1e-3 for v in versions[-1:])])
             spec = parse.replace(spec, version=version)
-            row = {
-                "workspace": workspace,
-                "name": spec.name,
-                "version": version,
-                "digest": spec_digest(spec),
-                "spec": parse.to_builtins(spec),
-                "created": created,
-            }
-            connection.execute(insert(environments).values(**row))
-        return Environment(
-            name=spec.name,
-            version=version,
-            digest=str(row["digest"]),
-            spec=spec,
-            created_time=created,
-            lock_digest=None,
-        )
+            connection.execute(
+                insert(environments).values(
+                    workspace=workspace,
+                    name=spec.name,
+                    version=version,
+                    digest=spec_digest(spec),
+                    spec=parse.to_builtins(spec),
+                    created=created,
+                )
+            )
+            return _rows(connection, workspace, spec.name)[-1]
 
     def get(self, workspace: str, name: str, version: str | None = None) -> Environment:
         """A registered version; the newest when none is named.

@@ -12,7 +12,7 @@ from ..artefacts import package
 from ..code.bundles import make_bundle
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
-from ..operations.work import Outcome
+from ..operations.work import Outcome, Work
 from ..packaging.image_request import ImageRequest
 from ..progress import Progress, silent
 from ..spec.bundle import ServingSettings
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
-class PackageSteps:
+class PackageSteps(Work):
     """Steps of a package's operation."""
-
-    repeated = frozenset[str]()
 
     def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
         self._rooms, self._row, self._timeline = rooms, row, timeline
@@ -48,20 +46,10 @@ class PackageSteps:
         }
         return steps[name]()
 
-    def last_log(self) -> list[str]:
-        """Nothing: no script runs."""
-        return []
-
     def settle(self, connection: Connection) -> None:
         """Write where it is, in the transaction that ends the operation."""
         request = to_builtins(replace(self._wanted, result=self._result))
         connection.execute(update(operations).where(operations.c.id == self._row.id).values(request=request))
-
-    def take_down(self) -> None:
-        """Nothing to undo: layers that were made are used by the next try."""
-
-    def settle_failed(self, connection: Connection) -> None:
-        """Nothing to write."""
 
     @property
     def _spec(self) -> EnvironmentSpec:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
@@ -89,13 +88,6 @@ def inspect(source: ImageSource, reference: str, *, home: Path) -> BaseImage:
         with contextlib.suppress(StoreError):
             files.write(kept, encode(found), folder=0o777)
     return found
-
-
-def known(source: ImageSource, reference: str, *, home: Path) -> BaseImage | None:
-    """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
-    if images.find(source.engine, reference) is None:
-        return None
-    return inspect(source, reference, home=home)
 
 
 def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseImage:

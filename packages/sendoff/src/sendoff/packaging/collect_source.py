@@ -137,9 +137,11 @@ def _folder(path: Path) -> Path:
 
 
 def _script(path: Path, given: str | Path, base: Path, source_directory: str | Path | None) -> Path:
-    where = str(path)
+    def wrong(what: str, hint: str = "") -> InvalidInput:
+        return InvalidInput(f"entry script {what}", hint=hint, where=str(path), field="entry_script")
+
     if path.is_dir():
-        raise InvalidInput(f"entry script {path} is a folder; a .py file is needed", where=where, field="entry_script")
+        raise wrong(f"{path} is a folder; a .py file is needed")
     if not path.exists():
         hint = f"Looked in {base}."
         if source_directory is not None:
@@ -149,18 +151,13 @@ def _script(path: Path, given: str | Path, base: Path, source_directory: str | P
                 hint = f"The path is relative to the source directory: write {shorter.as_posix()!r}."
             elif (base.parent / Path(given).name).is_file():
                 hint = f"Looked in {base}; a file of that name is beside the source directory: move it in."
-        raise InvalidInput(f"entry script {given} does not exist", hint=hint, where=where, field="entry_script")
+        raise wrong(f"{given} does not exist", hint)
+    if path.suffix.lower() == ".r":
+        raise wrong(f"{given} is not a Python file", "R scripts are out of scope: write init() and run() in Python.")
     if path.suffix != ".py":
-        raise InvalidInput(
-            f"entry script {given} is not a Python file",
-            hint="R scripts are out of scope: write init() and run() in Python."
-            if path.suffix.lower() == ".r"
-            else "An entry script's name ends in .py.",
-            where=where,
-            field="entry_script",
-        )
+        raise wrong(f"{given} is not a Python file", "An entry script's name ends in .py.")
     if not path.is_file():
-        raise InvalidInput(f"entry script {given} is not a regular file", where=where, field="entry_script")
+        raise wrong(f"{given} is not a regular file")
     return path
 
 

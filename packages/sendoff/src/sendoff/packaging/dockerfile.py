@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..containers import images
 from ..containers.engine import answers, connect
 from ..containers.registries import split_reference
 from ..environments import interpreters, uv
@@ -93,7 +94,10 @@ def _known_base(request: ImageRequest, reference: str) -> BaseImage | None:
     docker, environ = request.spec.docker, request.supply.environ
     if docker.base_dockerfile is not None or docker.extra_steps is not None or not answers(environ):
         return None
-    return base_image.known(request.source(connect(environ)), reference, home=request.store.home)
+    source = request.source(connect(environ))
+    if images.find(source.engine, reference) is None:
+        return None
+    return base_image.inspect(source, reference, home=request.store.home)
 
 
 def _unknown_base(reference: str, lock: Lock | None, spec: EnvironmentSpec) -> BaseImage:
@@ -102,8 +106,6 @@ def _unknown_base(reference: str, lock: Lock | None, spec: EnvironmentSpec) -> B
     if lock is not None:
         minor = ".".join(lock.python_version.split(".")[:2])
         pythons = [*([] if minor == "3.11" else pythons), (f"/usr/local/bin/python{minor}", lock.python_version)]
-    if lock is None or tuple(int(part) for part in lock.python_version.split(".")[:2]) < (3, 11):
-        pythons.append(("/usr/local/bin/python3.11", "3.11.0"))
     wanted = spec.python.interpreter_path
     return BaseImage(
         reference=reference,

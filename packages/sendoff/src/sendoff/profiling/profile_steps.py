@@ -17,7 +17,7 @@ from ..code.bundles import make_bundle
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
-from ..operations.work import Outcome
+from ..operations.work import Outcome, Work
 from ..progress import Progress, silent
 from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
@@ -29,14 +29,11 @@ from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Want
 from ..targets.failures import failure, speaks_of
 from ..targets.meter import Measured, Meter
 from .generator import Generator, write_bodies
-from .host import host_cores
 from .measure import Measurement, words
 from .profiles import ProfileRequest, request_bodies, result_of, view
 from .sizes import Asked, plan_sizes, recommend
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from ..rooms import Rooms
 
 READY_SECONDS = 1800.0
@@ -46,10 +43,8 @@ TRIES = 3
 _MARK = ".bundle"
 
 
-class ProfileSteps:
-    """Steps of a profile's operation."""
-
-    repeated = frozenset[str]()
+class ProfileSteps(Work):
+    """Steps of a profile's operation; what was measured stays with the profile, however it ends."""
 
     def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
         self._rooms, self._row, self._timeline = rooms, row, timeline
@@ -83,12 +78,6 @@ class ProfileSteps:
             return self._target.logs(self._uid, 60).splitlines() or self._log
         except SendoffError:
             return self._log
-
-    def settle(self, connection: Connection) -> None:
-        """The result is stored already."""
-
-    def settle_failed(self, connection: Connection) -> None:
-        """Nothing to write: what was measured stays with the profile."""
 
     def take_down(self) -> None:
         """End the measured service and remove what it needed."""
@@ -334,6 +323,13 @@ class ProfileSteps:
     def _tell(self, line: str) -> None:
         say(f"measure: {line}")
         self._timeline.tell("measure", "Measuring", line, every=0.2)
+
+
+def host_cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def host_memory_gb() -> float:

@@ -34,11 +34,6 @@ KILL_GRACE = 2.0
 CONSOLE_LIMIT = 1_000_000
 
 
-def default_command() -> list[str]:
-    """The scoring server in the interpreter that runs this; ``-P`` keeps the working folder off its path."""
-    return [sys.executable, "-P", "-m", "sendoff_serving"]
-
-
 def live(folder: ProcessFolder) -> list[Front]:
     """Fronts on record whose processes run, oldest first."""
     boot = processes.boot_id()
@@ -199,7 +194,8 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
         os.truncate(folder.console, 0)
     folder.mark_start_up()
     argv = [
-        *(wanted.command or default_command()),
+        # `-P` keeps the working folder off its path.
+        *(wanted.command or [sys.executable, "-P", "-m", "sendoff_serving"]),
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
     ]

@@ -115,13 +115,9 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
         return Observation(phase="absent", error=error, port=wanted.port)
     crashes = folder.crashes()
     good = folder.good()
+    base_url = ports.base_url(wanted.host, wanted.port)
     if crashes.attempts == 0 and not folder.fronts():
-        return Observation(
-            phase="starting",
-            revision=wanted.revision,
-            port=wanted.port,
-            base_url=ports.base_url(wanted.host, wanted.port),
-        )
+        return Observation(phase="starting", revision=wanted.revision, port=wanted.port, base_url=base_url)
     last = _console_tail(folder)
     reason = crashes.reason or "the front ended on its own"
     said = f"; it said: {last[-1]}" if last else ""
@@ -137,13 +133,8 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
     error = _error("front_ended", f"{reason}; it is being restarted in {wait:.1f} s, attempt {attempt}{of}{said}")
     error["attempts"] = crashes.attempts
     error["log"] = last
-    return Observation(
-        phase="unhealthy",
-        revision=(good.revision if good else wanted.revision),
-        error=error,
-        port=wanted.port,
-        base_url=ports.base_url(wanted.host, wanted.port),
-    )
+    revision = good.revision if good else wanted.revision
+    return Observation(phase="unhealthy", revision=revision, error=error, port=wanted.port, base_url=base_url)
 
 
 def _console_tail(folder: ProcessFolder) -> list[str]:
