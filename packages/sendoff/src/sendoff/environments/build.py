@@ -81,7 +81,10 @@ def ensure(lock: Lock, supply: Supply, *, home: Path) -> BuiltEnvironment:
     python = _python_of(folder)
     if _is_complete(folder, lock):
         return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, "built before"])
-    _make_folder(folder.parent)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"{folder.parent} cannot be made: {error.strerror}", path=str(folder.parent)) from None
     with _held(folder, f"the environment {lock.key[:12]}", supply.progress) as holds:
         if _is_complete(folder, lock):
             return BuiltEnvironment(
@@ -245,13 +248,6 @@ def _same_version(one: str, other: str) -> bool:
         return Version(one.replace("_", "-")) == Version(other)
     except InvalidVersion:
         return one == other
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be made: {error.strerror}", path=str(folder)) from None
 
 
 def _remove_tree(folder: Path) -> None:

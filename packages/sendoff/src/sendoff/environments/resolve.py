@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,7 +104,8 @@ class Resolution:
 
     def _python(self) -> tuple[interpreters.Interpreter | None, list[str]]:
         if self._spec.python.user_managed_dependencies:
-            path = _user_path(self._spec.python.interpreter_path, self._supply.environ)
+            path = str(Path(self._spec.python.interpreter_path).expanduser())
+            path = shutil.which(path, path=self._supply.environ.get("PATH")) or path
             found = interpreters.probe(path, self._supply.environ, own=True)
             if found.problem:
                 raise InterpreterNotFound(
@@ -282,7 +285,7 @@ class Resolution:
     ) -> Lock:
         explicit = [f"{record['url']}#sha256:{record['sha256']}" for record in records or []]
         found = self.interpreter
-        platform = found.platform if found else _platform()
+        platform = found.platform if found else sysconfig.get_platform()
         path = found.path if found and method != METHOD_CONDA else ""
         # A path of this machine is in the digest only where the interpreter is the environment: elsewhere two machines
         # with Python in different places have the same lock, and images made of it are the same.
@@ -329,13 +332,6 @@ def user_managed_in_image(spec: EnvironmentSpec) -> Lock:
     )
 
 
-def _user_path(text: str, environ: Mapping[str, str]) -> str:
-    import shutil
-
-    path = str(Path(text).expanduser())
-    return shutil.which(path, path=environ.get("PATH")) or path
-
-
 def _pass_on(options: list[str]) -> list[str]:
     found: list[str] = []
     for line in options:
@@ -355,9 +351,3 @@ def _is_version(text: str) -> bool:
     except InvalidVersion:
         return False
     return True
-
-
-def _platform() -> str:
-    import sysconfig
-
-    return sysconfig.get_platform()

@@ -149,7 +149,8 @@ class Environments:
             progress=progress,
         )
         key = resolution.key
-        lock = self._cached(key)
+        with self._store.read() as connection:
+            lock = _stored(connection, locks.c.spec_key == key)
         if lock is None:
             lock = self._keep(key, resolution.lock())
         self._mark(spec_digest(spec), lock.digest)
@@ -199,10 +200,6 @@ class Environments:
         """The lock with that digest, whatever it was resolved from; None when it is gone."""
         with self._store.read() as connection:
             return _stored(connection, locks.c.digest == digest)
-
-    def _cached(self, key: str) -> Lock | None:
-        with self._store.read() as connection:
-            return _stored(connection, locks.c.spec_key == key)
 
     def _keep(self, key: str, lock: Lock) -> Lock:
         with self._store.begin() as connection:

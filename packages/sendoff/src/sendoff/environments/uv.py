@@ -68,8 +68,7 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="sendoff-uv-") as folder:
         config = Path(folder) / "uv.toml"
-        config.touch(mode=0o600)
-        config.write_text(configuration(supply.indexes), encoding="utf-8")
+        configure(config, supply.indexes)
         command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
         process = subprocess.Popen(
             command,
@@ -123,8 +122,8 @@ def patiently(wait: Callable[[float], T], what: str, seconds: float, progress: P
             progress(f"still {what} ({spent:.0f} s)")
 
 
-def configuration(indexes: Indexes) -> str:
-    """The text of a ``uv.toml`` for these indexes; passwords are in it. JSON's strings and lists are TOML's."""
+def configure(path: Path, indexes: Indexes) -> None:
+    """Write a ``uv.toml`` for these indexes; passwords are in it. JSON's strings and lists are TOML's."""
 
     def line(key: str, value: object) -> str:
         return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
@@ -143,7 +142,8 @@ def configuration(indexes: Indexes) -> str:
         text += line("allow-insecure-host", indexes.trusted_hosts)
     if indexes.offline:
         text += line("offline", True)
-    return text
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
 def surroundings(supply: Supply, *, drop: bool = True) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,11 +40,6 @@ class CollectedSource:
         return SourceSpec(
             entry_script=self.entry_script, source_directory=self.source_directory, files=manifest, origin=self.origin
         )
-
-
-def put_source(collected: CollectedSource, put_file: Callable[[Path], tuple[str, int]]) -> SourceSpec:
-    """Write every collected file with ``put_file`` (a blob store's) and give the spec of the result."""
-    return collected.spec({path: put_file(local) for path, local in collected.files.items()})
 
 
 def collect_source(
@@ -119,20 +114,17 @@ def collect_again(source: SourceSpec) -> CollectedSource:
 
 
 def _folder(path: Path) -> Path:
+    def wrong(what: str, hint: str = "") -> InvalidInput:
+        return InvalidInput(f"source directory {what}", hint=hint, where=str(path), field="source_directory")
+
     if not path.exists():
-        raise InvalidInput(f"source directory {path} does not exist", where=str(path), field="source_directory")
+        raise wrong(f"{path} does not exist")
     if not path.is_dir():
-        raise InvalidInput(
-            f"source directory {path} is a file; a folder is needed", where=str(path), field="source_directory"
-        )
+        raise wrong(f"{path} is a file; a folder is needed")
     folder = path.resolve()
     if folder.name in ("", MODELS_FOLDER):
-        raise InvalidInput(
-            f"source directory {folder} cannot be used: its name {folder.name!r} is taken under the application root",
-            hint="Put the code into a folder of another name.",
-            where=str(path),
-            field="source_directory",
-        )
+        why = f"its name {folder.name!r} is taken under the application root"
+        raise wrong(f"{folder} cannot be used: {why}", "Put the code into a folder of another name.")
     return folder
 
 

@@ -27,7 +27,7 @@ from .base_image import BaseImage
 from .image_conda import check_library
 from .image_contents import CONTENTS, contents
 from .image_engine import Part, configuration, load
-from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
+from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, server_digest
 from .image_layers import Entries, Entry, Layer, digest, tree, unread
 from .image_python import ImagePython
 from .image_request import ImageRequest
@@ -175,7 +175,7 @@ class ImagePlan:
         front = Install(
             at=FRONT,
             python=self.front,
-            local=local_python(self.front.minor, self._local),
+            local=next((path for path, version in self._local if version.startswith(f"{self.front.minor}.")), None),
             requirements=FRONT_LOCK.read_text(encoding="utf-8"),
             server=True,
         )

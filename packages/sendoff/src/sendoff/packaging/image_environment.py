@@ -103,9 +103,7 @@ class Builder:
         work = folder.parent / "work"
         (work / "cache").mkdir(parents=True)
         (work / "requirements.txt").write_text(install.requirements, encoding="utf-8")
-        config = work / "uv.toml"
-        config.touch(mode=0o600)
-        config.write_text(uv.configuration(indexes), encoding="utf-8")
+        uv.configure(work / "uv.toml", indexes)
         shutil.copy(Path(__file__).with_name("compile_files.py"), work / "compile_files.py")
         at = f"/{install.at}"
         python = install.python.path
@@ -131,11 +129,6 @@ fi
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
                 given[str(path)] = path
-        self._run(script, folders, given, variables)
-        shutil.rmtree(work, ignore_errors=True)
-
-    def _run(self, script: str, folders: dict[str, Path], given: dict[str, Path], variables: dict[str, str]) -> None:
-        assert self._client is not None
         body = {
             "Image": self._base.id,
             "Entrypoint": ["/bin/sh"],
@@ -145,7 +138,7 @@ fi
             "HostConfig": {"NetworkMode": "host"},
         }
         status, said = run(self._client, body, folders=folders, given=given, seconds=3600.0)
-        lines = self._supply.indexes.conceal(said.decode("utf-8", "replace")).splitlines()
+        lines = indexes.conceal(said.decode("utf-8", "replace")).splitlines()
         if status:
             first = next((line for line in lines if line.strip()), "no output")
             raise EnvironmentFailed(
@@ -153,6 +146,7 @@ fi
                 hint="See the log; a compiler may be missing in the base image.",
                 log=lines[-20:],
             )
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def make_environment(install: Install, folder: Path, supply: Supply) -> None:
@@ -243,8 +237,3 @@ def _add_server(install: Install, folder: Path) -> None:
         packages = folder / "lib" / f"python{install.python.minor}" / "site-packages"
         packages.mkdir(parents=True, exist_ok=True)
         shutil.copytree(server_folder(), packages / "sendoff_serving", ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def local_python(minor: str, found: list[tuple[str, str]]) -> str | None:
-    """The first interpreter of a minor version among ``(path, version)`` pairs."""
-    return next((path for path, version in found if version.startswith(f"{minor}.")), None)

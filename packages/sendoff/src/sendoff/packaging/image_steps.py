@@ -109,7 +109,7 @@ def _build(
                 images.remove(client, name, force=True)
 
 
-def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> list[str]:
+def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> None:
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         info = tarfile.TarInfo("Dockerfile")
@@ -126,7 +126,6 @@ def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes
                 hint=f"It was: {failed}",
                 log=said[-20:],
             )
-    return said
 
 
 def _without_the_way(

@@ -22,7 +22,7 @@ def newest(folder: RunFolder, count: int) -> list[str]:
         files.insert(0, folder.console)
     lines: list[str] = []
     for path in files:
-        lines = [*_tail(path, count - len(lines)), *lines]
+        lines = [*tail(path, count - len(lines)), *lines]
     return lines
 
 
@@ -80,7 +80,7 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _tail(path: Path, count: int) -> list[str]:
+def tail(path: Path, count: int) -> list[str]:
     """A file's last lines, read from its end in larger and larger blocks: of a large log few lines are wanted."""
     data, block = b"", _BLOCK
     try:

@@ -12,6 +12,7 @@ from .. import front_control, ports
 from ..base import Observation
 from ..front_status import being_removed, facts_of
 from ..front_status import error as _error
+from ..service_log import tail
 from . import fronts
 from .records import Front, ProcessFolder, ProcessRecord
 
@@ -118,7 +119,7 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
     base_url = ports.base_url(wanted.host, wanted.port)
     if crashes.attempts == 0 and not folder.fronts():
         return Observation(phase="starting", revision=wanted.revision, port=wanted.port, base_url=base_url)
-    last = _console_tail(folder)
+    last = [line for line in tail(folder.console, 20) if line.strip()]
     reason = crashes.reason or "the front ended on its own"
     said = f"; it said: {last[-1]}" if last else ""
     if good is None and crashes.attempts >= fronts.ATTEMPTS:
@@ -135,16 +136,6 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
     error["log"] = last
     revision = good.revision if good else wanted.revision
     return Observation(phase="unhealthy", revision=revision, error=error, port=wanted.port, base_url=base_url)
-
-
-def _console_tail(folder: ProcessFolder) -> list[str]:
-    try:
-        with folder.console.open("rb") as file:
-            file.seek(max(0, folder.console.stat().st_size - 8000))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    return [line for line in lines if line.strip()][-20:]
 
 
 def _at(front: Front, scheme: str = "http", **facts: Any) -> Observation:
