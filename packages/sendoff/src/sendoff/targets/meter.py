@@ -18,6 +18,8 @@ class Usage(NamedTuple):
 class Meter(Protocol):
     """Measures one service, and bounds it where its target can."""
 
+    limits_kept: bool
+
     def usage(self) -> Usage:
         """What it uses now."""
 

@@ -14,6 +14,8 @@ from .containers import inspect, of_service, out_of_memory
 class ContainerMeter:
     """A container: the kernel's own counts for all of its processes together."""
 
+    limits_kept = True
+
     def __init__(self, engine: Engine, home: Path, uid: str) -> None:
         self._engine = engine
         found = [one for one in of_service(engine, home, uid) if one.state == "running"]

@@ -12,6 +12,8 @@ from .records import ProcessFolder
 class ProcessMeter:
     """A front and its workers as processes; nothing is limited."""
 
+    limits_kept = False
+
     def __init__(self, folder: ProcessFolder) -> None:
         self._folder = folder
         self._ended = 0.0
