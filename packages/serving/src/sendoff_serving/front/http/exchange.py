@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -78,13 +79,13 @@ def _no_length(status: int) -> str:
     return "Content-Length: 0\r\n" if status == 205 else ""
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """One request and its answer.
 
     Attributes:
         method: upper-case method.
         target: path and query as sent.
-        path: path as sent, without the query.
         headers: names and values as sent.
         known: values of the headers the server itself looks at, by lower-case name.
         chunks: pieces of the body; size: their length together.
@@ -96,61 +97,31 @@ class Exchange:
         watcher: told when the client goes before the answer is complete.
     """
 
-    __slots__ = (
-        "arrived",
-        "chunks",
-        "connection",
-        "expects_continue",
-        "headers",
-        "http_1_0",
-        "keep_alive",
-        "known",
-        "method",
-        "path",
-        "refusal",
-        "request_id",
-        "retry_after",
-        "route",
-        "sent",
-        "size",
-        "status",
-        "streaming",
-        "target",
-        "trace",
-        "watcher",
-    )
+    connection: HttpConnection
+    method: str
+    target: str
+    headers: list[tuple[bytes, bytes]]
+    known: dict[bytes, bytes]
+    keep_alive: bool
+    http_1_0: bool
+    arrived: float = field(default_factory=time.monotonic)
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    expects_continue: bool = False
+    refusal: Refusal | None = None
+    status: int = 0
+    sent: int = 0
+    streaming: bool = False
+    request_id: str | None = None
+    route: str | None = None
+    retry_after: int | None = None
+    trace: Trace | None = None
+    watcher: Watcher | None = None
 
-    def __init__(
-        self,
-        connection: HttpConnection,
-        method: str,
-        target: str,
-        headers: list[tuple[bytes, bytes]],
-        known: dict[bytes, bytes],
-        keep_alive: bool,
-        http_1_0: bool,
-    ) -> None:
-        self.connection = connection
-        self.method = method
-        self.target = target
-        self.path = target.partition("?")[0]
-        self.headers = headers
-        self.known = known
-        self.keep_alive = keep_alive
-        self.http_1_0 = http_1_0
-        self.arrived = time.monotonic()
-        self.chunks: list[bytes] = []
-        self.size = 0
-        self.expects_continue = False
-        self.refusal: Refusal | None = None
-        self.status = 0
-        self.sent = 0
-        self.streaming = False
-        self.request_id: str | None = None
-        self.route: str | None = None
-        self.retry_after: int | None = None
-        self.trace: Trace | None = None
-        self.watcher: Watcher | None = None
+    @property
+    def path(self) -> str:
+        """The path as sent, without the query."""
+        return self.target.partition("?")[0]
 
     @property
     def body(self) -> bytes:

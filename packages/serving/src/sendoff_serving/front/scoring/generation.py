@@ -70,7 +70,7 @@ class ScoredGeneration(Generation):
         )
         self.records = None if recording is None else recording.stream(bundle, revision)
         self.usual: tuple[str, ...] = ()
-        self.documents = Documents.none()
+        self.documents = Documents({}, [])
         self._recording = recording
         self._secured = secured
 

@@ -19,7 +19,7 @@ from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
 from .events import WorkerEvents
 from .exit_text import exit_text
-from .jobs import Job, Withdrawn
+from .jobs import Job
 from .launch import Launch, spawn
 from .output_lines import Lines
 from .shared_bodies import SharedBodies
@@ -377,7 +377,8 @@ class WorkerProcess(asyncio.Protocol):
             return False
         del self.inflight[job.id]
         # Not under its id: the job may come back to this worker before the worker says that it has skipped it.
-        self.inflight[-job.order] = Withdrawn(job)
+        stand_in = Job([], job.size, id=job.id, order=job.order, deadline=job.deadline, gone=True)
+        self.inflight[-job.order] = stand_in
         job.attempts -= 1  # it was not run there
         job.handed = 0.0
         return True
