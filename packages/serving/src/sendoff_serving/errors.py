@@ -89,6 +89,7 @@ class Refusal:
         hint: what the caller or the owner of the service can do.
         status: HTTP status; by default that of the code.
         details: further JSON members for people and programs ("path", "expected", "got").
+        retry_after: seconds after which the caller may ask again, where that is known; else by the code.
     """
 
     code: str
@@ -96,6 +97,7 @@ class Refusal:
     hint: str | None = None
     status: int = 0
     details: dict[str, object] | None = None
+    retry_after: int | None = None
 
     @property
     def http_status(self) -> int:

@@ -21,7 +21,6 @@ from .exchange import TOGETHER, Application, Exchange
 from .limits import Limits
 from .repeated_head import RepeatedHead
 from .request_head import KNOWN
-from .time_limits import apply_time_limits
 
 # A body of which more than this is still to come goes past the parser, which copies every piece (decisions/0004).
 _PAST_PARSER = 64 * 1024
@@ -345,14 +344,11 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse_head(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer a request by its head; its body is dropped when it is small, else the connection ends."""
-        exchange.refusal = refusal
         if request_head.drops_body(exchange, refusal):
+            exchange.refusal = refusal
             self._current = exchange
         else:
-            exchange.keep_alive = False
-            self._stopped = True
-            self._line.append(exchange)
-            self._pump()
+            self._refuse_body(exchange, refusal)
 
     def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
         self._release(exchange)
@@ -493,7 +489,3 @@ class HttpConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
-
-    def check_time(self, now: float) -> None:
-        """Apply the time limits; called about once a second."""
-        apply_time_limits(self, now)

@@ -41,9 +41,11 @@ class Application(Protocol):
 
     def usual_of(self, exchange: Exchange) -> str:
         """Say what the head of a request is usual for; "" where ``again`` must not be asked."""
+        return ""
 
     def again(self, exchange: Exchange, usual: str) -> bool:
         """Take a complete request with a usual head; False if it must be looked at as others are."""
+        return False
 
 
 class Watcher(Protocol):
@@ -93,7 +95,6 @@ class Exchange:
         route: the route that the application has found.
         request_id: what the log calls the request.
         trace: its place in a trace, where telemetry is on.
-        retry_after: seconds after which a refused caller may ask again, where that is known.
         watcher: told when the client goes before the answer is complete.
     """
 
@@ -114,7 +115,6 @@ class Exchange:
     streaming: bool = False
     request_id: str | None = None
     route: str | None = None
-    retry_after: int | None = None
     trace: Trace | None = None
     watcher: Watcher | None = None
 

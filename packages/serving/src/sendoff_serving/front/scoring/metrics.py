@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ...exposition import family, head
+
+if TYPE_CHECKING:
+    from ..workers.process import WorkerProcess
 
 # Upper bounds in seconds.
 BUCKETS = (
@@ -21,7 +24,7 @@ _UNFOLDED = 1024
 
 
 class Histogram:
-    """Counts of observed durations below fixed bounds.
+    """WorkerProcess of observed durations below fixed bounds.
 
     Attributes:
         observe: counts one duration, in seconds. It only keeps it: sorted together, a thousand are counted in a
@@ -62,18 +65,6 @@ class Histogram:
         return self._total
 
 
-class Counts(Protocol):
-    """A worker, which counts the rows of its results and its batches itself."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of all its results so far."""
-
-    @property
-    def batches(self) -> tuple[int, int]:
-        """Its calls of run() for several requests, and how many requests those were."""
-
-
 class Metrics:
     """The counters of one server; they go on over swaps of generations.
 
@@ -92,11 +83,11 @@ class Metrics:
         self.non_finite = 0
         self.batched_requests = 0
         self.rows = 0
-        self.counting: set[Counts] = set()
+        self.counting: set[WorkerProcess] = set()
         self.in_flight = 0
         self.model_events: dict[tuple[str, str, str], int] = {}
         self.model_load_seconds = 0.0
-        self.models_loaded: dict[Counts, int] = {}
+        self.models_loaded: dict[WorkerProcess, int] = {}
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
         self.sources: list[Callable[[], Iterable[str]]] = []
@@ -124,7 +115,7 @@ class Metrics:
             for histogram in (self.queue, self.run, self.total):
                 histogram.fold()
 
-    def count(self, worker: Counts) -> None:
+    def count(self, worker: WorkerProcess) -> None:
         """Count what a worker does from now on."""
         self.counting.add(worker)
 
@@ -132,7 +123,7 @@ class Metrics:
         """Count a worker that died or was ended, and is replaced."""
         self.worker_restarts += 1
 
-    def uncount(self, worker: Counts) -> None:
+    def uncount(self, worker: WorkerProcess) -> None:
         """Take over the counts of a worker that ends; its models are gone."""
         self.models_loaded.pop(worker, None)
         if worker in self.counting:
@@ -142,7 +133,7 @@ class Metrics:
             self.batches += batches
             self.batched_requests += joined
 
-    def model_noted(self, worker: Counts, note: Mapping[str, object]) -> None:
+    def model_noted(self, worker: WorkerProcess, note: Mapping[str, object]) -> None:
         """Count a model that a worker has loaded or unloaded by name."""
         event, seconds = str(note["event"]), note["seconds"]
         key = (event, str(note["name"]), str(note["version"]))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ... import protocol
 from ...bundle import Bundle, Collect
 from ...errors import ServingError
-from . import json_parser
 
 BOOT = Path(__file__).resolve().parents[2] / "worker" / "boot.py"
 
@@ -102,7 +103,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
             "log_level": log_level,
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,
-            "json_parser": json_parser.extension(),
+            "json_parser": json_parser(),
             "collect": None if scope is None else _collect(bundle, scope),
         },
     )
@@ -119,3 +120,16 @@ def _set(environment: dict[str, str], name: str, value: str | None) -> None:
         environment.pop(name, None)
     else:
         environment[name] = value
+
+
+@cache
+def json_parser() -> str | None:
+    """Return the path of orjson's extension module, for workers that can borrow it (``worker/borrowed.py``).
+
+    None where it is not installed; nothing is imported.
+    """
+    spec = importlib.util.find_spec("orjson")
+    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+        for file in Path(folder).glob("orjson.*.so"):
+            return str(file)
+    return None

@@ -11,23 +11,26 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ... import page, protocol
 from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
-from .events import WorkerEvents
 from .exit_text import exit_text
 from .jobs import Job
 from .launch import Launch, spawn
 from .output_lines import Lines
 from .shared_bodies import SharedBodies
 
+if TYPE_CHECKING:
+    from .generation import Generation
+
 State = Literal["starting", "init", "idle", "busy", "dead"]
 
 # Of both ends of the socket: what finds no room in shared memory is handed over without waiting for the reader's turn.
-BUFFER = 1 << 20
+_BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 16
@@ -41,7 +44,7 @@ class WorkerProcess(asyncio.Protocol):
 
     Args:
         launch: how it is started.
-        events: who is told what happens.
+        owner: who is told what happens.
 
     Attributes:
         state: where it is in its life.
@@ -51,9 +54,9 @@ class WorkerProcess(asyncio.Protocol):
         requests: answered jobs.
     """
 
-    def __init__(self, launch: Launch, events: WorkerEvents) -> None:
+    def __init__(self, launch: Launch, owner: Generation) -> None:
         self._launch = launch
-        self._events = events
+        self._owner = owner
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []  # frames of this turn of the event loop
@@ -91,26 +94,14 @@ class WorkerProcess(asyncio.Protocol):
             ServingError: the interpreter cannot be started.
         """
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        page = self._make_page()
-        try:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._process = spawn(self._launch, theirs.fileno(), page)
-            self.pid = self._process.pid
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()  # else its end would stay open here, and the socket would not tell of the process's death
-            os.close(page)
+        with self._handing_down() as (ours, link, page):
+            process = self._process = spawn(self._launch, link, page)
+            self.pid = process.pid
         self._watch(loop)
-        process = self._process
         for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
             lines = Lines(partial(self.said, stream))
             transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
             self._pipes.append(transport)
-        ours.setblocking(False)
         if self._launch.settings.get("template"):
             self._link = ours.dup()
         await loop.create_unix_connection(lambda: self, sock=ours)
@@ -124,6 +115,23 @@ class WorkerProcess(asyncio.Protocol):
         if self._link is None:
             raise OSError("it has no socket")
         socket.send_fds(self._link, [data], descriptors)
+
+    @contextlib.contextmanager
+    def _handing_down(self) -> Iterator[tuple[socket.socket, int, int]]:
+        """Make what both sides share: our end of the socket, and descriptors of the other's and of the page."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        page = self._make_page()
+        try:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            ours.setblocking(False)
+            yield ours, theirs.fileno(), page
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()  # else its end would stay open here, and the socket would not tell of the process's death
+            os.close(page)
 
     def _make_page(self) -> int:
         descriptor, shared = page.make_file()
@@ -169,13 +177,13 @@ class WorkerProcess(asyncio.Protocol):
                     continue
                 # In their order: a line of the log can be told whose it is until its request has been answered.
                 if answers:
-                    self._events.worker_answered(self, answers)
+                    self._owner.worker_answered(self, answers)
                     answers = []
                 self._other(frame)
         except (ProtocolError, ValueError, LookupError, TypeError) as error:
             wrong = error
         if answers:
-            self._events.worker_answered(self, answers)
+            self._owner.worker_answered(self, answers)
         if wrong is not None:
             self.kill(f"it sent something that is not of the frame protocol: {wrong}")
 
@@ -199,14 +207,15 @@ class WorkerProcess(asyncio.Protocol):
             self.said(stream.decode("ascii"), text.decode("utf-8", "replace"), frame.id)
             return
         if frame.kind == Kind.COLLECT:
-            self._events.worker_collected(self, frame)
+            self._owner.worker_collected(self, frame)
             return
         content = json.loads(frame.bodies[0])
         if frame.kind == Kind.HELLO:
             protocol.common_version(content.get("protocol"))
             self.state = "init"
             self.introduced(int(content["pid"]))
-            self._send(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
+            if self._transport is not None:
+                self._transport.write(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
             self.state = "idle"
             self.capacity = 1  # until take() knows how long its runs are
@@ -216,14 +225,14 @@ class WorkerProcess(asyncio.Protocol):
             if rows is not None:
                 self.capacity = self._deepest
             self._joins = rows is not None
-            self._events.worker_ready(self, content)
+            self._owner.worker_ready(self, content)
         elif frame.kind == Kind.ENDED:
-            self._events.child_ended(self, int(content["pid"]), int(content["returncode"]))
+            self._owner.child_ended(self, int(content["pid"]), int(content["returncode"]))
         elif frame.kind == Kind.NOTE:
-            self._events.worker_noted(self, content)
+            self._owner.worker_noted(self, content)
         elif frame.kind == Kind.FAILED:
             self._closing = True
-            self._events.worker_failed(self, content)
+            self._owner.worker_failed(self, content)
         else:
             raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
 
@@ -233,9 +242,9 @@ class WorkerProcess(asyncio.Protocol):
     def said(self, stream: str, text: str, request_id: int | None = None) -> None:
         """Pass lines of the script on, by default those of what runs; "phase" carries what is known before init()."""
         if stream == "phase":
-            self._events.worker_described(self, json.loads(text))
+            self._owner.worker_described(self, json.loads(text))
         else:
-            self._events.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
+            self._owner.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
 
     # Jobs
 
@@ -458,7 +467,7 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         # Before the page goes: the owner asks which requests were begun.
-        self._events.worker_died(self, self.end_reason or exit_text(self._status))
+        self._owner.worker_died(self, self.end_reason or exit_text(self._status))
         if self._shared is not None:
             self._shared.close()
         if self._page is not None:
@@ -487,7 +496,3 @@ class WorkerProcess(asyncio.Protocol):
     def exited(self) -> bool:
         """Whether the process is gone."""
         return self._exited or self._process is None
-
-    def _send(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
