@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from sendoff_serving.front.workers.launch import json_parser
-from sendoff_serving.front.workers.launch import BOOT
+from sendoff_serving.front.workers.launch import BOOT, json_parser
 
 from .interpreters import environment
 
