@@ -49,7 +49,9 @@ def _convert(value: Any) -> Any:
     module = kind.__module__.partition(".")[0]
     if module == "numpy":
         return _from_numpy(value)
-    if module == "pandas":
+    if module == "pandas" and _is_missing(value):
+        return None
+    if module == "pandas" and not isinstance(value, (datetime.datetime, datetime.timedelta)):
         return _from_pandas(value)
     if module == "pyspark" and hasattr(value, "collect") and hasattr(value, "columns"):
         return [row.asDict(True) for row in value.collect()]
@@ -97,13 +99,6 @@ def _is_missing(value: Any) -> bool:
 
 
 def _from_pandas(value: Any) -> Any:
-    name = type(value).__name__
-    if name in ("NaTType", "NAType"):
-        return None
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         rows = value.to_dict(orient="records")
         # In columns that do not hold floats, NaN is how pandas writes "missing".

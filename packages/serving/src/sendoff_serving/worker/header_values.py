@@ -85,9 +85,6 @@ class Accept(List[Tuple[str, float]]):
     def __contains__(self, wanted: object) -> bool:
         return isinstance(wanted, str) and self.quality(wanted) > 0
 
-    def __getitem__(self, key: Any) -> Any:
-        return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
-
     def best_match(self, offered: Any, default: Any = None) -> Any:
         """Return the offered value that is wanted most, the first of equals; the default where none is wanted."""
         best, most = default, 0.0
@@ -96,10 +93,6 @@ class Accept(List[Tuple[str, float]]):
             if quality > most:
                 best, most = value, quality
         return best
-
-    @property
-    def best(self) -> Optional[str]:
-        return list.__getitem__(self, 0)[0] if self else None
 
     @property
     def accept_json(self) -> bool:

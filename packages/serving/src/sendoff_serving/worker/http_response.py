@@ -3,8 +3,9 @@
 import json
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
+from .answer import Answer
 from .encoding import NotEncodable, encode
-from .mappings import Headers, header_text
+from .mappings import Content, Headers, header_text
 
 _TEXT = (str, bytes, bytearray, memoryview)
 # Results that are never responses, whatever attributes their class offers (addict, Box: any).
@@ -13,7 +14,7 @@ _VALUES = (dict, list, tuple, set, frozenset, str, bytes, int, float)
 _REASONS = {200: "OK", 201: "CREATED", 202: "ACCEPTED", 204: "NO CONTENT", 400: "BAD REQUEST", 404: "NOT FOUND"}
 
 
-class AMLResponse:
+class AMLResponse(Content):
     """An HTTP answer made by the script (spec/scoring-server.md sec. 6).
 
     Args:
@@ -106,23 +107,6 @@ class AMLResponse:
     def status(self, status: Union[str, int]) -> None:
         self.status_code = int(status.split()[0] if isinstance(status, str) else status)
 
-    @property
-    def content_type(self) -> str:
-        return str(self.headers.get("Content-Type", ""))
-
-    @content_type.setter
-    def content_type(self, value: str) -> None:
-        self.headers["Content-Type"] = value
-
-    @property
-    def mimetype(self) -> str:
-        return self.content_type.partition(";")[0].strip().lower()
-
-    @mimetype.setter
-    def mimetype(self, value: str) -> None:
-        text = value.startswith("text/") and "charset" not in value
-        self.headers["Content-Type"] = value + ("; charset=utf-8" if text else "")
-
     def set_cookie(self, key: str, value: str = "", **attributes: Any) -> None:
         """Add a Set-Cookie header; attributes as in the standard library's cookies (``max_age``, ``path``, …)."""
         from http.cookies import SimpleCookie
@@ -150,11 +134,6 @@ class AMLResponse:
             if silent:
                 return None
             raise
-
-    @property
-    def is_json(self) -> bool:
-        kind = self.mimetype
-        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
     @property
     def is_streamed(self) -> bool:
@@ -194,30 +173,34 @@ class BadResponse(Exception):
     """run() returned a response object that cannot be sent; the message says why."""
 
 
-Answer = Tuple[int, List[Tuple[str, str]], Optional[bytes], Optional[Iterator[Any]], bool]
-
-
-def as_answer(value: Any) -> Optional[Answer]:
+def as_answer(value: Any, seconds: float) -> Optional[Answer]:
     """Read a response object that run() returned: ours, or one that quacks like Flask's.
 
+    Args:
+        value: what run() returned.
+        seconds: in run().
+
     Returns:
-        Status, headers, body (or None), pieces (or None) and whether the script says it failed; None when the
-        value is no response object.
+        The answer; None when the value is no response object.
 
     Raises:
         BadResponse: its status, headers or body are none.
     """
-    if isinstance(value, AMLResponse):
-        stream = value.stream
-        body = None if stream is not None else value.get_data()
-        return _status(value.status_code), _pairs(value.headers), body, stream, bool(value.run_function_failed)
     kind = type(value)
+    ours = isinstance(value, AMLResponse)
     # What the class has: objects that invent attributes when asked (mocks, open dicts) are no responses.
-    if isinstance(value, _VALUES) or not (hasattr(kind, "status_code") and callable(getattr(kind, "get_data", None))):
+    if not ours and (
+        isinstance(value, _VALUES) or not (hasattr(kind, "status_code") and callable(getattr(kind, "get_data", None)))
+    ):
         return None
-    if getattr(value, "is_streamed", False) is True and hasattr(kind, "iter_encoded"):
-        return _status(value.status_code), _pairs(value.headers), None, iter(value.iter_encoded()), False
-    return _status(value.status_code), _pairs(value.headers), to_bytes(value.get_data()), None, False
+    pieces: Optional[Iterator[Any]] = None
+    if ours:
+        pieces = value.stream
+    elif getattr(value, "is_streamed", False) is True and hasattr(kind, "iter_encoded"):
+        pieces = iter(value.iter_encoded())
+    body = b"" if pieces is not None else to_bytes(value.get_data())
+    failed = ours and bool(value.run_function_failed)
+    return Answer(seconds, body, _status(value.status_code), _pairs(value.headers), pieces, failed)
 
 
 def _status(given: Any) -> int:

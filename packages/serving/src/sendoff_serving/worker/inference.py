@@ -7,11 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Set, Tuple
 
 from . import arrays, binary_tensors, schema, signature, tensors
-from .answer import Answer, Refusal
+from .answer import Answer, Refusal, rows_of
 from .binary_tensors import BadTensor
 from .body import object_of
 from .inference_answer import WantedOutputs, response
-from .rows import rows_of
 from .script import RAW, SCHEMA, EntryScript
 from .unpacking import unpacked
 

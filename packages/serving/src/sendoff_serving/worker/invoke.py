@@ -7,12 +7,15 @@ from typing import Any, Dict, List, Optional
 from urllib.parse import parse_qsl
 
 from . import arrays, borrowed, failure, http_response, multi_model, schema
-from .answer import Answer, Refusal  # bundles of models without code that were made before take Refusal from here
-from .bad_request import BadRequest
+from .answer import (
+    Answer,
+    Refusal,
+    rows_of,
+)  # bundles of models without code that were made before take Refusal from here
 from .body import object_of, text_of
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
-from .rows import rows_of
+from .mappings import BadRequest
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
 
 
@@ -152,13 +155,8 @@ class Invoker:
             return
         try:
             arguments["model"] = self.models.find(*multi_model.named(request))
-        except multi_model.NoModelNamed as error:
-            hint = "add ?model=NAME or the header %s: NAME" % multi_model.HEADER
-            raise Refusal(400, "model_missing", str(error), hint=hint) from error
-        except multi_model.UnknownModel as error:
-            raise Refusal(404, "model_not_found", str(error)) from error
-        except multi_model.TooLarge as error:
-            raise Refusal(503, "model_too_large", str(error)) from error
+        except Refusal:
+            raise
         except BaseException as error:  # the script's init_model()
             raise self._refusal(error, 0.0) from error
 
@@ -207,7 +205,7 @@ class Invoker:
         kind = type(value)
         if kind not in (dict, list, str, int, float, bool, type(None)):
             try:
-                known = http_response.as_answer(value)
+                known = http_response.as_answer(value, seconds)
             except http_response.BadResponse as error:
                 raise Refusal(500, "result_not_encodable", str(error), seconds=seconds) from error
             except Exception as error:  # whatever a property of the script's object raises
@@ -215,8 +213,7 @@ class Invoker:
                 trace = failure.text_of(error)
                 raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
             if known is not None:
-                status, headers, body, pieces, failed = known
-                return Answer(seconds, body or b"", status, headers, pieces, failed)
+                return known
             if isinstance(value, BaseException):
                 message = "run() returned an exception instead of raising it"  # its text is for the log alone
                 hint = "let run() raise it, or return a value such as {'error': str(e)}"
