@@ -51,14 +51,8 @@ STATUS: dict[str, int] = {
 }
 
 # Codes for which asking again later makes sense; answered with Retry-After, in seconds.
-RETRY_AFTER: dict[str, int] = {
-    "draining": 1,
-    "not_ready": 1,
-    "queue_full": 1,
-    "queue_timeout": 1,
-    "worker_died": 1,
-    "worker_over_memory": 1,
-}
+_LATER = ("draining", "not_ready", "queue_full", "queue_timeout", "worker_died", "worker_over_memory")
+RETRY_AFTER = dict.fromkeys(_LATER, 1)
 
 
 class ServingError(Exception):

@@ -120,14 +120,8 @@ class Frame:
         self.bodies = bodies
 
     def __repr__(self) -> str:
-        sizes = [len(body) for body in self.bodies]
-        return "Frame(kind=%d, code=%d, id=%d, clock=%r, bodies=%r)" % (
-            self.kind,
-            self.code,
-            self.id,
-            self.clock,
-            sizes,
-        )
+        fields = (self.kind, self.code, self.id, self.clock, [len(body) for body in self.bodies])
+        return "Frame(kind=%d, code=%d, id=%d, clock=%r, bodies=%r)" % fields
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frame):

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ from .scoring.generation import ScoredGeneration
 from .scoring.metrics import Metrics
 from .scoring.rate import RateLimit
 from .scoring.recording import Recording
-from .telemetry.spans import Counts, Telemetry
+from .telemetry.spans import Telemetry
 from .telemetry.switch import TelemetrySwitch
 from .workers.generation import Generation, Owner
 from .workers.launch import of_bundle
@@ -139,7 +140,13 @@ class Server:
             compatible=compatible,
             telemetry=lambda: self.application.telemetry,
         )
-        self._telemetry = TelemetrySwitch(telemetry, telemetry_file, log, self._make_telemetry, self._use_telemetry)
+        self._telemetry = TelemetrySwitch(
+            telemetry,
+            telemetry_file,
+            log,
+            partial(Telemetry, log=log, exchange_of=self.application.exchange_of, quiet=QUIET),
+            partial(setattr, self.application, "telemetry"),
+        )
         self.metrics.sources.append(lambda: self._telemetry.counts.lines() if self._telemetry.ever else ())
         if recording is not None:
             self.metrics.sources.append(recording.lines)
@@ -183,12 +190,6 @@ class Server:
         self.cors = Cors(serving.cors_origins)
         limit = serving.rate_limit_per_second
         self.rate = None if limit is None else RateLimit(limit, serving.rate_limit_burst or max(int(limit), 1))
-
-    def _make_telemetry(self, settings: TelemetrySettings, attributes: dict[str, Any], counts: Counts) -> Telemetry:
-        return Telemetry(settings, attributes, self.log, counts, exchange_of=self.application.exchange_of, quiet=QUIET)
-
-    def _use_telemetry(self, telemetry: Telemetry | None) -> None:
-        self.application.telemetry = telemetry
 
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":

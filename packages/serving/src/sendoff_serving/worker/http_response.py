@@ -38,7 +38,8 @@ class AMLResponse(Content):
         if status_code is not None:
             self.status = status_code
         self.run_function_failed = run_function_failed
-        self._stream: Optional[Iterator[Any]] = None
+        # The pieces of a streamed body, None for a body that is known.
+        self.stream: Optional[Iterator[Any]] = None
         self._data = b""
         self.headers = Headers()
         if not json_str and isinstance(message, _TEXT):
@@ -46,7 +47,7 @@ class AMLResponse(Content):
         elif not json_str and _is_pieces(message):
             self._data = b"".join(to_bytes(piece) for piece in message)
         elif not json_str and hasattr(type(message), "__next__"):
-            self._stream = iter(message)
+            self.stream = iter(message)
         else:
             self._set_value(message, json_str)
         if "Content-Type" not in self.headers:
@@ -65,25 +66,20 @@ class AMLResponse(Content):
         except NotEncodable:
             if json_str or not hasattr(type(message), "__iter__") or isinstance(message, (dict, list, tuple, set)):
                 raise
-            self._stream = iter(message)
+            self.stream = iter(message)
         else:
             self.headers["Content-Type"] = "application/json"
 
-    @property
-    def stream(self) -> Optional[Iterator[Any]]:
-        """The pieces of a streamed body, or None for a body that is known."""
-        return self._stream
-
     def get_data(self, as_text: bool = False) -> Any:
         """Return the body; a streamed one is read to its end."""
-        if self._stream is not None:
-            self._data = b"".join(to_bytes(piece) for piece in self._stream)
-            self._stream = None
+        if self.stream is not None:
+            self._data = b"".join(to_bytes(piece) for piece in self.stream)
+            self.stream = None
         return self._data.decode("utf-8") if as_text else self._data
 
     def set_data(self, data: Any) -> None:
         """Replace the body by text or bytes."""
-        self._stream = None
+        self.stream = None
         self._data = to_bytes(data)
 
     @property
@@ -137,7 +133,7 @@ class AMLResponse(Content):
 
     @property
     def is_streamed(self) -> bool:
-        return self._stream is not None
+        return self.stream is not None
 
     @property
     def content_length(self) -> Optional[int]:

@@ -12,7 +12,7 @@ from .answer import (
     Refusal,
     rows_of,
 )  # bundles of models without code that were made before take Refusal from here
-from .body import object_of, text_of
+from .body import object_of, text_of, unpacked
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
 from .mappings import BadRequest
@@ -94,8 +94,6 @@ class Invoker:
             arguments: Dict[str, Any] = {self.script.input_parameter: text_of(body)}
         else:
             if request is not None and "packed" in request:
-                from .unpacking import unpacked
-
                 body = unpacked(body, request["packed"])
             if request is not None and "inference" in request:
                 from .inference import infer
@@ -106,7 +104,7 @@ class Invoker:
         try:
             value = self.script.run(**arguments)
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
-            raise self._refusal(error, time.perf_counter() - start) from error
+            raise self.refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start
         return self._from_value(value, seconds)
 
@@ -158,7 +156,7 @@ class Invoker:
         except Refusal:
             raise
         except BaseException as error:  # the script's init_model()
-            raise self._refusal(error, 0.0) from error
+            raise self.refusal(error, 0.0) from error
 
     def complete(self, arguments: Dict[str, Any]) -> None:
         """Make a schema script's arguments what run() is called with: arrays converted, defaults added.
@@ -179,7 +177,8 @@ class Invoker:
             if name in arguments:
                 arguments[name] = arrays.convert(arguments[name], rule)
 
-    def _refusal(self, error: BaseException, seconds: float) -> Refusal:
+    def refusal(self, error: BaseException, seconds: float) -> Refusal:
+        """Return the refusal for what the script raised after some seconds."""
         if isinstance(error, Refusal):  # a script of ours, which says itself what is wrong with the request
             return error
         if isinstance(error, BadRequest):
@@ -220,10 +219,6 @@ class Invoker:
                 trace = "%s\n%s" % (message, failure.text_of(value))
                 raise Refusal(500, "result_not_encodable", message, hint=hint, traceback=trace, seconds=seconds)
         return self.encoded(value, seconds)
-
-    def first_piece_failed(self, error: BaseException, seconds: float) -> Refusal:
-        """Return the refusal for an iterator that raised before it gave anything."""
-        return self._refusal(error, seconds)
 
     def encoded(self, value: Any, seconds: float, rows: Optional[int] = None) -> Answer:
         """Return a result as JSON, and count its rows.

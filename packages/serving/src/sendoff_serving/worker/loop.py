@@ -79,7 +79,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         invoker.models.noted = counted
     max_rows = settings.get("max_batch_rows")
     if max_rows:
-        batcher = Batcher(invoker.script, invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0)
+        batcher = Batcher(invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0)
         loop.run_batches(batcher)
     else:
         loop.run()
@@ -346,7 +346,7 @@ class _Loop:
             data = to_bytes(next(pieces, b""))
         except BaseException as error:
             self._leave_if_forked()
-            refusal = self._invoker.first_piece_failed(error, answer.seconds + time.perf_counter() - start)
+            refusal = self._invoker.refusal(error, answer.seconds + time.perf_counter() - start)
             self._refuse(request_id, refusal)
             return
         self._leave_if_forked()

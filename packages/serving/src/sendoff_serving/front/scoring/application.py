@@ -25,6 +25,7 @@ from .usual import UsualJob, usual_of
 if TYPE_CHECKING:
     from ..server import Server
     from ..telemetry.spans import Telemetry
+    from .generation import ScoredGeneration
 
 _TEXT = "text/html; charset=utf-8"
 _JSON_CONTENT = re.compile(rb"\s*application/(?:json|[\w.+-]+\+json)\s*(?:;.*)?$", re.IGNORECASE | re.DOTALL)
@@ -39,6 +40,8 @@ _EXISTING_ROUTES = frozenset({"/score", "/", "/swagger.json"})
 # Probes and scrapes would flood the access log (pain 34).
 QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
 _SCORES = frozenset({"/score", v2.INFER})
+_METHODS = {"/score": ("GET", "OPTIONS", "POST"), v2.INFER: ("POST",)}
+_READING = ("GET", "HEAD", "OPTIONS")
 
 # The existing server says it of every answer but those of "/" and of OPTIONS, and of refusals there too.
 NOT_FAILED = "x-ms-run-function-failed: False\r\n"
@@ -92,13 +95,8 @@ class ScoringApplication:
             refusal = self._gate_refusal(exchange, route)
             if refusal is not None:
                 return refusal
-        if route == "/score":
-            if method not in ("POST", "GET", "OPTIONS"):
-                return Refusal("method_not_allowed", _NOT_ALLOWED)
-        elif route == v2.INFER:
-            if method != "POST" and not self.server.cors.is_preflight(method, exchange.known):
-                return Refusal("method_not_allowed", _NOT_ALLOWED)
-        elif method not in ("GET", "HEAD", "OPTIONS"):
+        asks_first = route == v2.INFER and self.server.cors.is_preflight(method, exchange.known)
+        if method not in _METHODS.get(route, _READING) and not asks_first:
             return Refusal("method_not_allowed", _NOT_ALLOWED)
         if content_encoding.HEADER in exchange.known and not self.compatible:
             return content_encoding.refusal_of(exchange, self.server.answering)
@@ -158,8 +156,7 @@ class ScoringApplication:
             lines += ids.lines if refused is None else ""
             lines += VERSION_LINE
         if refusal.code == "method_not_allowed":
-            allowed = {"/score": "GET, OPTIONS, POST", v2.INFER: "POST"}.get(exchange.route or "", "GET, HEAD, OPTIONS")
-            lines += f"Allow: {allowed}\r\n"
+            lines += f"Allow: {', '.join(_METHODS.get(exchange.route or '', _READING))}\r\n"
         if refusal.code == "unauthorized":
             lines += f"WWW-Authenticate: {challenge(refusal)}\r\n"
         if exchange.route in _SCORES:
@@ -241,13 +238,16 @@ class ScoringApplication:
         good = (
             route == "/health/live"
             or (route == "/health/startup" and self.started)
-            or (generation is not None and generation.phase == "ready" and generation.has_worker and not self.leaving)
+            or (generation is not None and self._can_score(generation))
         )
         lines = VERSION_LINE + self.server.cors.lines(exchange.known)
         if good:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
             self.send_refusal(exchange, self.server.why_not(), lines)
+
+    def _can_score(self, generation: ScoredGeneration) -> bool:
+        return generation.phase == "ready" and generation.has_worker and not self.leaving
 
     def _inference_metadata(self, exchange: Exchange, route: str) -> None:
         """Answer what the Open Inference Protocol asks of server and models, other than to infer."""
@@ -256,16 +256,12 @@ class ScoringApplication:
             return
         generation = self.server.answering
         found: bytes | Refusal
-        if route == v2.LIVE:
-            found = v2.server_state(route)
-        elif route == v2.SERVER:
-            found = v2.server_metadata()
-        elif generation is None or (
-            route != v2.MODEL and (self.leaving or not (generation.phase == "ready" and generation.has_worker))
-        ):
+        if route in (v2.LIVE, v2.SERVER):
+            found = v2.ANSWERS[route]
+        elif generation is None or (route != v2.MODEL and not self._can_score(generation)):
             found = self.server.why_not()
         elif route == v2.READY:
-            found = v2.server_state(route)
+            found = v2.ANSWERS[route]
         else:
             target = v2.target_of(exchange, generation)
             if isinstance(target, Refusal):

@@ -27,15 +27,17 @@ class Histogram:
     """WorkerProcess of observed durations below fixed bounds.
 
     Attributes:
+        counts: durations up to each bound and above the one before, the last above all, as of the last ``fold``.
+        total: sum of those durations.
         observe: counts one duration, in seconds. It only keeps it: sorted together, a thousand are counted in a
             fraction of the time.
     """
 
-    __slots__ = ("_counts", "_recent", "_total", "observe")
+    __slots__ = ("_recent", "counts", "observe", "total")
 
     def __init__(self) -> None:
-        self._counts = [0] * (len(BUCKETS) + 1)
-        self._total = 0.0
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
         self._recent: list[float] = []
         self.observe: Callable[[float], None] = self._recent.append
 
@@ -46,23 +48,11 @@ class Histogram:
         below = 0
         for index, bound in enumerate(BUCKETS):
             now_below = bisect_right(recent, bound, below)
-            self._counts[index] += now_below - below
+            self.counts[index] += now_below - below
             below = now_below
-        self._counts[-1] += len(recent) - below
-        self._total += sum(recent)
+        self.counts[-1] += len(recent) - below
+        self.total += sum(recent)
         recent.clear()
-
-    @property
-    def counts(self) -> list[int]:
-        """Durations up to each bound and above the one before; the last are above all."""
-        self.fold()
-        return self._counts
-
-    @property
-    def total(self) -> float:
-        """Sum of all durations."""
-        self.fold()
-        return self._total
 
 
 class Metrics:
@@ -84,7 +74,6 @@ class Metrics:
         self.batched_requests = 0
         self.rows = 0
         self.counting: set[WorkerProcess] = set()
-        self.in_flight = 0
         self.model_events: dict[tuple[str, str, str], int] = {}
         self.model_load_seconds = 0.0
         self.models_loaded: dict[WorkerProcess, int] = {}
@@ -216,6 +205,7 @@ _GAUGES = {
 
 def _histogram(name: str, histogram: Histogram, text: str) -> list[str]:
     lines = head(name, "histogram", text)
+    histogram.fold()
     below = 0
     for bound, count in zip([*(f"{bound:g}" for bound in BUCKETS), "+Inf"], histogram.counts, strict=True):
         below += count

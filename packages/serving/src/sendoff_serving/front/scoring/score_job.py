@@ -86,13 +86,13 @@ class ScoreJob(Job):
         else:
             self.exchange.respond(status, body, None, self._lines_of(frame))
         application.access(self.exchange)
-        if status < 400 and self.generation is not None and self.generation.records is not None:
-            self._record(self.generation, body)
+        if status < 400:
+            self._record(body)
 
-    def _record(self, generation: ScoredGeneration, answer: bytes | None) -> None:
+    def _record(self, answer: bytes | None) -> None:
         """Hand an answered request on to be stored; None for an answer that was streamed."""
-        recording = generation.recording
-        if recording is None or generation.records is None:
+        generation = self.generation
+        if generation is None or generation.records is None or (recording := generation.recording) is None:
             return
         if answer is None:
             recording.streamed()
@@ -135,8 +135,8 @@ class ScoreJob(Job):
         if not self.gone:
             self.exchange.end_stream(complete=not frame.code)
             self._application.access(self.exchange)
-            if self.generation is not None and self.generation.records is not None and not frame.code:
-                self._record(self.generation, None)
+            if not frame.code:
+                self._record(None)
 
     def refused(self, refusal: Refusal) -> None:
         self._application.ended(self, refusal.http_status, refusal.code)

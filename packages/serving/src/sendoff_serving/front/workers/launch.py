@@ -76,17 +76,20 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
 
     The environment is the front's own with the variables of spec/behaviour.md sec. 9 set, then the bundle's own.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "__PYVENV_LAUNCHER__"}
-    environment["AML_APP_ROOT"] = str(bundle.app_root)
-    _set(environment, "AZUREML_ENTRY_SCRIPT", bundle.entry_script)
-    _set(environment, "AZUREML_SOURCE_DIRECTORY", bundle.source_directory)
-    _set(environment, "AZUREML_MODEL_DIR", bundle.model_dir)
-    environment["SERVICE_NAME"] = bundle.service.name
-    environment["SERVICE_VERSION"] = bundle.service.version
-    environment["SERVICE_PATH_PREFIX"] = bundle.service.path_prefix
-    environment["WORKER_COUNT"] = str(bundle.serving.workers)
-    environment["SCORING_TIMEOUT_MS"] = str(bundle.serving.scoring_timeout_ms)
-    environment["AML_MODEL_DC_STORAGE_ENABLED"] = "false" if scope is None else "true"
+    ours = {
+        "__PYVENV_LAUNCHER__": None,
+        "AML_APP_ROOT": str(bundle.app_root),
+        "AZUREML_ENTRY_SCRIPT": bundle.entry_script,
+        "AZUREML_SOURCE_DIRECTORY": bundle.source_directory,
+        "AZUREML_MODEL_DIR": bundle.model_dir,
+        "SERVICE_NAME": bundle.service.name,
+        "SERVICE_VERSION": bundle.service.version,
+        "SERVICE_PATH_PREFIX": bundle.service.path_prefix,
+        "WORKER_COUNT": str(bundle.serving.workers),
+        "SCORING_TIMEOUT_MS": str(bundle.serving.scoring_timeout_ms),
+        "AML_MODEL_DC_STORAGE_ENABLED": "false" if scope is None else "true",
+    }
+    environment = {name: value for name, value in {**os.environ, **ours}.items() if value is not None}
     environment.update(bundle.variables)
     script, source = bundle.entry_script_path, bundle.source_path
     return Launch(
@@ -113,13 +116,6 @@ def _collect(bundle: Bundle, scope: str) -> dict[str, object]:
     workspace, _, service = scope.rpartition("/")
     most = (bundle.serving.collect or Collect()).max_body_bytes
     return {"workspace": workspace, "service": service, "models": bundle.models, "max_bytes": most}
-
-
-def _set(environment: dict[str, str], name: str, value: str | None) -> None:
-    if value is None:
-        environment.pop(name, None)
-    else:
-        environment[name] = value
 
 
 @cache
