@@ -257,23 +257,24 @@ def _with_collection(bundle: Bundle, given: argparse.Namespace, environment: Map
         raise ServingError(
             "bad_arguments", "data is to be collected, but nowhere", hint="name a folder with --data-dir"
         )
-    changes: dict[str, Any] = {
-        field: value
-        for field, value in (
-            ("capture", given.capture),
-            ("sample", given.capture_sample),
-            ("max_body_bytes", given.capture_max_body_bytes),
-            ("redact", None if given.capture_redact is None else tuple(given.capture_redact)),
-            ("max_store_mb", given.max_store_mb),
-        )
-        if value is not None
-    }
+    changes = _said(
+        capture=given.capture,
+        sample=given.capture_sample,
+        max_body_bytes=given.capture_max_body_bytes,
+        redact=None if given.capture_redact is None else tuple(given.capture_redact),
+        max_store_mb=given.max_store_mb,
+    )
     try:
         Redaction(changes.get("redact", ()))
     except ValueError as error:
         raise ServingError("bad_arguments", f"--capture-redact: {error}") from None
     settings = dataclasses.replace(collect or Collect(), **changes)
     return dataclasses.replace(bundle, serving=dataclasses.replace(bundle.serving, collect=settings))
+
+
+def _said(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _interpreter(given: str | None) -> str:
@@ -375,24 +376,14 @@ def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
     """Let options of the command line stand over what the bundle or the environment says."""
-    changes = {
-        field.name: getattr(given, field.name)
-        for field in dataclasses.fields(Serving)
-        if field.name not in _READ_OTHERWISE and getattr(given, field.name) is not None
-    }
+    names = [field.name for field in dataclasses.fields(Serving) if field.name not in _READ_OTHERWISE]
+    changes = _said(**{name: getattr(given, name) for name in names})
     if given.preload:
         changes["preload"] = True
     if given.cors_origins is not None:
         changes["cors_origins"] = _origins(given.cors_origins)
-    service = {
-        field: value.strip("/") if field == "path_prefix" else value
-        for field, value in (
-            ("name", given.service_name),
-            ("version", given.service_version),
-            ("path_prefix", given.path_prefix),
-        )
-        if value is not None
-    }
+    prefix = None if given.path_prefix is None else given.path_prefix.strip("/")
+    service = _said(name=given.service_name, version=given.service_version, path_prefix=prefix)
     return dataclasses.replace(
         bundle,
         serving=dataclasses.replace(bundle.serving, **changes),

@@ -32,7 +32,6 @@ _HEAD = struct.Struct("<2sBBHHQd")
 HEAD_SIZE = _HEAD.size
 # Most frames have one body: their header and length are packed and unpacked at once.
 _HEAD_AND_LENGTH = struct.Struct("<2sBBHHQdI")
-_LENGTH = struct.Struct("<I")
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -329,12 +328,8 @@ class Decoder:
         if available < start:
             self._needed = start
             return None
-        if count == 1:
-            lengths: Tuple[int, ...] = _LENGTH.unpack_from(source, at + HEAD_SIZE)
-            size = lengths[0]
-        else:
-            lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
-            size = sum(lengths)
+        lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
+        size = sum(lengths)
         if size > self._max_frame:
             raise ProtocolError("a frame of %d bytes is over the limit of %d" % (size, self._max_frame))
         if available < start + size:

@@ -233,30 +233,24 @@ class Invoker:
         """
         try:
             text, non_finite = encode(value, self._non_finite)
-        except NotFinite as error:
-            raise Refusal(
-                500,
-                "result_not_finite",
-                "The result holds a number that is not finite: %s" % error,
-                hint="remove it in run(), or choose the setting nan: legacy, null or string",
-                seconds=seconds,
-            ) from error
-        except NotEncodable as error:
-            raise Refusal(
-                500,
-                "result_not_encodable",
-                "The result of run() cannot be encoded as JSON: %s" % error,
-                hint="return values that JSON knows, numpy or pandas values, or an AMLResponse",
-                seconds=seconds,
-            ) from error
         except Exception as error:
-            message = "The result of run() cannot be encoded"
-            trace = failure.text_of(error)
-            raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
+            raise _unencodable(error, seconds) from error
         if rows is None:
             rows = len(value) if type(value) is list else rows_of(value)
         self.rows += rows
         return Answer(seconds, text, non_finite=non_finite)
+
+
+def _unencodable(error: Exception, seconds: float) -> Refusal:
+    """Return the refusal for a result that is not sent."""
+    code, message = "result_not_encodable", "The result of run() cannot be encoded as JSON: %s" % error
+    more = {"hint": "return values that JSON knows, numpy or pandas values, or an AMLResponse"}
+    if isinstance(error, NotFinite):
+        code, message = "result_not_finite", "The result holds a number that is not finite: %s" % error
+        more = {"hint": "remove it in run(), or choose the setting nan: legacy, null or string"}
+    elif not isinstance(error, NotEncodable):
+        message, more = "The result of run() cannot be encoded", {"traceback": failure.text_of(error)}
+    return Refusal(500, code, message, seconds=seconds, **more)
 
 
 def _scheme(request: Dict[str, Any]) -> str:

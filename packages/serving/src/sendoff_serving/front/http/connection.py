@@ -91,9 +91,7 @@ class HttpConnection(asyncio.Protocol):
         self._last = self._known_head = None  # they point back here: no work for the collector
         self._stopped = True
         self._closing = True
-        if self._current is not None:
-            self._release(self._current)
-            self._current = None
+        self._drop_current()
         waiting = [self._active, *self._line] if self._active is not None else list(self._line)
         self._active = None
         self._line.clear()
@@ -146,9 +144,7 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._eof = True
         self._stopped = True
-        if self._current is not None:
-            self._release(self._current)
-            self._current = None
+        self._drop_current()
         if self._lingering_since or (self._active is None and not self._line):
             return False
         # The client has closed its sending side and may still read: what it asked for is answered.
@@ -463,6 +459,12 @@ class HttpConnection(asyncio.Protocol):
         if exchange.chunks:
             self._connections.held_bytes -= sum(map(len, exchange.chunks))
             exchange.chunks = []
+
+    def _drop_current(self) -> None:
+        """Give up a request whose body will not come."""
+        if self._current is not None:
+            self._release(self._current)
+            self._current = None
 
     # Ends
 

@@ -133,10 +133,6 @@ class Exchange:
         """The client's address, "" for a Unix socket."""
         return self.connection.remote_addr
 
-    def header(self, name: bytes) -> bytes | None:
-        """Return the value of a header that is among the ``known`` ones; the name in lower case."""
-        return self.known.get(name)
-
     def respond(self, status: int, body: bytes, content_type: str | None = JSON_TYPE, headers: str = "") -> None:
         """Send the whole answer.
 
@@ -162,16 +158,13 @@ class Exchange:
             length = f"Content-Length: {size}\r\n"
         else:
             length = f"Content-Type: {content_type}\r\nContent-Length: {size}\r\n"
-        reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{length}{headers}{self._persistence()}\r\n"
-        data = head.encode("latin-1")
-        if self.method != "HEAD" and status not in _EMPTY:
-            if size > TOGETHER:
-                self.connection.write_many([data, body])
-            else:
-                self.connection.write(data + body)
-        else:
+        data = self._head(status, length + headers)
+        if self.method == "HEAD" or status in _EMPTY:
             self.connection.write(data)
+        elif size > TOGETHER:
+            self.connection.write_many([data, body])
+        else:
+            self.connection.write(data + body)
         self.connection.finished(self)
 
     def start_stream(self, status: int, headers: str) -> None:
@@ -183,9 +176,7 @@ class Exchange:
         coding = "" if self.http_1_0 else "Transfer-Encoding: chunked\r\n"
         if status in _EMPTY:  # a client would take the pieces for its next answer
             coding = _no_length(status)
-        reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{coding}{headers}{self._persistence()}\r\n"
-        self.connection.write(head.encode("latin-1"))
+        self.connection.write(self._head(status, coding + headers))
 
     def send_piece(self, piece: bytes) -> None:
         """Send one piece of a streamed answer."""
@@ -205,6 +196,10 @@ class Exchange:
         if not self.http_1_0 and self.status not in _EMPTY:
             self.connection.write(b"0\r\n\r\n")
         self.connection.finished(self)
+
+    def _head(self, status: int, lines: str) -> bytes:
+        first = f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}\r\n{date.line(time.monotonic())}"
+        return f"{first}{lines}{self._persistence()}\r\n".encode("latin-1")
 
     def _persistence(self) -> str:
         if not self.keep_alive:

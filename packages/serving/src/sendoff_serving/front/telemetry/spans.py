@@ -94,7 +94,6 @@ class Telemetry:
         self._items: dict[str, list[tuple[Any, ...]]] = {signal: [] for signal in SIGNALS}
         self._waiting = dict.fromkeys(SIGNALS, 0)  # here and with the sender
         self._bytes = 0
-        self._sent_bytes: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         config = {"attributes": {**attributes, **settings.attributes}, "traces": settings.traces, "logs": settings.logs}

@@ -51,10 +51,7 @@ class ForkedWorker(WorkerProcess):
         """Take the news of its end, which only the template can have."""
         self._returncode = returncode
         self._exited = True
-        if self._transport is not None and not self._ended:
-            asyncio.get_running_loop().call_later(0.02, self._end)
-        else:
-            self._end()
+        self._end_soon()
 
     @property
     def _status(self) -> int | None:

@@ -15,11 +15,11 @@ from ...log import ServerLog
 from ...protocol import Frame
 from . import memory
 from .dispatch import Dispatcher
-from .failed_start import model_tree
 from .forked import ForkedWorker
 from .launch import Launch
 from .output_lines import lines_of
 from .process import WorkerProcess
+from .reasons import model_tree
 
 if TYPE_CHECKING:
     from ..telemetry.spans import Telemetry

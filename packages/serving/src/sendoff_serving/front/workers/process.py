@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Literal, cast
 from ... import page, protocol
 from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
-from .exit_text import exit_text
 from .jobs import Job
 from .launch import Launch, spawn
 from .output_lines import Lines
+from .reasons import exit_text
 from .shared_bodies import SharedBodies
 
 if TYPE_CHECKING:
@@ -440,9 +440,8 @@ class WorkerProcess(asyncio.Protocol):
         if self._exited:
             return
         self._exited = True
-        loop = asyncio.get_running_loop()
         if self._pidfd >= 0:
-            loop.remove_reader(self._pidfd)
+            asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = -1
         if self._process is not None:
@@ -450,9 +449,12 @@ class WorkerProcess(asyncio.Protocol):
             with contextlib.suppress(OSError):  # it had no children
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
         # Frames it sent before its end may still be in the socket; a child of it may keep the socket open.
         if self._transport is not None and not self._ended:
-            loop.call_later(0.02, self._end)
+            asyncio.get_running_loop().call_later(0.02, self._end)
         else:
             self._end()
 
