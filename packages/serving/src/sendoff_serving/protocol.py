@@ -52,9 +52,8 @@ class Kind:
     FORKED = 11  # template: JSON {"pid": n} of the new worker
     ENDED = 12  # template: JSON {"pid": n, "returncode": n} of a worker that has ended
     NOTE = 13  # worker: something the front counts or collects; JSON {"note": name, ...}
-    COLLECT = (
-        14  # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
-    )
+    # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
+    COLLECT = 14
     CAPTURE = 15  # front to its recorder: one answered request; clock: Unix time; bodies: id, input, prediction
     SKIPPED = 16  # worker: the front had withdrawn the request before it was begun
 

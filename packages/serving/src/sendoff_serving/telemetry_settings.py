@@ -136,13 +136,9 @@ def read(
     settings, more = from_variables(known)
     logged = environment.get("APP_INSIGHTS_LOG_RESPONSE_ENABLED", "true" if compatible else "false")
     responses = logged.strip().lower() == "true"
-    made = replace(settings, environment=given, responses=responses, attributes=_facts(environment))
-    return made, notes + more
-
-
-def _facts(environment: Mapping[str, str]) -> dict[str, str]:
     workspace = environment.get("WORKSPACE_NAME", "")
-    return {"service.namespace": workspace, "sendoff.workspace": workspace} if workspace else {}
+    facts = {"service.namespace": workspace, "sendoff.workspace": workspace} if workspace else {}
+    return replace(settings, environment=given, responses=responses, attributes=facts), notes + more
 
 
 def _asked_by_insights(environment: Mapping[str, str], notes: list[str]) -> bool:

@@ -69,6 +69,10 @@ def _convert(value: Any) -> Any:
     return _from_rarer(value)
 
 
+# What a numpy scalar becomes that is no complex number.
+_PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None), datetime.date, datetime.timedelta)
+
+
 def _from_numpy(value: Any) -> Any:
     name = type(value).__name__
     if name in ("datetime64", "timedelta64"):
@@ -86,9 +90,7 @@ def _from_numpy(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, numpy.generic):
         plain = value.item()
-        if isinstance(plain, (bool, int, float, str, bytes, list, tuple, dict)) or plain is None:
-            return plain
-        if isinstance(plain, (datetime.date, datetime.timedelta)):
+        if isinstance(plain, _PLAIN):
             return plain
         raise NotEncodable("numpy %s has no JSON form" % name)
     return _from_rarer(value)

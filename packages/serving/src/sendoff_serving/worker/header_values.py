@@ -28,6 +28,7 @@ class Authorization(Dict[str, Any]):
         dict.__init__(self, parameters)
         self.type = kind
         self.token = token
+        self.username, self.password = parameters.get("username"), parameters.get("password")
 
     @classmethod
     def of(cls, header: Optional[str]) -> "Optional[Authorization]":
@@ -44,14 +45,6 @@ class Authorization(Dict[str, Any]):
             return None
         username, _, password = text.partition(":")
         return cls(kind, {"username": username, "password": password})
-
-    @property
-    def username(self) -> Optional[str]:
-        return self.get("username")
-
-    @property
-    def password(self) -> Optional[str]:
-        return self.get("password")
 
     def __bool__(self) -> bool:
         return True

@@ -37,9 +37,12 @@ def header_text(value: Any) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
-def _converted(value: Any, default: Any, kind: Optional[Any]) -> Any:
+def _get(self: Any, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
+    """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
+    if key not in self:
+        return default
     try:
-        return value if kind is None else kind(value)
+        return self[key] if type is None else type(self[key])
     except (ValueError, TypeError):
         return default
 
@@ -100,9 +103,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self.getlist(name))
 
-    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
-        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        return _converted(self[key], default, type) if key in self else default
+    get = _get
 
     def has_key(self, name: str) -> bool:
         """Whether the header is there; a spelling that scripts of 2020 use."""
@@ -188,9 +189,7 @@ class MultiDict(Dict[str, Any]):
         for name, value in self._pairs:
             self.setdefault(name, value)
 
-    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
-        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        return _converted(self[key], default, type) if key in self else default
+    get = _get
 
     def __missing__(self, name: Any) -> Any:
         raise BadRequestKeyError("The request has no %s %r" % (self._kind, name))

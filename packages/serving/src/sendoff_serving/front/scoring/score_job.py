@@ -154,11 +154,6 @@ class ScoreJob(Job):
         if not self.gone:
             self.exchange.connection.abort()
 
-    @property
-    def shape(self) -> str | None:
-        """The shape of the script that the request was given to."""
-        return None if self.generation is None else self.generation.description.get("shape")
-
     def client_gone(self) -> None:
         """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
         self.gone = True
@@ -184,7 +179,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     failed = code == "run_failed"
     status = frame.code
     if job._application.compatible:
-        code = existing_code(code, job.shape)
+        code = existing_code(code, None if job.generation is None else job.generation.description.get("shape"))
         failed = code == "run_failed"
         status = STATUS.get(code, status) if code != content["code"] else status
     if failed or status >= 500 or code == "value_not_convertible":

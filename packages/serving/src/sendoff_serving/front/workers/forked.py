@@ -28,7 +28,6 @@ class ForkedWorker(WorkerProcess):
     def __init__(self, launch: Launch, owner: Generation, template: WorkerProcess) -> None:
         super().__init__(launch, owner)
         self._template = template
-        self._returncode: int | None = None
 
     async def start(self) -> None:
         """Ask the template for a fork.
@@ -43,19 +42,11 @@ class ForkedWorker(WorkerProcess):
                 raise ServingError("worker_not_started", f"The template process has ended: {error}") from None
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
 
-    def introduced(self, pid: int) -> None:
-        """Take the process id that the worker gave in its HELLO."""
-        self.pid = pid
-
     def ended(self, returncode: int) -> None:
         """Take the news of its end, which only the template can have."""
         self._returncode = returncode
         self._exited = True
         self._end_soon()
-
-    @property
-    def _status(self) -> int | None:
-        return self._returncode
 
     @property
     def exited(self) -> bool:

@@ -6,20 +6,20 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ...bundle import Bundle
 from ...errors import Refusal, ServingError
 from ...log import ServerLog
 from ...protocol import Frame
-from . import memory
 from .dispatch import Dispatcher
 from .forked import ForkedWorker
 from .launch import Launch
 from .output_lines import lines_of
 from .process import WorkerProcess
 from .reasons import model_tree
+from .resources import resident_mb
 
 if TYPE_CHECKING:
     from ..telemetry.spans import Telemetry
@@ -32,19 +32,19 @@ Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
+@dataclass(eq=False)
 class _Slot:
     """A place for one worker; its process may be replaced."""
 
-    def __init__(self) -> None:
-        self.process: WorkerProcess | None = None
-        self.restarts = 0
-        self.failures = 0
-        self.requests_before = 0
-        self.replaces: _Slot | None = None
-        # The process whose memory was measured when it was ready, and that memory in MB.
-        self.fresh: tuple[WorkerProcess, float] | None = None
-        # Workers that were started together are not replaced together.
-        self.jitter = random.uniform(0.9, 1.1)
+    process: WorkerProcess | None = None
+    restarts: int = 0
+    failures: int = 0
+    requests_before: int = 0
+    replaces: _Slot | None = None
+    # The process whose memory was measured when it was ready, and that memory in MB.
+    fresh: tuple[WorkerProcess, float] | None = None
+    # Workers that were started together are not replaced together.
+    jitter: float = field(default_factory=lambda: random.uniform(0.9, 1.1))
 
     @property
     def requests(self) -> int:
@@ -392,8 +392,7 @@ class Generation:
             reason = self._worn(slot)
             if reason is not None:
                 self._log.info(f"{reason}; replacing it")
-                replacement = _Slot()
-                replacement.replaces = slot
+                replacement = _Slot(replaces=slot)
                 self._slots.append(replacement)
                 self._run(self._start_worker(replacement, 0.0))
                 return
@@ -407,7 +406,7 @@ class Generation:
         most = serving.max_requests_per_worker
         if most is not None and process.requests >= most * slot.jitter:
             return f"{name} has served {process.requests} requests"
-        if serving.recycle_memory_mb is None or (used := memory.resident_mb(process.pid)) is None:
+        if serving.recycle_memory_mb is None or (used := resident_mb(process.pid)) is None:
             return None
         most_mb = serving.recycle_memory_mb * slot.jitter
         # What a model needs from the start is not wear: a worker over the setting by that would be replaced for ever.
@@ -439,7 +438,7 @@ class Generation:
         for slot in self._slots:
             process = slot.process
             if process is not None and process.pid and not process.ending:
-                used = memory.resident_mb(process.pid)
+                used = resident_mb(process.pid)
                 if used is not None and used > limit:
                     process.kill(f"it used {used:.0f} MB of memory, over the limit of {limit} MB", "worker_over_memory")
 
@@ -448,7 +447,7 @@ class Generation:
         workers = []
         for slot in self._slots:
             process = slot.process
-            used = memory.resident_mb(process.pid) if process is not None and process.pid else None
+            used = resident_mb(process.pid) if process is not None and process.pid else None
             workers.append(
                 {
                     "pid": process.pid if process is not None else None,

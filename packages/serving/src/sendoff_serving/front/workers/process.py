@@ -69,6 +69,7 @@ class WorkerProcess(asyncio.Protocol):
         self._link: socket.socket | None = None
         self._pidfd = -1
         self._exited = False
+        self._returncode: int | None = None
         self._ended = False
         self._closing = False
         self._mean = -1.0
@@ -195,11 +196,7 @@ class WorkerProcess(asyncio.Protocol):
             self._end()
         else:
             # It closed its socket: it is ending, or the script closed our descriptor. Its exit status says more.
-            asyncio.get_running_loop().call_later(0.25, self._end_closed)
-
-    def _end_closed(self) -> None:
-        if not self._ended:
-            self.kill("it closed its connection to the front")
+            asyncio.get_running_loop().call_later(0.25, self.kill, "it closed its connection to the front")
 
     def _other(self, frame: Frame) -> None:
         if frame.kind == Kind.LOG:
@@ -213,7 +210,7 @@ class WorkerProcess(asyncio.Protocol):
         if frame.kind == Kind.HELLO:
             protocol.common_version(content.get("protocol"))
             self.state = "init"
-            self.introduced(int(content["pid"]))
+            self.pid = self.pid or int(content["pid"])  # the front knows it of its own children
             if self._transport is not None:
                 self._transport.write(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
@@ -235,9 +232,6 @@ class WorkerProcess(asyncio.Protocol):
             self._owner.worker_failed(self, content)
         else:
             raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
-
-    def introduced(self, pid: int) -> None:
-        """Take the process id that the worker gave in its HELLO; the front knows it of its own children."""
 
     def said(self, stream: str, text: str, request_id: int | None = None) -> None:
         """Pass lines of the script on, by default those of what runs; "phase" carries what is known before init()."""
@@ -448,7 +442,7 @@ class WorkerProcess(asyncio.Protocol):
             # Before it is reaped: until then its number, which is its group's too, cannot be another's.
             with contextlib.suppress(OSError):  # it had no children
                 os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+            self._returncode = self._process.wait()
         self._end_soon()
 
     def _end_soon(self) -> None:
@@ -460,7 +454,10 @@ class WorkerProcess(asyncio.Protocol):
 
     def _end(self) -> None:
         if self._exited:
-            self._close_pipes()
+            # A grandchild that left the process group may keep the pipes open for ever.
+            for pipe in self._pipes:
+                asyncio.get_running_loop().call_later(0.2, pipe.close)
+            self._pipes = []
         if self._ended:
             return
         self._ended = True
@@ -469,7 +466,7 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         # Before the page goes: the owner asks which requests were begun.
-        self._owner.worker_died(self, self.end_reason or exit_text(self._status))
+        self._owner.worker_died(self, self.end_reason or exit_text(self._returncode))
         if self._shared is not None:
             self._shared.close()
         if self._page is not None:
@@ -477,17 +474,6 @@ class WorkerProcess(asyncio.Protocol):
         self._page = self._shared = None
         if self._link is not None:
             self._link.close()
-
-    def _close_pipes(self) -> None:
-        # A grandchild that left the process group may keep the pipes open for ever.
-        loop = asyncio.get_running_loop()
-        for pipe in self._pipes:
-            loop.call_later(0.2, pipe.close)
-        self._pipes = []
-
-    @property
-    def _status(self) -> int | None:
-        return self._process.returncode if self._process is not None else None
 
     @property
     def ending(self) -> bool:
