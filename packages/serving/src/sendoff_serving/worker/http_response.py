@@ -51,7 +51,7 @@ class AMLResponse(Content):
         else:
             self._set_value(message, json_str)
         if "Content-Type" not in self.headers:
-            self.headers["Content-Type"] = "text/html; charset=utf-8"
+            self.headers.add("Content-Type", "text/html; charset=utf-8")
         given = Headers(response_headers or {})
         for name in {known.lower() for known in given.keys()}:
             del self.headers[name]
