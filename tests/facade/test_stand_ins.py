@@ -16,12 +16,6 @@ from sendoff.sdk import absent, unsupported
 from sendoff.sdk.unsupported import FeatureNotSupported, refusing
 
 FACADE = Path(__file__).parents[2] / "packages" / "azureml" / "src"
-MODULES = sorted(
-    ".".join(file.relative_to(FACADE).with_suffix("").parts).removesuffix(".__init__")
-    for file in FACADE.rglob("*.py")
-    if not file.name.startswith("_names")
-)
-
 NAMES = json.loads((FACADE / "azureml" / "names.json").read_text())
 
 
@@ -30,16 +24,31 @@ def facade(monkeypatch):
     monkeypatch.syspath_prepend(str(FACADE))
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", sorted(NAMES))
 def test_every_module_of_the_facade_imports_and_gives_what_it_names(module):
     found = importlib.import_module(module)
     named = NAMES[module]
+    assert found.__doc__
     assert [name for name in named if not hasattr(found, name)] == []
     assert [name for name in named if type(getattr(found, name)).__name__ == "_MissingType"] == []
 
 
-def test_the_table_of_names_has_the_modules_that_there_are():
-    assert sorted(NAMES) == MODULES
+def test_a_module_that_is_not_in_the_table_is_not_there():
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'azureml\.core\.nothing'"):
+        importlib.import_module("azureml.core.nothing")
+    with pytest.raises(ModuleNotFoundError, match=r"'azureml\.core\.model' is not a package"):
+        importlib.import_module("azureml.core.model.nothing")
+
+
+def test_every_module_lies_in_one_that_is_there():
+    above = {name.rpartition(".")[0] for name in NAMES} - {""}
+    assert above <= set(NAMES)
+
+
+def test_a_star_takes_a_modules_names_and_no_more():
+    taken: dict[str, object] = {}
+    exec("from azureml.core.model import *", taken)
+    assert set(taken) - {"__builtins__"} == set(NAMES["azureml.core.model"]) - {"__doc__"}
 
 
 def stand_ins() -> dict[str, object]:
@@ -79,7 +88,8 @@ def test_a_stand_in_can_be_tested_for_and_subclassed():
 
 def test_the_table_of_names_that_migrate_check_reads_is_the_facades():
     table = Path(unsupported.__file__).parents[1] / "migrate" / "names.json"
-    assert json.loads(table.read_text()) == NAMES
+    names = {module: {name: where for name, where in row.items() if name != "__doc__"} for module, row in NAMES.items()}
+    assert json.loads(table.read_text()) == names
 
 
 @refusing(
@@ -119,3 +129,24 @@ def test_a_member_that_is_there_is_not_refused_by_mistake():
         class Taken:
             def method(self):
                 """Works."""
+
+
+@pytest.mark.parametrize(
+    ("use", "instead"),
+    [
+        ("azureml.data.DataType.to_stream()", "Dataset.File.from_files"),
+        ("azureml.core.Environment.from_docker_build_context('e', None)", "Environment.from_dockerfile"),
+        ("azureml.core.Environment('e').get_image_details(None)", "Environment.build"),
+        ("azureml.core.RunConfiguration.load('folder')", "ScriptRunConfig"),
+        ("azureml.core.Datastore.unregister(None)", "every workspace"),
+    ],
+)
+def test_what_is_refused_is_caught_as_bad_use_and_says_what_to_use(use, instead):
+    import azureml.core
+    import azureml.data
+    from azureml.exceptions import UserErrorException
+
+    with pytest.raises(UserErrorException, match="is not supported by Sendoff") as found:
+        eval(use, {"azureml": azureml})
+    assert isinstance(found.value, NotSupported)
+    assert instead in found.value.hint

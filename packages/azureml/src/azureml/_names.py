@@ -1,12 +1,14 @@
-"""One way for every module here to hand out names: they are Sendoff's own, found when a module is imported.
+"""The modules of SDK v1, made from one table when they are imported, and their names, which are Sendoff's own.
 
-``names.json`` says which names a module has and where in Sendoff each is from.
+``names.json`` says of each module what it is about, which names it has, and where in Sendoff each is from. A file for
+each module would hold no more than its name; only ``azureml.core``, which has a version of its own, is one.
 
 Runs on Python 3.6. Below 3.11, and where `sendoff` is not installed, a name is a stand-in that says so when used, so
 that a script which only imports it goes on.
 """
 
 import importlib
+import importlib.machinery
 import json
 import os
 import sys
@@ -51,6 +53,27 @@ def _refuse_vendor():
     )
 
 
+class Modules:
+    """Finds and makes the modules that have a row in the table and no file (a finder and loader of `importlib`)."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        """What `importlib` wants to know of a module before it makes it; None when there is none of that name here."""
+        if not name.startswith("azureml.") or name not in _table():
+            return None
+        above = any(other.startswith(name + ".") for other in _table())
+        return importlib.machinery.ModuleSpec(name, cls, is_package=above)
+
+    @staticmethod
+    def create_module(spec):
+        """None: a module as `importlib` makes it."""
+
+    @staticmethod
+    def exec_module(module):
+        """Fill a module with its names."""
+        vars(module).update(take(module.__name__))
+
+
 def take(module):
     """Look the names of a module up in Sendoff.
 
@@ -58,11 +81,14 @@ def take(module):
         module: The module's own name.
 
     Returns:
-        A dict for `globals().update`.
+        A dict for `globals().update`; ``__doc__`` says what the module is about.
     """
     _refuse_vendor()
     taken = {}
     for name, place in _table()[module].items():
+        if name == "__doc__":
+            taken[name] = place
+            continue
         try:
             if sys.version_info < NEEDED:
                 raise ImportError

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
-from ..connections import Way
 from ..errors import InvalidInput, SendoffError, Unreachable, from_payload
 from ..progress import Progress
 from ..spec.messages import JSON, PREFIX, Request, Response
 from ..spec.page import Page
 from ..spec.parse import decode, encode
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from ..connections import Way
 
 T = TypeVar("T")
 Pairs = Mapping[str, str | None] | Sequence[str | Sequence[str]] | None
@@ -123,6 +125,11 @@ def q(segment: str) -> str:
     if not segment:
         raise InvalidInput("a name is empty where one is needed", hint="Name the workspace, model or service.")
     return quote(segment, safe="")
+
+
+def of(workspace: str, *segments: str) -> str:
+    """The path of something in a workspace."""
+    return "/workspaces/" + "/".join(map(q, (workspace, *segments)))
 
 
 def _texts(value: Any) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..spec.home import default_home
 from .calls import Client
-from .transport import Application, HttpTransport, InMemoryTransport
+from .transport import Application, InMemoryTransport
 
 
 def connect(home: Path | str | None = None, server: str | None = None, token: str | None = None) -> Client:
@@ -25,6 +25,8 @@ def connect(home: Path | str | None = None, server: str | None = None, token: st
     if server is None and home is None:
         server = os.environ.get("SENDOFF_SERVER")
     if server:
+        from .http_transport import HttpTransport  # http.client and ssl are a twentieth of a short command's time
+
         token = token if token is not None else os.environ.get("SENDOFF_TOKEN")
         return Client(HttpTransport(server, token, Path(home).absolute() if home is not None else default_home()))
     return Client(InMemoryTransport(Path(home).absolute() if home is not None else default_home(), _application))

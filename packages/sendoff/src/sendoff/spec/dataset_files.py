@@ -6,19 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
-from .dataset import (
-    ALL_SAME,
-    COMBINE,
-    DELIMITED,
-    FILE,
-    FIRST_FILE,
-    JSON_LINES,
-    NO_HEADERS,
-    PARQUET,
-    TABULAR,
-    ColumnType,
-    Reading,
-)
+from . import dataset as spec
 from .parse import Spec, did_you_mean, not_a_mapping
 from .values import as_bool, as_text, as_text_map, as_texts, fold
 
@@ -50,14 +38,14 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "registration": {"name": "images", "description": "", "tags": {}, "createNewVersion": True},
     },
 }
-_SOURCES = {"delimitedfiles": DELIMITED, "jsonlinesfiles": JSON_LINES, "parquetfiles": PARQUET}
+_SOURCES = {"delimitedfiles": spec.DELIMITED, "jsonlinesfiles": spec.JSON_LINES, "parquetfiles": spec.PARQUET}
 _HEADERS = {
-    "noheaders": NO_HEADERS,
-    "false": NO_HEADERS,
-    "onlyfirstfilehasheaders": FIRST_FILE,
-    "combineallfilesheaders": COMBINE,
-    "allfileshavesameheaders": ALL_SAME,
-    "true": ALL_SAME,
+    "noheaders": spec.NO_HEADERS,
+    "false": spec.NO_HEADERS,
+    "onlyfirstfilehasheaders": spec.FIRST_FILE,
+    "combineallfilesheaders": spec.COMBINE,
+    "allfileshavesameheaders": spec.ALL_SAME,
+    "true": spec.ALL_SAME,
 }
 
 
@@ -74,7 +62,7 @@ class DatasetFile(Spec):
     name: str
     kind: str
     paths: list[PathOf]
-    reading: Reading | None
+    reading: spec.Reading | None
     description: str = ""
     tags: dict[str, str] = {}
     create_new_version: bool = True
@@ -92,10 +80,10 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
     """
     top = _keys(data, where, ("schemaVersion", "datasetType", "parameters", "registration"))
     kind = as_text(top.get("datasettype", ""), where, "datasetType").lower()
-    if kind not in (TABULAR, FILE):
+    if kind not in (spec.TABULAR, spec.FILE):
         raise InvalidInput(f"{where}: datasetType has to be Tabular or File; got {kind!r}", where=where)
-    known = ["path"] if kind == FILE else []
-    known += [] if kind == FILE else [
+    known = ["path"] if kind == spec.FILE else []
+    known += [] if kind == spec.FILE else [
         *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
         *("includePath", "setColumnTypes", "invalidLines", "emptyAsString"),
     ]  # fmt: skip
@@ -109,7 +97,7 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
         name=as_text(named["name"], where, "registration.name"),
         kind=kind,
         paths=_paths(given.get("path"), where),
-        reading=None if kind == FILE else _reading(given, where),
+        reading=None if kind == spec.FILE else _reading(given, where),
         description=as_text(named.get("description") or "", where, "registration.description"),
         tags=as_text_map(named.get("tags") or {}, where, "registration.tags"),
         create_new_version=as_bool(named.get("createnewversion", True), where, "registration.createNewVersion"),
@@ -135,7 +123,7 @@ def separator_of(text: str) -> str:
     return {"\\n": "\n", "\\t": "\t", "\\r\\n": "\r\n"}.get(text, text)
 
 
-def _reading(given: Mapping[str, Any], where: str) -> Reading:
+def _reading(given: Mapping[str, Any], where: str) -> spec.Reading:
     source = fold(given.get("sourcetype", "delimited_files"))
     if source not in _SOURCES:
         raise InvalidInput(
@@ -147,7 +135,7 @@ def _reading(given: Mapping[str, Any], where: str) -> Reading:
     types = given.get("setcolumntypes") or {}
     if not isinstance(types, Mapping):
         raise InvalidInput(f"{where}: parameters.setColumnTypes is a mapping of columns to types", where=where)
-    return Reading(
+    return spec.Reading(
         form=_SOURCES[source],
         separator=separator_of(as_text(given.get("separator", ","), where, "parameters.separator")),
         header=header_of(str(given.get("header", True)), where),
@@ -161,12 +149,12 @@ def _reading(given: Mapping[str, Any], where: str) -> Reading:
     )
 
 
-def _type(value: Any, where: str) -> ColumnType:
+def _type(value: Any, where: str) -> spec.ColumnType:
     if isinstance(value, Mapping):
         kinds = {fold(key): inner for key, inner in value.items()}
         formats = as_texts(kinds.get("formats", []), where, "setColumnTypes.formats")
-        return ColumnType(kind=_kind(kinds.get("type", "")), formats=formats)
-    return ColumnType(kind=_kind(value))
+        return spec.ColumnType(kind=_kind(kinds.get("type", "")), formats=formats)
+    return spec.ColumnType(kind=_kind(value))
 
 
 def _kind(value: Any) -> str:

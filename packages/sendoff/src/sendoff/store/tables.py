@@ -1,13 +1,12 @@
 """The tables of the metadata store, as SQLAlchemy Core.
 
-Times are unix seconds. JSON columns hold what ``spec.parse.to_builtins`` gives; ``None`` is SQL's NULL. Every change
-here needs a migration in ``store/migrations/versions``: a test compares the two.
+Times are unix seconds. What is long stands at a row's end, so that a list need not read over it. Every change here
+needs a migration in ``store/migrations/versions``: a test compares the two.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -23,6 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from .columns import Document, columns, keys, workspace
+
 # Named constraints: without names a later migration cannot drop one on PostgreSQL.
 metadata = MetaData(
     naming_convention={
@@ -33,59 +34,33 @@ metadata = MetaData(
     }
 )
 
-_JSON = JSON(none_as_null=True)
-
-
-def _workspace(*, primary_key: bool = False) -> Column[str]:
-    return Column("workspace", String(260), ForeignKey("workspaces.name"), primary_key=primary_key, nullable=False)
-
-
 workspaces = Table(
     "workspaces",
     metadata,
-    Column("name", String(260), primary_key=True),
-    Column("subscription_id", Text, nullable=False),
-    Column("resource_group", Text, nullable=False),
-    Column("location", Text, nullable=False),
-    Column("sku", Text, nullable=False),
-    Column("friendly_name", Text, nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
+    *keys(String(260), "name"),
+    *columns(Text, "subscription_id", "resource_group", "location", "sku", "friendly_name"),
+    *columns(Document, "tags"),
+    *columns(Double, "created"),
 )
 
 # The counter outlives the versions that it gave out: a deleted version's number never comes back.
 model_names = Table(
-    "model_names",
-    metadata,
-    _workspace(primary_key=True),
-    Column("name", String(255), primary_key=True),
-    Column("last_version", Integer, nullable=False),
+    "model_names", metadata, workspace(primary_key=True), *keys(String(255), "name"), *columns(Integer, "last_version")
 )
 
 models = Table(
     "models",
     metadata,
-    _workspace(primary_key=True),
-    Column("name", String(255), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("description", Text, nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("properties", _JSON, nullable=False),
-    Column("framework", Text, nullable=False),
-    Column("framework_version", Text),
-    Column("resources", _JSON),
-    Column("datasets", _JSON, nullable=False),
-    Column("sample_input_dataset_id", Text),
-    Column("sample_output_dataset_id", Text),
-    Column("experiment_name", Text),
-    Column("run_id", Text),
-    Column("created_by", Text, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("modified", Double, nullable=False),
-    Column("files", _JSON, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("scan", _JSON, nullable=False),
-    Column("detected", _JSON, nullable=False),
+    workspace(primary_key=True),
+    *keys(String(255), "name"),
+    *keys(Integer, "version"),
+    *columns(Double, "created", "modified"),
+    *columns(BigInteger, "size"),
+    *columns(Text, "description", "framework", "created_by"),
+    *columns(Text, "framework_version", "sample_input_dataset_id", "sample_output_dataset_id", null=True),
+    *columns(Text, "experiment_name", "run_id", null=True),
+    *columns(Document, "resources", null=True),
+    *columns(Document, "tags", "properties", "datasets", "scan", "detected", "files"),
     Index(None, "workspace", "created", "name", "version"),
 )
 
@@ -95,11 +70,11 @@ models = Table(
 model_labels = Table(
     "model_labels",
     metadata,
-    Column("workspace", String(260), primary_key=True, nullable=False),
-    Column("label", String(32), primary_key=True, nullable=False),
-    Column("name", String(255), primary_key=True, nullable=False),
-    Column("version", Integer, primary_key=True, autoincrement=False, nullable=False),
-    Column("created", Double, nullable=False),
+    *keys(String(260), "workspace"),
+    *keys(String(32), "label"),
+    *keys(String(255), "name"),
+    *keys(Integer, "version"),
+    *columns(Double, "created"),
     Index(None, "workspace", "label", "created", "name", "version"),
     sqlite_with_rowid=False,
 )
@@ -107,13 +82,13 @@ model_labels = Table(
 environments = Table(
     "environments",
     metadata,
-    _workspace(primary_key=True),
-    Column("name", String(255), primary_key=True),
-    Column("version", String(255), primary_key=True),
-    Column("digest", String(80), nullable=False),
-    Column("spec", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("lock_digest", String(80)),
+    workspace(primary_key=True),
+    *keys(String(255), "name"),
+    *keys(String(255), "version"),
+    *columns(String(80), "digest"),
+    *columns(String(80), "lock_digest", null=True),
+    *columns(Double, "created"),
+    *columns(Document, "spec"),
     Index(None, "workspace", "name", "created"),
 )
 
@@ -121,31 +96,25 @@ environments = Table(
 locks = Table(
     "locks",
     metadata,
-    Column("spec_key", String(80), primary_key=True),
-    Column("digest", String(80), nullable=False),
-    Column("document", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
+    *keys(String(80), "spec_key"),
+    *columns(String(80), "digest"),
+    *columns(Double, "created"),
+    *columns(Document, "document"),
     Index(None, "digest"),
 )
 
 services = Table(
     "services",
     metadata,
-    Column("uid", String(64), primary_key=True),
-    _workspace(),
-    Column("name", String(32), nullable=False),
-    Column("compute_type", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("properties", _JSON, nullable=False),
-    Column("auth_enabled", Boolean, nullable=False),
-    Column("token_auth_enabled", Boolean, nullable=False),
-    Column("port", Integer),
-    Column("wanted_revision", Integer, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("updated", Double, nullable=False),
-    Column("deleting", Boolean, nullable=False),
+    *keys(String(64), "uid"),
+    workspace(),
+    *columns(String(32), "name"),
+    *columns(Text, "compute_type", "target", "description"),
+    *columns(Document, "tags", "properties"),
+    *columns(Boolean, "auth_enabled", "token_auth_enabled", "deleting"),
+    *columns(Integer, "port", null=True),
+    *columns(Integer, "wanted_revision"),
+    *columns(Double, "created", "updated"),
     UniqueConstraint("workspace", "name"),
 )
 
@@ -153,9 +122,9 @@ revisions = Table(
     "revisions",
     metadata,
     Column("uid", String(64), ForeignKey("services.uid", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("wanted", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
+    *keys(Integer, "number"),
+    *columns(Double, "created"),
+    *columns(Document, "wanted"),
 )
 
 # An operation outlives its service (its history is still asked for), so ``uid`` refers to nothing.
@@ -164,26 +133,21 @@ revisions = Table(
 operations = Table(
     "operations",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("uid", String(64), nullable=False),
-    Column("workspace", String(260), nullable=False),
-    Column("service", String(32), nullable=False),
-    Column("type", Text, nullable=False),
-    Column("revision", Integer),
-    Column("state", String(32), nullable=False),
-    Column("steps", _JSON, nullable=False),
-    Column("error", _JSON),
-    Column("notes", _JSON, nullable=False),
-    Column("request", _JSON, nullable=False),
-    Column("lease_host", String(255)),
-    Column("lease_boot", String(64)),
-    Column("lease_pid", Integer),
-    Column("lease_started", Double),
-    Column("lease_until", Double),
-    Column("attempts", Integer, nullable=False),
-    Column("cancel_requested", Boolean, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("ended", Double),
+    *keys(String(64), "id"),
+    *columns(String(64), "uid"),
+    *columns(String(260), "workspace"),
+    *columns(String(32), "service", "state"),
+    *columns(Text, "type"),
+    *columns(Integer, "revision", null=True),
+    *columns(String(255), "lease_host", null=True),
+    *columns(String(64), "lease_boot", null=True),
+    *columns(Integer, "lease_pid", null=True),
+    *columns(Double, "lease_started", "lease_until", "ended", null=True),
+    *columns(Integer, "attempts"),
+    *columns(Boolean, "cancel_requested"),
+    *columns(Double, "created"),
+    *columns(Document, "error", null=True),
+    *columns(Document, "steps", "notes", "request"),
     Index(None, "uid", "created"),
     Index(None, "state"),
     Index(None, "workspace", "created", "id"),
@@ -195,23 +159,23 @@ operations = Table(
 datastores = Table(
     "datastores",
     metadata,
-    _workspace(primary_key=True),
-    Column("name", String(255), primary_key=True),
-    Column("type", Text, nullable=False),
-    Column("details", _JSON, nullable=False),
-    Column("is_default", Boolean, nullable=False),
-    Column("created", Double, nullable=False),
+    workspace(primary_key=True),
+    *keys(String(255), "name"),
+    *columns(Text, "type"),
+    *columns(Boolean, "is_default"),
+    *columns(Double, "created"),
+    *columns(Document, "details"),
 )
 
 datastore_files = Table(
     "datastore_files",
     metadata,
-    Column("workspace", String(260), primary_key=True, nullable=False),
-    Column("datastore", String(255), primary_key=True, nullable=False),
-    Column("path", Text, primary_key=True, nullable=False),
-    Column("digest", String(80), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("modified", Double, nullable=False),
+    *keys(String(260), "workspace"),
+    *keys(String(255), "datastore"),
+    *keys(Text, "path"),
+    *columns(String(80), "digest"),
+    *columns(BigInteger, "size"),
+    *columns(Double, "modified"),
     ForeignKeyConstraint(["workspace", "datastore"], ["datastores.workspace", "datastores.name"], ondelete="CASCADE"),
 )
 
@@ -219,18 +183,15 @@ datastore_files = Table(
 datasets = Table(
     "datasets",
     metadata,
-    Column("id", String(64), primary_key=True),
-    _workspace(),
-    Column("name", String(255)),
-    Column("version", Integer),
-    Column("kind", String(32), nullable=False),
-    Column("definition", _JSON, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("state", String(32), nullable=False),
-    Column("deprecated_by", Text),
-    Column("created", Double, nullable=False),
-    Column("modified", Double, nullable=False),
+    *keys(String(64), "id"),
+    workspace(),
+    *columns(String(255), "name", null=True),
+    *columns(Integer, "version", null=True),
+    *columns(String(32), "kind", "state"),
+    *columns(Text, "description"),
+    *columns(Text, "deprecated_by", null=True),
+    *columns(Double, "created", "modified"),
+    *columns(Document, "tags", "definition"),
     UniqueConstraint("workspace", "name", "version"),
 )
 
@@ -238,14 +199,13 @@ datasets = Table(
 profiles = Table(
     "profiles",
     metadata,
-    Column("id", String(64), primary_key=True),
-    _workspace(),
-    Column("name", String(255), nullable=False),
-    Column("models", _JSON, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("request", _JSON, nullable=False),
-    Column("result", _JSON),
-    Column("created", Double, nullable=False),
+    *keys(String(64), "id"),
+    workspace(),
+    *columns(String(255), "name"),
+    *columns(Text, "description"),
+    *columns(Double, "created"),
+    *columns(Document, "result", null=True),
+    *columns(Document, "models", "request"),
     Index(None, "workspace", "name"),
     Index(None, "workspace", "created", "id"),
 )
@@ -253,52 +213,43 @@ profiles = Table(
 computes = Table(
     "computes",
     metadata,
-    _workspace(primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("type", String(32), nullable=False),
-    Column("location", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("attached", Boolean, nullable=False),
-    Column("resource_id", Text),
-    Column("namespace", Text),
-    Column("properties", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("modified", Double, nullable=False),
+    workspace(primary_key=True),
+    *keys(String(64), "name"),
+    *columns(String(32), "type"),
+    *columns(Text, "location", "description"),
+    *columns(Text, "resource_id", "namespace", null=True),
+    *columns(Boolean, "attached"),
+    *columns(Double, "created", "modified"),
+    *columns(Document, "tags", "properties"),
 )
 
 experiments = Table(
     "experiments",
     metadata,
-    _workspace(primary_key=True),
-    Column("name", String(255), primary_key=True),
-    Column("id", String(64), nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("last_number", Integer, nullable=False),
-    Column("created", Double, nullable=False),
-    Column("archived", Double),
+    workspace(primary_key=True),
+    *keys(String(255), "name"),
+    *columns(String(64), "id"),
+    *columns(Integer, "last_number"),
+    *columns(Double, "created"),
+    *columns(Double, "archived", null=True),
+    *columns(Document, "tags"),
     Index(None, "workspace", "created", "name"),
 )
 
 runs = Table(
     "runs",
     metadata,
-    _workspace(primary_key=True),
-    Column("id", String(255), primary_key=True),
-    Column("experiment", String(255), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("parent", String(255)),
-    Column("display_name", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("status", String(32), nullable=False),
-    Column("tags", _JSON, nullable=False),
-    Column("properties", _JSON, nullable=False),
-    Column("details", _JSON, nullable=False),
-    Column("error", _JSON),
-    Column("created", Double, nullable=False),
-    Column("started", Double),
-    Column("ended", Double),
+    workspace(primary_key=True),
+    *keys(String(255), "id"),
+    *columns(String(255), "experiment"),
+    *columns(String(255), "parent", null=True),
+    *columns(String(32), "status"),
+    *columns(Integer, "number"),
+    *columns(Text, "display_name", "description", "type"),
+    *columns(Double, "created"),
+    *columns(Double, "started", "ended", null=True),
+    *columns(Document, "error", null=True),
+    *columns(Document, "tags", "properties", "details"),
     Index(None, "workspace", "created", "number", "id"),
     Index(None, "workspace", "experiment", "created", "number", "id"),
     Index(None, "workspace", "parent", "created", "number", "id"),
@@ -309,14 +260,13 @@ run_metrics = Table(
     "run_metrics",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
-    Column("workspace", String(260), nullable=False),
-    Column("run", String(255), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("value", _JSON),
-    Column("step", Integer),
-    Column("description", Text, nullable=False),
-    Column("logged", Double, nullable=False),
+    *columns(String(260), "workspace"),
+    *columns(String(255), "run"),
+    *columns(String(32), "kind"),
+    *columns(Text, "name", "description"),
+    *columns(Integer, "step", null=True),
+    *columns(Double, "logged"),
+    *columns(Document, "value", null=True),
     ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
     Index(None, "workspace", "run", "seq"),
 )
@@ -324,34 +274,34 @@ run_metrics = Table(
 run_files = Table(
     "run_files",
     metadata,
-    Column("workspace", String(260), primary_key=True, nullable=False),
-    Column("run", String(255), primary_key=True, nullable=False),
-    Column("path", Text, primary_key=True, nullable=False),
-    Column("digest", String(80), nullable=False),
-    Column("size", BigInteger, nullable=False),
+    *keys(String(260), "workspace"),
+    *keys(String(255), "run"),
+    *keys(Text, "path"),
+    *columns(String(80), "digest"),
+    *columns(BigInteger, "size"),
     ForeignKeyConstraint(["workspace", "run"], ["runs.workspace", "runs.id"], ondelete="CASCADE"),
 )
 
 drift_detectors = Table(
     "drift_detectors",
     metadata,
-    Column("id", String(64), primary_key=True),
-    _workspace(),
-    Column("name", String(64), nullable=False),
-    Column("settings", _JSON, nullable=False),
-    Column("enabled", Boolean, nullable=False),
-    Column("next_run", Double),
-    Column("created", Double, nullable=False),
+    *keys(String(64), "id"),
+    workspace(),
+    *columns(String(64), "name"),
+    *columns(Boolean, "enabled"),
+    *columns(Double, "next_run", null=True),
+    *columns(Double, "created"),
+    *columns(Document, "settings"),
     UniqueConstraint("workspace", "name"),
 )
 
 drift_runs = Table(
     "drift_runs",
     metadata,
-    Column("id", String(64), primary_key=True),
+    *keys(String(64), "id"),
     Column("detector", String(64), ForeignKey("drift_detectors.id", ondelete="CASCADE"), nullable=False),
-    Column("content", _JSON, nullable=False),
-    Column("created", Double, nullable=False),
+    *columns(Double, "created"),
+    *columns(Document, "content"),
     Index(None, "detector", "created", "id"),
 )
 
@@ -361,11 +311,11 @@ events = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("id", String(64), nullable=False, unique=True),
-    _workspace(),
-    Column("type", String(255), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("time", Double, nullable=False),
-    Column("data", _JSON, nullable=False),
+    workspace(),
+    *columns(String(255), "type"),
+    *columns(Text, "subject"),
+    *columns(Double, "time"),
+    *columns(Document, "data"),
     Index(None, "workspace", "number"),
     Index(None, "workspace", "type", "number"),
 )

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ...errors import SendoffError
-from ..command import Command, pass_session
+from ..command import Command
 from ..errors import NOT_READY
 from ..records import Record
 from ..session import Session
@@ -24,7 +24,6 @@ _LITTLE_DISK_GB, _LEAST_DISK_GB = 5.0, 0.5
     example="sendoff doctor",
     columns=(("State", "state"), ("Check", "check"), ("Found", "found"), ("Fix", "fix")),
 )
-@pass_session
 def doctor(session: Session) -> list[Record]:
     """Say what this machine can do, and how to mend what it cannot.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...spec.operation import Operation
 from .. import deployment_flags, inference_flags, options, progress, records
-from ..command import Command, option, pass_session
-from ..records import Record
+from ..command import Command, option
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...spec.operation import Operation
+    from ...spec.service import Service
 
 
 @click.command(
@@ -26,8 +28,7 @@ from ..session import Session
 @option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
 @option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
 @option("--description", "-d", default=None, metavar="TEXT", help="New description.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@pass_session
+@options.no_wait
 def update(
     session: Session,
     name: str,
@@ -37,7 +38,7 @@ def update(
     description: str | None,
     no_wait: bool,
     **flags: Any,
-) -> Record:
+) -> Operation | Service:
     """Change a service without dropping a request.
 
     What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
@@ -77,10 +78,4 @@ def update(
         description=description,
     )
     answer = session.client.update_service(session.workspace, name, body)
-    if isinstance(answer, Operation):
-        if no_wait:
-            session.say(progress.going_on(answer))
-            return records.operation(answer)
-        progress.wait(session, answer)
-        answer = session.client.service(session.workspace, name)
-    return records.service(answer)
+    return progress.settled(session, name, answer, no_wait)

@@ -5,6 +5,8 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
+from sendoff.store.columns import columns, keys
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -40,18 +42,17 @@ _MADE = (
 def upgrade() -> None:
     op.create_table(
         "model_labels",
-        sa.Column("workspace", sa.String(length=260), nullable=False),
-        sa.Column("label", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("created", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("workspace", "label", "name", "version", name=op.f("pk_model_labels")),
+        *keys(sa.String(260), "workspace"),
+        *keys(sa.String(32), "label"),
+        *keys(sa.String(255), "name"),
+        *keys(sa.Integer, "version"),
+        *columns(sa.Double, "created"),
         sqlite_with_rowid=False,
     )
     for table, dropped in _DROPPED:
         op.drop_index(op.f(f"ix_{table}_{'_'.join(dropped)}"), table)
-    for table, columns in _MADE:
-        op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns))
+    for table, made in _MADE:
+        op.create_index(op.f(f"ix_{table}_{'_'.join(made)}"), table, list(made))
     _label_models()
 
 

@@ -1,5 +1,0 @@
-"""FPGA."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

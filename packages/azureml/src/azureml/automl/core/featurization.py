@@ -1,5 +1,0 @@
-"""Automated training."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Edge hubs."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Edge services."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

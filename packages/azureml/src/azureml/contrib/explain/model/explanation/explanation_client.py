@@ -1,5 +1,0 @@
-"""Explanations."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Functions."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

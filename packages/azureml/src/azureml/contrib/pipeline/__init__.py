@@ -1,1 +1,0 @@
-"""Batch steps as of April 2020."""

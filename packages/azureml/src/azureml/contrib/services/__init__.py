@@ -1,1 +1,0 @@
-"""Request and response of raw HTTP entry scripts."""

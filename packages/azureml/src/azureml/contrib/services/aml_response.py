@@ -1,5 +1,0 @@
-"""The response of raw HTTP entry scripts."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Compute targets."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

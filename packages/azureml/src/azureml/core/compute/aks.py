@@ -1,5 +1,0 @@
-"""AKS clusters."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

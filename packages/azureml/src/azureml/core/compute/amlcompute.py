@@ -1,5 +1,0 @@
-"""Training and batch clusters."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

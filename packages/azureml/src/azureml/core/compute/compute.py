@@ -1,5 +1,0 @@
-"""The compute target."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Notebook machines."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Attached Kubernetes clusters."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""What compute targets raise."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""A private image registry."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Datasets."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

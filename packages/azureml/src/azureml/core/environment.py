@@ -1,5 +1,0 @@
-"""Environments and their sections."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

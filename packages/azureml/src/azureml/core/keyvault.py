@@ -1,5 +1,0 @@
-"""The key vault."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Linked services."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Profiles of models."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

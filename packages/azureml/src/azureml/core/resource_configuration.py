@@ -1,5 +1,0 @@
-"""Default resources of a model."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""How training scripts run."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Runs of scripts."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

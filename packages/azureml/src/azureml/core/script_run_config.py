@@ -1,5 +1,0 @@
-"""Scripts to run."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

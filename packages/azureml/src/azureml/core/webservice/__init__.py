@@ -1,5 +1,0 @@
-"""Services and their deployment configurations."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

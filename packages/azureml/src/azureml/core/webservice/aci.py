@@ -1,5 +1,0 @@
-"""Container instances."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

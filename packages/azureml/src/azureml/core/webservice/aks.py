@@ -1,5 +1,0 @@
-"""Scaled services."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""The service."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""The workspace."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

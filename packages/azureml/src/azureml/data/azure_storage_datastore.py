@@ -1,5 +1,0 @@
-"""The blob datastore."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

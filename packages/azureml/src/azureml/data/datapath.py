@@ -1,5 +1,0 @@
-"""Paths in datastores."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""What makes datasets."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

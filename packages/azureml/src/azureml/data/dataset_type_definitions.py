@@ -1,5 +1,0 @@
-"""Constants for reading files."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

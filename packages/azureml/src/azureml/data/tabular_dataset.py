@@ -1,5 +1,0 @@
-"""Tables."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

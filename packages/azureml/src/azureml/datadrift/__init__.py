@@ -1,5 +1,0 @@
-"""Detectors of drift."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Pipelines: described, not run."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""What goes from step to step."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Runs of pipelines."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Steps of a pipeline."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""The configuration of a batch step."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

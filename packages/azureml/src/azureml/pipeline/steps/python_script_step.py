@@ -1,5 +1,0 @@
-"""A script as a step."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

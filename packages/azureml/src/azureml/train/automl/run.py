@@ -1,5 +1,0 @@
-"""Runs of automated training."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Scripts with their arguments."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""Hyperparameter searches."""
-
-from azureml._names import take
-
-globals().update(take(__name__))

@@ -1,5 +1,0 @@
-"""A script with its arguments."""
-
-from azureml._names import take
-
-globals().update(take(__name__))
