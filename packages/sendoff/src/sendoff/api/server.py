@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
+import json
 import logging
 import re
 import secrets
 import socket
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Bodies are descriptions; files go to the blob store."""
 DRAIN_SECONDS = 10
+DROP_BYTES, DROP_SECONDS, IDLE_SECONDS = 64 * 1024 * 1024, 10.0, 1.0
+"""How much of a body that is too large is read before its sender is cut off, how long, and how long a pause may be."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
 
 log = logging.getLogger("sendoff.api.server")
@@ -70,8 +75,12 @@ def serve(
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     (announce or _print)(f"http://{shown}:{listener.getsockname()[1]}", token)
+    from .connection import HEAD_BYTES, Connection
+
     config = uvicorn.Config(
         application,
+        http=Connection,
+        h11_max_incomplete_event_size=HEAD_BYTES,
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -110,7 +119,10 @@ def asgi(application: Application, token: str) -> Starlette:
     async def answer(request: HttpRequest) -> Response:
         path = request.scope["raw_path"].decode("latin-1")
         if path != "/v1/health":
-            kind, _, sent = request.headers.get("authorization", "").partition(" ")
+            credentials = request.headers.getlist("authorization")
+            if len(credentials) > 1:
+                return errors.answer(InvalidInput("there are several Authorization headers", hint="Send one."))
+            kind, _, sent = "".join(credentials).partition(" ")
             if kind.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), wanted):
                 return errors.answer(
                     Unauthorized(
@@ -128,6 +140,10 @@ def asgi(application: Application, token: str) -> Starlette:
                 ),
                 status=413,
             )
+        try:
+            _check_names(body)
+        except InvalidInput as error:
+            return errors.answer(error)
         query: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
@@ -143,31 +159,64 @@ def asgi(application: Application, token: str) -> Starlette:
             ),
         )
 
-    def problem(error: SendoffError) -> Callable[[HttpRequest, Exception], HttpResponse]:
-        made = errors.answer(error)
+    def problem(error: SendoffError, status: int | None = None) -> Callable[[HttpRequest, Exception], HttpResponse]:
+        made = errors.answer(error, status=status)
         return lambda request, exception: HttpResponse(made.body, status_code=made.status, headers=dict(made.headers))
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return Starlette(
         routes=[Route("/{path:path}", endpoint, methods=methods)],
         exception_handlers={
-            405: problem(NotSupported("this method is not known here")),
+            405: problem(NotSupported("this method is not known here"), 405),
             Exception: problem(SendoffError("unexpected error in the server", hint="See the server's log.")),
         },
     )
 
 
 async def _body(request: HttpRequest) -> bytes | None:
+    """The body; None where it is too large. What still comes of that is read and dropped for a while, or its sender
+    would meet a reset in place of the answer."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > MAX_BODY_BYTES:
-        return None
     chunks, total = [], 0
-    async for chunk in request.stream():
+    large = length.isdigit() and int(length) > MAX_BODY_BYTES
+    until = time.monotonic() + DROP_SECONDS
+    stream = request.stream()
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(stream), IDLE_SECONDS if large else None)
+        except (StopAsyncIteration, TimeoutError):
+            break
         total += len(chunk)
-        if total > MAX_BODY_BYTES:
+        large = large or total > MAX_BODY_BYTES
+        if not large:
+            chunks.append(chunk)
+        elif total > MAX_BODY_BYTES + DROP_BYTES or time.monotonic() > until:
             return None
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return None if large else b"".join(chunks)
+
+
+def _check_names(body: bytes) -> None:
+    """Refuse JSON with a name twice in one object: each reader takes another of the two.
+
+    Raises:
+        InvalidInput: Names it.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            double = next(name for name in names if names.count(name) > 1)
+            raise InvalidInput(f"request body: {double!r} is there twice", where="request body", field=double)
+        return found
+
+    try:
+        if body:
+            json.loads(body, object_pairs_hook=once)
+    except RecursionError:
+        raise InvalidInput("request body is nested too deep", where="request body") from None
+    except ValueError:
+        return  # whoever reads it says what is wrong with it
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -15,6 +15,7 @@ from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from ..spec import dataset as spec
 from ..spec.dataset import ACTIVE, ARCHIVED, DEPRECATED, Dataset, DatasetDefinition, RegisterDataset, UpdateDataset
 from ..spec.model import ManifestFile
+from ..spec.names import as_version
 from ..spec.page import ALL, Key, Listed, Window, cut
 from ..spec.parse import did_you_mean, to_builtins
 from ..store.pages import select_page
@@ -220,7 +221,7 @@ def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
         name, version = key, "latest"
     named = query.where(datasets.c.name == name).order_by(datasets.c.version.desc())
     if version.isascii() and version.isdigit():
-        row = connection.execute(named.where(datasets.c.version == int(version))).first()
+        row = connection.execute(named.where(datasets.c.version == as_version(version))).first()
     elif version == "latest":
         row = connection.execute(named).first()
     if row is not None:

@@ -73,13 +73,18 @@ def split_model_id(text: str) -> tuple[str, int | None]:
     check_model(name)
     if not colon:
         return name, None
-    if not version.isascii() or not version.isdigit() or int(version) < 1:
+    if not version.isascii() or not version.isdigit() or not version.strip("0"):
         raise InvalidInput(
             f"model id {text!r}: the version {version!r} is not a positive whole number",
             hint="Write NAME:VERSION, for example mymodel:1.",
             field="id",
         )
-    return name, int(version)
+    return name, as_version(version)
+
+
+def as_version(digits: str) -> int:
+    """A version's digits as a number that a database holds; one beyond all of them names nothing, and no error."""
+    return min(int(digits.lstrip("0")[:20] or "0"), (1 << 63) - 1)
 
 
 def service_flags(name: str, workspace: object = None) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from .. import files
-from ..errors import StoreError
+from ..errors import InvalidInput, StoreError
 from ..spec.settings import Settings, load_settings
 from . import copies, migrate, sqlite
 from .blobs import BlobStore
@@ -198,6 +198,8 @@ def explained(engine: Engine) -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError, DataError):
         raise
+    except OverflowError:
+        raise InvalidInput("a number is too large: the store holds whole numbers of 64 bits") from None
     except DBAPIError as error:
         raise _store_error(engine, error.orig or error) from error
     except Exception as error:
