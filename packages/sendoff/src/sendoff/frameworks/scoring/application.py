@@ -48,6 +48,11 @@ def bad_input(message: str, hint: Optional[str] = None, **details: Any) -> Refus
     return Refusal(400, "input_invalid", message, **more)
 
 
+def sentence(error: BaseException) -> str:
+    """Return what a library says of an input, in one line that is not too long for an answer."""
+    return " ".join(str(error).split())[:500] or type(error).__name__
+
+
 def cpu_share(config: Dict[str, Any]) -> int:
     """Return how many cores one worker may keep busy: those that the service is allowed, divided among its workers."""
     cores: float = os.cpu_count() or 1

@@ -67,6 +67,24 @@ def output(value: Any) -> List[Schema]:
     return [{"name": "output", "datatype": names.get(kind, _TEXT), "shape": shape}]
 
 
+def component(name: str) -> Schema:
+    """Return a reference to one of the document's own schemas."""
+    return {"$ref": "#/components/schemas/" + name}
+
+
+def operation(name: str, answer: Schema, failure: Schema, body: Optional[Schema] = None) -> Schema:
+    """Return an operation of a further path, as OpenAPI documents have it."""
+
+    def described(words: str, inner: Schema) -> Schema:
+        return {"description": words, "content": {"application/json": {"schema": inner}}}
+
+    responses = {"200": described("The answer", answer), "default": described("It failed", failure)}
+    found: Schema = {"operationId": name, "responses": responses}
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return found
+
+
 def _words(names: Optional[List[str]], texts: bool) -> str:
     if texts:
         return "One text for each row."
