@@ -260,18 +260,17 @@ class Deployments:
         self._operations.revive()
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            of_model = model_id is not None or model_name is not None
-            stored = shown(connection, service_rows.list_services(connection, ws)) if of_model else {}
+            query = select(services).where(services.c.workspace == ws)
+            if model_id is not None or model_name is not None:
+                query = query.where(revision_rows.shows_model(model_id, model_name))
 
             def keep(row: AnyRow) -> bool:
                 return (
                     (compute_type is None or row.compute_type.upper() == compute_type.upper())
                     and matches(row.tags, tags)
                     and matches(row.properties, properties)
-                    and (not of_model or stored[row.uid].uses(model_id, model_name))
                 )
 
-            query = select(services).where(services.c.workspace == ws)
             rows = select_page(connection, query, [services.c.name], window, lambda row: row, keep=keep)
         # Outside of any transaction: a target that hangs holds up nobody who writes.
         seen = observed(self._rooms, rows)
@@ -334,14 +333,9 @@ class Deployments:
 
     def model_users(self, ws: str, model_id: str) -> list[str]:  # type: ignore[valid-type]
         """Names of services whose present or wanted revision uses this model version."""
-        users = []
+        mine = select(services.c.name).where(services.c.workspace == ws, revision_rows.depends_on_model(model_id))
         with self._store.read() as connection:
-            for row in service_rows.list_services(connection, ws):
-                numbers = {row.wanted_revision, revision_rows.serving_revision(connection, row.uid) or 0}
-                plans = [revision_rows.get_plan(connection, row.uid, number) for number in numbers]
-                if any(plan is not None and model_id in plan.models for plan in plans):
-                    users.append(row.name)
-        return users
+            return list(connection.scalars(mine.order_by(services.c.name)))
 
     def up(self) -> list[str]:  # type: ignore[valid-type]
         """Start every service that should run and does not, with its last good revision.
