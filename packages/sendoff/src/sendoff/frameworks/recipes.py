@@ -7,6 +7,7 @@ from collections.abc import Callable
 from packaging.version import Version
 
 from ..errors import InvalidInput
+from ..registry.framework_files import PACKAGES
 from ..spec.model import Model
 from .files import is_pickle
 from .mlflow import mlflow_recipe
@@ -14,16 +15,7 @@ from .modules import packages_for
 from .recipe import Given, Recipe
 from .versions import choose_python, release_of
 
-_LABELS = {
-    "ScikitLearn": "scikit-learn",
-    "Onnx": "onnx",
-    "TensorFlow": "tensorflow",
-    "TfKeras": "tensorflow",
-    "PyTorch": "torch",
-    "XGBoost": "xgboost",
-    "LightGBM": "lightgbm",
-    "MLflow": "mlflow",
-}
+_LABELS = {**PACKAGES, "Onnx": "onnx"}
 
 
 def framework_of(model: Model) -> str:
