@@ -119,6 +119,11 @@ def release_of(framework: str, version: str | None, source: str) -> Release:
     )
 
 
+def requirement(package: str, version: str | None) -> str:
+    """The line that asks for a package's version; for the newest where it is not known."""
+    return f"{package}=={version}" if version else package
+
+
 def choose_python(release: Release, wanted: str | None, present: Iterable[str]) -> str:
     """The minor version of Python to run a release on.
 
