@@ -15,6 +15,7 @@ from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import did_you_mean
 from ..store.pages import select_page
+from ..store.rows import view
 from ..store.tables import datastore_files, datastores
 from ..store.workspaces import require_workspace
 
@@ -84,7 +85,7 @@ class Datastores:
         with self._store.read() as connection:
             _row(connection, ws, name)
             keep = (lambda row: wanted(row.path)) if path else None
-            return select_page(connection, query, [at.path], window, _file, keep=keep)
+            return select_page(connection, query, [at.path], window, lambda row: view(row, DatastoreFile), keep=keep)
 
     def put(self, ws: str, name: str, body: PutFiles) -> FilesChanged:
         """Put blobs at paths; without ``overwrite`` a path that is taken keeps what it has.
@@ -190,10 +191,6 @@ def _refuse_nesting(there: set[str], fresh: Sequence[str], where: str) -> None:
             )
 
 
-def _file(row: Row[Any]) -> DatastoreFile:
-    return DatastoreFile(path=row.path, digest=row.digest, size=row.size, modified_time=row.modified)
-
-
 def _names(connection: Connection, ws: str) -> list[str]:
     return list(connection.scalars(select(datastores.c.name).where(datastores.c.workspace == ws)))
 
@@ -235,12 +232,4 @@ def _view(connection: Connection, row: Row[Any]) -> Datastore:
             datastore_files.c.workspace == row.workspace, datastore_files.c.datastore == row.name
         )
     ).one()
-    return Datastore(
-        name=row.name,
-        workspace=row.workspace,
-        type=row.type,
-        is_default=bool(row.is_default),
-        files=int(count),
-        size=int(size),
-        created_time=row.created,
-    )
+    return view(row, Datastore, files=int(count), size=int(size))
