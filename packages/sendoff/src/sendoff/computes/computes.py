@@ -15,7 +15,7 @@ from ..spec.page import ALL, Listed, Window
 from ..spec.parse import did_you_mean, to_builtins
 from ..store import Store
 from ..store.pages import select_page
-from ..store.rows import view
+from ..store.rows import named, names, view
 from ..store.tables import computes
 
 
@@ -59,14 +59,13 @@ class Computes:
             WorkspaceNotFound, ComputeNotFound: The hint names what exists.
         """
         self._registry.workspace(workspace)
-        query = select(computes).where(computes.c.workspace == workspace)
         with self._store.read() as connection:
-            row = connection.execute(query.where(computes.c.name == name)).first()
+            row = named(connection, computes, workspace, name)
             if row is None:
-                names = list(connection.scalars(select(computes.c.name).where(computes.c.workspace == workspace)))
+                known = names(connection, computes, workspace)
                 raise ComputeNotFound(
                     f"ComputeTargetNotFound: Compute Target with name {name} not found in provided workspace",
-                    hint=did_you_mean(name, names, f"There are: {', '.join(names) or 'none yet'}."),
+                    hint=did_you_mean(name, known, f"There are: {', '.join(known) or 'none yet'}."),
                     name=name,
                 )
         return _view(row)

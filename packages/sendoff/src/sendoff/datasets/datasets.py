@@ -17,7 +17,7 @@ from ..spec.model import ManifestFile
 from ..spec.page import ALL, Key, Listed, Window, cut
 from ..spec.parse import did_you_mean, to_builtins
 from ..store.pages import select_page
-from ..store.rows import view
+from ..store.rows import names, view
 from ..store.tables import datasets
 from ..store.workspaces import require_workspace
 from .datastores import Datastores
@@ -226,14 +226,14 @@ def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
         row = connection.execute(named).first()
     if row is not None:
         return row
-    known = [str(one) for one in connection.scalars(select(datasets.c.name).where(datasets.c.workspace == ws)) if one]
     versions = [str(one.version) for one in connection.execute(named)]
     if versions:
         raise NotFound(
             f"dataset {name!r} has no version {version!r}", hint=f"Versions: {', '.join(reversed(versions))}.", name=key
         )
+    known = names(connection, datasets, ws)
     raise NotFound(
         f"there is no dataset {key!r} in workspace {ws!r}",
-        hint=did_you_mean(name, sorted(set(known)), f"Datasets: {', '.join(sorted(set(known))) or 'none yet'}."),
+        hint=did_you_mean(name, known, f"Datasets: {', '.join(known) or 'none yet'}."),
         name=key,
     )

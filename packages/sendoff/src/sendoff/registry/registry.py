@@ -18,7 +18,7 @@ from ..spec.parse import did_you_mean, replace, to_builtins
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
 from ..store.pages import select_page
-from ..store.rows import view
+from ..store.rows import names, view
 from ..store.tables import (
     computes,
     datasets,
@@ -384,8 +384,6 @@ def _get(connection: Connection, workspace: str, id: str) -> Model:
     if versions:
         hint = f"Versions that exist: {', '.join(versions)}."
     else:
-        names = select(models.c.name).where(models.c.workspace == workspace).distinct()
-        hint = did_you_mean(
-            name, sorted(connection.execute(names).scalars()), f"List what exists: sendoff model list -w {workspace}"
-        )
+        known = names(connection, models, workspace)
+        hint = did_you_mean(name, known, f"List what exists: sendoff model list -w {workspace}")
     raise ModelNotFound(f"model {id!r} does not exist in workspace {workspace!r}", hint=hint, id=id)

@@ -31,7 +31,7 @@ from ..spec.run import (
 )
 from ..store import Store
 from ..store.pages import select_page
-from ..store.rows import view
+from ..store.rows import named, names, view
 from ..store.tables import experiments, run_files, run_metrics, runs
 
 
@@ -236,13 +236,12 @@ class Runs:
 
 
 def _experiment(connection: Connection, workspace: str, name: str) -> Row[Any]:
-    query = select(experiments).where(experiments.c.workspace == workspace)
-    row = connection.execute(query.where(experiments.c.name == name)).first()
+    row = named(connection, experiments, workspace, name)
     if row is None:
-        names = list(connection.scalars(select(experiments.c.name).where(experiments.c.workspace == workspace)))
+        known = names(connection, experiments, workspace)
         raise ExperimentNotFound(
             f"no experiment {name!r} in workspace {workspace!r}",
-            hint=did_you_mean(name, names, "Experiment(workspace, name) makes one."),
+            hint=did_you_mean(name, known, "Experiment(workspace, name) makes one."),
             name=name,
         )
     return row

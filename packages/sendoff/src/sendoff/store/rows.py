@@ -1,10 +1,10 @@
-"""Rows as the views that the API answers: most fields are columns, times under names of their own."""
+"""Rows by their names, and as views: most fields are columns, times under names of their own."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Table, select
 
 from ..spec.parse import Spec, decode
 
@@ -34,3 +34,14 @@ def view(row: Row[Any], type_: type[S], **more: Any) -> S:
         more: Fields that are no column, or not as the column has them; plain values.
     """
     return decode({**fields_of(row, type_), **more}, type_, where="the store")
+
+
+def named(connection: Connection, table: Table, workspace: str, name: str) -> Row[Any] | None:
+    """The row of a name in a workspace."""
+    return connection.execute(select(table).where(table.c.workspace == workspace, table.c.name == name)).first()
+
+
+def names(connection: Connection, table: Table, workspace: str) -> list[str]:
+    """Names in a workspace, sorted, for a hint: a thousand at most."""
+    query = select(table.c.name).where(table.c.workspace == workspace, table.c.name.is_not(None)).distinct()
+    return sorted(connection.scalars(query.limit(1000)))

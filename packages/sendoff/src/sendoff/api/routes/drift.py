@@ -32,7 +32,7 @@ def get(core: Core, call: Call) -> DriftDetector:
 
 
 def run(core: Core, call: Call) -> Page[DriftRun]:
-    """Compare now."""
+    """Compare now. The answer is whole: a run for each service that was asked for; the pages of all are at ``runs``."""
     return Page(value=[*core.drift.run(call.path["ws"], call.path["name"], call.body)])
 
 
