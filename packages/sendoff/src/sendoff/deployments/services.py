@@ -97,8 +97,7 @@ class Deployments:
                     deployment=ready.plan.deployment,
                 )
             else:
-                service = service_rows.get_service(connection, ws, body.name)
-                operation_rows.refuse_if_busy(connection, service.uid, service.name)
+                service = _idle(connection, ws, body.name)
                 self._describe(connection, service, ready, deployment.tags, deployment.properties)
                 if deployment.description:
                     service_rows.change_service(connection, service.uid, description=deployment.description)
@@ -118,8 +117,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.read() as connection:
-            row = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, row.uid, row.name)
+            row = _idle(connection, ws, name)
             last = revision_rows.serving_revision(connection, row.uid) or row.wanted_revision
             plan = revision_rows.get_plan(connection, row.uid, last)
         assert plan is not None
@@ -154,8 +152,7 @@ class Deployments:
         )
         ready = self._register(ws, ready)
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             service_rows.change_service(connection, service.uid, **words)
             access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
             id_ = self._next_revision(connection, service, ready, UPDATE)
@@ -175,8 +172,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             done = revision_rows.succeeded_revisions(connection, service.uid)
             number = self._earlier(connection, service, done, revision)
             plan = revision_rows.get_plan(connection, service.uid, number)
@@ -202,8 +198,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             number = revision_rows.serving_revision(connection, service.uid) or service.wanted_revision
             plan = revision_rows.get_plan(connection, service.uid, number)
             assert plan is not None
@@ -411,3 +406,10 @@ class Deployments:
             f"service {service.name!r} has no earlier revision to return to",
             hint=f"List them with `sendoff service revisions {service_flags(service.name, service.workspace)}`.",
         )
+
+
+def _idle(connection: Any, ws: str, name: str) -> AnyRow:
+    """The row of a service that no operation works on."""
+    row = service_rows.get_service(connection, ws, name)
+    operation_rows.refuse_if_busy(connection, row.uid, row.name)
+    return row

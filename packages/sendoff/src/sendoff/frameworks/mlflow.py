@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidInput
 from ..spec.model import Model
 from .recipe import Given, Recipe
-from .versions import choose_python, release_of, requirement
+from .versions import choose_python, package_of, release_of, requirement
 
 NATIVE = {"sklearn": "sklearn_version", "onnx": "onnx_version", "xgboost": "xgb_version", "lightgbm": "lgb_version"}
 """Flavours that are loaded by their own library, without MLflow, with their key of its version: less to install, and
@@ -61,10 +61,10 @@ def mlflow_recipe(model: Model, given: Given) -> Recipe:
         if native == "xgboost" and not release.beside:
             kept = [re.sub(r"^xgboost\b", "xgboost-cpu", line) for line in kept]
             package = "xgboost-cpu"
-        if not any(_name(line) == package for line in kept):
+        if not any(package_of(line) == package for line in kept):
             kept.append(requirement(package, None if native == "onnx" else version))
         if native == "onnx":
-            kept = [line for line in kept if _name(line) != "onnx"]  # what writes graphs is not needed to run them
+            kept = [line for line in kept if package_of(line) != "onnx"]  # what writes graphs is not needed to run them
         extra = ["numpy", "pandas", *(["joblib", "cloudpickle"] if native == "sklearn" else [])]
     elif function:
         version = str(described.get("mlflow_version") or "") or None
@@ -79,7 +79,7 @@ def mlflow_recipe(model: Model, given: Given) -> Recipe:
             field="models",
         )
     python = choose_python(release, str(function.get("python_version") or "") or None, given.pythons)
-    names = {_name(line) for line in kept}
+    names = {package_of(line) for line in kept}
     kept += [name for name in extra if name not in names]
     return Recipe(adapter="mlflow", python=python, packages=kept, version=version, settings=settings)
 
@@ -96,8 +96,3 @@ def _requirements(model: Model, given: Given) -> list[str]:
 
 def _join(folder: str, name: str) -> str:
     return str(PurePosixPath(folder) / name)
-
-
-def _name(line: str) -> str:
-    found = re.match(r"[A-Za-z0-9._-]+", line)
-    return found[0].lower().replace("_", "-") if found else ""

@@ -141,7 +141,8 @@ class Application:
         self._before = self._hook("preprocess")
         self._after = self._hook("postprocess")
         self._binary = frozenset(getattr(adapter, "binary_types", ()))
-        self._prefix = "/" + os.environ["SERVICE_PATH_PREFIX"].strip("/") if _prefixed() else ""
+        prefix = (os.environ.get("SERVICE_PATH_PREFIX") or "").strip("/")
+        self._prefix = "/" + prefix if prefix else ""
 
     def _hook(self, name: str) -> Optional[_Hook]:
         function = getattr(self._hooks, name, None)
@@ -221,10 +222,6 @@ class Application:
         """Score tensors; the hooks are for bodies and are not asked."""
         found: Dict[str, Any] = self._adapter.infer(inputs)
         return found
-
-
-def _prefixed() -> bool:
-    return bool((os.environ.get("SERVICE_PATH_PREFIX") or "").strip("/"))
 
 
 def _is_json(kind: str) -> bool:

@@ -122,12 +122,9 @@ def _parts(model: Any, depth: int = 0) -> Iterator[Any]:
     inner: List[Any] = []
     if hasattr(model, "best_estimator_"):
         inner = [model.best_estimator_]
-    elif hasattr(model, "steps"):
-        inner = [step[1] for step in model.steps if not isinstance(step[1], str)]
-    elif hasattr(model, "transformers_"):
-        inner = [step[1] for step in model.transformers_ if not isinstance(step[1], str)]
-    elif hasattr(model, "transformer_list"):
-        inner = [step[1] for step in model.transformer_list if not isinstance(step[1], str)]
+    else:
+        members = [name for name in ("steps", "transformers_", "transformer_list") if hasattr(model, name)]
+        inner = [step[1] for name in members[:1] for step in getattr(model, name) if not isinstance(step[1], str)]
     for part in inner:
         yield part
         for below in _parts(part, depth + 1):

@@ -220,19 +220,16 @@ def _as_array(name: str, value: Any, kind: Optional[str], shape: Optional[List[A
                 raise ValueError("there are values that are not numbers, or lists that are not equally long")
             if made.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(made, np.floor(made)):
                 raise ValueError("there are fractions")
-            if dtype.kind in "iu" and made.size and not _fits(made, dtype):
-                raise ValueError("there are numbers out of its range")
+            if dtype.kind in "iu" and made.size:
+                limits = np.iinfo(dtype)
+                if int(made.min()) < limits.min or int(made.max()) > limits.max:
+                    raise ValueError("there are numbers out of its range")
             made = made.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise bad_input("The input %s cannot be made into %s: %s" % (name, dtype.name, error)) from error
     if shape is not None and shape and made.ndim == len(shape) - 1 and not isinstance(shape[0], int):
         made = made[np.newaxis]  # one row of a batch
     return made
-
-
-def _fits(made: Any, dtype: Any) -> bool:
-    limits = np.iinfo(dtype)
-    return bool(int(made.min()) >= limits.min and int(made.max()) <= limits.max)
 
 
 def _tensor(name: str, tensor: Dict[str, Any], inputs: Dict[str, Any]) -> Any:

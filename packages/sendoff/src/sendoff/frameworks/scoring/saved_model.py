@@ -85,7 +85,8 @@ class SavedModel:
         """Answer /score: ``examples`` are classified or regressed by their signature, all else is predicted."""
         if isinstance(payload, dict) and "examples" in payload:
             signature = self._signature(payload)
-            return self._examples(payload, signature, "regress" if _is_regress(signature) else "classify")
+            regresses = signature.method == "tensorflow/serving/regress"
+            return self._examples(payload, signature, "regress" if regresses else "classify")
         return self._predict(payload)
 
     def allowed(self, path: str) -> List[str]:
@@ -107,7 +108,8 @@ class SavedModel:
             name, kind, version, tail = found.groups()
             if name not in self._names or kind == "labels" or (version and version != self._version):
                 wanted = "%s/%s" % (name, version or "latest")
-                raise not_found(path + ": Servable not found for request: " + wanted, self._addresses())
+                known = "/v1/models/%s/versions/%s" % (self._config["name"], self._version)
+                raise not_found(path + ": Servable not found for request: " + wanted, [known])
             if tail is None or tail == "/metadata":
                 return self._status() if tail is None else self.metadata()
             return scored(request, self._verb(tail[1:]))
@@ -120,9 +122,6 @@ class SavedModel:
                 body["hint"] = content["hint"]
             status = error.status if hasattr(error, "status") else 400
             return AMLResponse(json.dumps(body), status, {"Content-Type": "application/json"})
-
-    def _addresses(self) -> List[str]:
-        return ["/v1/models/%s/versions/%s" % (self._config["name"], self._version)]
 
     def _verb(self, verb: str) -> Any:
         if verb not in _VERBS:
@@ -300,10 +299,6 @@ class SavedModel:
         for name, tensor in inputs.items():
             feeds[name] = self._tensor(self._default, name, tensor["data"]).reshape(tensor["shape"])
         return {name: _plain("", value) for name, value in self.run(self._default, feeds).items()}
-
-
-def _is_regress(signature: _Signature) -> bool:
-    return bool(signature.method == "tensorflow/serving/regress")
 
 
 def _is_binary(value: Any) -> bool:

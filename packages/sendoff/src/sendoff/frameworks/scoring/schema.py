@@ -53,11 +53,6 @@ def tensors(names: Optional[List[str]], count: Optional[int], kinds: Dict[str, S
     ]
 
 
-def of_result(value: Any) -> Schema:
-    """Return the schema of an answer, from one that the model gave."""
-    return {"type": "array", "items": {}, "example": value}
-
-
 def output(value: Any) -> List[Schema]:
     """Return the V2 output of an array."""
     kind = getattr(getattr(value, "dtype", None), "kind", "O")
