@@ -14,21 +14,8 @@ from .values import as_bool, as_text, as_text_map, fold
 
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 RUNTIMES = ("python", "python-slim")
-_KEYS = (
-    "entryScript",
-    "sourceDirectory",
-    "environment",
-    "description",
-    "runtime",
-    "condaFile",
-    "extraDockerfileSteps",
-    "enableGpu",
-    "cudaVersion",
-    "baseImage",
-    "baseImageRegistry",
-    "schemaFile",
-)
 _OLD = ("runtime", "condaFile", "extraDockerfileSteps", "enableGpu", "cudaVersion", "baseImage", "baseImageRegistry")
+_KEYS = ("entryScript", "sourceDirectory", "environment", "description", *_OLD, "schemaFile")
 
 
 class InferenceFile(Spec):
