@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..spec.values import camel
+
 if TYPE_CHECKING:
     from ..spec.dataset import Dataset
     from ..spec.environment import Environment
@@ -122,10 +124,7 @@ def plain(view: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    if name in _RENAMED:
-        return _RENAMED[name]
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return _RENAMED.get(name) or camel(name)
 
 
 def _iso(seconds: float | None) -> str | None:

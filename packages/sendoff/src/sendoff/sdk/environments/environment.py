@@ -14,16 +14,12 @@ from ...spec import environment_files as files
 from ...spec.environment_conda import conda_from_value
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from ..unsupported import refusing
-from .conda_dependencies import CondaDependencies
 from .sections import (
-    DEFAULT_CPU_IMAGE,
-    DEFAULT_GPU_IMAGE,
     ContainerRegistry,
     DatabricksSection,
-    DockerImagePlatform,
     DockerSection,
     PythonSection,
     RSection,
@@ -33,27 +29,18 @@ from .sections import (
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
-__all__ = [
-    "DEFAULT_CPU_IMAGE",
-    "DEFAULT_GPU_IMAGE",
-    "CondaDependencies",
-    "ContainerRegistry",
-    "DatabricksSection",
-    "DockerImagePlatform",
-    "DockerSection",
-    "Environment",
-    "ImageBuildDetails",
-    "PythonSection",
-    "RSection",
-    "SparkSection",
-]
-
 
 @refusing(
     "Environment",
     {
         "Name the version: Environment.get(workspace, name, version).": """
             label(workspace, name, version, labels)
+        """,
+        "Use Environment.from_dockerfile.": """
+            from_docker_build_context(name: str, docker_build_context: object) -> Environment
+        """,
+        "There is no image: an environment is built as packages, by Environment.build.": """
+            get_image_details(self, workspace: Workspace)
         """,
     },
 )
@@ -195,18 +182,6 @@ class Environment:
         return made
 
     @staticmethod
-    def from_docker_build_context(name: str, docker_build_context: object) -> Environment:
-        """Not here: use `from_dockerfile`.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("Docker build contexts are not supported", hint="Use Environment.from_dockerfile."),
-        )
-
-    @staticmethod
     @as_sdk_errors(UserErrorException)
     def get(workspace: Workspace, name: str, version: str | None = None, label: str | None = None) -> Environment:
         """A registered environment; no version means the newest.
@@ -279,17 +254,6 @@ class Environment:
         """As `build`, saying its progress; gives the path of the built interpreter."""
         view = self.register(workspace)
         return workspace._client.build_environment(workspace.name, view.name, view.version, say).python
-
-    def get_image_details(self, workspace: Workspace) -> None:
-        """Not here: environments are built without images.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("there is no image: this environment is built as packages", hint="Use Environment.build."),
-        )
 
     @staticmethod
     def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:
