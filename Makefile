@@ -52,7 +52,7 @@ types: setup  ## mypy, strict
 	@$(BIN)/mypy -p sendoff -p sendoff_serving
 
 docs: setup  ## Write the generated pages again
-	@$(BIN)/python -m sendoff.cli.reference > docs/cli.md
+	@$(BIN)/python tools/pages.py
 
 house: setup  ## Draw the rooms and who imports whom into docs/house.svg
 	@$(BIN)/python tools/house.py

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +23,35 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: near the end a worker that has nothing left takes short ones from another."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files with slow tests first, as many of them for each worker.
+
+    The scheduler "worksteal" cuts the list into one piece for each worker, and a worker that has nothing left takes
+    half of another's last ones. So each piece begins with slow files, and what is left for the end is short.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = {item.path: 0 for item in items if item.get_closest_marker("slow")}
+    for item in items:
+        if item.path in slow:
+            slow[item.path] += item.get_closest_marker("slow") is not None
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    pieces: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    weights = [0] * workers
+    for path in sorted(slow, key=lambda path: -slow[path]):
+        lightest = weights.index(min(weights))
+        weights[lightest] += slow[path]
+        pieces[lightest] += files.pop(path)
+    short = [item for tests in files.values() for item in tests]
+    total = len(items)
+    for number, piece in enumerate(pieces):
+        room = max(0, total // (workers - number) - len(piece))
+        piece += short[:room]
+        del short[:room]
+        total -= len(piece)
+    items[:] = [item for piece in pieces for item in piece] + short
 
 
 @pytest.fixture

@@ -7,15 +7,16 @@ import subprocess
 from pathlib import Path
 
 import click
+import pages
 import pytest
 
-from sendoff.cli import deployment_flags, reference
+from sendoff.cli import deployment_flags
 from sendoff.cli.command import Command, Group
 from sendoff.cli.root import LAZY, root
 
 from .conftest import SCRIPT, Cli
 
-COMMANDS = {" ".join(words[1:]): command for words, command in reference.commands()}
+COMMANDS = {" ".join(words[1:]): command for words, command in pages.commands()}
 LEAVES = {name: command for name, command in COMMANDS.items() if not isinstance(command, Group)}
 
 
@@ -207,9 +208,7 @@ def test_summaries_in_lazy_tables_are_those_of_the_commands():
 
 def test_docs_cli_md_is_what_the_commands_say():
     page = Path(__file__).parents[2] / "docs" / "cli.md"
-    assert page.read_text(encoding="utf-8") == reference.reference(), (
-        "run: python -m sendoff.cli.reference > docs/cli.md"
-    )
+    assert page.read_text(encoding="utf-8") == pages.cli(), "run: make docs"
 
 
 def test_every_deployment_key_has_a_flag():

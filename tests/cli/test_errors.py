@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pages
 import pytest
 
 from sendoff.cli import errors
@@ -23,7 +24,7 @@ def test_a_code_that_a_newer_server_sent_ends_with_1():
 
 def test_docs_errors_md_is_what_the_table_says():
     page = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert page.read_text(encoding="utf-8") == errors.reference(), "run: python -m sendoff.cli.errors > docs/errors.md"
+    assert page.read_text(encoding="utf-8") == pages.errors(), "run: make docs"
 
 
 def test_a_failed_script_prints_its_traceback_the_line_and_the_next_command(capsys: pytest.CaptureFixture[str]):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sendoff import AciWebservice, AksWebservice
 from sendoff.deployments.choose_target import Choice, choose_target, unhonoured
 from sendoff.errors import InvalidInput
-from sendoff.sdk.services.webservice import AciWebservice, AksWebservice
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.targets import table
 from sendoff.targets.base import Capabilities, Kind

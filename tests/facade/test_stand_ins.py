@@ -129,3 +129,24 @@ def test_a_member_that_is_there_is_not_refused_by_mistake():
         class Taken:
             def method(self):
                 """Works."""
+
+
+@pytest.mark.parametrize(
+    ("use", "instead"),
+    [
+        ("azureml.data.DataType.to_stream()", "Dataset.File.from_files"),
+        ("azureml.core.Environment.from_docker_build_context('e', None)", "Environment.from_dockerfile"),
+        ("azureml.core.Environment('e').get_image_details(None)", "Environment.build"),
+        ("azureml.core.RunConfiguration.load('folder')", "ScriptRunConfig"),
+        ("azureml.core.Datastore.unregister(None)", "every workspace"),
+    ],
+)
+def test_what_is_refused_is_caught_as_bad_use_and_says_what_to_use(use, instead):
+    import azureml.core
+    import azureml.data
+    from azureml.exceptions import UserErrorException
+
+    with pytest.raises(UserErrorException, match="is not supported by Sendoff") as found:
+        eval(use, {"azureml": azureml})
+    assert isinstance(found.value, NotSupported)
+    assert instead in found.value.hint

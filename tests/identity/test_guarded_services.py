@@ -21,7 +21,7 @@ from sendoff.client import connect
 from sendoff.core import Core
 from sendoff.errors import InvalidInput, NotSupported, ScriptFailed
 from sendoff.sdk.exceptions import WebserviceException
-from sendoff.sdk.services.access_token import AksServiceAccessToken
+from sendoff.sdk.services.values import AksServiceAccessToken
 from sendoff.spec.messages import Request
 
 from .conftest import Hammer, call, config

@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 from sendoff.errors import AlreadyExists, InvalidInput
 from sendoff.spec import parse
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, PythonSpec
+from sendoff.spec.environment_conda import conda_from_value, conda_text
 from sendoff.spec.environment_files import (
-    conda_from_value,
-    conda_text,
     environment_from_value,
     environment_to_value,
     load,
     load_from_directory,
     read_conda_file,
     read_requirements_file,
-    requirements_from_text,
     save_to_directory,
 )
+from sendoff.spec.environment_requirements import requirements_from_text
 
 ARTICLE_KIND = """
 # packages of a service

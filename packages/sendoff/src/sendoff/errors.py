@@ -8,11 +8,16 @@ and comes back as the same class through :func:`from_payload`.
 from __future__ import annotations
 
 import errno
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+T = TypeVar("T")
 
 
 class SendoffError(Exception):
     """Base of all errors of Sendoff.
+
+    The code of one is the name of its class, in lower case with ``_`` between the words; it is stable.
 
     Args:
         message: One sentence: what happened, naming the file, field or object.
@@ -21,6 +26,11 @@ class SendoffError(Exception):
     """
 
     code: ClassVar[str] = "internal_error"
+
+    def __init_subclass__(cls) -> None:
+        # Whoever adds a name to one elsewhere, as the SDK does, leaves it its code.
+        if cls.__module__ == __name__:
+            cls.code = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in cls.__name__).lstrip("_")
 
     def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
         super().__init__(message)
@@ -42,181 +52,121 @@ class InvalidInput(SendoffError):
     ``missing`` in the context is the path of a file or folder that was named and is not there.
     """
 
-    code = "invalid_input"
-
 
 class NotFound(SendoffError):
     """The named thing does not exist."""
-
-    code = "not_found"
 
 
 class ModelNotFound(NotFound):
     """No model version matches."""
 
-    code = "model_not_found"
-
 
 class EnvironmentNotFound(NotFound):
     """No environment version matches."""
-
-    code = "environment_not_found"
 
 
 class ServiceNotFound(NotFound):
     """No service of that name in the workspace."""
 
-    code = "service_not_found"
-
 
 class WorkspaceNotFound(NotFound):
     """No workspace of that name."""
-
-    code = "workspace_not_found"
 
 
 class ComputeNotFound(NotFound):
     """No compute target of that name in the workspace."""
 
-    code = "compute_not_found"
-
 
 class ExperimentNotFound(NotFound):
     """No experiment of that name in the workspace."""
-
-    code = "experiment_not_found"
 
 
 class RunNotFound(NotFound):
     """No run of that id in the workspace."""
 
-    code = "run_not_found"
-
 
 class OperationNotFound(NotFound):
     """No operation with that id."""
-
-    code = "operation_not_found"
 
 
 class AlreadyExists(SendoffError):
     """The name is taken; the hint says how to overwrite or update."""
 
-    code = "already_exists"
-
 
 class Conflict(SendoffError):
     """The request does not fit the present state (an immutable property, a state that has moved on)."""
-
-    code = "conflict"
 
 
 class OperationInProgress(Conflict):
     """Another operation is running on this service; one at a time (spec/behaviour.md sec. 8.4)."""
 
-    code = "operation_in_progress"
-
 
 class InUse(Conflict):
     """Deleting is refused while something refers to the object; context lists ``used_by``."""
-
-    code = "in_use"
 
 
 class PortInUse(Conflict):
     """The asked port is taken on this machine."""
 
-    code = "port_in_use"
-
 
 class Unauthorized(SendoffError):
     """No token, or a wrong one."""
-
-    code = "unauthorized"
 
 
 class NotSupported(SendoffError):
     """The target or this version cannot do what was asked; the hint names what can."""
 
-    code = "not_supported"
-
 
 class MissingExtra(SendoffError):
     """An optional package is not installed; the hint is the install line."""
-
-    code = "missing_extra"
-
-
-class CorruptBlob(SendoffError):
-    """Stored bytes do not match their digest: they were changed or cut off outside Sendoff."""
-
-    code = "corrupt_blob"
 
 
 class StoreError(SendoffError):
     """The store cannot be read or written (full disk, permissions, locked database), or memory or files ran out."""
 
-    code = "store_error"
-
 
 class StoreTooNew(StoreError):
     """The store was written by a newer Sendoff."""
 
-    code = "store_too_new"
+
+class CorruptBlob(SendoffError):
+    """Stored bytes do not match their digest: they were changed or cut off outside Sendoff."""
 
 
 class EnvironmentFailed(SendoffError):
     """An environment cannot be resolved or built; context carries the tool's last ``log`` lines."""
 
-    code = "environment_failed"
-
 
 class InterpreterNotFound(EnvironmentFailed):
     """No Python that fits ``python=X.Y`` is on this machine, nor could one be fetched."""
-
-    code = "interpreter_not_found"
 
 
 class DeploymentFailed(SendoffError):
     """A deployment ended in Failed; context carries ``step``, ``traceback``, ``file``, ``line``, ``log``."""
 
-    code = "deployment_failed"
-
 
 class ScriptFailed(DeploymentFailed):
     """The entry script could not be imported, or its ``init()`` raised."""
-
-    code = "script_failed"
 
 
 class TargetUnavailable(SendoffError):
     """The target's engine does not answer."""
 
-    code = "target_unavailable"
-
 
 class Cancelled(SendoffError):
     """The operation was cancelled by a user."""
-
-    code = "cancelled"
 
 
 class Timeout(SendoffError):
     """Waiting took longer than the caller allowed; the work goes on."""
 
-    code = "timeout"
-
 
 class ScoringFailed(SendoffError):
     """A scoring request was answered with an error; context has ``status`` and ``body``."""
 
-    code = "scoring_failed"
-
 
 class Unreachable(SendoffError):
     """The server at ``SENDOFF_SERVER`` or the service's address does not answer."""
-
-    code = "unreachable"
 
 
 # What the machine lacks when a call of the system fails so: no mistake of anybody's code.
@@ -258,6 +208,16 @@ def _all(base: type[SendoffError]) -> list[type[SendoffError]]:
 def table() -> dict[str, type[SendoffError]]:
     """Every error class by its stable code; classes that only add a name to one (the SDK's) are not in it."""
     return {cls.code: cls for cls in _all(SendoffError) if "code" in vars(cls)}
+
+
+def by_code(values: Mapping[type[SendoffError], T]) -> dict[str, T]:
+    """The value for each code: that of its class, or of the nearest class above it that has one."""
+    found = {}
+    for code, cls in table().items():
+        known = [values[base] for base in cls.__mro__ if base in values]
+        if known:
+            found[code] = known[0]
+    return found
 
 
 def from_payload(payload: dict[str, Any]) -> SendoffError:

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+from .. import errors
 from ..errors import SendoffError
 from ..spec.messages import JSON, Response
 from ..spec.parse import encode
 
 STATUS = {
     "internal_error": 500,
-    "invalid_input": 400,
-    "not_found": 404,
-    "model_not_found": 404,
-    "environment_not_found": 404,
-    "service_not_found": 404,
-    "workspace_not_found": 404,
-    "compute_not_found": 404,
-    "experiment_not_found": 404,
-    "run_not_found": 404,
-    "operation_not_found": 404,
-    "already_exists": 409,
-    "conflict": 409,
-    "operation_in_progress": 409,
-    "in_use": 409,
-    "port_in_use": 409,
-    "cancelled": 409,
-    "unauthorized": 401,
-    "not_supported": 422,
-    "environment_failed": 422,
-    "interpreter_not_found": 422,
-    "deployment_failed": 422,
-    "script_failed": 422,
-    "missing_extra": 501,
-    "corrupt_blob": 500,
-    "store_error": 500,
-    "store_too_new": 500,
-    "scoring_failed": 502,
-    "unreachable": 502,
-    "target_unavailable": 503,
-    "timeout": 504,
+    **errors.by_code(
+        {
+            errors.InvalidInput: 400,
+            errors.NotFound: 404,
+            errors.AlreadyExists: 409,
+            errors.Conflict: 409,
+            errors.Cancelled: 409,
+            errors.Unauthorized: 401,
+            errors.NotSupported: 422,
+            errors.EnvironmentFailed: 422,
+            errors.DeploymentFailed: 422,
+            errors.MissingExtra: 501,
+            errors.CorruptBlob: 500,
+            errors.StoreError: 500,
+            errors.ScoringFailed: 502,
+            errors.Unreachable: 502,
+            errors.TargetUnavailable: 503,
+            errors.Timeout: 504,
+        }
+    ),
 }
 
 

@@ -9,13 +9,8 @@ from typing import Any
 import click
 
 from ..spec.parse import did_you_mean
-from . import output
+from . import output, records
 from .session import Session
-
-
-def pass_session(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand a command its :class:`Session` as first argument."""
-    return click.make_pass_decorator(Session)(function)
 
 
 class Option(click.Option):
@@ -51,19 +46,34 @@ class Option(click.Option):
         return not self.is_flag and bool(getattr(self, "_flag_needs_value", False))
 
 
-def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:
+Decorator = Callable[[Any], Any]
+
+
+def option(*declarations: str, **attributes: Any) -> Decorator:
     """``click.option`` with our :class:`Option`."""
     return click.option(*declarations, cls=Option, **attributes)
 
 
-def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+def together(*options: Decorator) -> Decorator:
+    """Several options as one, in the order in which help shows them."""
+
+    def decorate(function: Any) -> Any:
+        for one in reversed(options):
+            function = one(function)
+        return function
+
+    return decorate
+
+
+def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """What keeps the value of an option in the session's field of its name, if it was given."""
     source = ctx.get_parameter_source(param.name or "")
     if value is not None and source is not click.core.ParameterSource.DEFAULT:
         setattr(ctx.ensure_object(Session), param.name or "", value)
 
 
 def _common(*declarations: str, **attributes: Any) -> Option:
-    return Option(declarations, expose_value=False, callback=_remember, **attributes)
+    return Option(declarations, expose_value=False, callback=remember, **attributes)
 
 
 def common_options() -> list[Option]:
@@ -89,7 +99,9 @@ def common_options() -> list[Option]:
 
 
 class Command(click.Command):
-    """A command whose return value is its result: JSON values, printed as ``-o`` and ``--query`` say.
+    """A command whose function is given the :class:`Session` first and returns its result: JSON values, or views.
+
+    The result's records are printed as ``-o`` and ``--query`` say, and written to the file of ``-t``.
 
     Args:
         example: Command lines that show its use, one a line.
@@ -122,10 +134,12 @@ class Command(click.Command):
             self.params += without_taken(common_options(), self.params)
 
     def invoke(self, ctx: click.Context) -> Any:
-        result = super().invoke(ctx)
-        session = ctx.find_object(Session)
-        if session is None:
-            return None
+        assert self.callback is not None
+        session = ctx.ensure_object(Session)
+        result = records.shown(ctx.invoke(self.callback, session, **ctx.params))
+        metadata = result if session.metadata is None else session.metadata
+        if session.metadata_file is not None and metadata is not None:
+            output.write_metadata(session.metadata_file, metadata)
         if result is not None:
             output.emit(result, session.output or self.form, session.query, self.columns)
         return session.exit_code
@@ -167,6 +181,7 @@ class Group(click.Group):
     """
 
     command_class = Command
+    group_class = type
 
     def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import NotSupported
-from .command import option
+from .command import Decorator, option, together
 from .options import toggle
 
 if TYPE_CHECKING:
@@ -86,20 +86,17 @@ FLAGS = (
     Flag(("--subnet-name",), "subnet_name", str, "Subnet of it, aci."),
 )  # fmt: skip
 
-_REFUSED: dict[str, tuple[str, ...]] = {
-    "version_name": ("--version-name", "--vn"),
-    "traffic_percentile": ("--traffic-percentile", "--tp"),
-}
-_IGNORED: dict[str, tuple[str, ...]] = {
-    "key_name": ("--key-name",),
-    "key_version": ("--key-version",),
-    "vault_base_url": ("--vault-base-url",),
-    "is_migration": ("--is-migration",),
-}
-_WHY = {
-    "version_name": ("endpoints with versions are not there yet", "Deploy each version as a service of its own name."),
-    "traffic_percentile": ("endpoints with versions are not there yet", "Deploy each version as a service."),
-}
+# A flag that cannot be honoured: under which name click hands it over, why not, and what to do.
+_REFUSED = (
+    (("--version-name", "--vn"), "version_name", "Deploy each version as a service of its own name."),
+    (("--traffic-percentile", "--tp"), "traffic_percentile", "Deploy each version as a service."),
+)
+_WHY = "endpoints with versions are not there yet"
+_IGNORED = ("key_name", "key_version", "vault_base_url", "is_migration")
+
+
+def _flag_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def parameter(field: str) -> str:
@@ -107,29 +104,24 @@ def parameter(field: str) -> str:
     return "dc_" + field.replace(".", "__")
 
 
-def flags(function: Any) -> Any:
-    """All flags of a deployment configuration, and ``--dc``."""
-    for name, declarations in reversed(_REFUSED.items()):
-        function = option(*declarations, name, default=None, metavar="VALUE", help=f"Not there yet: {_WHY[name][0]}.")(
-            function
-        )
-    for name, declarations in reversed(_IGNORED.items()):
-        function = option(
-            *declarations, name, default=None, metavar="VALUE", help="Taken for scripts' sake; the timeline names it."
-        )(function)
-    for flag in reversed(FLAGS):
-        target = parameter(flag.field)
-        if flag.kind is bool:
-            function = toggle(*flag.names, target, help=flag.help)(function)
-        else:
-            function = option(*flag.names, target, type=flag.kind, default=None, help=flag.help)(function)
-    function = option(
-        "--profile-input", "--pi", default=None, metavar="FILE",
-        help="What `model profile -t` wrote: its CPU, memory and workers, unless a flag says otherwise.",
-    )(function)  # fmt: skip
-    return option(
-        "--deploy-config-file", "--dc", default=None, metavar="FILE", help="Deployment configuration, JSON or YAML."
-    )(function)
+def _option_of(flag: Flag) -> Decorator:
+    target = parameter(flag.field)
+    if flag.kind is bool:
+        return toggle(*flag.names, target, help=flag.help)
+    return option(*flag.names, target, type=flag.kind, default=None, help=flag.help)
+
+
+flags = together(
+    option("--deploy-config-file", "--dc", default=None, metavar="FILE",
+           help="Deployment configuration, JSON or YAML."),
+    option("--profile-input", "--pi", default=None, metavar="FILE",
+           help="What `model profile -t` wrote: its CPU, memory and workers, unless a flag says otherwise."),
+    *map(_option_of, FLAGS),
+    *(option(_flag_of(name), default=None, metavar="VALUE", help="Taken for scripts' sake; the timeline names it.")
+      for name in _IGNORED),
+    *(option(*names, default=None, metavar="VALUE", help=f"Not there yet: {_WHY}.") for names, _, _ in _REFUSED),
+)  # fmt: skip
+"""All flags of a deployment configuration, and ``--dc``."""
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,10 +130,9 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         NotSupported: A flag was given whose feature is not there yet.
     """
-    for name, declarations in _REFUSED.items():
+    for names, name, hint in _REFUSED:
         if values.get(name) is not None:
-            reason, hint = _WHY[name]
-            raise NotSupported(f"{declarations[0]}: {reason}", hint=hint)
+            raise NotSupported(f"{names[0]}: {_WHY}", hint=hint)
     return {
         flag.field: values[parameter(flag.field)] for flag in FLAGS if values.get(parameter(flag.field)) is not None
     }
@@ -168,15 +159,11 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
 
         found = {**recommended(values["profile_input"], local=_local(base, found)), **found}
     changes: dict[str, Any] = {field: value for field, value in found.items() if "." not in field}
-    ignored = [declarations[0] for name, declarations in _IGNORED.items() if values.get(name) is not None]
+    ignored = [_flag_of(name) for name in _IGNORED if values.get(name) is not None]
     if ignored:
         changes["ignored"] = [*base.ignored, *ignored]
-    parts = (
-        ("autoscaler", AutoScaler()),
-        ("liveness_probe", LivenessProbe()),
-        ("data_collection", DataCollection()),
-    )
-    for part, empty in parts:
+    parts = {"autoscaler": AutoScaler(), "liveness_probe": LivenessProbe(), "data_collection": DataCollection()}
+    for part, empty in parts.items():
         inner = {field.split(".")[1]: value for field, value in found.items() if field.startswith(part + ".")}
         if inner:
             changes[part] = replace(getattr(base, part) or empty, **inner)

@@ -1,7 +1,4 @@
-"""Errors at the command line: one table from an error's code to an exit code, and how an error is printed.
-
-``python -m sendoff.cli.errors > docs/errors.md`` writes the table for users.
-"""
+"""Errors at the command line: one table from an error's code to an exit code, and how an error is printed."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SendoffError, lacking, table
+from .. import errors
+from ..errors import SendoffError, lacking
 from ..spec.names import service_flags
 
 if TYPE_CHECKING:
@@ -22,36 +20,26 @@ BROKEN_PIPE = 141
 
 EXIT_CODES: dict[str, int] = {
     "internal_error": BUG,
-    "invalid_input": USAGE,
-    "not_found": 3,
-    "model_not_found": 3,
-    "environment_not_found": 3,
-    "service_not_found": 3,
-    "workspace_not_found": 3,
-    "compute_not_found": 3,
-    "experiment_not_found": 3,
-    "run_not_found": 3,
-    "operation_not_found": 3,
-    "already_exists": 4,
-    "conflict": 4,
-    "operation_in_progress": 4,
-    "in_use": 4,
-    "port_in_use": 4,
-    "unauthorized": 5,
-    "not_supported": 6,
-    "missing_extra": 6,
-    "store_error": 7,
-    "store_too_new": 7,
-    "corrupt_blob": 7,
-    "environment_failed": 8,
-    "interpreter_not_found": 8,
-    "deployment_failed": 9,
-    "script_failed": 9,
-    "target_unavailable": 10,
-    "unreachable": 10,
-    "scoring_failed": 11,
-    "timeout": 12,
-    "cancelled": 13,
+    **errors.by_code(
+        {
+            errors.InvalidInput: USAGE,
+            errors.NotFound: 3,
+            errors.AlreadyExists: 4,
+            errors.Conflict: 4,
+            errors.Unauthorized: 5,
+            errors.NotSupported: 6,
+            errors.MissingExtra: 6,
+            errors.StoreError: 7,
+            errors.CorruptBlob: 7,
+            errors.EnvironmentFailed: 8,
+            errors.DeploymentFailed: 9,
+            errors.TargetUnavailable: 10,
+            errors.Unreachable: 10,
+            errors.ScoringFailed: 11,
+            errors.Timeout: 12,
+            errors.Cancelled: 13,
+        }
+    ),
 }
 
 MEANINGS: dict[int, str] = {
@@ -149,33 +137,3 @@ def report_bug(bug: Exception, *, debug: bool) -> int:
 def _log(log: Any) -> list[str]:
     lines = log.splitlines() if isinstance(log, str) else [str(line) for line in log]
     return lines[-20:]
-
-
-def reference() -> str:
-    """docs/errors.md: every error's code, class, meaning and exit code."""
-    out = [
-        "# Errors and exit codes",
-        "",
-        "Written by `python -m sendoff.cli.errors > docs/errors.md`; do not edit.",
-        "",
-        "Every error has a stable code, a sentence, a hint and context. The HTTP API answers it as",
-        '`{"error": {"code", "message", "hint", "context"}}`; the SDK raises the class; the command line prints the',
-        "sentence and the hint on stderr and ends with the exit code.",
-        "",
-        "## Exit codes",
-        "",
-        "| exit code | meaning | error codes |",
-        "|---|---|---|",
-    ]
-    for code, meaning in MEANINGS.items():
-        names = ", ".join(f"`{name}`" for name, value in EXIT_CODES.items() if value == code)
-        out.append(f"| {code} | {meaning.replace('|', chr(92) + '|')} | {names} |")
-    out += ["", "## Error codes", "", "| code | class | what it says | exit code |", "|---|---|---|---|"]
-    for name, cls in sorted(table().items()):
-        summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
-        out.append(f"| `{name}` | `{cls.__name__}` | {summary} | {EXIT_CODES.get(name, BUG)} |")
-    return "\n".join(out) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())

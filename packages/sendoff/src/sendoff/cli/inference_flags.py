@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import InvalidInput, NotSupported
-from .command import option
+from .command import option, together
 from .options import toggle
 from .session import Session
 
@@ -30,44 +30,34 @@ _OVERRIDES = {
 }
 
 
-def models(function: Any) -> Any:
-    """``-m`` and ``-f``."""
-    files = option(
-        "--model-metadata-file", "-f", "model_metadata_files", multiple=True, metavar="FILE",
-        help="File that `model register -t` wrote, in place of -m; repeat for more.",
-    )  # fmt: skip
-    ids = option(
-        "--model", "-m", "models", multiple=True, metavar="NAME[:VERSION]",
-        help="Registered model; no version means the newest. Repeat for more.",
-    )  # fmt: skip
-    return ids(files(function))
+models = together(
+    option("--model", "-m", "models", multiple=True, metavar="NAME[:VERSION]",
+           help="Registered model; no version means the newest. Repeat for more."),
+    option("--model-metadata-file", "-f", "model_metadata_files", multiple=True, metavar="FILE",
+           help="File that `model register -t` wrote, in place of -m; repeat for more."),
+)  # fmt: skip
+"""``-m`` and ``-f``."""
 
-
-def flags(function: Any) -> Any:
-    """``--ic`` and one flag for each of its keys."""
-    for decorate in (
-        option("--base-image-registry", "--ir", default=None, metavar="ADDRESS", help="Registry of the base image."),
-        option("--base-image", "--bi", default=None, metavar="IMAGE",
-               help="Base image; only targets with images use it."),
-        option("--cuda-version", "--cv", type=click.Choice(["9.0", "9.1", "10.0"]), default=None, help="With --eg."),
-        toggle("--enable-gpu", "--eg", help="GPU image; only targets with images use it."),
-        option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
-        option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
-               help="Old form: python is the only one that runs."),
-        option("--conda-file", "--cf", default=None, metavar="FILE",
-               help="Conda YAML."),
-        option("--environment-directory", "--ed", default=None, metavar="DIR",
-               help="Folder that `environment scaffold` made."),
-        option("--environment-version", "--ev", default=None, metavar="VERSION", help="With -e; else the newest."),
-        option("--environment-name", "-e", default=None, metavar="NAME", help="Registered environment."),
-        option("--source-directory", "--sd", default=None, metavar="DIR",
-               help="Folder that holds the script; all of it goes along."),
-        option("--entry-script", "--es", default=None, metavar="FILE", help="Script with init() and run()."),
-        option("--inference-config-file", "--ic", default=None, metavar="FILE",
-               help="Inference configuration, JSON or YAML."),
-    ):  # fmt: skip
-        function = decorate(function)
-    return function
+flags = together(
+    option("--inference-config-file", "--ic", default=None, metavar="FILE",
+           help="Inference configuration, JSON or YAML."),
+    option("--entry-script", "--es", default=None, metavar="FILE", help="Script with init() and run()."),
+    option("--source-directory", "--sd", default=None, metavar="DIR",
+           help="Folder that holds the script; all of it goes along."),
+    option("--environment-name", "-e", default=None, metavar="NAME", help="Registered environment."),
+    option("--environment-version", "--ev", default=None, metavar="VERSION", help="With -e; else the newest."),
+    option("--environment-directory", "--ed", default=None, metavar="DIR",
+           help="Folder that `environment scaffold` made."),
+    option("--conda-file", "--cf", default=None, metavar="FILE", help="Conda YAML."),
+    option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
+           help="Old form: python is the only one that runs."),
+    option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
+    toggle("--enable-gpu", "--eg", help="GPU image; only targets with images use it."),
+    option("--cuda-version", "--cv", type=click.Choice(["9.0", "9.1", "10.0"]), default=None, help="With --eg."),
+    option("--base-image", "--bi", default=None, metavar="IMAGE", help="Base image; only targets with images use it."),
+    option("--base-image-registry", "--ir", default=None, metavar="ADDRESS", help="Registry of the base image."),
+)  # fmt: skip
+"""``--ic`` and one flag for each of its keys."""
 
 
 def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | None:
@@ -80,7 +70,6 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
         InvalidInput: A file is missing or wrong, or flags contradict each other.
         NotSupported: A runtime other than Python.
     """
-
     _refuse(values)
     named = [flag for flag in ("environment_name", "environment_directory", "conda_file") if values[flag]]
     if len(named) > 1:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import files
 from ..errors import InvalidInput
-from .command import option
+from .command import Decorator, option, remember, together
 from .session import Session
-
-Decorator = Callable[[Any], Any]
 
 
 def pairs(values: Sequence[str], flag: str) -> dict[str, str]:
@@ -55,6 +51,15 @@ def toggle(*declarations: str, help: str) -> Decorator:
     )
 
 
+def ignored(*declarations: str, help: str, **attributes: Any) -> Decorator:
+    """An option that is read, so that scripts which have it run, and means nothing here."""
+    return option(*declarations, expose_value=False, help=help, **attributes)
+
+
+yes = ignored("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
+no_wait = option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
+
+
 def tag(help: str = "Tag to put on it; repeat for more.") -> Decorator:
     """``--tag k=v``."""
     return option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help=help)
@@ -65,38 +70,39 @@ def prop(help: str = "Property to put on it; repeat for more. Properties cannot 
     return option("--property", "properties", multiple=True, metavar="KEY=VALUE", help=help)
 
 
+changing = together(
+    option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE",
+           help="Tag to add or to change; repeat for more."),
+    option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more."),
+    option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add."),
+)  # fmt: skip
+
+
+def changes(given: dict[str, Any]) -> dict[str, Any]:
+    """What an update says of tags and properties; takes the values of :data:`changing` out of ``given``."""
+    return {
+        "add_tags": pairs(given.pop("add_tags"), "--add-tag"),
+        "remove_tags": list(given.pop("remove_tags")),
+        "add_properties": pairs(given.pop("add_properties"), "--add-property"),
+    }
+
+
+filtering = together(
+    option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more."),
+    option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property."),
+)
+
+
 def name(help: str, *, required: bool = True) -> Decorator:
     """``-n/--name``."""
     return option("--name", "-n", required=required, metavar="NAME", help=help)
 
 
-def metadata_out(function: Any) -> Any:
-    """``-t/--output-metadata-file``."""
-    return option(
-        "--output-metadata-file",
-        "-t",
-        metavar="FILE",
-        default=None,
-        help="Also write what identifies it to this JSON file.",
-    )(function)
-
-
-def write_metadata(path: str | None, data: Any) -> None:
-    """Write a metadata file, staged and renamed; nothing when no path was given.
-
-    Raises:
-        InvalidInput: The file cannot be written.
-    """
-    if path is None:
-        return
-    file = Path(path)
-    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    try:
-        files.write(file, text, mode=files.PUBLIC, failure=None)
-    except OSError as error:
-        raise InvalidInput(
-            f"metadata file {path} cannot be written: {error.strerror}", hint="Give -t a file in a folder that exists."
-        ) from None
+metadata_out = option(
+    "metadata_file", "--output-metadata-file", "-t", metavar="FILE", default=None,
+    expose_value=False, callback=remember, help="Also write what identifies it to this JSON file.",
+)  # fmt: skip
+"""``-t/--output-metadata-file``."""
 
 
 def read_metadata(path: str, key: str) -> str:

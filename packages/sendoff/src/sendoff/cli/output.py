@@ -10,8 +10,10 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import InvalidInput
 
 FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "none")
@@ -40,6 +42,21 @@ def emit(data: Any, form: str | None, query: str | None, columns: Columns | None
     if text:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def write_metadata(path: str, data: Any) -> None:
+    """Write a metadata file, staged and renamed.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    try:
+        files.write(Path(path), text, mode=files.PUBLIC, failure=None)
+    except OSError as error:
+        raise InvalidInput(
+            f"metadata file {path} cannot be written: {error.strerror}", hint="Give -t a file in a folder that exists."
+        ) from None
 
 
 def search(query: str, data: Any) -> Any:

@@ -9,27 +9,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import Cancelled, DeploymentFailed, SendoffError, Timeout, from_payload
-from ..spec.operation import (
-    CANCELLED,
-    FINAL,
-    STEP_DONE,
-    STEP_FAILED,
-    STEP_PENDING,
-    STEP_RUNNING,
-    STEP_SKIPPED,
-    SUCCEEDED,
-    TIMED_OUT,
-    Operation,
-    Step,
-    pause_after,
-)
+from ..spec import operation as spec
+from ..spec.operation import Operation, Step, pause_after
 from .session import Session
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-_MARKS = {STEP_PENDING: "·", STEP_DONE: "✓", STEP_FAILED: "✗", STEP_SKIPPED: "-", STEP_RUNNING: "…"}
+    from ..spec.service import Service
+
+_MARKS = {spec.STEP_PENDING: "·", spec.STEP_DONE: "✓", spec.STEP_FAILED: "✗", spec.STEP_SKIPPED: "-"}
 
 
 def wait(session: Session, operation: Operation) -> Operation:
@@ -46,7 +36,7 @@ def wait(session: Session, operation: Operation) -> Operation:
     try:
         with _display(session) as display:
             display.show(operation)
-            while operation.state not in FINAL:
+            while operation.state not in spec.FINAL:
                 time.sleep(pause_after(time.monotonic() - began))
                 operation = session.client.operation(operation.id)
                 display.show(operation)
@@ -55,9 +45,25 @@ def wait(session: Session, operation: Operation) -> Operation:
         raise
     for note in operation.notes:
         session.say(f"note: {note}")
-    if operation.state == SUCCEEDED:
+    if operation.state == spec.SUCCEEDED:
         return operation
     raise failure(operation)
+
+
+def awaited(session: Session, operation: Operation, no_wait: bool) -> bool:
+    """Follow an operation to its end, as :func:`wait` does; False where nobody waits, and it was said how to look."""
+    if no_wait:
+        session.say(going_on(operation))
+    else:
+        wait(session, operation)
+    return not no_wait
+
+
+def settled(session: Session, name: str, answer: Operation | Service, no_wait: bool) -> Operation | Service:
+    """What comes of changing a service: the service as it is at the end, or the operation where nobody waits for it."""
+    if isinstance(answer, Operation) and awaited(session, answer, no_wait):
+        return session.client.service(session.workspace, name)
+    return answer
 
 
 def going_on(operation: Operation) -> str:
@@ -73,9 +79,9 @@ def failure(operation: Operation) -> SendoffError:
     """The error of an operation that did not succeed."""
     if operation.error:
         error = from_payload(operation.error)
-    elif operation.state == CANCELLED:
+    elif operation.state == spec.CANCELLED:
         error = Cancelled(f"operation {operation.id} was cancelled")
-    elif operation.state == TIMED_OUT:
+    elif operation.state == spec.TIMED_OUT:
         error = Timeout(f"operation {operation.id} took too long")
     else:
         error = DeploymentFailed(f"operation {operation.id} ended in {operation.state}")
@@ -119,7 +125,7 @@ class Lines:
         for step in operation.steps:
             # "waiting for init(), 3 s" counts on: that is no change worth a line.
             now = (step.state, re.sub(r"\d+", "", step.message))
-            if step.state != STEP_PENDING and self._said.get(step.name) != now:
+            if step.state != spec.STEP_PENDING and self._said.get(step.name) != now:
                 self._said[step.name] = now
                 self._session.say(line(step))
 
@@ -149,11 +155,11 @@ def _drawn(operation: Operation) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {STEP_DONE: "green", STEP_FAILED: "red", STEP_RUNNING: "cyan"}
+    colours = {spec.STEP_DONE: "green", spec.STEP_FAILED: "red", spec.STEP_RUNNING: "cyan"}
     table = Table.grid(padding=(0, 1))
     for step in operation.steps:
         colour = colours.get(step.state, "dim")
-        running = step.state == STEP_RUNNING
+        running = step.state == spec.STEP_RUNNING
         mark = Spinner("dots", style=colour) if running else Text(_MARKS.get(step.state, "?"), style=colour)
         end = step.end if step.end is not None else time.time()
         seconds = Text(

@@ -5,17 +5,20 @@ Scripts written for ``az ml`` pick ``id``, ``name``, ``version``, ``createdTime`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..spec.values import camel
+
 if TYPE_CHECKING:
     from ..spec.dataset import Dataset
     from ..spec.environment import Environment
-    from ..spec.model import Model, ModelSummary
+    from ..spec.model import Model
     from ..spec.operation import Operation
-    from ..spec.service import Revision, Service
+    from ..spec.service import Service
     from ..spec.workspace import Workspace
 
 Record = dict[str, Any]
@@ -98,6 +101,13 @@ OPERATIONS = (
 )
 
 
+def shown(result: Any) -> Any:
+    """What is printed of a command's result: the record of a view, those of a list; JSON values as they are."""
+    if isinstance(result, list):
+        return [shown(one) for one in result]
+    return _RECORDS.get(type(result).__name__, plain)(result)
+
+
 def plain(view: Any) -> Any:
     """A view as JSON values: camelCase field names, the keys of users' own mappings as they are."""
     if isinstance(view, msgspec.Struct):
@@ -114,10 +124,7 @@ def plain(view: Any) -> Any:
 
 
 def _key(name: str) -> str:
-    if name in _RENAMED:
-        return _RENAMED[name]
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return _RENAMED.get(name) or camel(name)
 
 
 def _iso(seconds: float | None) -> str | None:
@@ -127,11 +134,6 @@ def _iso(seconds: float | None) -> str | None:
 def workspace(view: Workspace) -> Record:
     """A workspace; ``workspaceName`` repeats its name, since ``az ml workspace list`` printed that."""
     return {**plain(view), "workspaceName": view.name}
-
-
-def model(view: ModelSummary) -> Record:
-    """A model version."""
-    return dict(plain(view))
 
 
 def environment(view: Environment) -> Record:
@@ -172,11 +174,6 @@ def dataset(view: Dataset) -> Record:
     return {**record, "source": ", ".join(paths)}
 
 
-def revision(view: Revision) -> Record:
-    """A revision of a service."""
-    return dict(plain(view))
-
-
 def operation(view: Operation) -> Record:
     """An operation; ``operationType`` as the wire of SDK v1 called it."""
     record: Record = plain(view)
@@ -187,3 +184,13 @@ def operation(view: Operation) -> Record:
 def model_metadata(view: Model, workspace: str, resource_group: str) -> Record:
     """What ``model register -t FILE`` writes and ``-f FILE`` reads (spec/surface.md sec. 6)."""
     return {"modelId": view.id, "workspaceName": workspace, "resourceGroupName": resource_group}
+
+
+# By class name, since a command loads the views of its own noun alone.
+_RECORDS: dict[str, Callable[[Any], Any]] = {
+    "Workspace": workspace,
+    "Environment": environment,
+    "Service": service,
+    "Dataset": dataset,
+    "Operation": operation,
+}

@@ -6,7 +6,7 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, WorkspaceNotFound
 from .errors import tell
@@ -31,6 +31,9 @@ class Session:
         self.path: str | None = None
         self.verbose = False
         self.exit_code = 0
+        self.metadata_file: str | None = None
+        self.metadata: Any = None
+        """What ``-t`` writes, if that is not the result."""
 
     @cached_property
     def client(self) -> Client:

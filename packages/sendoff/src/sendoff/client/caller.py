@@ -127,6 +127,11 @@ def q(segment: str) -> str:
     return quote(segment, safe="")
 
 
+def of(workspace: str, *segments: str) -> str:
+    """The path of something in a workspace."""
+    return "/workspaces/" + "/".join(map(q, (workspace, *segments)))
+
+
 def _texts(value: Any) -> list[str]:
     if isinstance(value, bool):
         return ["true" if value else "false"]

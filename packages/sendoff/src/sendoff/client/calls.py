@@ -7,6 +7,7 @@ from typing import Any
 
 from ..progress import Progress
 from ..spec import bodies
+from ..spec.compute import Compute, CreateCompute, UpdateCompute
 from ..spec.environment import Environment, EnvironmentSpec
 from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ..spec.inference import InferenceSpec
@@ -14,18 +15,16 @@ from ..spec.metrics import ServiceMetrics
 from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel
 from ..spec.operation import Operation
 from ..spec.package import CreatePackage, ImageReport, Package
+from ..spec.secret import Secret, SetSecret
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
-from .caller import LONG_SECONDS, Pairs, answer_of, pairs, q
-from .compute_calls import ComputeCalls
+from .caller import LONG_SECONDS, Pairs, answer_of, of, pairs, q
+from .collected_calls import CollectedCalls
 from .data_calls import DataCalls
-from .drift_calls import DriftCalls
-from .modeldata_calls import CollectedCalls
 from .run_calls import RunCalls
-from .secret_calls import SecretCalls
 
 
-class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, SecretCalls):
+class Client(CollectedCalls, DataCalls, RunCalls):
     """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`."""
 
     # Facts
@@ -74,11 +73,47 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         """Delete an empty workspace. Raises `WorkspaceNotFound`, `InUse`."""
         self._send(None, "DELETE", f"/workspaces/{q(name)}")
 
+    def secrets(self, workspace: str) -> list[Secret]:
+        """Names of a workspace's secrets, without values."""
+        return self._list(Secret, of(workspace, "secrets"))
+
+    def secret(self, workspace: str, name: str) -> Secret:
+        """A secret with its value. Raises `NotFound`."""
+        return self._get(Secret, of(workspace, "secrets", name))
+
+    def set_secret(self, workspace: str, name: str, body: SetSecret) -> Secret:
+        """Keep a secret."""
+        return self._send(Secret, "PUT", of(workspace, "secrets", name), body)
+
+    def delete_secret(self, workspace: str, name: str) -> None:
+        """Forget a secret. Raises `NotFound`."""
+        self._send(None, "DELETE", of(workspace, "secrets", name))
+
+    def create_compute(self, workspace: str, body: CreateCompute) -> Compute:
+        """Keep a compute target. Raises `AlreadyExists`."""
+        return self._send(Compute, "POST", of(workspace, "computes"), body)
+
+    def computes(self, workspace: str) -> list[Compute]:
+        """Compute targets by name."""
+        return self._list(Compute, of(workspace, "computes"))
+
+    def compute(self, workspace: str, name: str) -> Compute:
+        """One compute target. Raises `ComputeNotFound`."""
+        return self._get(Compute, of(workspace, "computes", name))
+
+    def update_compute(self, workspace: str, name: str, body: UpdateCompute) -> Compute:
+        """Change a compute target. Raises `ComputeNotFound`."""
+        return self._send(Compute, "PATCH", of(workspace, "computes", name), body)
+
+    def delete_compute(self, workspace: str, name: str) -> None:
+        """Forget a compute target. Raises `ComputeNotFound`."""
+        self._send(None, "DELETE", of(workspace, "computes", name))
+
     # Models
 
     def register_model(self, workspace: str, body: RegisterModel) -> Model:
         """Make the next version; its files are in the blob store already (`Transfer.put`)."""
-        return self._send(Model, "POST", f"/workspaces/{q(workspace)}/models", body)
+        return self._send(Model, "POST", of(workspace, "models"), body)
 
     def models(
         self,
@@ -94,7 +129,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         """Model versions, without files, that match every given filter; ``latest`` keeps the newest of each name."""
         return self._list(
             ModelSummary,
-            f"/workspaces/{q(workspace)}/models",
+            of(workspace, "models"),
             name=name,
             tag=pairs(tags),
             property=pairs(properties),
@@ -105,29 +140,29 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
 
     def model(self, workspace: str, model_id: str) -> Model:
         """One version by ``name:version``, or the newest by ``name``. Raises `ModelNotFound`."""
-        return self._get(Model, f"/workspaces/{q(workspace)}/models/{q(model_id)}")
+        return self._get(Model, of(workspace, "models", model_id))
 
     def update_model(self, workspace: str, model_id: str, body: UpdateModel) -> Model:
         """Change tags, description, resources; add properties. Raises `Conflict` for a set property."""
-        return self._send(Model, "PATCH", f"/workspaces/{q(workspace)}/models/{q(model_id)}", body)
+        return self._send(Model, "PATCH", of(workspace, "models", model_id), body)
 
     def delete_model(self, workspace: str, model_id: str) -> None:
         """Delete one version. Raises `InUse` while a service uses it."""
-        self._send(None, "DELETE", f"/workspaces/{q(workspace)}/models/{q(model_id)}")
+        self._send(None, "DELETE", of(workspace, "models", model_id))
 
     # Environments
 
     def register_environment(self, workspace: str, body: EnvironmentSpec) -> Environment:
         """Register; an equal definition keeps its version."""
-        return self._send(Environment, "POST", f"/workspaces/{q(workspace)}/environments", body)
+        return self._send(Environment, "POST", of(workspace, "environments"), body)
 
     def environments(self, workspace: str) -> list[Environment]:
         """The newest version of each environment."""
-        return self._list(Environment, f"/workspaces/{q(workspace)}/environments")
+        return self._list(Environment, of(workspace, "environments"))
 
     def environment(self, workspace: str, name: str, version: str | None = None) -> Environment:
         """One version; None means the newest. Raises `EnvironmentNotFound`."""
-        return self._get(Environment, f"/workspaces/{q(workspace)}/environments/{q(name)}", version=version)
+        return self._get(Environment, of(workspace, "environments", name), version=version)
 
     def build_environment(
         self,
@@ -139,7 +174,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         """Build it on the API's machine; ``progress`` gets one line at a time. Raises `EnvironmentFailed`."""
         return self._stream(
             bodies.BuiltEnvironment,
-            f"/workspaces/{q(workspace)}/environments/{q(name)}/build",
+            of(workspace, "environments", name, "build"),
             progress,
             version=version,
         )
@@ -148,11 +183,11 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
 
     def deploy(self, workspace: str, body: DeployService) -> Operation:
         """Start a deployment and return its operation at once; ``body.check`` must be False."""
-        return self._send(Operation, "POST", f"/workspaces/{q(workspace)}/services", body)
+        return self._send(Operation, "POST", of(workspace, "services"), body)
 
     def check(self, workspace: str, body: DeployService) -> CheckReport:
         """The pre-flight alone (``body.check`` True): raises what a deploy would raise, creates nothing."""
-        return self._send(CheckReport, "POST", f"/workspaces/{q(workspace)}/services", body)
+        return self._send(CheckReport, "POST", of(workspace, "services"), body)
 
     def services(
         self,
@@ -167,7 +202,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
         """Services that match every given filter, with their state of this moment."""
         return self._list(
             Service,
-            f"/workspaces/{q(workspace)}/services",
+            of(workspace, "services"),
             compute_type=compute_type,
             model_name=model_name,
             model_id=model_id,
@@ -177,81 +212,77 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
 
     def service(self, workspace: str, name: str) -> Service:
         """One service with its state of this moment. Raises `ServiceNotFound`."""
-        return self._get(Service, f"/workspaces/{q(workspace)}/services/{q(name)}")
+        return self._get(Service, of(workspace, "services", name))
 
     def update_service(self, workspace: str, name: str, body: UpdateService) -> Operation | Service:
         """An `Operation` when a new revision is needed, else the changed `Service`."""
-        path = f"/workspaces/{q(workspace)}/services/{q(name)}"
-        response = self._request("PATCH", path, body)
+        response = self._request("PATCH", of(workspace, "services", name), body)
         return answer_of(Operation, response) if response.status == 202 else answer_of(Service, response)
 
     def delete_service(self, workspace: str, name: str) -> Operation | None:
         """Stop and remove; None when it is gone already, else the operation that removes it."""
-        response = self._request("DELETE", f"/workspaces/{q(workspace)}/services/{q(name)}")
+        response = self._request("DELETE", of(workspace, "services", name))
         return answer_of(Operation, response) if response.status == 202 else None
 
     def logs(self, workspace: str, name: str, num_lines: int = 5000, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed."""
-        path = f"/workspaces/{q(workspace)}/services/{q(name)}/logs"
-        return self._get(bodies.Logs, path, lines=num_lines, init=init or None).text
+        return self._get(bodies.Logs, of(workspace, "services", name, "logs"), lines=num_lines, init=init or None).text
 
     def metrics(self, workspace: str, name: str) -> ServiceMetrics:
         """What a service counts since its server was started; `Conflict` when none answers."""
-        return self._get(ServiceMetrics, f"/workspaces/{q(workspace)}/services/{q(name)}/metrics")
+        return self._get(ServiceMetrics, of(workspace, "services", name, "metrics"))
 
     def revisions(self, workspace: str, name: str) -> list[Revision]:
         """All revisions of a service."""
-        return self._list(Revision, f"/workspaces/{q(workspace)}/services/{q(name)}/revisions")
+        return self._list(Revision, of(workspace, "services", name, "revisions"))
 
     def rollback(self, workspace: str, name: str, revision: int | None = None) -> Operation:
         """Return to an earlier revision; None is the newest good one before the present."""
-        path = f"/workspaces/{q(workspace)}/services/{q(name)}/rollback"
-        return self._send(Operation, "POST", path, bodies.Rollback(revision=revision))
+        body = bodies.Rollback(revision=revision)
+        return self._send(Operation, "POST", of(workspace, "services", name, "rollback"), body)
 
     def reload(self, workspace: str, name: str) -> Operation:
         """Start the present revision anew with the same files; `Transfer.reload` takes them from this machine again."""
-        return self._send(Operation, "POST", f"/workspaces/{q(workspace)}/services/{q(name)}/reload")
+        return self._send(Operation, "POST", of(workspace, "services", name, "reload"))
 
     def service_inference(self, workspace: str, name: str) -> InferenceSpec:
         """Entry script, source files and environment that a service runs."""
-        return self._get(InferenceSpec, f"/workspaces/{q(workspace)}/services/{q(name)}/inference")
+        return self._get(InferenceSpec, of(workspace, "services", name, "inference"))
 
     def service_keys(self, workspace: str, name: str) -> ServiceKeys:
         """Both keys of a service. Raises `NotSupported` when it asks for none."""
-        return self._send(ServiceKeys, "POST", f"/workspaces/{q(workspace)}/services/{q(name)}/listkeys")
+        return self._send(ServiceKeys, "POST", of(workspace, "services", name, "listkeys"))
 
     def regenerate_key(self, workspace: str, name: str, which: str, value: str | None = None) -> ServiceKeys:
         """Replace the key ``Primary`` or ``Secondary``; the other stays good."""
-        path = f"/workspaces/{q(workspace)}/services/{q(name)}/regenerateKeys"
-        return self._send(ServiceKeys, "POST", path, RegenerateKey(key_type=which, key_value=value))
+        body = RegenerateKey(key_type=which, key_value=value)
+        return self._send(ServiceKeys, "POST", of(workspace, "services", name, "regenerateKeys"), body)
 
     def service_token(self, workspace: str, name: str, user: str = "") -> AccessToken:
         """A token for a service. Raises `NotSupported` when it takes none."""
-        path = f"/workspaces/{q(workspace)}/services/{q(name)}/token"
-        return self._send(AccessToken, "POST", path, IssueToken(user=user))
+        return self._send(AccessToken, "POST", of(workspace, "services", name, "token"), IssueToken(user=user))
 
     # Packages
 
     def create_package(self, workspace: str, body: CreatePackage) -> Package:
         """Start making an image, or a folder to build one from, and return at once."""
-        return self._send(Package, "POST", f"/workspaces/{q(workspace)}/packages", body)
+        return self._send(Package, "POST", of(workspace, "packages"), body)
 
     def packages(self, workspace: str) -> list[Package]:
         """A workspace's packages, newest first."""
-        return self._list(Package, f"/workspaces/{q(workspace)}/packages")
+        return self._list(Package, of(workspace, "packages"))
 
     def package(self, workspace: str, package_id: str) -> Package:
         """One package as it is now. Raises `NotFound`."""
-        return self._get(Package, f"/workspaces/{q(workspace)}/packages/{q(package_id)}")
+        return self._get(Package, of(workspace, "packages", package_id))
 
     def package_log(self, workspace: str, package_id: str) -> str:
         """What a package's work has said so far."""
-        return self._get(bodies.Logs, f"/workspaces/{q(workspace)}/packages/{q(package_id)}/log").text
+        return self._get(bodies.Logs, of(workspace, "packages", package_id, "log")).text
 
     def pull_package(self, workspace: str, package_id: str) -> Package:
         """Bring its image from its registry into the engine of the API's machine."""
-        path = f"/workspaces/{q(workspace)}/packages/{q(package_id)}/pull"
-        return self._send(Package, "POST", path, timeout=LONG_SECONDS)
+        return self._send(Package, "POST", of(workspace, "packages", package_id, "pull"), timeout=LONG_SECONDS)
 
     def inspect_image(self, image: str) -> ImageReport:
         """What is in an image of the engine. Raises `NotFound`, `TargetUnavailable`."""
@@ -262,7 +293,7 @@ class Client(CollectedCalls, ComputeCalls, DataCalls, DriftCalls, RunCalls, Secr
 
     def operations(self, workspace: str, *, service: str | None = None, state: str | None = None) -> list[Operation]:
         """Operations of a workspace."""
-        return self._list(Operation, f"/workspaces/{q(workspace)}/operations", service=service, state=state)
+        return self._list(Operation, of(workspace, "operations"), service=service, state=state)
 
     def operation(self, operation_id: str) -> Operation:
         """One operation with its steps as they are now. Raises `OperationNotFound`."""

@@ -4,77 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..spec import run as spec
 from ..spec.model import ManifestFile
-from ..spec.run import (
-    AddFiles,
-    CreateExperiment,
-    Experiment,
-    LogMetrics,
-    Metric,
-    Run,
-    StartRun,
-    UpdateExperiment,
-    UpdateRun,
-)
-from .caller import Caller, q
+from .caller import Caller, of
 
 
 class RunCalls(Caller):
     """Experiments and runs. Methods raise `WorkspaceNotFound`, `ExperimentNotFound` or `RunNotFound`."""
 
-    def experiment(self, workspace: str, name: str) -> Experiment:
+    def experiment(self, workspace: str, name: str) -> spec.Experiment:
         """The experiment of that name, made when there is none."""
-        body = CreateExperiment(name=name)
-        return self._send(Experiment, "POST", f"/workspaces/{q(workspace)}/experiments", body)
+        body = spec.CreateExperiment(name=name)
+        return self._send(spec.Experiment, "POST", of(workspace, "experiments"), body)
 
-    def experiments(self, workspace: str) -> list[Experiment]:
+    def experiments(self, workspace: str) -> list[spec.Experiment]:
         """All, newest first."""
-        return self._list(Experiment, f"/workspaces/{q(workspace)}/experiments")
+        return self._list(spec.Experiment, of(workspace, "experiments"))
 
-    def get_experiment(self, workspace: str, name: str) -> Experiment:
+    def get_experiment(self, workspace: str, name: str) -> spec.Experiment:
         """One that exists."""
-        return self._get(Experiment, f"/workspaces/{q(workspace)}/experiments/{q(name)}")
+        return self._get(spec.Experiment, of(workspace, "experiments", name))
 
-    def update_experiment(self, workspace: str, name: str, body: UpdateExperiment) -> Experiment:
+    def update_experiment(self, workspace: str, name: str, body: spec.UpdateExperiment) -> spec.Experiment:
         """Change tags, archive it or take it back."""
-        return self._send(Experiment, "PATCH", f"/workspaces/{q(workspace)}/experiments/{q(name)}", body)
+        return self._send(spec.Experiment, "PATCH", of(workspace, "experiments", name), body)
 
     def delete_experiment(self, workspace: str, name: str) -> None:
         """Delete it. Raises `Conflict` when it has runs."""
-        self._send(None, "DELETE", f"/workspaces/{q(workspace)}/experiments/{q(name)}")
+        self._send(None, "DELETE", of(workspace, "experiments", name))
 
-    def start_run(self, workspace: str, experiment: str, body: StartRun) -> Run:
+    def start_run(self, workspace: str, experiment: str, body: spec.StartRun) -> spec.Run:
         """Begin a run."""
-        return self._send(Run, "POST", f"/workspaces/{q(workspace)}/experiments/{q(experiment)}/runs", body)
+        return self._send(spec.Run, "POST", of(workspace, "experiments", experiment, "runs"), body)
 
-    def runs(self, workspace: str, *, experiment: str | None = None, parent: str | None = None) -> list[Run]:
+    def runs(self, workspace: str, *, experiment: str | None = None, parent: str | None = None) -> list[spec.Run]:
         """Runs, newest first."""
-        return self._list(Run, f"/workspaces/{q(workspace)}/runs", experiment=experiment, parent=parent)
+        return self._list(spec.Run, of(workspace, "runs"), experiment=experiment, parent=parent)
 
-    def get_run(self, workspace: str, id: str) -> Run:
+    def get_run(self, workspace: str, id: str) -> spec.Run:
         """One."""
-        return self._get(Run, _run(workspace, id))
+        return self._get(spec.Run, of(workspace, "runs", id))
 
-    def update_run(self, workspace: str, id: str, body: UpdateRun) -> Run:
+    def update_run(self, workspace: str, id: str, body: spec.UpdateRun) -> spec.Run:
         """Change it."""
-        return self._send(Run, "PATCH", _run(workspace, id), body)
+        return self._send(spec.Run, "PATCH", of(workspace, "runs", id), body)
 
-    def log_metrics(self, workspace: str, id: str, metrics: Sequence[Metric]) -> None:
+    def log_metrics(self, workspace: str, id: str, metrics: Sequence[spec.Metric]) -> None:
         """Add what it logs."""
-        self._send(None, "POST", f"{_run(workspace, id)}/metrics", LogMetrics(metrics=list(metrics)))
+        self._send(None, "POST", of(workspace, "runs", id, "metrics"), spec.LogMetrics(metrics=list(metrics)))
 
-    def run_metrics(self, workspace: str, id: str) -> list[Metric]:
+    def run_metrics(self, workspace: str, id: str) -> list[spec.Metric]:
         """What it logged, in its order."""
-        return self._list(Metric, f"{_run(workspace, id)}/metrics")
+        return self._list(spec.Metric, of(workspace, "runs", id, "metrics"))
 
     def add_run_files(self, workspace: str, id: str, files: Sequence[ManifestFile]) -> list[ManifestFile]:
         """Keep files; their blobs are in the store already."""
-        return self._send(AddFiles, "POST", f"{_run(workspace, id)}/files", AddFiles(files=list(files))).files
+        body = spec.AddFiles(files=list(files))
+        return self._send(spec.AddFiles, "POST", of(workspace, "runs", id, "files"), body).files
 
     def run_files(self, workspace: str, id: str) -> list[ManifestFile]:
         """Its files, by path."""
-        return self._list(ManifestFile, f"{_run(workspace, id)}/files")
-
-
-def _run(workspace: str, id: str) -> str:
-    return f"/workspaces/{q(workspace)}/runs/{q(id)}"
+        return self._list(ManifestFile, of(workspace, "runs", id, "files"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, SendoffError
@@ -29,17 +29,25 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
-def observed(rooms: Rooms, rows: Sequence[AnyRow]) -> dict[str, Observation]:
-    """What the targets see of services now, by uid; each target is asked once for all of its own."""
-    found: dict[str, Observation] = {}
-    for name in {row.target for row in rows}:
-        uids = [row.uid for row in rows if row.target == name]
+def observed(rooms: Rooms, rows: Sequence[AnyRow]) -> Mapping[str, Observation]:
+    """What the targets see of services now, by uid: all targets at once, each for all of its own."""
+    own: dict[str, list[str]] = {}
+    for row in rows:
+        own.setdefault(row.target, []).append(row.uid)
+
+    def ask(name: str) -> Mapping[str, Observation]:
         try:
-            found |= rooms.target(name).observe(uids)
+            return rooms.target(name).observe(own[name])
         except SendoffError as error:
             # The target cannot be had at all: that is what there is to say of its services.
-            found |= {uid: Observation(phase=UNHEARD, error=error.payload()) for uid in uids}
-    return found
+            return {uid: Observation(phase=UNHEARD, error=error.payload()) for uid in own[name]}
+
+    if len(own) < 2:
+        return next(map(ask, own), {})
+    from concurrent.futures import ThreadPoolExecutor  # most homes have one target
+
+    with ThreadPoolExecutor(len(own)) as threads:
+        return {uid: seen for answer in threads.map(ask, own) for uid, seen in answer.items()}
 
 
 def service_state(observed: Observation, *, operation_state: str | None, has_served: bool) -> str:

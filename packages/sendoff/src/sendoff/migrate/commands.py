@@ -53,7 +53,7 @@ def read(text: str, commands: Commands, cell: int | None = None) -> list[Finding
 
 def _one(rest: str, commands: Commands, number: int, cell: int | None) -> list[Finding]:
     def finding(what: str, verdict: str, message: str) -> Finding:
-        return Finding(line=number, what=what, verdict=verdict, message=message, cell=cell)
+        return Finding(line=number, what=f"az ml {what}", verdict=verdict, message=message, cell=cell)
 
     try:
         words = shlex.split(rest, comments=True)
@@ -74,33 +74,17 @@ def _one(rest: str, commands: Commands, number: int, cell: int | None) -> list[F
         name = " ".join(path)
         close = nearest(name, list(commands))
         hint = f"did you mean 'sendoff {close}'?" if close else "see 'sendoff --help'"
-        return [
-            Finding(
-                line=number, what=f"az ml {name}", verdict=UNSUPPORTED, message=f"no such command; {hint}", cell=cell
-            )
-        ]
+        return [finding(name, UNSUPPORTED, f"no such command; {hint}")]
     facts = commands[name]
     if facts.refused:
-        return [Finding(line=number, what=f"az ml {name}", verdict=UNSUPPORTED, message=facts.instead, cell=cell)]
-    found = [Finding(line=number, what=f"az ml {name}", verdict=RUNS, message=f"type: sendoff {name}", cell=cell)]
+        return [finding(name, UNSUPPORTED, facts.instead)]
+    found = [finding(name, RUNS, f"type: sendoff {name}")]
     for word in words:
         flag = word.partition("=")[0]
         if re.fullmatch(r"--?[A-Za-z][\w-]*", flag) and flag not in facts.flags:
             if len(flag) > 2 and not flag.startswith("--") and flag[:2] in facts.flags:
                 continue  # a value glued to its flag
-            found.append(
-                Finding(
-                    line=number, what=f"az ml {name} {flag}", verdict=UNSUPPORTED, message="no such flag", cell=cell
-                )
-            )
+            found.append(finding(f"{name} {flag}", UNSUPPORTED, "no such flag"))
     if name == "workspace create":
-        found.append(
-            Finding(
-                line=number,
-                what=f"az ml {name}",
-                verdict=MAPPED,
-                message="makes a workspace in the local store",
-                cell=cell,
-            )
-        )
+        found.append(finding(name, MAPPED, "makes a workspace in the local store"))
     return found

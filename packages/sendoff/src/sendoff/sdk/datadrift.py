@@ -15,8 +15,6 @@ from .saying import say
 if TYPE_CHECKING:
     from .workspace import Workspace
 
-__all__ = ["AlertConfiguration", "DataDriftDetector"]
-
 
 class AlertConfiguration:
     """Who is told of drift. An event is raised; no mail is sent, and the detector says so.

@@ -67,10 +67,6 @@ class ModelNotFoundException(AzureMLException):
     """No model version matches."""
 
 
-class ModelPathNotFoundException(AzureMLException):
-    """A model's path is not there."""
-
-
 class ComputeTargetException(AzureMLException):
     """What compute targets raise."""
 
@@ -81,10 +77,6 @@ class WorkspaceException(AzureMLException):
     found_multiple = False
 
 
-class WorkspacePrivateEndpointException(AzureMLException):
-    """Private endpoints: never raised here."""
-
-
 class ProjectSystemException(AzureMLException):
     """An unknown workspace, as older SDK v1 code catches it."""
 
@@ -93,53 +85,36 @@ class ExperimentExecutionException(AzureMLException):
     """Runs."""
 
 
-class RunConfigurationException(AzureMLException):
-    """Run configurations."""
-
-
 class RunEnvironmentException(AzureMLException):
     """Outside of a run."""
-
-
-class SnapshotException(AzureMLException):
-    """Snapshots of source folders."""
-
-
-class TrainingException(AzureMLException):
-    """Training."""
 
 
 class ActivityFailedException(AzureMLException):
     """A run ended in failure; ``error_details`` as the run gave them."""
 
 
-class DatasetTimestampMissingError(AzureMLException):
-    """Data sets without a time column."""
-
-
-class DatasetValidationError(UserErrorException):
-    """A data set's definition is wrong, as SDK v1 code catches it."""
-
-
-class DatasetExecutionError(UserErrorException):
-    """A data set cannot be read, as SDK v1 code catches it."""
-
-
-class DiscoveryUrlNotFoundException(AzureMLException):
-    """No discovery URL for a key."""
-
-
-class AzureMLAggregatedException(AzureMLException):
-    """Several exceptions in one."""
-
-
-class ParallelRunException(AzureMLException):
-    """Batch scoring."""
-
-
-class ServiceException(AzureMLException):
-    """A service's own HTTP error."""
-
+# Classes that Sendoff itself never raises: there so that scripts can name them.
+_NAMED = {
+    AzureMLException: {
+        "ModelPathNotFoundException": "A model's path is not there.",
+        "WorkspacePrivateEndpointException": "Private endpoints: never raised here.",
+        "RunConfigurationException": "Run configurations.",
+        "SnapshotException": "Snapshots of source folders.",
+        "TrainingException": "Training.",
+        "DatasetTimestampMissingError": "Data sets without a time column.",
+        "DiscoveryUrlNotFoundException": "No discovery URL for a key.",
+        "AzureMLAggregatedException": "Several exceptions in one.",
+        "ParallelRunException": "Batch scoring.",
+        "ServiceException": "A service's own HTTP error.",
+    },
+    UserErrorException: {
+        "DatasetValidationError": "A data set's definition is wrong, as SDK v1 code catches it.",
+        "DatasetExecutionError": "A data set cannot be read, as SDK v1 code catches it.",
+    },
+}
+for _base, _names in _NAMED.items():
+    for _name, _about in _names.items():
+        globals()[_name] = type(_name, (_base,), {"__doc__": _about, "__module__": __name__})
 
 _ALSO: dict[str, tuple[type[AzureMLException], ...]] = {
     "model_not_found": (ModelNotFoundException, WebserviceException),

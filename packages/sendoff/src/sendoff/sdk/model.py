@@ -14,13 +14,13 @@ from ..errors import InvalidInput, NotSupported
 from ..spec import model as spec
 from . import framework
 from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
+from .given import texts
 from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
 from .saying import say
 from .services import deploying
 from .services.deploying import listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
-from .tags import texts
 
 if TYPE_CHECKING:
     from .package import ModelPackage
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from .services.deployment_configuration import WebserviceDeploymentConfiguration
     from .services.webservice import Webservice
     from .workspace import Workspace
-
-__all__ = ["InferenceConfig", "Model"]
 
 # What `register` says of a model beside its name and files.
 _DESCRIBING = """
@@ -368,16 +366,7 @@ class Model:
             WebserviceException: The name is taken, or something is wrong that can be told before anything starts.
             ModelNotFoundException: A model is not registered (any more).
         """
-        return deploying.deploy(
-            workspace,
-            name,
-            models,
-            inference_config,
-            deployment_config,
-            deployment_target,
-            overwrite,
-            show_output=show_output,
-        )
+        return deploying.deploy(**locals())
 
     @staticmethod
     def print_configuration(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..client.service_link import user
 from ..spec import model as spec
 from .framework import Framework
-from .tags import texts
+from .given import texts
 
 if TYPE_CHECKING:
     from .model import Model

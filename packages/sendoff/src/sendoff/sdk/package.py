@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from ..client import Transfer
 from ..errors import Conflict, DeploymentFailed, from_payload
-from ..spec.operation import FINAL, SUCCEEDED, pause_after
+from ..spec.operation import SUCCEEDED, Operation
 from .environments.sections import ContainerRegistry
 from .exceptions import WebserviceException, as_sdk_errors
 from .saying import say
-from .timeline import Timeline
+from .timeline import Timeline, follow
 
 if TYPE_CHECKING:
     from ..spec.package import Package
     from .environments.environment import Environment
     from .workspace import Workspace
-
-__all__ = ["ContainerRegistry", "ModelPackage"]
 
 
 class ModelPackage:
@@ -48,7 +45,11 @@ class ModelPackage:
     @as_sdk_errors(WebserviceException)
     def update_creation_state(self) -> None:
         """Look again; ``state`` is NotStarted, Running, Succeeded, Failed, Cancelled or TimedOut."""
+        self._look()
+
+    def _look(self) -> Operation:
         self._fill(self.workspace._client.package(self.workspace.name, self._id))
+        return self._view.operation
 
     @as_sdk_errors(WebserviceException)
     def wait_for_creation(self, show_output: bool = False) -> None:
@@ -61,22 +62,13 @@ class ModelPackage:
             WebserviceException: It could not be made; the message says why.
         """
         timeline = Timeline() if show_output else None
-        began = time.monotonic()
-        while True:
-            self._fill(self.workspace._client.package(self.workspace.name, self._id))
-            if timeline is not None:
-                timeline.show(self._view.operation)
-            if self.state in FINAL:
-                break
-            time.sleep(pause_after(time.monotonic() - began))
+        follow(self._look, timeline)
         if timeline is not None:
             timeline.close(f"Package creation {self.state}: {self.location or ''}".rstrip(": "))
         if self.state != SUCCEEDED:
-            raise (
-                from_payload(self.error)
-                if self.error
-                else DeploymentFailed(f"the package's creation ended {self.state}")
-            )
+            if self.error:
+                raise from_payload(self.error)
+            raise DeploymentFailed(f"the package's creation ended {self.state}")
 
     @as_sdk_errors(WebserviceException)
     def pull(self) -> None:

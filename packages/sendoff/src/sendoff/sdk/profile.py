@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, DeploymentFailed, from_payload
-from ..spec.operation import FINAL, SUCCEEDED
+from ..spec.operation import SUCCEEDED, Operation
 from ..spec.parse import replace
 from ..spec.profile import CreateProfile, Profile, check_profile, details_of
 from .data.dataset import saved
 from .exceptions import WebserviceException, as_sdk_errors
-from .timeline import Timeline
+from .timeline import Timeline, follow
 
 if TYPE_CHECKING:
     from .services.deployment_configuration import AciServiceDeploymentConfiguration
     from .services.inference_config import InferenceConfig
     from .workspace import Workspace
-
-__all__ = ["ModelProfile"]
 
 
 def start(
@@ -111,6 +108,10 @@ class ModelProfile:
         self.latency_percentile_99_in_ms = details.get("latencyPercentile99InMs")
         self.latency_percentile_999_in_ms = details.get("latencyPercentile999InMs")
 
+    def _look(self) -> Operation:
+        self._fill(self.workspace._client.profile(self.workspace.name, self.id))
+        return self._view.operation
+
     @property
     def reasons(self) -> list[str]:
         """Why the recommendation is what it is, a sentence a reason; empty before the end."""
@@ -140,15 +141,7 @@ class ModelProfile:
             WebserviceException: It failed; the message says what the entry script said.
         """
         timeline = Timeline() if show_output else None
-        pause = 0.1
-        while True:
-            self._fill(self.workspace._client.profile(self.workspace.name, self.id))
-            if timeline is not None:
-                timeline.show(self._view.operation)
-            if self.state in FINAL:
-                break
-            time.sleep(pause)
-            pause = min(pause * 1.3, 0.5)
+        follow(self._look, timeline)
         if timeline is not None:
             timeline.close(f"Profile {self.name} {self.state}")
             for reason in self.reasons:
@@ -158,14 +151,14 @@ class ModelProfile:
 
     def get_details(self) -> dict[str, Any]:
         """The result under SDK v1's keys; the memory also as ``requestedMemoryInGb``, as the article reads it."""
-        self._fill(self.workspace._client.profile(self.workspace.name, self.id))
+        self._look()
         return details_of(self._view)
 
     def get_sizes(self) -> list[dict[str, Any]]:
         """Every size with every load that was held: rate, latencies split into queue and run, CPU, memory, errors."""
         from ..spec.parse import to_builtins
 
-        self._fill(self.workspace._client.profile(self.workspace.name, self.id))
+        self._look()
         sizes: list[dict[str, Any]] = to_builtins(self._view.result.sizes) if self._view.result is not None else []
         return sizes
 

@@ -1,13 +1,15 @@
-"""Showing an operation while it runs: a line for each step, in place on a terminal, plain elsewhere."""
+"""Following an operation, and showing it while it runs: steps as lines, in place on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import IO
 
-from ..spec.operation import STEP_DONE, STEP_FAILED, STEP_RUNNING, STEP_SKIPPED, Operation, Step
+from ..errors import Timeout
+from ..spec.operation import FINAL, STEP_DONE, STEP_FAILED, STEP_RUNNING, STEP_SKIPPED, Operation, Step, pause_after
 
 _SLOW = 2.0
 """Seconds after which a running step is named, where lines cannot be rewritten."""
@@ -63,6 +65,36 @@ class Timeline:
             self._stream.write("\r\x1b[2K")
             self._drawn = False
         self._stream.write(text + "\n")
+
+
+def follow(
+    look: Callable[[], Operation], timeline: Timeline | None = None, timeout_sec: float | None = None
+) -> Operation:
+    """Look at an operation again and again until it has ended; the operation as it ended.
+
+    Args:
+        look: Gives the operation as it is now.
+        timeline: Is shown the operation at each look.
+        timeout_sec: Seconds to wait at most.
+
+    Raises:
+        Timeout: It goes on longer than that.
+    """
+    began = time.monotonic()
+    while True:
+        operation = look()
+        if timeline is not None:
+            timeline.show(operation)
+        if operation.state in FINAL:
+            return operation
+        passed = time.monotonic() - began
+        if timeout_sec is not None and passed > timeout_sec:
+            raise Timeout(
+                f"service {operation.service!r} is still being deployed after {timeout_sec} seconds",
+                hint="It goes on: wait_for_deployment() again, or 'sendoff operation cancel'.",
+                operation=operation.id,
+            )
+        time.sleep(pause_after(passed))
 
 
 def _ended(step: Step) -> str:

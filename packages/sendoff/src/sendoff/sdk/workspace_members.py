@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..spec import workspace as spec
 from .exceptions import WorkspaceException, as_sdk_errors
-from .tags import texts
+from .given import texts
 from .unsupported import refuse, refusing
 
 if TYPE_CHECKING:

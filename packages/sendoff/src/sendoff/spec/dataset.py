@@ -5,12 +5,10 @@ Sources: spec/surface.md sec. 2.14, spec/behaviour.md sec. 16.1.
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from ..errors import InvalidInput
+from . import names
 from .model import ManifestFile, check_manifest, check_manifest_path
-from .parse import Spec, did_you_mean
+from .parse import Spec, not_known
 
 TABULAR, FILE = "tabular", "file"
 ACTIVE, ARCHIVED, DEPRECATED = "active", "archived", "deprecated"
@@ -21,8 +19,6 @@ HEADERS = (NO_HEADERS, FIRST_FILE, COMBINE, ALL_SAME)
 FORMS = (DELIMITED, JSON_LINES, PARQUET)
 COLUMN_TYPES = ("bool", "datetime", "float", "long", "string")
 TAKE, SKIP, KEEP, DROP = "take", "skip", "keep", "drop"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,254}\Z")
 
 
 class DataSource(Spec):
@@ -162,13 +158,8 @@ class FilesChanged(Spec):
 
 def check_dataset_name(name: str) -> str:
     """A dataset's name: 1 to 255 letters, digits, blanks, ``-``, ``_``, ``.``, starting with a letter or digit."""
-    if not _NAME.match(name):
-        raise InvalidInput(
-            f"dataset name {name!r} is not allowed",
-            hint="Use 1 to 255 letters, digits, blanks, '-', '_' or '.', starting with a letter or digit.",
-            field="name",
-        )
-    return name
+    rule = "1 to 255 letters, digits, blanks, '-', '_' or '.', starting with a letter or digit"
+    return names.check(name, r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,254}", "dataset name", rule)
 
 
 def check_definition(definition: DatasetDefinition, where: str = "dataset") -> DatasetDefinition:
@@ -232,11 +223,6 @@ def _check_reading(reading: Reading, where: str) -> None:
         _one_of(wanted.kind, COLUMN_TYPES, where, f"column_types.{column}")
 
 
-def _one_of(value: Any, known: tuple[str, ...], where: str, field: str) -> None:
+def _one_of(value: str, known: tuple[str, ...], where: str, field: str) -> None:
     if value not in known:
-        raise InvalidInput(
-            f"{where}: {field} {value!r} is not known",
-            hint=did_you_mean(str(value), known, f"Known: {', '.join(known)}."),
-            where=where,
-            field=field,
-        )
+        raise not_known(str(value), known, f"{where}: {field}", where=where, field=field)

@@ -6,19 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
-from .dataset import (
-    ALL_SAME,
-    COMBINE,
-    DELIMITED,
-    FILE,
-    FIRST_FILE,
-    JSON_LINES,
-    NO_HEADERS,
-    PARQUET,
-    TABULAR,
-    ColumnType,
-    Reading,
-)
+from . import dataset as spec
 from .parse import Spec, did_you_mean, not_a_mapping
 from .values import as_bool, as_text, as_text_map, as_texts, fold
 
@@ -50,31 +38,28 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "registration": {"name": "images", "description": "", "tags": {}, "createNewVersion": True},
     },
 }
-_SOURCES = {"delimitedfiles": DELIMITED, "jsonlinesfiles": JSON_LINES, "parquetfiles": PARQUET}
+_ROWS = (
+    *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
+    *("includePath", "setColumnTypes", "invalidLines", "emptyAsString"),
+)
+_SOURCES = {"delimitedfiles": spec.DELIMITED, "jsonlinesfiles": spec.JSON_LINES, "parquetfiles": spec.PARQUET}
 _HEADERS = {
-    "noheaders": NO_HEADERS,
-    "false": NO_HEADERS,
-    "onlyfirstfilehasheaders": FIRST_FILE,
-    "combineallfilesheaders": COMBINE,
-    "allfileshavesameheaders": ALL_SAME,
-    "true": ALL_SAME,
+    "noheaders": spec.NO_HEADERS,
+    "false": spec.NO_HEADERS,
+    "onlyfirstfilehasheaders": spec.FIRST_FILE,
+    "combineallfilesheaders": spec.COMBINE,
+    "allfileshavesameheaders": spec.ALL_SAME,
+    "true": spec.ALL_SAME,
 }
 
 
-class PathOf(Spec):
-    """A path: local or an address, or one of a datastore."""
-
-    path: str
-    datastore: str | None = None
-
-
 class DatasetFile(Spec):
-    """What the file says."""
+    """What the file says. Of a path that no datastore has, local or an address, the data is yet to be copied in."""
 
     name: str
     kind: str
-    paths: list[PathOf]
-    reading: Reading | None
+    paths: list[spec.DataSource]
+    reading: spec.Reading | None
     description: str = ""
     tags: dict[str, str] = {}
     create_new_version: bool = True
@@ -92,14 +77,9 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
     """
     top = _keys(data, where, ("schemaVersion", "datasetType", "parameters", "registration"))
     kind = as_text(top.get("datasettype", ""), where, "datasetType").lower()
-    if kind not in (TABULAR, FILE):
+    if kind not in (spec.TABULAR, spec.FILE):
         raise InvalidInput(f"{where}: datasetType has to be Tabular or File; got {kind!r}", where=where)
-    known = ["path"] if kind == FILE else []
-    known += [] if kind == FILE else [
-        *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
-        *("includePath", "setColumnTypes", "invalidLines", "emptyAsString"),
-    ]  # fmt: skip
-    given = _keys(top.get("parameters"), f"{where}: parameters", tuple(known))
+    given = _keys(top.get("parameters"), f"{where}: parameters", ("path",) if kind == spec.FILE else _ROWS)
     named = _keys(
         top.get("registration"), f"{where}: registration", ("name", "description", "tags", "createNewVersion")
     )
@@ -109,7 +89,7 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
         name=as_text(named["name"], where, "registration.name"),
         kind=kind,
         paths=_paths(given.get("path"), where),
-        reading=None if kind == FILE else _reading(given, where),
+        reading=None if kind == spec.FILE else _reading(given, where),
         description=as_text(named.get("description") or "", where, "registration.description"),
         tags=as_text_map(named.get("tags") or {}, where, "registration.tags"),
         create_new_version=as_bool(named.get("createnewversion", True), where, "registration.createNewVersion"),
@@ -135,7 +115,7 @@ def separator_of(text: str) -> str:
     return {"\\n": "\n", "\\t": "\t", "\\r\\n": "\r\n"}.get(text, text)
 
 
-def _reading(given: Mapping[str, Any], where: str) -> Reading:
+def _reading(given: Mapping[str, Any], where: str) -> spec.Reading:
     source = fold(given.get("sourcetype", "delimited_files"))
     if source not in _SOURCES:
         raise InvalidInput(
@@ -147,7 +127,7 @@ def _reading(given: Mapping[str, Any], where: str) -> Reading:
     types = given.get("setcolumntypes") or {}
     if not isinstance(types, Mapping):
         raise InvalidInput(f"{where}: parameters.setColumnTypes is a mapping of columns to types", where=where)
-    return Reading(
+    return spec.Reading(
         form=_SOURCES[source],
         separator=separator_of(as_text(given.get("separator", ","), where, "parameters.separator")),
         header=header_of(str(given.get("header", True)), where),
@@ -161,12 +141,12 @@ def _reading(given: Mapping[str, Any], where: str) -> Reading:
     )
 
 
-def _type(value: Any, where: str) -> ColumnType:
+def _type(value: Any, where: str) -> spec.ColumnType:
     if isinstance(value, Mapping):
         kinds = {fold(key): inner for key, inner in value.items()}
         formats = as_texts(kinds.get("formats", []), where, "setColumnTypes.formats")
-        return ColumnType(kind=_kind(kinds.get("type", "")), formats=formats)
-    return ColumnType(kind=_kind(value))
+        return spec.ColumnType(kind=_kind(kinds.get("type", "")), formats=formats)
+    return spec.ColumnType(kind=_kind(value))
 
 
 def _kind(value: Any) -> str:
@@ -174,7 +154,7 @@ def _kind(value: Any) -> str:
     return {"int": "long", "integer": "long", "double": "float", "str": "string", "boolean": "bool"}.get(text, text)
 
 
-def _paths(value: Any, where: str) -> list[PathOf]:
+def _paths(value: Any, where: str) -> list[spec.DataSource]:
     listed = value if isinstance(value, list) else [value]
     found = []
     for one in listed:
@@ -182,9 +162,9 @@ def _paths(value: Any, where: str) -> list[PathOf]:
             keys = _keys(one, f"{where}: parameters.path", ("datastoreName", "relativePath"))
             store = as_text(keys.get("datastorename", ""), where, "parameters.path.datastoreName")
             for inner in as_texts(keys.get("relativepath", ""), where, "parameters.path.relativePath"):
-                found.append(PathOf(path=inner, datastore=store))
+                found.append(spec.DataSource(path=inner, datastore=store))
         elif isinstance(one, str) and one:
-            found.append(PathOf(path=one))
+            found.append(spec.DataSource(path=one))
         else:
             raise InvalidInput(
                 f"{where}: parameters.path is a path, an address, or datastoreName with relativePath; got {one!r}",

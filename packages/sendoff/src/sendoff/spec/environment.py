@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from ..errors import InvalidInput
+from . import names
 from .parse import Spec, encode
 
 DEFAULT_VARIABLES = {"EXAMPLE_ENV_VAR": "EXAMPLE_VALUE"}
@@ -154,13 +154,8 @@ def check_version(version: str) -> str:
     Raises:
         InvalidInput: It is anything else.
     """
-    if not isinstance(version, str) or not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z", version):
-        raise InvalidInput(
-            f"environment version {version!r} is not allowed",
-            hint="Use 1 to 255 letters, digits, '-', '_' or '.'; or leave it out to get the next number.",
-            field="version",
-        )
-    return version
+    rule = "1 to 255 letters, digits, '-', '_' or '.'; or leave it out to get the next number"
+    return names.check(version, r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", "environment version", rule, "version")
 
 
 def _squeeze(line: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import PythonSpec
-from .environment_fields import list_of, mapping_of, strings, text_of, wrong
+from .environment_fields import list_of, mapping_of, strings, text_of, texts, wrong
 from .environment_packages import parse_conda_package
 from .environment_requirements import pip_lines
 
@@ -42,10 +42,7 @@ def conda_from_value(
     name = fields.get("name")
     if name is not None and not isinstance(name, str | int):
         raise wrong(where, f"{dot}name", "a text", name)
-    channels = [
-        text_of(item, where, f"{dot}channels[{index}]")
-        for index, item in enumerate(list_of(fields.get("channels"), where, f"{dot}channels"))
-    ]
+    channels = texts(fields.get("channels"), where, f"{dot}channels")
     conda: list[str] = []
     pip: list[str] = []
 

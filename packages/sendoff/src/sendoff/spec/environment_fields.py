@@ -73,6 +73,11 @@ def text_of(value: Any, where: str, field: str) -> str:
     return value
 
 
+def texts(value: Any, where: str, field: str) -> list[str]:
+    """A list of texts that are not blank; None counts as empty."""
+    return [text_of(item, where, f"{field}[{index}]") for index, item in enumerate(list_of(value, where, field))]
+
+
 def optional_text(value: Any, where: str, field: str) -> str | None:
     """A text, or None for null and the empty text."""
     if value is None or value == "":

@@ -12,36 +12,12 @@ from typing import Any
 
 from .. import files
 from ..errors import AlreadyExists, InvalidInput
+from . import environment_fields as read
 from . import parse
 from .environment import DockerSpec, EnvironmentSpec, PythonSpec
 from .environment_conda import conda_document, conda_from_value, conda_text
-from .environment_fields import (
-    flag,
-    list_of,
-    mapping_of,
-    optional_text,
-    plain,
-    read_value,
-    strings,
-    text_of,
-    wrong,
-)
 from .environment_requirements import requirements_from_text
 from .parse import read_text
-
-__all__ = [
-    "conda_document",
-    "conda_from_value",
-    "conda_text",
-    "environment_from_value",
-    "environment_to_value",
-    "load",
-    "load_from_directory",
-    "read_conda_file",
-    "read_requirements_file",
-    "requirements_from_text",
-    "save_to_directory",
-]
 
 JSON_FILE, CONDA_FILE, DOCKERFILE = "azureml_environment.json", "conda_dependencies.yml", "BaseDockerfile"
 
@@ -63,7 +39,7 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
     elif path.suffix.lower() in (".txt", ".in"):
         return read_requirements_file(path, name=name or path.stem, notes=notes)
     else:
-        value = read_value(path, "environment file")
+        value = read.read_value(path, "environment file")
         if isinstance(value, Mapping) and "dependencies" in value:
             return _from_conda(value, path, name, notes)
         spec = environment_from_value(value, where=str(path), base=path.parent, notes=notes, name=name)
@@ -82,7 +58,7 @@ def read_conda_file(path: Path | str, *, name: str | None = None, notes: list[st
         InvalidInput: Names the file and the key path.
     """
     path = Path(path)
-    return _from_conda(read_value(path, "conda file"), path, name, notes)
+    return _from_conda(read.read_value(path, "conda file"), path, name, notes)
 
 
 def read_requirements_file(path: Path | str, *, name: str, notes: list[str] | None = None) -> EnvironmentSpec:
@@ -101,36 +77,16 @@ def read_requirements_file(path: Path | str, *, name: str, notes: list[str] | No
 
 
 _TOP = (
-    "name",
-    "version",
-    "environmentVariables",
-    "python",
-    "docker",
-    "spark",
-    "databricks",
-    "r",
-    "inferencingStackVersion",
-    "assetId",
+    *("name", "version", "environmentVariables", "python", "docker", "spark", "databricks", "r"),
+    *("inferencingStackVersion", "assetId"),
 )
 _PYTHON = (
-    "userManagedDependencies",
-    "interpreterPath",
-    "condaDependenciesFile",
-    "condaDependencies",
+    *("userManagedDependencies", "interpreterPath", "condaDependenciesFile", "condaDependencies"),
     "baseCondaEnvironment",
 )
 _DOCKER = (
-    "enabled",
-    "baseImage",
-    "baseDockerfile",
-    "baseImageRegistry",
-    "buildContext",
-    "sharedVolumes",
-    "shmSize",
-    "arguments",
-    "gpuSupport",
-    "platform",
-    "extraSteps",
+    *("enabled", "baseImage", "baseDockerfile", "baseImageRegistry", "buildContext", "sharedVolumes", "shmSize"),
+    *("arguments", "gpuSupport", "platform", "extraSteps"),
 )
 
 
@@ -152,7 +108,7 @@ def environment_from_value(
     Raises:
         InvalidInput: Names ``where`` and the key path.
     """
-    fields = mapping_of(value, _TOP, where, at)
+    fields = read.mapping_of(value, _TOP, where, at)
     dot = f"{at}." if at else ""
     named = fields.get("name") or name
     if named is None:
@@ -165,20 +121,20 @@ def environment_from_value(
     python, variables = _python(fields.get("python"), where, f"{dot}python", base, notes)
     stack = fields.get("inferencingStackVersion")
     if stack not in (None, "latest"):
-        raise wrong(where, f"{dot}inferencingStackVersion", "null or 'latest'", stack)
+        raise read.wrong(where, f"{dot}inferencingStackVersion", "null or 'latest'", stack)
     return EnvironmentSpec(
-        name=text_of(named, where, f"{dot}name"),
-        version=optional_text(version, where, f"{dot}version"),
+        name=read.text_of(named, where, f"{dot}name"),
+        version=read.optional_text(version, where, f"{dot}version"),
         python=python,
         docker=_docker(fields.get("docker"), where, f"{dot}docker", base),
         environment_variables={
             **variables,
-            **strings(fields.get("environmentVariables"), where, f"{dot}environmentVariables"),
+            **read.strings(fields.get("environmentVariables"), where, f"{dot}environmentVariables"),
         },
         inferencing_stack_version=stack,
-        spark=plain(fields.get("spark"), where, f"{dot}spark"),
-        databricks=plain(fields.get("databricks"), where, f"{dot}databricks"),
-        r=None if fields.get("r") is None else plain(fields["r"], where, f"{dot}r"),
+        spark=read.plain(fields.get("spark"), where, f"{dot}spark"),
+        databricks=read.plain(fields.get("databricks"), where, f"{dot}databricks"),
+        r=None if fields.get("r") is None else read.plain(fields["r"], where, f"{dot}r"),
     )
 
 
@@ -274,14 +230,14 @@ def load_from_directory(directory: Path | str, *, notes: list[str] | None = None
     """
     directory = Path(directory)
     path = directory / JSON_FILE
-    value = read_value(path, "environment file")
+    value = read.read_value(path, "environment file")
     spec = environment_from_value(value, where=str(path), base=directory, notes=notes)
     inline = {k.lower(): v for k, v in value.items()}.get("python") or {}
     given = {k.lower() for k, v in inline.items() if v is not None} if isinstance(inline, Mapping) else set()
     conda = directory / CONDA_FILE
     if not given & {"condadependencies", "condadependenciesfile"} and conda.is_file():
         python, variables = conda_from_value(
-            read_value(conda, "conda file"), where=str(conda), base=directory, notes=notes
+            read.read_value(conda, "conda file"), where=str(conda), base=directory, notes=notes
         )
         own = spec.python
         python = parse.replace(
@@ -303,7 +259,7 @@ def _from_conda(value: Any, path: Path, name: str | None, notes: list[str] | Non
 
 
 def _python(value: Any, where: str, at: str, base: Path, notes: list[str] | None) -> tuple[PythonSpec, dict[str, str]]:
-    fields = mapping_of({} if value is None else value, _PYTHON, where, at)
+    fields = read.mapping_of({} if value is None else value, _PYTHON, where, at)
     inline, file = fields.get("condaDependencies"), fields.get("condaDependenciesFile")
     python = PythonSpec()
     variables: dict[str, str] = {}
@@ -314,25 +270,38 @@ def _python(value: Any, where: str, at: str, base: Path, notes: list[str] | None
             inline, where=where, base=base, notes=notes, at=f"{at}.condaDependencies", fold=True
         )
     elif file is not None:
-        path = base / text_of(file, where, f"{at}.condaDependenciesFile")
+        path = base / read.text_of(file, where, f"{at}.condaDependenciesFile")
         python, variables = conda_from_value(
-            read_value(path, f"conda file (named by {where}: {at}.condaDependenciesFile)"),
+            read.read_value(path, f"conda file (named by {where}: {at}.condaDependenciesFile)"),
             where=str(path),
             base=path.parent,
             notes=notes,
         )
-    interpreter = optional_text(fields.get("interpreterPath"), where, f"{at}.interpreterPath")
+
+    def text(key: str) -> str | None:
+        return read.optional_text(fields.get(key), where, f"{at}.{key}")
+
+    def truth(key: str) -> bool:
+        return read.flag(fields.get(key), where, f"{at}.{key}")
+
     return parse.replace(
         python,
-        user_managed_dependencies=flag(fields.get("userManagedDependencies"), where, f"{at}.userManagedDependencies"),
-        interpreter_path=interpreter or PythonSpec().interpreter_path,
-        base_conda_environment=optional_text(fields.get("baseCondaEnvironment"), where, f"{at}.baseCondaEnvironment"),
+        user_managed_dependencies=truth("userManagedDependencies"),
+        interpreter_path=text("interpreterPath") or PythonSpec().interpreter_path,
+        base_conda_environment=text("baseCondaEnvironment"),
     ), variables
 
 
 def _docker(value: Any, where: str, at: str, base: Path) -> DockerSpec:
-    fields = mapping_of({} if value is None else value, _DOCKER, where, at)
+    fields = read.mapping_of({} if value is None else value, _DOCKER, where, at)
     default = DockerSpec()
+
+    def text(key: str) -> str | None:
+        return read.optional_text(fields.get(key), where, f"{at}.{key}")
+
+    def truth(key: str, absent: bool = False) -> bool:
+        return read.flag(fields.get(key), where, f"{at}.{key}", absent)
+
     if fields.get("buildContext") is not None:
         raise InvalidInput(
             f"{where}: {at}.buildContext is not supported",
@@ -341,14 +310,14 @@ def _docker(value: Any, where: str, at: str, base: Path) -> DockerSpec:
             field=f"{at}.buildContext",
         )
     registry = fields.get("baseImageRegistry")
-    kept = mapping_of(
+    kept = read.mapping_of(
         {} if registry is None else registry,
         ("address", "username", "password", "registryIdentity"),
         where,
         f"{at}.baseImageRegistry",
     )
-    image = optional_text(fields.get("baseImage"), where, f"{at}.baseImage")
-    dockerfile = optional_text(fields.get("baseDockerfile"), where, f"{at}.baseDockerfile")
+    image = text("baseImage")
+    dockerfile = text("baseDockerfile")
     if image and dockerfile:
         raise InvalidInput(
             f"{where}: {at}.baseImage and {at}.baseDockerfile exclude each other",
@@ -357,22 +326,19 @@ def _docker(value: Any, where: str, at: str, base: Path) -> DockerSpec:
             field=f"{at}.baseDockerfile",
         )
     return DockerSpec(
-        enabled=flag(fields.get("enabled"), where, f"{at}.enabled"),
+        enabled=truth("enabled"),
         base_image=image,
         base_dockerfile=dockerfile,
         base_image_registry={
-            key: optional_text(kept.get(key), where, f"{at}.baseImageRegistry.{key}")
+            key: read.optional_text(kept.get(key), where, f"{at}.baseImageRegistry.{key}")
             for key in ("address", "username", "password")
             if kept.get(key) is not None
         },
-        arguments=[
-            text_of(item, where, f"{at}.arguments[{index}]")
-            for index, item in enumerate(list_of(fields.get("arguments"), where, f"{at}.arguments"))
-        ],
-        shared_volumes=flag(fields.get("sharedVolumes"), where, f"{at}.sharedVolumes", default.shared_volumes),
-        shm_size=optional_text(fields["shmSize"], where, f"{at}.shmSize") if "shmSize" in fields else default.shm_size,
-        gpu_support=flag(fields.get("gpuSupport"), where, f"{at}.gpuSupport"),
-        extra_steps=optional_text(fields.get("extraSteps"), where, f"{at}.extraSteps"),
+        arguments=read.texts(fields.get("arguments"), where, f"{at}.arguments"),
+        shared_volumes=truth("sharedVolumes", default.shared_volumes),
+        shm_size=text("shmSize") if "shmSize" in fields else default.shm_size,
+        gpu_support=truth("gpuSupport"),
+        extra_steps=text("extraSteps"),
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from ..errors import InvalidInput
+from . import names
 from .inference import InferenceSpec
 from .operation import Operation
 from .parse import Spec
 
-_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\Z")
-_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 
 
 class CreatePackage(Spec):
@@ -83,15 +81,9 @@ def check_image(name: str | None, label: str | None) -> None:
     Raises:
         InvalidInput: One of them is not allowed.
     """
-    if name is not None and not _NAME.match(name):
-        raise InvalidInput(
-            f"image name {name!r} is not allowed",
-            hint="Use lower-case letters, digits, '.', '_', '-', and '/' between parts; the registry is a setting.",
-            field="image_name",
-        )
-    if label is not None and not _LABEL.match(label):
-        raise InvalidInput(
-            f"image label {label!r} is not allowed",
-            hint="Use 1 to 128 letters, digits, '.', '_' or '-'.",
-            field="image_label",
-        )
+    if name is not None:
+        rule = "lower-case letters, digits, '.', '_', '-', and '/' between parts; the registry is a setting"
+        names.check(name, f"{_PART}(?:/{_PART})*", "image name", rule, "image_name")
+    if label is not None:
+        rule = "1 to 128 letters, digits, '.', '_' or '-'"
+        names.check(label, r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "image label", rule, "image_label")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from ..errors import InvalidInput
+from .names import check
 from .parse import Spec
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}\Z")
 
 
 class SetSecret(Spec):
@@ -31,10 +27,4 @@ def check_secret(name: str) -> str:
     Raises:
         InvalidInput: It is none.
     """
-    if not _NAME.match(name):
-        raise InvalidInput(
-            f"secret name {name!r} is not allowed",
-            hint="Use 1 to 127 letters, digits, '-', '_' or '.'.",
-            field="name",
-        )
-    return name
+    return check(name, r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}", "secret name", "1 to 127 letters, digits, '-', '_' or '.'")

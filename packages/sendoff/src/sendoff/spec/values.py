@@ -13,6 +13,12 @@ _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
 
+def camel(name: str) -> str:
+    """A field's name as JSON keys are written: ``memory_in_gb`` is ``memoryInGb``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 def fold(key: Any) -> str:
     """A key without case, blanks, ``_`` and ``-``: what two spellings of one key have in common."""
     return str(key).strip().lower().replace("_", "").replace("-", "")

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from ...core import Core
+from ...spec import run as spec
 from ...spec.model import ManifestFile
-from ...spec.run import (
-    AddFiles,
-    CreateExperiment,
-    Experiment,
-    LogMetrics,
-    Metric,
-    Run,
-    StartRun,
-    UpdateExperiment,
-    UpdateRun,
-)
 from ..noun import Noun, room
 from ..route import Call, Query
 
-experiments = Noun("runs", Experiment, "/workspaces/{ws}/experiments", "/workspaces/{ws}/experiments/{name}")
-runs = Noun("runs", Run, "/workspaces/{ws}/runs", "/workspaces/{ws}/runs/{id}")
+experiments = Noun("runs", spec.Experiment, "/workspaces/{ws}/experiments", "/workspaces/{ws}/experiments/{name}")
+runs = Noun("runs", spec.Run, "/workspaces/{ws}/runs", "/workspaces/{ws}/runs/{id}")
 
 
 def log(core: Core, call: Call) -> None:
@@ -27,16 +17,16 @@ def log(core: Core, call: Call) -> None:
     core.runs.log(call.path["ws"], call.path["id"], call.body.metrics)
 
 
-def add_files(core: Core, call: Call) -> AddFiles:
+def add_files(core: Core, call: Call) -> spec.AddFiles:
     """Keep files."""
-    return AddFiles(files=core.runs.add_files(call.path["ws"], call.path["id"], call.body.files))
+    return spec.AddFiles(files=core.runs.add_files(call.path["ws"], call.path["id"], call.body.files))
 
 
 ROUTES = (
     experiments.create(
         room(lambda core: core.runs.experiment),
         "The experiment of that name, made when there is none",
-        CreateExperiment,
+        spec.CreateExperiment,
         status=200,
         action="experiment",
     ),
@@ -45,7 +35,7 @@ ROUTES = (
     experiments.update(
         room(lambda core: core.runs.update_experiment),
         "Change an experiment's tags, archive it or take it back",
-        UpdateExperiment,
+        spec.UpdateExperiment,
         action="update_experiment",
     ),
     experiments.delete(
@@ -54,7 +44,7 @@ ROUTES = (
         action="delete_experiment",
     ),
     experiments.act(
-        "runs", room(lambda core: core.runs.start), "Begin a run", Run, StartRun, status=201, action="start"
+        "runs", room(lambda core: core.runs.start), "Begin a run", spec.Run, spec.StartRun, status=201, action="start"
     ),
     runs.list(
         room(lambda core: core.runs.list),
@@ -66,16 +56,16 @@ ROUTES = (
     runs.update(
         room(lambda core: core.runs.update),
         "Change a run: its state, names, tags; properties can only be added",
-        UpdateRun,
+        spec.UpdateRun,
     ),
-    runs.act("metrics", log, "Log values", None, LogMetrics, action="log"),
-    runs.parts("metrics", room(lambda core: core.runs.metrics), "What a run logged, in its order", Metric),
+    runs.act("metrics", log, "Log values", None, spec.LogMetrics, action="log"),
+    runs.parts("metrics", room(lambda core: core.runs.metrics), "What a run logged, in its order", spec.Metric),
     runs.act(
         "files",
         add_files,
         "Keep files of a run; their blobs are in the store already",
-        AddFiles,
-        AddFiles,
+        spec.AddFiles,
+        spec.AddFiles,
         action="add_files",
     ),
     runs.parts("files", room(lambda core: core.runs.files), "A run's files by path", ManifestFile),

@@ -8,6 +8,7 @@ import click
 
 from ...errors import NotSupported
 from ..command import Command, Group
+from ..session import Session
 
 
 def refused(words: str, what: str, instead: str) -> Command:
@@ -19,13 +20,13 @@ def refused(words: str, what: str, instead: str) -> Command:
         instead: What to do, as a sentence or a command.
     """
 
-    def refuse(ctx: click.Context, given: tuple[str, ...]) -> NoReturn:
-        raise NotSupported(f"{ctx.command_path} is not supported", hint=instead)
+    def refuse(_: Session, given: tuple[str, ...]) -> NoReturn:
+        raise NotSupported(f"{click.get_current_context().command_path} is not supported", hint=instead)
 
     return Command(
         words.split()[-1],
         params=[click.Argument(["given"], nargs=-1, type=click.UNPROCESSED)],
-        callback=click.pass_context(refuse),
+        callback=refuse,
         help=f"{what}: not here. {instead}",
         short_help=f"{what}: not here.",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},

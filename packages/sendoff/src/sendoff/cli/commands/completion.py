@@ -8,6 +8,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from ..command import Command
+from ..session import Session
 
 _EXAMPLE = """\
 sendoff completion bash > ~/.local/share/bash-completion/completions/sendoff
@@ -17,7 +18,7 @@ sendoff completion fish > ~/.config/fish/completions/sendoff.fish"""
 
 @click.command(cls=Command, example=_EXAMPLE)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+def completion(_: Session, shell: str) -> None:
     """Print the completion script of a shell.
 
     SHELL is bash (4.4 or newer), zsh or fish.

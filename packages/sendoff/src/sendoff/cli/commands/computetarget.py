@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from ...errors import NotSupported
-from ...spec.compute import AKS, AML_COMPUTE, KUBERNETES, CreateCompute, UpdateCompute
-from .. import options, records
-from ..command import Command, Group, option, pass_session
-from ..records import Record
+from ...spec.compute import AKS, AML_COMPUTE, KUBERNETES, Compute, CreateCompute, UpdateCompute
+from .. import options
+from ..command import Decorator, Group, option, together
 from ..session import Session
 from .cloud import refused
 
@@ -25,46 +23,47 @@ def computetarget() -> None:
     """Name compute targets, and list them. Nothing is provisioned: a created target stands for this machine."""
 
 
-@computetarget.group("create", cls=Group)
+@computetarget.group("create")
 def create() -> None:
     """Keep a compute target that stands for this machine."""
 
 
-@computetarget.group("attach", cls=Group)
+@computetarget.group("attach")
 def attach() -> None:
     """Keep a compute target that stands for a cluster elsewhere."""
 
 
-@computetarget.group("update", cls=Group)
+@computetarget.group("update")
 def update() -> None:
     """Change what is kept of a compute target."""
 
 
-def _no_wait(function: Any) -> Any:
-    taken = option("--no-wait", is_flag=True, expose_value=False, help="Taken for scripts' sake; it takes no time.")
-    return taken(function)
+_no_wait = options.ignored("--no-wait", is_flag=True, help="Taken for scripts' sake; it takes no time.")
 
 
-def _dropped(name: str, *short: str, metavar: str = "TEXT") -> Callable[[Any], Any]:
-    return option(f"--{name}", *short, metavar=metavar, expose_value=False, help="Taken and not kept.")
+def _dropped(name: str, *short: str, metavar: str = "TEXT") -> Decorator:
+    return options.ignored(f"--{name}", *short, metavar=metavar, help="Taken and not kept.")
 
 
-def _kept(*names: str) -> Callable[[Any], Any]:
-    def add(function: Any) -> Any:
-        for name in reversed(names):
-            function = option(f"--{name}", default=None, metavar="TEXT", help=_HERE)(function)
-        return function
-
-    return add
+def _kept(*names: str) -> Decorator:
+    return together(*(option(f"--{name}", default=None, metavar="TEXT", help=_HERE) for name in names))
 
 
 _TLS = ("ssl-cert-file", "ssl-cname", "ssl-key-file", "ssl-leaf-domain-label")
 _VNET = ("subnet-name", "vnet-name", "vnet-resourcegroup-name")
 _BALANCER = ("load-balancer-subnet", "load-balancer-type")
-_overwrite: Callable[[Any], Any] = option("--ssl-overwrite-domain", is_flag=True, default=None, help=_HERE)
+_overwrite = option("--ssl-overwrite-domain", is_flag=True, default=None, help=_HERE)
+_new_name = options.name("Its name: 2 to 24 letters, digits or '-'.")
+_name = options.name("Its name.")
+_which = options.name("Which one.")
+_location = option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+_words = together(
+    option("--description", default=None, metavar="TEXT", help="Free text."),
+    option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more."),
+)
 
 
-def _keep(session: Session, name: str, type: str, *, attached: bool = False, **given: Any) -> Record:
+def _keep(session: Session, name: str, type: str, *, attached: bool = False, **given: Any) -> Compute:
     tags = options.pairs(given.pop("tag", ()), "--tag")
     body = CreateCompute(
         name=name,
@@ -80,74 +79,61 @@ def _keep(session: Session, name: str, type: str, *, attached: bool = False, **g
     found = {view.name: view for view in session.client.computes(session.workspace)}.get(name)
     view = found if found is not None and found.type == type else session.client.create_compute(session.workspace, body)
     session.say(view.note)
-    return _record(view)
+    return view
 
 
-def _record(view: Any) -> Record:
-    return dict(records.plain(view))
-
-
-@create.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget create aks -n my-aks -a 3")
-@options.name("Its name: 2 to 24 letters, digits or '-'.")
+@create.command("aks", columns=COLUMNS, example="sendoff computetarget create aks -n my-aks -a 3")
+@_new_name
 @option("--agent-count", "-a", type=int, default=None, help=_HERE)
-@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+@_location
 @option("--vm-size", "-s", default=None, metavar="TEXT", help=_HERE)
 @_kept("cluster-purpose", "dns-service-ip", "docker-bridge-cidr", "service-cidr", *_BALANCER, *_TLS, *_VNET)
 @_overwrite
 @_no_wait
-@pass_session
-def create_aks(session: Session, name: str, **given: Any) -> Record:
+def create_aks(session: Session, name: str, **given: Any) -> Compute:
     """Name a cluster that is this machine; `attach aks` names a real one."""
     return _keep(session, name, AKS, **given)
 
 
 @create.command(
     "amlcompute",
-    cls=Command,
     columns=COLUMNS,
     example="sendoff computetarget create amlcompute -n cpu-cluster -s STANDARD_D2_V2 --max-nodes 4",
 )
-@options.name("Its name: 2 to 24 letters, digits or '-'.")
+@_new_name
 @option("--max-nodes", type=int, required=True, help=_HERE)
 @option("--vm-size", "-s", required=True, metavar="TEXT", help=_HERE)
 @option("--min-nodes", type=int, default=None, help=_HERE)
 @option("--idle-seconds-before-scaledown", type=int, default=None, help=_HERE)
 @option("--vm-priority", "-p", default=None, metavar="TEXT", help=_HERE)
-@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
-@option("--description", default=None, metavar="TEXT", help="Free text.")
-@option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
+@_location
+@_words
 @_kept("admin-username", "assign-identity", "enable-node-public-ip", "remote-login-port-public-access", *_VNET)
 @_dropped("admin-user-password")
 @_dropped("admin-user-ssh-key")
 @_no_wait
-@pass_session
-def create_amlcompute(session: Session, name: str, **given: Any) -> Record:
+def create_amlcompute(session: Session, name: str, **given: Any) -> Compute:
     """Name a training or batch cluster that is this machine."""
     return _keep(session, name, AML_COMPUTE, **given)
 
 
-@create.command(
-    "computeinstance", cls=Command, columns=COLUMNS, example="sendoff computetarget create computeinstance -n me -s x"
-)
-@options.name("Its name.")
+@create.command("computeinstance", columns=COLUMNS, example="sendoff computetarget create computeinstance -n me -s x")
+@_name
 @option("--vm-size", "-s", required=True, metavar="TEXT", help=_HERE)
-@option("--description", default=None, metavar="TEXT", help="Free text.")
-@option("--tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
+@_words
 @_kept("ssh-public-access", "user-object-id", "user-tenant-id", *_VNET)
 @_dropped("admin-user-ssh-public-key")
 @_no_wait
-@pass_session
-def create_computeinstance(session: Session, name: str, **given: Any) -> Record:
+def create_computeinstance(session: Session, name: str, **given: Any) -> Compute:
     """Name a notebook machine that is this machine."""
     return _keep(session, name, "ComputeInstance", **given)
 
 
-@create.command("datafactory", cls=Command, columns=COLUMNS, example="sendoff computetarget create datafactory -n df")
-@options.name("Its name.")
-@option("--location", "-l", default=None, metavar="TEXT", help=_HERE)
+@create.command("datafactory", columns=COLUMNS, example="sendoff computetarget create datafactory -n df")
+@_name
+@_location
 @_no_wait
-@pass_session
-def create_datafactory(session: Session, name: str, **given: Any) -> Record:
+def create_datafactory(session: Session, name: str, **given: Any) -> Compute:
     """Name a data factory; nothing here uses it."""
     return _keep(session, name, "DataFactory", **given)
 
@@ -157,114 +143,97 @@ _resource = option(
 )
 
 
-@attach.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget attach aks -n prod -i RESOURCE_ID")
-@options.name("Its name.")
+@attach.command("aks", columns=COLUMNS, example="sendoff computetarget attach aks -n prod -i RESOURCE_ID")
+@_name
 @_resource
-@pass_session
-def attach_aks(session: Session, name: str, resource_id: str) -> Record:
+def attach_aks(session: Session, name: str, resource_id: str) -> Compute:
     """Name an AKS cluster that exists."""
     return _keep(session, name, AKS, attached=True, resource_id=resource_id)
 
 
-@attach.command(
-    "kubernetes", cls=Command, columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k -i RESOURCE_ID"
-)
-@options.name("Its name.")
+@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k -i RESOURCE_ID")
+@_name
 @_resource
 @option("--namespace", default=None, metavar="NAME", help="Its namespace.")
-@pass_session
-def attach_kubernetes(session: Session, name: str, resource_id: str, namespace: str | None) -> Record:
+def attach_kubernetes(session: Session, name: str, resource_id: str, namespace: str | None) -> Compute:
     """Name a Kubernetes cluster that exists."""
     return _keep(session, name, KUBERNETES, attached=True, resource_id=resource_id, namespace=namespace)
 
 
 @attach.command(
-    "remote",
-    cls=Command,
-    columns=COLUMNS,
-    example="sendoff computetarget attach remote -n box -a 10.0.0.4 -u me --ssh-port 22",
+    "remote", columns=COLUMNS, example="sendoff computetarget attach remote -n box -a 10.0.0.4 -u me --ssh-port 22"
 )
-@options.name("Its name.")
+@_name
 @option("--address", "-a", required=True, metavar="HOST", help=_HERE)
 @option("--ssh-port", type=int, required=True, help=_HERE)
 @option("--username", "-u", required=True, metavar="NAME", help=_HERE)
 @_dropped("password", "-p")
 @_dropped("private-key-file", metavar="FILE")
 @_dropped("private-key-passphrase")
-@pass_session
-def attach_remote(session: Session, name: str, **given: Any) -> Record:
+def attach_remote(session: Session, name: str, **given: Any) -> Compute:
     """Name a machine reached over SSH; Sendoff does not log in to it."""
     return _keep(session, name, "VirtualMachine", attached=True, **given)
 
 
-def _change(session: Session, name: str, given: dict[str, Any]) -> Record:
+def _change(session: Session, name: str, given: dict[str, Any]) -> Compute:
     body = UpdateCompute(properties={key: value for key, value in given.items() if value not in (None, False)})
-    return _record(session.client.update_compute(session.workspace, name, body))
+    return session.client.update_compute(session.workspace, name, body)
 
 
-@update.command("aks", cls=Command, columns=COLUMNS, example="sendoff computetarget update aks -n my-aks --ssl-cname x")
-@options.name("Which one.")
+@update.command("aks", columns=COLUMNS, example="sendoff computetarget update aks -n my-aks --ssl-cname x")
+@_which
 @_kept(*_BALANCER, *_TLS)
 @_overwrite
 @option("--ssl-disable", is_flag=True, help=_HERE)
 @option("--ssl-renew", is_flag=True, help=_HERE)
 @_no_wait
-@pass_session
-def update_aks(session: Session, name: str, **given: Any) -> Record:
+def update_aks(session: Session, name: str, **given: Any) -> Compute:
     """Keep other HTTPS or load balancer settings."""
     return _change(session, name, given)
 
 
-@update.command(
-    "amlcompute", cls=Command, columns=COLUMNS, example="sendoff computetarget update amlcompute -n c --max-nodes 2"
-)
-@options.name("Which one.")
+@update.command("amlcompute", columns=COLUMNS, example="sendoff computetarget update amlcompute -n c --max-nodes 2")
+@_which
 @option("--idle-seconds-before-scaledown", type=int, default=None, help=_HERE)
 @option("--max-nodes", type=int, default=None, help=_HERE)
 @option("--min-nodes", type=int, default=None, help=_HERE)
-@pass_session
-def update_amlcompute(session: Session, name: str, **given: Any) -> Record:
+def update_amlcompute(session: Session, name: str, **given: Any) -> Compute:
     """Keep other scale settings."""
     return _change(session, name, given)
 
 
-@computetarget.command("list", cls=Command, columns=COLUMNS, example="sendoff computetarget list -o table")
-@pass_session
-def list_(session: Session) -> list[Record]:
+@computetarget.command("list", columns=COLUMNS, example="sendoff computetarget list -o table")
+def list_(session: Session) -> list[Compute]:
     """List compute targets."""
-    return [_record(view) for view in session.client.computes(session.workspace)]
+    return session.client.computes(session.workspace)
 
 
-@computetarget.command("show", cls=Command, columns=(*COLUMNS, ("Note", "note"), ("Properties", "properties")),
+@computetarget.command("show", columns=(*COLUMNS, ("Note", "note"), ("Properties", "properties")),
                        example="sendoff computetarget show -n my-aks")  # fmt: skip
-@options.name("Which one.")
-@pass_session
-def show(session: Session, name: str) -> Record:
+@_which
+def show(session: Session, name: str) -> Compute:
     """Show one compute target, and where its services run."""
-    return _record(session.client.compute(session.workspace, name))
+    return session.client.compute(session.workspace, name)
 
 
-@computetarget.command("delete", cls=Command, example="sendoff computetarget delete -n my-aks")
-@options.name("Which one.")
-@pass_session
+@computetarget.command("delete", example="sendoff computetarget delete -n my-aks")
+@_which
 def delete(session: Session, name: str) -> None:
     """Forget a compute target; services that were deployed to it go on."""
     session.client.delete_compute(session.workspace, name)
     session.say(f"Forgot compute target {name!r}.")
 
 
-@computetarget.command("detach", cls=Command, example="sendoff computetarget detach -n prod")
-@options.name("Which one.")
-@pass_session
+@computetarget.command("detach", example="sendoff computetarget detach -n prod")
+@_which
 def detach(session: Session, name: str) -> None:
     """Forget an attached compute target; the cluster stays as it is."""
     session.client.delete_compute(session.workspace, name)
     session.say(f"Detached compute target {name!r}.")
 
 
-@computetarget.command("get-credentials", cls=Command, example="sendoff computetarget get-credentials -n prod")
-@options.name("Which one.")
-@pass_session
+@computetarget.command("get-credentials", example="sendoff computetarget get-credentials -n prod")
+@_which
 def get_credentials(session: Session, name: str) -> None:
     """A cluster's credentials: none are kept."""
     view = session.client.compute(session.workspace, name)

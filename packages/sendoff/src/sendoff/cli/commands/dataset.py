@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import InvalidInput
+from ...spec.parse import Spec
 from .. import options, records
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option, together
 from ..records import Record
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...spec.dataset import DataSource
 
 
 @click.group(cls=Group)
@@ -25,9 +30,15 @@ sendoff dataset register -n samples -p requests.txt --separator '\\n' --header N
 sendoff dataset register --show-template > dataset.json
 sendoff dataset register -f dataset.json"""
 _id = option("--id", "-i", "id_", default=None, metavar="ID", help="Its id.")
+_id_or_name = together(_id, option("--name", "-n", default=None, metavar="NAME", help="Its name; all its versions."))
+_one = together(
+    _id,
+    option("--name", "-n", default=None, metavar="NAME", help="Its name."),
+    option("--version", "-v", "version", default=None, metavar="VERSION", help="With --name; else the newest."),
+)
 
 
-@dataset.command("register", cls=Command, columns=records.DATASETS, example=_EXAMPLE)
+@dataset.command("register", columns=records.DATASETS, example=_EXAMPLE)
 @option("--file", "-f", default=None, metavar="FILE", help="JSON or YAML file that describes it.")
 @option("--show-template", is_flag=True, help="Print such a file and do nothing else.")
 @option("--skip-validation", is_flag=True, help="Do not ask that its data is there now.")
@@ -49,23 +60,7 @@ _id = option("--id", "-i", "id_", default=None, metavar="ID", help="Its id.")
 @options.tag()
 @option("--create-new-version", is_flag=True, help="Make the next version when the name is taken.")
 @options.metadata_out
-@pass_session
-def register(
-    session: Session,
-    file: str | None,
-    show_template: bool,
-    skip_validation: bool,
-    name: str | None,
-    paths: tuple[str, ...],
-    kind: str,
-    source_type: str,
-    separator: str,
-    header: str,
-    description: str,
-    tags: tuple[str, ...],
-    create_new_version: bool,
-    output_metadata_file: str | None,
-) -> Record:
+def register(session: Session, file: str | None, show_template: bool, kind: str, **flags: Any) -> Spec | Record:
     """Register a dataset, or the next version of one.
 
     What is in a datastore is looked up whenever the dataset is read; local files and addresses are copied in now.
@@ -74,6 +69,7 @@ def register(
     from ...spec import dataset_files
 
     if show_template:
+        session.metadata_file = None
         return dataset_files.TEMPLATES[kind]
     if file is not None:
         from ...spec.parse import read_file
@@ -81,25 +77,25 @@ def register(
         said = dataset_files.parse_dataset_file(read_file(file, "dataset file"), file)
         folder = Path(file).parent
     else:
-        if name is None or not paths:
+        if flags["name"] is None or not flags["paths"]:
             raise InvalidInput(
                 "--name and --dataset-path are missing, or --file",
                 hint="sendoff dataset register -n NAME -p PATH; --show-template prints a file to begin from.",
             )
         stores = {one.name for one in session.client.datastores(session.workspace)}
         reading = spec.Reading(
-            form=source_type,
-            separator=dataset_files.separator_of(separator),
-            header=dataset_files.header_of(header, "--header"),
+            form=flags["source_type"],
+            separator=dataset_files.separator_of(flags["separator"]),
+            header=dataset_files.header_of(flags["header"], "--header"),
         )
         said = dataset_files.DatasetFile(
-            name=name,
+            name=flags["name"],
             kind=kind,
-            paths=[_split(path, stores) for path in paths],
+            paths=[_split(path, stores) for path in flags["paths"]],
             reading=reading if kind == spec.TABULAR else None,
-            description=description,
-            tags=options.pairs(tags, "--tag"),
-            create_new_version=create_new_version,
+            description=flags["description"],
+            tags=options.pairs(flags["tags"], "--tag"),
+            create_new_version=flags["create_new_version"],
         )
         folder = Path()
     spec.check_dataset_name(said.name)
@@ -112,59 +108,44 @@ def register(
         description=said.description,
         tags=said.tags,
         create_new_version=said.create_new_version,
-        validate=not skip_validation,
+        validate=not flags["skip_validation"],
     )
-    record = records.dataset(session.client.register_dataset(session.workspace, body))
-    options.write_metadata(output_metadata_file, record)
-    session.say(f"Registered dataset {record['name']}:{record['version']}, id {record['id']}.")
-    return record
+    view = session.client.register_dataset(session.workspace, body)
+    session.say(f"Registered dataset {view.name}:{view.version}, id {view.id}.")
+    return view
 
 
-@dataset.command("list", cls=Command, columns=records.DATASETS, example='sendoff dataset list --query "[].name" -o tsv')
+@dataset.command("list", columns=records.DATASETS, example='sendoff dataset list --query "[].name" -o tsv')
 @option("--name", "-n", default=None, metavar="NAME", help="Only this dataset.")
 @option("--all-versions", is_flag=True, help="All versions, archived ones too; else the newest of each.")
 @options.metadata_out
-@pass_session
-def list_(session: Session, name: str | None, all_versions: bool, output_metadata_file: str | None) -> list[Record]:
+def list_(session: Session, name: str | None, all_versions: bool) -> Sequence[Spec]:
     """List datasets, the newest version of each."""
-    found = session.client.datasets(session.workspace, name=name, versions=all_versions)
-    listed = [records.dataset(view) for view in found]
-    options.write_metadata(output_metadata_file, listed)
-    return listed
+    return session.client.datasets(session.workspace, name=name, versions=all_versions)
 
 
-@dataset.command("show", cls=Command, columns=records.DATASETS, example="sendoff dataset show -n samples --version 2")
-@_id
-@option("--name", "-n", default=None, metavar="NAME", help="Its name.")
-@option("--version", "-v", "version", default=None, metavar="VERSION", help="With --name; else the newest.")
+@dataset.command("show", columns=records.DATASETS, example="sendoff dataset show -n samples --version 2")
+@_one
 @options.metadata_out
-@pass_session
-def show(
-    session: Session, id_: str | None, name: str | None, version: str | None, output_metadata_file: str | None
-) -> Record:
+def show(session: Session, id_: str | None, name: str | None, version: str | None) -> Spec:
     """Show one dataset version with how it is read."""
-    record = records.dataset(session.client.dataset(session.workspace, _key(id_, name, version)))
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return session.client.dataset(session.workspace, _key(id_, name, version))
 
 
-@dataset.command("preview", cls=Command, example="sendoff dataset preview -n samples --count 3 -o table")
-@_id
-@option("--name", "-n", default=None, metavar="NAME", help="Its name.")
-@option("--version", "-v", "version", default=None, metavar="VERSION", help="With --name; else the newest.")
+@dataset.command("preview", example="sendoff dataset preview -n samples --count 3 -o table")
+@_one
 @option("--count", "-c", type=click.IntRange(min=1), default=5, help="Rows, or files.")
-@pass_session
 def preview(session: Session, id_: str | None, name: str | None, version: str | None, count: int) -> Any:
     """Print the first rows of a tabular dataset, or the first paths of one of files."""
     from ...client import Transfer
     from ...spec.dataset import FILE, TAKE, Change
-    from ...spec.parse import replace, to_builtins
+    from ...spec.parse import replace
     from ...tabular import DataFile, read_table
 
     view = session.client.dataset(session.workspace, _key(id_, name, version))
     files = session.client.dataset_files(session.workspace, view.id)
     if view.kind == FILE:
-        return [to_builtins(file) for file in files[:count]]
+        return files[:count]
     changes = [*view.definition.changes, Change(action=TAKE, count=count)]
     open_ = Transfer(session.client).reader()
     table = read_table(
@@ -176,53 +157,43 @@ def preview(session: Session, id_: str | None, name: str | None, version: str | 
     return plain
 
 
-@dataset.command("archive", cls=Command, columns=records.DATASETS, example="sendoff dataset archive -n samples")
-@_id
-@option("--name", "-n", default=None, metavar="NAME", help="Its name; all its versions.")
+@dataset.command("archive", columns=records.DATASETS, example="sendoff dataset archive -n samples")
+@_id_or_name
 @options.metadata_out
-@pass_session
-def archive(session: Session, id_: str | None, name: str | None, output_metadata_file: str | None) -> Record:
+def archive(session: Session, id_: str | None, name: str | None) -> Spec:
     """Leave a dataset out of lists; it can still be read by name and id."""
-    return _state(session, _key(id_, name, None), "archived", output_metadata_file)
+    return _state(session, _key(id_, name, None), "archived")
 
 
-@dataset.command("reactivate", cls=Command, columns=records.DATASETS, example="sendoff dataset reactivate -n samples")
-@_id
-@option("--name", "-n", default=None, metavar="NAME", help="Its name; all its versions.")
+@dataset.command("reactivate", columns=records.DATASETS, example="sendoff dataset reactivate -n samples")
+@_id_or_name
 @options.metadata_out
-@pass_session
-def reactivate(session: Session, id_: str | None, name: str | None, output_metadata_file: str | None) -> Record:
+def reactivate(session: Session, id_: str | None, name: str | None) -> Spec:
     """Undo archive or deprecate."""
-    return _state(session, _key(id_, name, None), "active", output_metadata_file)
+    return _state(session, _key(id_, name, None), "active")
 
 
-@dataset.command("deprecate", cls=Command, columns=records.DATASETS, example="sendoff dataset deprecate -n old -d ID")
+@dataset.command("deprecate", columns=records.DATASETS, example="sendoff dataset deprecate -n old -d ID")
 @_id
 @option("--name", "-n", default=None, metavar="NAME", help="Its name.")
 @option("--deprecate-by-id", "-d", required=True, metavar="ID", help="The dataset that takes its place.")
 @options.metadata_out
-@pass_session
-def deprecate(
-    session: Session, id_: str | None, name: str | None, deprecate_by_id: str, output_metadata_file: str | None
-) -> Record:
+def deprecate(session: Session, id_: str | None, name: str | None, deprecate_by_id: str) -> Spec:
     """Say that another dataset takes this one's place."""
-    return _state(session, _key(id_, name, None), "deprecated", output_metadata_file, by=deprecate_by_id)
+    return _state(session, _key(id_, name, None), "deprecated", by=deprecate_by_id)
 
 
-@dataset.command("unregister", cls=Command, example="sendoff dataset unregister -n samples")
+@dataset.command("unregister", example="sendoff dataset unregister -n samples")
 @options.name("Its name; all its versions go.")
 @options.metadata_out
-@pass_session
-def unregister(session: Session, name: str, output_metadata_file: str | None) -> Record:
+def unregister(session: Session, name: str) -> Record:
     """Forget all versions of a dataset; the data in datastores stays."""
     session.client.unregister_dataset(session.workspace, name)
     session.say(f"Unregistered dataset {name}.")
-    record = {"name": name}
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return {"name": name}
 
 
-def _state(session: Session, key: str, state: str, out: str | None, by: str | None = None) -> Record:
+def _state(session: Session, key: str, state: str, by: str | None = None) -> Spec:
     from ...spec.dataset import UpdateDataset
 
     client, ws = session.client, session.workspace
@@ -230,9 +201,7 @@ def _state(session: Session, key: str, state: str, out: str | None, by: str | No
     versions = [view] if key == view.id or view.name is None else client.datasets(ws, name=view.name, versions=True)
     for one in versions:
         client.update_dataset(ws, one.id, UpdateDataset(state=state, deprecated_by=by))
-    record = records.dataset(client.dataset(ws, view.id))
-    options.write_metadata(out, record)
-    return record
+    return client.dataset(ws, view.id)
 
 
 def _key(id_: str | None, name: str | None, version: str | None) -> str:
@@ -243,18 +212,18 @@ def _key(id_: str | None, name: str | None, version: str | None) -> str:
     return f"{name}:{version}" if version is not None else str(name)
 
 
-def _split(path: str, stores: set[str]) -> Any:
-    from ...spec.dataset_files import PathOf
+def _split(path: str, stores: set[str]) -> DataSource:
+    from ...spec.dataset import DataSource
 
     store, colon, inner = path.partition(":")
-    return PathOf(path=inner, datastore=store) if colon and store in stores else PathOf(path=path)
+    return DataSource(path=inner, datastore=store) if colon and store in stores else DataSource(path=path)
 
 
-def _source(session: Session, path: Any, folder: Path) -> Any:
+def _source(session: Session, said: DataSource, folder: Path) -> DataSource:
     from ...client.sources import copied_in
-    from ...spec.dataset import DataSource, check_store_path
+    from ...spec.dataset import check_store_path
+    from ...spec.parse import replace
 
-    if path.datastore is not None:
-        return DataSource(datastore=path.datastore, path=check_store_path(path.path, "path"))
-    local = path.path if "://" in path.path else str(folder / path.path)
-    return copied_in(session.client, local, session.say)
+    if said.datastore is not None:
+        return replace(said, path=check_store_path(said.path, "path"))
+    return copied_in(session.client, said.path if "://" in said.path else str(folder / said.path), session.say)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ...errors import InvalidInput
+from ...spec.parse import Spec
 from .. import options, records
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option, together
 from ..records import Record
 from ..session import Session
 from .cloud import refused
@@ -19,90 +21,68 @@ def datastore() -> None:
     """Put files into datastores and fetch them."""
 
 
-_secret = option("--include-secret", is_flag=True, help="Taken for scripts' sake: there are none.")
+_secret = options.ignored("--include-secret", is_flag=True, help="Taken for scripts' sake: there are none.")
 _name = options.name("The datastore; else the default.", required=False)
+_prefix = option("--prefix", "-p", default="", metavar="PATH", help="Only this path, this folder, or this pattern.")
+_copying = together(
+    option("--overwrite", is_flag=True, help="Replace files that are there."),
+    option("--hide-progress", is_flag=True, help="Say nothing on the way."),
+    options.metadata_out,
+)
 
 
-@datastore.command("list", cls=Command, columns=records.DATASTORES, example="sendoff datastore list -o table")
+@datastore.command("list", columns=records.DATASTORES, example="sendoff datastore list -o table")
 @_secret
 @options.metadata_out
-@pass_session
-def list_(session: Session, include_secret: bool, output_metadata_file: str | None) -> list[Record]:
+def list_(session: Session) -> Sequence[Spec]:
     """List datastores; their files lie in the blob store."""
-    found = [records.plain(view) for view in session.client.datastores(session.workspace)]
-    options.write_metadata(output_metadata_file, found)
-    return found
+    return session.client.datastores(session.workspace)
 
 
-@datastore.command(
-    "show", cls=Command, columns=records.DATASTORES, example="sendoff datastore show -n workspaceblobstore"
-)
+@datastore.command("show", columns=records.DATASTORES, example="sendoff datastore show -n workspaceblobstore")
 @options.name("Its name.")
 @_secret
 @options.metadata_out
-@pass_session
-def show(session: Session, name: str, include_secret: bool, output_metadata_file: str | None) -> Record:
+def show(session: Session, name: str) -> Spec:
     """Show one datastore and how much is in it."""
-    record: Record = records.plain(session.client.datastore(session.workspace, name))
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return session.client.datastore(session.workspace, name)
 
 
-@datastore.command("show-default", cls=Command, columns=records.DATASTORES, example="sendoff datastore show-default")
+@datastore.command("show-default", columns=records.DATASTORES, example="sendoff datastore show-default")
 @_secret
 @options.metadata_out
-@pass_session
-def show_default(session: Session, include_secret: bool, output_metadata_file: str | None) -> Record:
+def show_default(session: Session) -> Spec:
     """Show the workspace's default datastore."""
-    record: Record = records.plain(session.client.datastore(session.workspace, _chosen(session, None)))
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return session.client.datastore(session.workspace, _chosen(session, None))
 
 
 @datastore.command(
-    "set-default",
-    cls=Command,
-    columns=records.DATASTORES,
-    example="sendoff datastore set-default -n workspacefilestore",
+    "set-default", columns=records.DATASTORES, example="sendoff datastore set-default -n workspacefilestore"
 )
 @options.name("Its name.")
 @options.metadata_out
-@pass_session
-def set_default(session: Session, name: str, output_metadata_file: str | None) -> Record:
+def set_default(session: Session, name: str) -> Spec:
     """Choose the workspace's default datastore."""
-    record: Record = records.plain(session.client.set_default_datastore(session.workspace, name))
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return session.client.set_default_datastore(session.workspace, name)
 
 
-@datastore.command("list-files", cls=Command, example="sendoff datastore list-files -p 'images/**'",
+@datastore.command("list-files", example="sendoff datastore list-files -p 'images/**'",
                    columns=(("Path", "path"), ("Size", "size"), ("Modified", "modifiedTime")))  # fmt: skip
 @_name
-@option("--prefix", "-p", default="", metavar="PATH", help="Only this path, this folder, or this pattern.")
-@pass_session
-def list_files(session: Session, name: str | None, prefix: str) -> list[Record]:
+@_prefix
+def list_files(session: Session, name: str | None, prefix: str) -> Sequence[Spec]:
     """List files of a datastore."""
-    found = session.client.datastore_files(session.workspace, _chosen(session, name), prefix)
-    return [records.plain(file) for file in found]
+    return session.client.datastore_files(session.workspace, _chosen(session, name), prefix)
 
 
-@datastore.command("upload", cls=Command, example="sendoff datastore upload -n workspaceblobstore -p data -u samples")
+@datastore.command("upload", example="sendoff datastore upload -n workspaceblobstore -p data -u samples")
 @_name
 @option("--src-path", "-p", required=True, metavar="PATH", help="File or folder on this machine.")
 @option("--target-path", "-u", default="", metavar="DIR", help="Folder in the datastore; else its root.")
-@option("--overwrite", is_flag=True, help="Replace files that are there.")
-@option("--hide-progress", is_flag=True, help="Say nothing on the way.")
-@options.metadata_out
-@pass_session
+@_copying
 def upload(
-    session: Session,
-    name: str | None,
-    src_path: str,
-    target_path: str,
-    overwrite: bool,
-    hide_progress: bool,
-    output_metadata_file: str | None,
-) -> Record:
+    session: Session, name: str | None, src_path: str, target_path: str, overwrite: bool, hide_progress: bool
+) -> Spec:
     """Copy a file or a folder's files into a datastore."""
     from ...client import Transfer
     from ...client.sources import local_files
@@ -118,27 +98,16 @@ def upload(
     for path in done.skipped:
         say(f"note: {path} is there already; --overwrite replaces it.")
     say(f"Uploaded {len(done.changed)} files.")
-    record: Record = records.plain(done)
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return done
 
 
-@datastore.command("download", cls=Command, example="sendoff datastore download -p samples -d local")
+@datastore.command("download", example="sendoff datastore download -p samples -d local")
 @_name
 @option("--target-path", "-d", required=True, metavar="DIR", help="Folder to write into; made when it is not there.")
-@option("--prefix", "-p", default="", metavar="PATH", help="Only this path, this folder, or this pattern.")
-@option("--overwrite", is_flag=True, help="Replace files that are there.")
-@option("--hide-progress", is_flag=True, help="Say nothing on the way.")
-@options.metadata_out
-@pass_session
+@_prefix
+@_copying
 def download(
-    session: Session,
-    name: str | None,
-    target_path: str,
-    prefix: str,
-    overwrite: bool,
-    hide_progress: bool,
-    output_metadata_file: str | None,
+    session: Session, name: str | None, target_path: str, prefix: str, overwrite: bool, hide_progress: bool
 ) -> Record:
     """Copy files of a datastore to this machine; every byte is checked against its digest."""
     from ...client import Transfer
@@ -151,20 +120,17 @@ def download(
     files = [ManifestFile(path=file.path, digest=file.digest, size=file.size) for file in found]
     Path(target_path).mkdir(parents=True, exist_ok=True)
     Transfer(session.client, None if hide_progress else session.say).get(files, target_path, exist_ok=overwrite)
-    record: Record = {"files": [str(Path(target_path) / file.path) for file in files]}
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return {"files": [str(Path(target_path) / file.path) for file in files]}
 
 
-@datastore.command("remove-files", cls=Command, example="sendoff datastore remove-files -p samples/old.txt")
+@datastore.command("remove-files", example="sendoff datastore remove-files -p samples/old.txt")
 @_name
 @option("--prefix", "-p", required=True, metavar="PATH", help="A path, a folder, or a pattern.")
-@pass_session
-def remove_files(session: Session, name: str | None, prefix: str) -> Record:
+def remove_files(session: Session, name: str | None, prefix: str) -> Spec:
     """Forget files of a datastore; `sendoff gc` then frees their space."""
     done = session.client.remove_datastore_files(session.workspace, _chosen(session, name), prefix)
     session.say(f"Removed {len(done.changed)} files.")
-    return dict(records.plain(done))
+    return done
 
 
 _ACCOUNTS = "Datastores lie in Sendoff's blob store. Copy the data in: sendoff datastore upload -p FOLDER"

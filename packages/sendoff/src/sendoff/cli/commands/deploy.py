@@ -8,9 +8,9 @@ import click
 
 from ...errors import InvalidInput
 from ...spec.names import service_flags
+from ...spec.parse import Spec
 from .. import deployment_flags, inference_flags, options, progress, records
-from ..command import Command, option, pass_session
-from ..records import Record
+from ..command import Command, option
 from ..session import Session
 
 _EXAMPLE = """\
@@ -30,8 +30,7 @@ sendoff model deploy -n diabetes -m diabetes --es score.py --sd src --cf environ
 @option("--description", default=None, metavar="TEXT", help="What it is.")
 @option("--overwrite", is_flag=True, help="Replace a service of that name.")
 @option("--check", is_flag=True, help="Only check: what would fail before anything starts. Nothing is made.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@pass_session
+@options.no_wait
 def deploy(
     session: Session,
     name: str | None,
@@ -42,7 +41,7 @@ def deploy(
     check: bool,
     no_wait: bool,
     **flags: Any,
-) -> Record:
+) -> Spec:
     """Deploy models as a service and wait until it answers.
 
     Where and how large comes from --dc and from the flags, which override it; code and environment come from --ic
@@ -89,12 +88,10 @@ def deploy(
     if check:
         report = session.client.check(session.workspace, body)
         session.say(f"{name} can be deployed to {report.target}.")
-        return dict(records.plain(report))
+        return report
     operation = session.client.deploy(session.workspace, body)
-    if no_wait:
-        session.say(progress.going_on(operation))
-        return records.operation(operation)
-    progress.wait(session, operation)
+    if not progress.awaited(session, operation, no_wait):
+        return operation
     service = session.client.service(session.workspace, name)
     if service.scoring_uri:
         session.say(
@@ -103,4 +100,4 @@ def deploy(
         )
         if recipe := curl(service):
             session.say(recipe)
-    return records.service(service)
+    return service

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ...errors import SendoffError
-from ..command import Command, pass_session
+from ..command import Command
 from ..errors import NOT_READY
 from ..records import Record
 from ..session import Session
@@ -24,7 +24,6 @@ _LITTLE_DISK_GB, _LEAST_DISK_GB = 5.0, 0.5
     example="sendoff doctor",
     columns=(("State", "state"), ("Check", "check"), ("Found", "found"), ("Fix", "fix")),
 )
-@pass_session
 def doctor(session: Session) -> list[Record]:
     """Say what this machine can do, and how to mend what it cannot.
 
@@ -57,14 +56,8 @@ def local_checks() -> list[Record]:
     ]
     vendor = _installed("azureml-core")
     if vendor:
-        rows.append(
-            row(
-                FAIL,
-                "azureml-core",
-                f"{vendor} is in this interpreter",
-                "pip uninstall azureml-core, or use a fresh venv.",
-            )
-        )
+        fix = "pip uninstall azureml-core, or use a fresh venv."
+        rows.append(row(FAIL, "azureml-core", f"{vendor} is in this interpreter", fix))
     compiler = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
     rows.append(
         row(OK, "compiler", compiler)
@@ -101,11 +94,9 @@ def _text(value: Any) -> str:
         return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items() if inner is not None)
     if isinstance(value, list):
         return ", ".join(_text(inner) for inner in value)
-    return (
-        {True: "yes", False: "no", None: "none"}.get(value, str(value))
-        if isinstance(value, bool | None)
-        else str(value)
-    )
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value)
 
 
 def _store(value: Any) -> Record:
@@ -128,18 +119,15 @@ def _disk(value: Any) -> Record:
 
 def _interpreters(value: Any) -> Record:
     if not value:
-        return row(
-            WARN, "interpreters", "none named python3.X on PATH", "uv fetches one when an environment asks for it."
-        )
+        fix = "uv fetches one when an environment asks for it."
+        return row(WARN, "interpreters", "none named python3.X on PATH", fix)
     return row(OK, "interpreters", ", ".join(value))
 
 
 def _uv(value: Any) -> Record:
-    return (
-        row(OK, "uv", str(value))
-        if value
-        else row(FAIL, "uv", "none", "pip install uv: environments are built with it.")
-    )
+    if not value:
+        return row(FAIL, "uv", "none", "pip install uv: environments are built with it.")
+    return row(OK, "uv", str(value))
 
 
 def _docker(value: Any) -> Record:
@@ -153,24 +141,16 @@ def _docker(value: Any) -> Record:
 
 def _ports(value: Any) -> Record:
     if value is False:
-        return row(
-            FAIL,
-            "ports",
-            "no port of 127.0.0.1 can be opened",
-            "Services listen there: look at the firewall or sandbox.",
-        )
+        fix = "Services listen there: look at the firewall or sandbox."
+        return row(FAIL, "ports", "no port of 127.0.0.1 can be opened", fix)
     return row(OK, "ports", "127.0.0.1 can be listened on" if value is True else _text(value))
 
 
 def _extras(value: Any) -> Record:
     absent = [name for name, there in value.items() if not there]
     if absent:
-        return row(
-            WARN,
-            "extras",
-            f"without {', '.join(absent)}",
-            f'pip install "sendoff[{",".join(absent)}]", where you need them.',
-        )
+        fix = f'pip install "sendoff[{",".join(absent)}]", where you need them.'
+        return row(WARN, "extras", f"without {', '.join(absent)}", fix)
     return row(OK, "extras", ", ".join(value))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ...spec.parse import Spec
 from .. import options
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option
 from ..deployment_flags import names
-from ..records import Record, plain
+from ..records import Record
 from ..session import Session
 
 _DETECTORS = (
@@ -33,6 +36,9 @@ _RUNS = (
 _EVENTS = (("Time", "time"), ("Type", "type"), ("Subject", "subject"), ("Coefficient", "data.DriftCoefficient"))
 
 
+_name = options.name("Name of the detector.")
+
+
 @click.group(cls=Group)
 def drift() -> None:
     """Watch whether the rows that services are sent drift away from a baseline."""
@@ -40,11 +46,10 @@ def drift() -> None:
 
 @drift.command(
     "create",
-    cls=Command,
     columns=_DETECTORS,
     example="sendoff drift create -n ages -s diabetes --dataset training:1 --threshold 0.2 --enable",
 )
-@options.name("Name of the detector.")
+@_name
 @option("--service", "-s", "services", multiple=True, required=True, metavar="NAME", help="Service; repeat for more.")
 @option("--dataset", default=None, metavar="NAME[:N]", help="Baseline; else the first rows that were collected.")
 @option("--baseline-rows", type=int, default=1000, show_default=True, help="How many first rows, without a dataset.")
@@ -55,62 +60,36 @@ def drift() -> None:
 @option("--frequency", type=click.Choice(["Day", "Week", "Month"], case_sensitive=False), default="Day",
         show_default=True, help="How long a period is.")  # fmt: skip
 @option("--enable", is_flag=True, help="Run it after the end of each period.")
-@pass_session
-def create(
-    session: Session,
-    name: str,
-    services: tuple[str, ...],
-    dataset: str | None,
-    baseline_rows: int,
-    model: str | None,
-    designation: str,
-    features: list[str] | None,
-    threshold: float,
-    frequency: str,
-    enable: bool,
-) -> Record:
+def create(session: Session, enable: bool, **given: Any) -> Spec:
     """Make a drift detector for services that collect data."""
     from ...spec.drift import CreateDriftDetector
 
-    body = CreateDriftDetector(
-        name=name,
-        services=list(services),
-        dataset=dataset,
-        baseline_rows=baseline_rows,
-        designation=designation,
-        model=model,
-        features=features or [],
-        threshold=threshold,
-        frequency=frequency.capitalize(),
-        enabled=enable,
-    )
-    return dict(plain(session.client.create_drift_detector(session.workspace, body)))
+    given["services"], given["features"] = list(given["services"]), given["features"] or []
+    body = CreateDriftDetector(**given, enabled=enable)
+    return session.client.create_drift_detector(session.workspace, body)
 
 
-@drift.command("list", cls=Command, columns=_DETECTORS, example="sendoff drift list -o table")
-@pass_session
-def list_(session: Session) -> list[Record]:
+@drift.command("list", columns=_DETECTORS, example="sendoff drift list -o table")
+def list_(session: Session) -> Sequence[Spec]:
     """List drift detectors with what they found last."""
-    return [dict(plain(one)) for one in session.client.drift_detectors(session.workspace)]
+    return session.client.drift_detectors(session.workspace)
 
 
-@drift.command("show", cls=Command, columns=_RUNS, example="sendoff drift show -n ages -o table")
-@options.name("Name of the detector.")
+@drift.command("show", columns=_RUNS, example="sendoff drift show -n ages -o table")
+@_name
 @option("--detector", is_flag=True, help="Its settings instead.")
-@pass_session
-def show(session: Session, name: str, detector: bool) -> Record | list[Record]:
+def show(session: Session, name: str, detector: bool) -> Spec | Sequence[Spec]:
     """Show a detector's runs with the figures of every feature, the oldest first."""
     if detector:
-        return dict(plain(session.client.drift_detector(session.workspace, name)))
-    return [dict(plain(one)) for one in session.client.drift_runs(session.workspace, name)]
+        return session.client.drift_detector(session.workspace, name)
+    return session.client.drift_runs(session.workspace, name)
 
 
-@drift.command("run", cls=Command, columns=_RUNS, example="sendoff drift run -n ages --day 2026-03-09")
-@options.name("Name of the detector.")
+@drift.command("run", columns=_RUNS, example="sendoff drift run -n ages --day 2026-03-09")
+@_name
 @option("--day", default=None, metavar="YYYY-MM-DD", help="Last day of the period, in UTC; today if not given.")
 @option("--service", "-s", "services", multiple=True, metavar="NAME", help="Only this service; repeat for more.")
-@pass_session
-def run(session: Session, name: str, day: str | None, services: tuple[str, ...]) -> list[Record]:
+def run(session: Session, name: str, day: str | None, services: tuple[str, ...]) -> Sequence[Spec]:
     """Compare the newest period with the baseline now."""
     from ...spec.drift import RunDrift
 
@@ -125,14 +104,13 @@ def run(session: Session, name: str, day: str | None, services: tuple[str, ...])
                 f"{one.service}: {verdict}, coefficient {one.coefficient:.3f} (threshold {one.threshold:g})"
                 + (f"; moved most: {', '.join(moved)}" if moved else "")
             )
-    return [dict(plain(one)) for one in found]
+    return found
 
 
-@drift.command("report", cls=Command, example="sendoff drift report -n ages -f ages.html")
-@options.name("Name of the detector.")
+@drift.command("report", example="sendoff drift report -n ages -f ages.html")
+@_name
 @option("--run-id", "run_id", default=None, metavar="ID", help="Of a run; the newest if not given.")
 @option("--output-file", "-f", "target_file", required=True, metavar="FILE", help="HTML file to write.")
-@pass_session
 def report(session: Session, name: str, run_id: str | None, target_file: str) -> Record:
     """Write a run as one HTML page with plots, which needs nothing else."""
     from ...errors import InvalidInput
@@ -146,43 +124,38 @@ def report(session: Session, name: str, run_id: str | None, target_file: str) ->
     return {"file": target_file, "run": found.run}
 
 
-@drift.command("enable", cls=Command, columns=_DETECTORS, example="sendoff drift enable -n ages")
-@options.name("Name of the detector.")
-@pass_session
-def enable(session: Session, name: str) -> Record:
+@drift.command("enable", columns=_DETECTORS, example="sendoff drift enable -n ages")
+@_name
+def enable(session: Session, name: str) -> Spec:
     """Run a detector after the end of each period from now on."""
     return _switched(session, name, True)
 
 
-@drift.command("disable", cls=Command, columns=_DETECTORS, example="sendoff drift disable -n ages")
-@options.name("Name of the detector.")
-@pass_session
-def disable(session: Session, name: str) -> Record:
+@drift.command("disable", columns=_DETECTORS, example="sendoff drift disable -n ages")
+@_name
+def disable(session: Session, name: str) -> Spec:
     """Run a detector no more by itself."""
     return _switched(session, name, False)
 
 
-@drift.command("delete", cls=Command, example="sendoff drift delete -n ages")
-@options.name("Name of the detector.")
-@pass_session
+@drift.command("delete", example="sendoff drift delete -n ages")
+@_name
 def delete(session: Session, name: str) -> None:
     """Delete a detector with its runs and reports. Its events stay."""
     session.client.delete_drift_detector(session.workspace, name)
     session.say(f"Deleted drift detector {name!r}.")
 
 
-@drift.command("events", cls=Command, columns=_EVENTS, example="sendoff drift events -o table")
-@pass_session
-def events(session: Session) -> list[Record]:
+@drift.command("events", columns=_EVENTS, example="sendoff drift events -o table")
+def events(session: Session) -> Sequence[Spec]:
     """List the events that detectors have raised, as CloudEvents."""
     from ...spec.drift import DRIFT_DETECTED
-    from ...spec.parse import to_builtins
 
-    return [dict(to_builtins(one)) for one in session.client.events(session.workspace, DRIFT_DETECTED)]
+    return session.client.events(session.workspace, DRIFT_DETECTED)
 
 
-def _switched(session: Session, name: str, enabled: bool) -> Record:
+def _switched(session: Session, name: str, enabled: bool) -> Spec:
     from ...spec.drift import UpdateDriftDetector
 
     body = UpdateDriftDetector(enabled=enabled)
-    return dict(plain(session.client.update_drift_detector(session.workspace, name, body)))
+    return session.client.update_drift_detector(session.workspace, name, body)

@@ -10,7 +10,7 @@ import click
 from ... import files
 from ...errors import InvalidInput
 from .. import options
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option
 from ..records import Record
 from ..session import DEFAULT_WORKSPACE, Session
 
@@ -20,11 +20,10 @@ def folder() -> None:
     """Tie a folder to a workspace."""
 
 
-@folder.command("attach", cls=Command, example="sendoff folder attach -w demo --path .")
+@folder.command("attach", example="sendoff folder attach -w demo --path .")
 @option("--experiment-name", "-e", default=None, metavar="NAME", help="Kept in the file.")
 @options.metadata_out
-@pass_session
-def attach(session: Session, experiment_name: str | None, output_metadata_file: str | None) -> Record:
+def attach(session: Session, experiment_name: str | None) -> Record:
     """Write .azureml/config.json, so that commands and Workspace.from_config() in this folder need no -w.
 
     The workspace is made when it is not there yet.
@@ -51,7 +50,5 @@ def attach(session: Session, experiment_name: str | None, output_metadata_file: 
     file = root / ".azureml" / "config.json"
     text = json.dumps(config, indent=2) + "\n"
     files.write(file, text, mode=files.PUBLIC, folder=0o777, failure=InvalidInput)
-    record = {**config, "path": str(file), "experiment_name": experiment_name}
-    options.write_metadata(output_metadata_file, record)
     session.say(f"{file} now names workspace {view.name!r}.")
-    return record
+    return {**config, "path": str(file), "experiment_name": experiment_name}

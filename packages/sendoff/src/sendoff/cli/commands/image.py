@@ -7,7 +7,7 @@ import threading
 import click
 
 from .. import records
-from ..command import Command, Group, pass_session
+from ..command import Group
 from ..records import Record
 from ..session import Session
 
@@ -28,9 +28,8 @@ def image() -> None:
     """Look into container images."""
 
 
-@image.command("inspect", cls=Command, columns=_COLUMNS, example="sendoff image inspect diabetes:1 -o json")
+@image.command("inspect", columns=_COLUMNS, example="sendoff image inspect diabetes:1 -o json")
 @click.argument("name", metavar="IMAGE")
-@pass_session
 def inspect(session: Session, name: str) -> Record:
     """Show what is in an image of the engine: its layers, packages, labels and the ten biggest files."""
     slow = threading.Timer(_SLOW, session.say, [f"Reading all of {name}, since it does not say what is in it …"])
@@ -41,7 +40,6 @@ def inspect(session: Session, name: str) -> Record:
     finally:
         slow.cancel()
     record: Record = records.plain(view)
-    record["labels"] = dict(view.labels)
     record["layers"] = [
         {"diffId": one["diff_id"], "madeBy": one["made_by"], "size": one["size"], "files": one["files"]}
         for one in view.layers

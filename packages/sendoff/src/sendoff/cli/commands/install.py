@@ -10,7 +10,7 @@ import click
 
 from ... import files
 from ...errors import InvalidInput, NotSupported
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..records import Record
 from ..session import Session
 
@@ -18,7 +18,6 @@ from ..session import Session
 @click.command(cls=Command, example="sendoff service install && systemctl --user enable --now sendoff.service")
 @option("--directory", "-d", default=None, metavar="DIR", help="Where to write it; else ~/.config/systemd/user.")
 @option("--overwrite", is_flag=True, help="Replace the unit that is there.")
-@pass_session
 def install(session: Session, directory: str | None, overwrite: bool) -> Record:
     """Write a systemd unit that starts services at boot.
 

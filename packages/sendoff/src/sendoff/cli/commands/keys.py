@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ...spec.identity import AccessToken, ServiceKeys
 from .. import options
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..session import Session
-
-Record = dict[str, Any]
-
-
-def _keys(found: ServiceKeys) -> Record:
-    return {"primaryKey": found.primary_key, "secondaryKey": found.secondary_key}
-
-
-def _token(found: AccessToken) -> Record:
-    return {
-        "accessToken": found.access_token,
-        "tokenType": found.token_type,
-        "refreshAfter": found.refresh_after,
-        "expiryOn": found.expiry_on,
-    }
 
 
 @click.command("get-keys", cls=Command, example="sendoff service get-keys -n diabetes --query primaryKey -o tsv")
 @options.name("Its name.")
-@pass_session
-def get_keys(session: Session, name: str) -> Record:
+def get_keys(session: Session, name: str) -> ServiceKeys:
     """Show both keys of a service; either opens it.
 
     A client sends one as the header `Authorization: Bearer KEY`. A service without keys gets some with
     `sendoff service update -n NAME --ae true`.
     """
-    return _keys(session.client.service_keys(session.workspace, name))
+    return session.client.service_keys(session.workspace, name)
 
 
 @click.command("regen-key", cls=Command, example="sendoff service regen-key -n diabetes -k Primary")
@@ -45,8 +27,7 @@ def get_keys(session: Session, name: str) -> Record:
     "--key", "-k", required=True, type=click.Choice(["Primary", "Secondary"], case_sensitive=False), help="Which one."
 )
 @option("--set-key", "-s", default=None, metavar="KEY", help="The new key; else one is made.")
-@pass_session
-def regen_key(session: Session, name: str, key: str, set_key: str | None) -> Record:
+def regen_key(session: Session, name: str, key: str, set_key: str | None) -> ServiceKeys:
     """Replace one of a service's keys and show both.
 
     The other one stays good all the time, so that clients can be moved to it first. The old one is refused
@@ -54,15 +35,14 @@ def regen_key(session: Session, name: str, key: str, set_key: str | None) -> Rec
     """
     found = session.client.regenerate_key(session.workspace, name, key, set_key)
     session.say(f"Replaced the {key.lower()} key of {name!r}.")
-    return _keys(found)
+    return found
 
 
 @click.command(
     "get-access-token", cls=Command, example="sendoff service get-access-token -n diabetes --query accessToken -o tsv"
 )
 @options.name("Its name.")
-@pass_session
-def get_access_token(session: Session, name: str) -> Record:
+def get_access_token(session: Session, name: str) -> AccessToken:
     """Get a token for a service that asks for one.
 
     It is good for an hour; `refreshAfter` (Unix seconds) says when to get the next. A client sends it as the header
@@ -70,4 +50,4 @@ def get_access_token(session: Session, name: str) -> Record:
     """
     from ...client.service_link import user
 
-    return _token(session.client.service_token(session.workspace, name, user()))
+    return session.client.service_token(session.workspace, name, user())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..records import Record, plain
 from ..session import Session
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 @option("--interval", type=click.FloatRange(min=0.0), default=1.0, show_default=True, metavar="SECONDS",
         help="Look twice, so far apart, for the rates of this moment; 0 looks once.")  # fmt: skip
 @option("--prometheus", is_flag=True, help="Print what the server exposes, in the text format of Prometheus.")
-@pass_session
 def metrics(
     session: Session, service: str | None, name: str | None, interval: float, prometheus: bool
 ) -> Record | None:

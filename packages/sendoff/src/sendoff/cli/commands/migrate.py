@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .. import records
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option
 from ..records import Record
 from ..session import Session
 
@@ -19,15 +19,9 @@ def migrate() -> None:
     """Say what of a folder of SDK v1 code runs here."""
 
 
-@migrate.command(
-    "check",
-    cls=Command,
-    form="text",
-    example="sendoff migrate check .\nsendoff migrate check . -o json > report.json",
-)
+@migrate.command("check", form="text", example="sendoff migrate check .\nsendoff migrate check . -o json > report.json")
 @click.argument("folder", type=click.Path(), default=".")
 @option("--all", "-a", "everything", is_flag=True, help="Show what runs as it is, too.")
-@pass_session
 def check(session: Session, folder: str, everything: bool) -> Record | None:
     """Say, line by line, what of a folder's scripts, notebooks and configuration files runs here.
 

@@ -8,18 +8,17 @@ import click
 
 from ...errors import InvalidInput
 from .. import options, records
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option, together
 from ..records import Record
 from ..session import Session
 
 if TYPE_CHECKING:
-    from ...spec.model import ManifestFile
+    from ...spec.model import ManifestFile, Model, ModelSummary
 
 _FRAMEWORKS = (
     *("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi"),
     *("LightGBM", "MLflow", "PyTorch", "TfKeras", "XGBoost"),
 )
-
 _LAZY = {
     "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),
     "package": ("package:package", "Build an image, or a folder to build one from."),
@@ -32,14 +31,14 @@ def model() -> None:
     """Register, find, download and deploy models."""
 
 
-def _resources(function: Any) -> Any:
-    for decorate in (
-        option("--gpu-cores", "--gc", type=int, default=None, help="GPUs that a deployment of it needs."),
-        option("--memory-gb", "--gb", type=float, default=None, help="Memory in GB that a deployment of it needs."),
-        option("--cpu-cores", "--cc", type=float, default=None, help="CPU cores that a deployment of it needs."),
-    ):
-        function = decorate(function)
-    return function
+_version = option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME:VERSION", help="Its id.")
+_resources = together(
+    option("--cpu-cores", "--cc", type=float, default=None, help="CPU cores that a deployment of it needs."),
+    option("--memory-gb", "--gb", type=float, default=None, help="Memory in GB that a deployment of it needs."),
+    option("--gpu-cores", "--gc", type=int, default=None, help="GPUs that a deployment of it needs."),
+    option("--sample-input-dataset-id", default=None, metavar="ID", help="Data set with sample inputs."),
+    option("--sample-output-dataset-id", default=None, metavar="ID", help="Data set with sample outputs."),
+)
 
 
 def _kept(
@@ -71,17 +70,18 @@ def _kept(
     return model_files(session.client.run_files(session.workspace, run_id), asset_path), run.experiment
 
 
-def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> Any:
-    if cpu is None and memory is None and gpu is None:
-        return None
+def _needs(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body that the flags of ``_resources`` say."""
+    cpu, memory, gpu = (given.pop(flag) for flag in ("cpu_cores", "memory_gb", "gpu_cores"))
+    if (cpu, memory, gpu) == (None, None, None):
+        return given
     from ...spec.model import ResourceConfiguration
 
-    return ResourceConfiguration(cpu=cpu, memory_in_gb=memory, gpu=gpu)
+    return {**given, "resource_configuration": ResourceConfiguration(cpu=cpu, memory_in_gb=memory, gpu=gpu)}
 
 
 @model.command(
     "register",
-    cls=Command,
     columns=records.MODELS,
     example="sendoff model register -n diabetes -p outputs/model.pkl --tag area=health -t model.json",
 )
@@ -92,17 +92,14 @@ def _configuration(cpu: float | None, memory: float | None, gpu: int | None) -> 
 @option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
 @option("--run-metadata-file", "-f", default=None, metavar="FILE", help="JSON file with runId and experimentName.")
 @option("--description", "-d", default="", metavar="TEXT", help="What it is.")
-@option(
-    "--model-framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom", help="Its framework."
-)
-@option("--model-framework-version", default=None, metavar="VERSION", help="Its framework's version.")
+@option("--model-framework", "framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom",
+        help="Its framework.")  # fmt: skip
+@option("--model-framework-version", "framework_version", default=None, metavar="VERSION",
+        help="Its framework's version.")  # fmt: skip
 @_resources
-@option("--sample-input-dataset-id", default=None, metavar="ID", help="Data set with sample inputs.")
-@option("--sample-output-dataset-id", default=None, metavar="ID", help="Data set with sample outputs.")
 @options.tag()
 @options.prop()
 @options.metadata_out
-@pass_session
 def register(
     session: Session,
     name: str,
@@ -111,18 +108,10 @@ def register(
     experiment_name: str | None,
     run_id: str | None,
     run_metadata_file: str | None,
-    description: str,
-    model_framework: str,
-    model_framework_version: str | None,
-    cpu_cores: float | None,
-    memory_gb: float | None,
-    gpu_cores: int | None,
-    sample_input_dataset_id: str | None,
-    sample_output_dataset_id: str | None,
     tags: tuple[str, ...],
     properties: tuple[str, ...],
-    output_metadata_file: str | None,
-) -> Record:
+    **given: Any,
+) -> Model:
     """Register a file or folder as the next version of a model.
 
     The files are copied into the store; equal files are stored once. Pickles are scanned and the verdict is shown.
@@ -153,75 +142,53 @@ def register(
         files=files,
         tags=given_tags,
         properties=given_properties,
-        description=description,
-        framework=model_framework,
-        framework_version=model_framework_version,
-        resource_configuration=_configuration(cpu_cores, memory_gb, gpu_cores),
-        sample_input_dataset_id=sample_input_dataset_id,
-        sample_output_dataset_id=sample_output_dataset_id,
         experiment_name=experiment_name,
         run_id=run_id,
+        **_needs(given),
     )
     view = session.client.register_model(workspace, body)
-    if output_metadata_file:
-        group = options.resource_group(session)
-        options.write_metadata(output_metadata_file, records.model_metadata(view, workspace, group))
+    if session.metadata_file:
+        session.metadata = records.model_metadata(view, workspace, options.resource_group(session))
     session.say(f"Registered {view.id}.")
     if view.scan.verdict in ("unknown", "dangerous", "unreadable"):
         found = ", ".join(sorted({f.imported for f in view.scan.findings if f.verdict != "safe"})) or view.scan.detail
         session.say(f"note: the scan of its pickle says {view.scan.verdict}: {found}. Load only what you trust.")
-    return records.model(view)
+    return view
 
 
-@model.command(
-    "list", cls=Command, columns=records.MODELS, example='sendoff model list -n diabetes -l --query "[0].id" -o tsv'
-)
-@option("--model-name", "-n", "--name", "model_name", default=None, metavar="NAME", help="Only versions of this model.")
+@model.command("list", columns=records.MODELS, example='sendoff model list -n diabetes -l --query "[0].id" -o tsv')
+@option("--model-name", "-n", "--name", "name", default=None, metavar="NAME", help="Only versions of this model.")
 @option("--latest", "-l", is_flag=True, help="Only the newest version of each.")
-@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
-@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
+@options.filtering
 @option("--run-id", default=None, metavar="ID", help="Only those that this run made.")
 @option("--dataset-id", default=None, metavar="ID", help="Only those that were made with this data set.")
-@pass_session
 def list_(
-    session: Session,
-    model_name: str | None,
-    latest: bool,
-    tags: tuple[str, ...],
-    properties: tuple[str, ...],
-    run_id: str | None,
-    dataset_id: str | None,
-) -> list[Record]:
+    session: Session, tags: tuple[str, ...], properties: tuple[str, ...], dataset_id: str | None, **which: Any
+) -> list[ModelSummary]:
     """List models, newest first."""
     found = session.client.models(
-        session.workspace,
-        name=model_name,
-        tags=options.filters(tags),
-        properties=options.filters(properties),
-        run_id=run_id,
-        latest=latest,
+        session.workspace, tags=options.filters(tags), properties=options.filters(properties), **which
     )
     if dataset_id:
         found = [view for view in found if any(dataset.id == dataset_id for dataset in view.datasets)]
-    return [records.model(view) for view in found]
+    return found
 
 
-@model.command("show", cls=Command, columns=records.MODELS, example="sendoff model show -i diabetes:1")
+@model.command("show", columns=records.MODELS, example="sendoff model show -i diabetes:1")
 @option("--model-id", "-i", "--id", "model_id", default=None, metavar="NAME[:VERSION]", help="Its id.")
 @option(
     "--model-name", "-n", "--name", "model_name", default=None, metavar="NAME", help="Its name; the newest version."
 )
 @option("--version", type=int, default=None, help="With --model-name: this version.")
 @option("--run-id", default=None, metavar="ID", help="The newest that this run made.")
-@pass_session
 def show(
     session: Session, model_id: str | None, model_name: str | None, version: int | None, run_id: str | None
-) -> Record:
+) -> Model:
     """Show one model version."""
     if model_id is None and model_name is not None and run_id is None:
         model_id = f"{model_name}:{version}" if version is not None else model_name
     if model_id is not None:
-        return records.model(session.client.model(session.workspace, model_id))
+        return session.client.model(session.workspace, model_id)
     if run_id is None:
         raise click.UsageError(
             "one of --model-id, --model-name and --run-id is needed", ctx=click.get_current_context()
@@ -232,54 +199,26 @@ def show(
 
         raise ModelNotFound(f"no model of run {run_id!r}", hint="sendoff model list shows what is there.")
     newest = max(found, key=lambda view: view.created_time)
-    return records.model(session.client.model(session.workspace, newest.id))
+    return session.client.model(session.workspace, newest.id)
 
 
-@model.command(
-    "update", cls=Command, columns=records.MODELS, example="sendoff model update -i diabetes:1 --add-tag stage=prod"
-)
-@option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME:VERSION", help="Its id.")
-@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
-@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
-@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@model.command("update", columns=records.MODELS, example="sendoff model update -i diabetes:1 --add-tag stage=prod")
+@_version
+@options.changing
 @option("--description", default=None, metavar="TEXT", help="New description.")
 @_resources
-@option("--sample-input-dataset-id", default=None, metavar="ID", help="Data set with sample inputs.")
-@option("--sample-output-dataset-id", default=None, metavar="ID", help="Data set with sample outputs.")
-@pass_session
-def update(
-    session: Session,
-    model_id: str,
-    add_tags: tuple[str, ...],
-    remove_tags: tuple[str, ...],
-    add_properties: tuple[str, ...],
-    description: str | None,
-    cpu_cores: float | None,
-    memory_gb: float | None,
-    gpu_cores: int | None,
-    sample_input_dataset_id: str | None,
-    sample_output_dataset_id: str | None,
-) -> Record:
+def update(session: Session, model_id: str, description: str | None, **given: Any) -> Model:
     """Change tags, description and resources of a model version, and add properties."""
     from ...spec.model import UpdateModel
 
-    body = UpdateModel(
-        description=description,
-        add_tags=options.pairs(add_tags, "--add-tag"),
-        remove_tags=list(remove_tags),
-        add_properties=options.pairs(add_properties, "--add-property"),
-        resource_configuration=_configuration(cpu_cores, memory_gb, gpu_cores),
-        sample_input_dataset_id=sample_input_dataset_id,
-        sample_output_dataset_id=sample_output_dataset_id,
-    )
-    return records.model(session.client.update_model(session.workspace, model_id, body))
+    body = UpdateModel(description=description, **options.changes(given), **_needs(given))
+    return session.client.update_model(session.workspace, model_id, body)
 
 
-@model.command("download", cls=Command, example="sendoff model download -i diabetes:1 -t model_folder")
+@model.command("download", example="sendoff model download -i diabetes:1 -t model_folder")
 @option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME[:VERSION]", help="Its id.")
 @option("--target-dir", "-t", required=True, metavar="DIR", help="Folder to write into; made when it is not there.")
 @option("--overwrite", is_flag=True, help="Replace files that are there.")
-@pass_session
 def download(session: Session, model_id: str, target_dir: str, overwrite: bool) -> Record:
     """Write a model's files into a folder; every byte is checked against its digest."""
     from ...client import Transfer
@@ -290,11 +229,10 @@ def download(session: Session, model_id: str, target_dir: str, overwrite: bool) 
     return {"id": view.id, "path": str(path)}
 
 
-@model.command("delete", cls=Command, example="sendoff model delete -i diabetes:1")
-@option("--model-id", "-i", "--id", "model_id", required=True, metavar="NAME:VERSION", help="Its id.")
-@option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
-@pass_session
-def delete(session: Session, model_id: str, yes: bool) -> None:
+@model.command("delete", example="sendoff model delete -i diabetes:1")
+@_version
+@options.yes
+def delete(session: Session, model_id: str) -> None:
     """Delete one version of a model, unless a service uses it."""
     session.client.delete_model(session.workspace, model_id)
     session.say(f"Deleted model {model_id}.")

@@ -8,7 +8,7 @@ import click
 
 from ...errors import InvalidInput
 from .. import inference_flags, options, progress, records
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..records import Record
 from ..session import Session
 
@@ -25,15 +25,7 @@ sendoff model package -m diabetes:1 --ic inferenceconfig.json --output-path imag
 @option("--image-label", "--il", default=None, metavar="LABEL", help="Label of the image; else the time.")
 @option("--output-path", default=None, metavar="DIR", help="Write the folder to build from, instead of building.")
 @option("--no-wait", is_flag=True, help="Do not wait for the build.")
-@pass_session
-def package(
-    session: Session,
-    image_name: str | None,
-    image_label: str | None,
-    output_path: str | None,
-    no_wait: bool,
-    **flags: Any,
-) -> Record:
+def package(session: Session, output_path: str | None, no_wait: bool, **flags: Any) -> Record:
     """Build an image of models, code and environment, or a folder to build one from.
 
     The image stays in the Docker engine, and goes to the registry that the setting image_registry names. Run it with
@@ -42,21 +34,19 @@ def package(
     """
     from ...spec.package import CreatePackage, check_image
 
-    check_image(image_name, image_label)
+    image = {name: flags[name] for name in ("image_name", "image_label")}
+    check_image(*image.values())
     if output_path is not None and no_wait:
         raise InvalidInput("--output-path and --no-wait exclude each other", hint="The folder is written at the end.")
     body = CreatePackage(
         models=options.model_ids(flags["models"], flags["model_metadata_files"]),
         inference=inference_flags.inference(session, flags),
         generate_dockerfile=output_path is not None,
-        image_name=image_name,
-        image_label=image_label,
+        **image,
     )
     made = session.client.create_package(session.workspace, body)
-    if no_wait:
-        session.say(progress.going_on(made.operation))
+    if not progress.awaited(session, made.operation, no_wait):
         return _record(made)
-    progress.wait(session, made.operation)
     made = session.client.package(session.workspace, made.id)
     assert made.result is not None
     if output_path is not None:

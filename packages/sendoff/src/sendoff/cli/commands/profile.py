@@ -10,11 +10,12 @@ import click
 
 from ...errors import InvalidInput
 from .. import inference_flags, options, progress, records
-from ..command import Command, Group, option, pass_session
+from ..command import Command, Group, option
 from ..records import Record
 from ..session import Session
 
 if TYPE_CHECKING:
+    from ...spec.model import Model
     from ...spec.profile import Profile
 
 _EXAMPLE = """\
@@ -35,46 +36,41 @@ _COLUMNS = (
 )
 
 
+_chart = option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff[profile].")
+
+
 @click.command("profile", cls=Command, columns=_COLUMNS, example=_EXAMPLE)
 @options.name("Name of the profile; the newest of a name counts.  [required]", required=False)
 @inference_flags.models
 @inference_flags.flags
-@option("--input-dataset-id", "--idi", default=None, metavar="ID",
+@option("--input-dataset-id", "--idi", "dataset", default=None, metavar="ID",
         help="Dataset, by id or name: each row of its one column is a request body.")  # fmt: skip
 @option("--input-file", default=None, metavar="FILE", help="One request body, binary or text.")
 @option("--input-folder", default=None, metavar="DIR", help="Folder of request bodies, a file each.")
 @option("--input-data", "-d", default=None, metavar="TEXT", help="One request body as text; @FILE reads it.")
-@option("--cpu-cores", "--cc", type=float, default=None, help="The most CPU cores to try; else what is here, or 3.5.")
+@option(
+    "--cpu-cores", "--cc", "cpu", type=float, default=None, help="The most CPU cores to try; else what is here, or 3.5."
+)
 @option("--memory-in-gb", "--gb", type=float, default=None, help="Memory limit in GB; else none while measuring.")
 @option("--target", default=None, metavar="TARGET",
         help="Where to measure; else in a container where an engine answers. Only containers keep limits.")  # fmt: skip
 @option("--add-tag", "add_tags", multiple=True, metavar="KEY[=VALUE]",
         help="Tag to put on the models at the end; without a value, the detail of that name.")  # fmt: skip
-@option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff[profile].")
+@_chart
 @option("--description", default="", metavar="TEXT", help="What it is for.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
+@options.no_wait
 # The article's sample writes `az ml model profile --i ID --add-tag K=V` where `model update` is meant.
 @option("--i", "-i", "model_id", default=None, hidden=True)
 @options.metadata_out
-@pass_session
 def profile(
     session: Session,
     name: str | None,
-    input_dataset_id: str | None,
-    input_file: str | None,
-    input_folder: str | None,
-    input_data: str | None,
-    cpu_cores: float | None,
-    memory_in_gb: float | None,
-    target: str | None,
     add_tags: tuple[str, ...],
     chart: str | None,
-    description: str,
     no_wait: bool,
     model_id: str | None,
-    output_metadata_file: str | None,
     **flags: Any,
-) -> Record:
+) -> Record | Model:
     """Measure what CPU, memory, workers and concurrency a model needs.
 
     The real service runs under load at several sizes, on docker with these limits in force, and is gone afterwards.
@@ -84,19 +80,16 @@ def profile(
     from ...spec.profile import CreateProfile, check_profile
 
     if name is None and model_id is not None and add_tags:
+        session.metadata_file = None
         return _tag_only(session, model_id, add_tags)
     if name is None:
         raise InvalidInput("--name is missing: what is the profile to be called?", hint="Add -n NAME.", field="name")
-    bodies = _bodies(session, input_file, input_folder, input_data)
+    bodies = _bodies(session, flags["input_file"], flags["input_folder"], flags["input_data"])
     body = CreateProfile(
         name=name,
         models=options.model_ids([*flags["models"], *([model_id] if model_id else [])], flags["model_metadata_files"]),
-        dataset=input_dataset_id,
         bodies=bodies,
-        cpu=cpu_cores,
-        memory_in_gb=memory_in_gb,
-        target=target,
-        description=description,
+        **{field: flags[field] for field in ("dataset", "cpu", "memory_in_gb", "target", "description")},
         add_tags=options.filters(add_tags) or {},
     )
     check_profile(body)
@@ -106,17 +99,14 @@ def profile(
 
     body = replace(body, inference=inference_flags.inference(session, flags))
     made = session.client.create_profile(session.workspace, body)
-    if no_wait:
-        session.say(progress.going_on(made.operation))
+    if not progress.awaited(session, made.operation, no_wait):
+        session.metadata_file = None  # nothing was measured yet
         return _record(made)
-    progress.wait(session, made.operation)
     made = session.client.profile(session.workspace, made.id)
     _show(session, made, chart)
-    record = _record(made)
-    options.write_metadata(output_metadata_file, record)
-    if output_metadata_file:
-        session.say(f"next: sendoff model deploy -n NAME … --pi {output_metadata_file}")
-    return record
+    if session.metadata_file:
+        session.say(f"next: sendoff model deploy -n NAME … --pi {session.metadata_file}")
+    return _record(made)
 
 
 @click.group(cls=Group)
@@ -124,27 +114,23 @@ def profiles() -> None:
     """Look at what models were measured to need."""
 
 
-@profiles.command("list", cls=Command, columns=_COLUMNS, example="sendoff profile list -m diabetes")
+@profiles.command("list", columns=_COLUMNS, example="sendoff profile list -m diabetes")
 @option("--model", "-m", default=None, metavar="NAME[:VERSION]", help="Only those of this model.")
-@pass_session
 def list_(session: Session, model: str | None) -> list[Record]:
     """List profiles, newest first."""
     return [_record(view) for view in session.client.profiles(session.workspace, model=model)]
 
 
-@profiles.command("show", cls=Command, columns=_COLUMNS, example="sendoff profile show -n sizing --chart sizing.png")
+@profiles.command("show", columns=_COLUMNS, example="sendoff profile show -n sizing --chart sizing.png")
 @options.name("Its name, or its id.")
-@option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff[profile].")
+@_chart
 @options.metadata_out
-@pass_session
-def show(session: Session, name: str, chart: str | None, output_metadata_file: str | None) -> Record:
+def show(session: Session, name: str, chart: str | None) -> Record:
     """Show a profile: its table with bars, and the recommendation with its reasons."""
     found = session.client.profile(session.workspace, name)
-    record = _record(found)
     if found.result is not None and found.result.sizes:
         _show(session, found, chart)
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return _record(found)
 
 
 def recommended(path: str, *, local: bool) -> dict[str, Any]:
@@ -248,10 +234,10 @@ def _bodies(session: Session, file: str | None, folder: str | None, data: str | 
     return transfer.put_files(local_files(path))
 
 
-def _tag_only(session: Session, model_id: str, tags: Sequence[str]) -> Record:
+def _tag_only(session: Session, model_id: str, tags: Sequence[str]) -> Model:
     """The article's ``model profile --i ID --add-tag …`` measures nothing: it is `model update`."""
     from ...spec.model import UpdateModel
 
     session.say(f"note: this only puts tags on the model, as `sendoff model update -i {model_id} --add-tag …` does.")
     body = UpdateModel(add_tags=options.pairs(tags, "--add-tag"))
-    return records.model(session.client.update_model(session.workspace, model_id, body))
+    return session.client.update_model(session.workspace, model_id, body)

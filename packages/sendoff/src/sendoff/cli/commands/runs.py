@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 
 from ...sdk.runs import run_process
 from ...spec import run as spec
+from ...spec.parse import Spec
 from .. import options, records
-from ..command import Command, Group, option, pass_session
+from ..command import Group, option, together
 from ..records import Record
 from ..session import Session
 from .cloud import refused
@@ -28,14 +30,11 @@ def experiment() -> None:
     """List experiments."""
 
 
-@experiment.command("list", cls=Command, columns=EXPERIMENTS, example="sendoff experiment list -o table")
+@experiment.command("list", columns=EXPERIMENTS, example="sendoff experiment list -o table")
 @options.metadata_out
-@pass_session
-def list_experiments(session: Session, output_metadata_file: str | None) -> list[Record]:
+def list_experiments(session: Session) -> Sequence[Spec]:
     """List experiments, newest first."""
-    found = [records.plain(view) for view in session.client.experiments(session.workspace)]
-    options.write_metadata(output_metadata_file, found)
-    return found
+    return session.client.experiments(session.workspace)
 
 
 @click.group(cls=Group)
@@ -44,11 +43,13 @@ def run() -> None:
 
 
 _run = option("--run", "-r", "run_id", required=True, metavar="ID", help="The run's id.")
-_experiment = option("--experiment-name", "-e", default=None, metavar="NAME", help="Its experiment; not needed.")
+_EXPERIMENT: dict[str, Any] = {"metavar": "NAME", "help": "Its experiment; not needed."}
+_experiment = options.ignored("--experiment-name", "-e", **_EXPERIMENT)
+_one = together(_run, _experiment, options.metadata_out)
 
 
-@run.command("list", cls=Command, columns=RUNS, example="sendoff run list -e first --last 5")
-@_experiment
+@run.command("list", columns=RUNS, example="sendoff run list -e first --last 5")
+@option("--experiment-name", "-e", default=None, **_EXPERIMENT)
 @option("--last", type=int, default=None, help="So many of the newest.")
 @option("--minimal", is_flag=True, help="Only id, status and experiment.")
 @option("--parent-run-id", "--pipeline-run-id", default=None, metavar="ID", help="Only the children of this run.")
@@ -56,7 +57,6 @@ _experiment = option("--experiment-name", "-e", default=None, metavar="NAME", he
 @option("--tags", default=None, metavar="KEY[=VALUE]", help="Only runs with this tag.")
 @option("--compute-target-name", default=None, metavar="NAME", help="Only runs that were submitted to this target.")
 @options.metadata_out
-@pass_session
 def list_runs(
     session: Session,
     experiment_name: str | None,
@@ -66,87 +66,62 @@ def list_runs(
     status: str | None,
     tags: str | None,
     compute_target_name: str | None,
-    output_metadata_file: str | None,
-) -> list[Record]:
+) -> list[spec.Run] | list[Record]:
     """List runs, newest first."""
     views = session.client.runs(session.workspace, experiment=experiment_name, parent=parent_run_id)
     key, equals, value = (tags or "").partition("=")
-    fitting = [
+    found = [
         view
         for view in views
         if (status is None or view.status.lower() == status.lower())
         and (not key or (key in view.tags and (not equals or view.tags[key] == value)))
         and (compute_target_name is None or view.details.get("target") == compute_target_name)
-    ]
-    found = [_record(view) for view in fitting[: last if last is not None else None]]
+    ][:last]
     if minimal:
-        found = [{key: record[key] for key in ("id", "status", "experiment")} for record in found]
-    options.write_metadata(output_metadata_file, found)
+        return [{"id": view.id, "status": view.status, "experiment": view.experiment} for view in found]
     return found
 
 
-@run.command("show", cls=Command, columns=(*RUNS, ("Metrics", "metrics"), ("Files", "files"), ("Error", "error")),
+@run.command("show", columns=(*RUNS, ("Metrics", "metrics"), ("Files", "files"), ("Error", "error")),
              example="sendoff run show -r ID")  # fmt: skip
-@_run
-@_experiment
-@options.metadata_out
-@pass_session
-def show(session: Session, run_id: str, experiment_name: str | None, output_metadata_file: str | None) -> Record:
+@_one
+def show(session: Session, run_id: str) -> Record:
     """Show one run: what it logged, and the files it keeps."""
     client, workspace = session.client, session.workspace
-    record = _record(client.get_run(workspace, run_id))
-    record["metrics"] = [records.plain(metric) for metric in client.run_metrics(workspace, run_id)]
-    record["files"] = [file.path for file in client.run_files(workspace, run_id)]
-    options.write_metadata(output_metadata_file, record)
-    return record
+    files = [file.path for file in client.run_files(workspace, run_id)]
+    record: Record = records.plain(client.get_run(workspace, run_id))
+    return {**record, "metrics": client.run_metrics(workspace, run_id), "files": files}
 
 
-@run.command("cancel", cls=Command, columns=RUNS, example="sendoff run cancel -r ID")
-@_run
-@_experiment
-@options.metadata_out
-@pass_session
-def cancel(session: Session, run_id: str, experiment_name: str | None, output_metadata_file: str | None) -> Record:
+@run.command("cancel", columns=RUNS, example="sendoff run cancel -r ID")
+@_one
+def cancel(session: Session, run_id: str) -> Spec:
     """End a run, with the process of a submitted script."""
     view = session.client.get_run(session.workspace, run_id)
     if view.status not in spec.FINAL:
         view = session.client.update_run(session.workspace, run_id, spec.UpdateRun(status=spec.CANCELED))
         if run_process.KEY in view.details and not run_process.end(view.details):
             session.say("Its process is gone already, or runs on another machine.")
-    record = _record(view)
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return view
 
 
-@run.command("update", cls=Command, columns=RUNS, example="sendoff run update -r ID --add-tag good=yes")
+@run.command("update", columns=RUNS, example="sendoff run update -r ID --add-tag good=yes")
 @_run
 @_experiment
 @option("--add-tag", multiple=True, metavar="KEY=VALUE", help="Tag to put on it; repeat for more.")
 @options.metadata_out
-@pass_session
-def update(
-    session: Session,
-    run_id: str,
-    experiment_name: str | None,
-    add_tag: tuple[str, ...],
-    output_metadata_file: str | None,
-) -> Record:
+def update(session: Session, run_id: str, add_tag: tuple[str, ...]) -> Spec:
     """Put tags on a run, or change their values."""
     body = spec.UpdateRun(add_tags=options.pairs(add_tag, "--add-tag"))
-    record = _record(session.client.update_run(session.workspace, run_id, body))
-    options.write_metadata(output_metadata_file, record)
-    return record
+    return session.client.update_run(session.workspace, run_id, body)
 
 
-@run.command("download-logs", cls=Command, example="sendoff run download-logs -r ID -d logs")
+@run.command("download-logs", example="sendoff run download-logs -r ID -d logs")
 @_run
 @option("--output-dir", "-d", required=True, metavar="DIR", help="Where to.")
 @_experiment
 @options.metadata_out
-@pass_session
-def download_logs(
-    session: Session, run_id: str, output_dir: str, experiment_name: str | None, output_metadata_file: str | None
-) -> list[str]:
+def download_logs(session: Session, run_id: str, output_dir: str) -> list[str]:
     """Fetch a run's logs and print their paths."""
     from ...client import Transfer
 
@@ -157,17 +132,12 @@ def download_logs(
     ]
     if files:
         Transfer(session.client, session.say).get(files, Path(output_dir), exist_ok=True)
-    found = [str(Path(output_dir) / file.path) for file in files]
-    options.write_metadata(output_metadata_file, found)
-    return found
+    return [str(Path(output_dir) / file.path) for file in files]
 
 
-@run.command("monitor-logs", cls=Command, example="sendoff run monitor-logs -r ID")
-@_run
-@_experiment
-@options.metadata_out
-@pass_session
-def monitor_logs(session: Session, run_id: str, experiment_name: str | None, output_metadata_file: str | None) -> None:
+@run.command("monitor-logs", example="sendoff run monitor-logs -r ID")
+@_one
+def monitor_logs(session: Session, run_id: str) -> None:
     """Print what a submitted script prints, until it ends."""
     at = 0
     while True:
@@ -195,10 +165,6 @@ def _print_kept(session: Session, run_id: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             Transfer(session.client).get(kept, folder)
             click.echo((Path(folder) / _LOG).read_bytes(), nl=False)
-
-
-def _record(view: spec.Run) -> dict[str, Any]:
-    return dict(records.plain(view))
 
 
 for _name, _what in (

@@ -7,6 +7,7 @@ import click
 from ...errors import MissingExtra
 from ..command import Command
 from ..errors import EXIT_CODES, USAGE
+from ..session import Session
 
 # The scoring server has the exit codes of the server it replaces; here they mean what they mean everywhere.
 _CODES = {1: USAGE, 3: EXIT_CODES["script_failed"]}
@@ -24,7 +25,7 @@ sendoff serve score.py -- --help"""
 )
 @click.argument("script", type=click.Path())
 @click.argument("arguments", metavar="[OPTIONS OF THE SCORING SERVER]", nargs=-1, type=click.UNPROCESSED)
-def serve(script: str, arguments: tuple[str, ...]) -> None:
+def serve(_: Session, script: str, arguments: tuple[str, ...]) -> None:
     """Serve an entry script in the foreground, with no store and no registration.
 
     SCRIPT has init() and run(). What follows it goes to the scoring server as it is: --model-dir DIR, --port N,

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import click
 
 from ...errors import MissingExtra
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..session import Session
 
 
@@ -23,7 +23,6 @@ from ..session import Session
 )
 @option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="0 takes a free one.  [default: 0]")
 @option("--token", default=None, envvar="SENDOFF_TOKEN", metavar="TEXT", help="What clients send; else one is made.")
-@pass_session
 def server(session: Session, host: str, port: int, token: str | None) -> None:
     """Put the API on a port of this machine and print its address and token, until Ctrl-C or SIGTERM.
 

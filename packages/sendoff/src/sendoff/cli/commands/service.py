@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import options, output, progress, records
-from ..command import Command, Group, option, pass_session
-from ..records import Record
+from ..command import Group, option
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...spec.operation import Operation
+    from ...spec.service import Revision, Service
 
 _LAZY = {
     "data": ("data:data", "List, read, export, copy and delete what a service has collected."),
@@ -23,58 +27,51 @@ _LAZY = {
 }
 
 
+_name = options.name("Its name.")
+
+
 @click.group(cls=Group, lazy=_LAZY)
 def service() -> None:
     """Look at services, call, update and delete them."""
 
 
-@service.command(
-    "list", cls=Command, columns=records.SERVICES, example='sendoff service list --query "[].scoringUri" -o tsv'
-)
+@service.command("list", columns=records.SERVICES, example='sendoff service list --query "[].scoringUri" -o tsv')
 @option("--compute-type", "-c", default=None, metavar="TYPE", help="Only local, aci or aks ones.")
 @option("--image-digest", default=None, metavar="DIGEST", help="Taken for scripts' sake; services have no image.")
 @option("--model-id", default=None, metavar="NAME:VERSION", help="Only those that use this model version.")
 @option("--model-name", default=None, metavar="NAME", help="Only those that use some version of this model.")
-@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
-@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
-@pass_session
+@options.filtering
 def list_(
     session: Session,
     compute_type: str | None,
     image_digest: str | None,
-    model_id: str | None,
-    model_name: str | None,
     tags: tuple[str, ...],
     properties: tuple[str, ...],
-) -> list[Record]:
+    **which: Any,
+) -> list[Service]:
     """List services with their state of this moment."""
     found = session.client.services(
         session.workspace,
         compute_type=compute_type.upper() if compute_type else None,
-        model_name=model_name,
-        model_id=model_id,
         tags=options.filters(tags),
         properties=options.filters(properties),
+        **which,
     )
-    return [] if image_digest else [records.service(view) for view in found]
+    return [] if image_digest else found
 
 
-@service.command(
-    "show", cls=Command, columns=records.SERVICE, example="sendoff service show -n diabetes --query scoringUri -o tsv"
-)
-@options.name("Its name.")
-@pass_session
-def show(session: Session, name: str) -> Record:
+@service.command("show", columns=records.SERVICE, example="sendoff service show -n diabetes --query scoringUri -o tsv")
+@_name
+def show(session: Session, name: str) -> Service:
     """Show a service with its state of this moment."""
-    return records.service(session.client.service(session.workspace, name))
+    return session.client.service(session.workspace, name)
 
 
-@service.command("run", cls=Command, form="json", example="sendoff service run -n diabetes -d @request.json")
-@options.name("Its name.")
+@service.command("run", form="json", example="sendoff service run -n diabetes -d @request.json")
+@_name
 @option("--input-data", "-d", required=True, metavar="JSON|@FILE|-", help="Request: the text itself, a file, or stdin.")
 @option("--key", default=None, metavar="KEY", help="Key or token to send instead of your own.")
 @option("--timeout", type=float, default=120.0, show_default=True, metavar="SECONDS", help="How long to wait.")
-@pass_session
 def run(session: Session, name: str, input_data: str, key: str | None, timeout: float) -> None:
     """Send one request to a service, with the key or token it asks for, and print its answer as JSON.
 
@@ -110,12 +107,11 @@ def request_body(text: str) -> bytes:
         ) from None
 
 
-@service.command("get-logs", cls=Command, example="sendoff service get-logs -n diabetes -l 100")
-@options.name("Its name.")
+@service.command("get-logs", example="sendoff service get-logs -n diabetes -l 100")
+@_name
 @option("--num_lines", "--num-lines", "-l", "num_lines", type=click.IntRange(min=1), default=5000, show_default=True,
         help="How many of the newest lines.")  # fmt: skip
 @option("--init", "-i", is_flag=True, help="What was written while it started.")
-@pass_session
 def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
     """Print a service's log, also of one that failed to start.
 
@@ -128,12 +124,11 @@ def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
         output.emit(text, session.output, session.query)
 
 
-@service.command("delete", cls=Command, example="sendoff service delete -n diabetes")
-@options.name("Its name.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@option("--yes", "-y", is_flag=True, help="Taken for scripts' sake; nothing is asked.")
-@pass_session
-def delete(session: Session, name: str, no_wait: bool, yes: bool) -> Record | None:
+@service.command("delete", example="sendoff service delete -n diabetes")
+@_name
+@options.no_wait
+@options.yes
+def delete(session: Session, name: str, no_wait: bool) -> Operation | None:
     """Let a service finish its requests, end it and remove it. Models and environments stay.
 
     A service that is not there is no error, so that scripts can repeat it.
@@ -142,58 +137,37 @@ def delete(session: Session, name: str, no_wait: bool, yes: bool) -> Record | No
     if operation is None:
         session.say(f"There is no service {name!r}: nothing to delete.")
         return None
-    if no_wait:
-        session.say(progress.going_on(operation))
-        return records.operation(operation)
-    progress.wait(session, operation)
+    if not progress.awaited(session, operation, no_wait):
+        return operation
     session.say(f"Deleted service {name!r}.")
     return None
 
 
-@service.command(
-    "revisions", cls=Command, columns=records.REVISIONS, example="sendoff service revisions -n diabetes -o table"
-)
-@options.name("Its name.")
-@pass_session
-def revisions(session: Session, name: str) -> list[Record]:
+@service.command("revisions", columns=records.REVISIONS, example="sendoff service revisions -n diabetes -o table")
+@_name
+def revisions(session: Session, name: str) -> list[Revision]:
     """List a service's revisions: what each deploy and update asked for, and how it ended."""
-    return [records.revision(view) for view in session.client.revisions(session.workspace, name)]
+    return session.client.revisions(session.workspace, name)
 
 
-@service.command(
-    "rollback", cls=Command, columns=records.SERVICE, example="sendoff service rollback -n diabetes --revision 2"
-)
-@options.name("Its name.")
+@service.command("rollback", columns=records.SERVICE, example="sendoff service rollback -n diabetes --revision 2")
+@_name
 @option("--revision", type=click.IntRange(min=1), default=None, help="Which one; else the newest good one before.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@pass_session
-def rollback(session: Session, name: str, revision: int | None, no_wait: bool) -> Record:
+@options.no_wait
+def rollback(session: Session, name: str, revision: int | None, no_wait: bool) -> Operation | Service:
     """Return to an earlier revision without dropping a request."""
-    operation = session.client.rollback(session.workspace, name, revision)
-    if no_wait:
-        session.say(progress.going_on(operation))
-        return records.operation(operation)
-    progress.wait(session, operation)
-    return records.service(session.client.service(session.workspace, name))
+    return progress.settled(session, name, session.client.rollback(session.workspace, name, revision), no_wait)
 
 
-@service.command("reload", cls=Command, columns=records.SERVICE, example="sendoff service reload -n diabetes")
-@options.name("Its name.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@pass_session
-def reload(session: Session, name: str, no_wait: bool) -> Record:
+@service.command("reload", columns=records.SERVICE, example="sendoff service reload -n diabetes")
+@_name
+@options.no_wait
+def reload(session: Session, name: str, no_wait: bool) -> Operation | Service:
     """Bring a service to its script's files as they are now, without dropping a request. For developing.
 
     The workers start anew in any case; changed files make a new revision.
     """
     from ...client import Transfer
-    from ...spec.operation import Operation
 
     answer = Transfer(session.client, session.say).reload(session.workspace, name)
-    if isinstance(answer, Operation):
-        if no_wait:
-            session.say(progress.going_on(answer))
-            return records.operation(answer)
-        progress.wait(session, answer)
-        answer = session.client.service(session.workspace, name)
-    return records.service(answer)
+    return progress.settled(session, name, answer, no_wait)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
-from ..command import Command, option, pass_session
+from ..command import Command, option
 from ..records import Record
 from ..session import Session
 from .metrics import memory, milliseconds
@@ -101,7 +101,6 @@ class Watch:
 @option("--interval", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS",
         help="How often to look.")  # fmt: skip
 @option("--count", type=click.IntRange(min=1), default=None, metavar="N", help="End after so many looks.")
-@pass_session
 def top(
     session: Session, names: tuple[str, ...], more: tuple[str, ...], interval: float, count: int | None
 ) -> list[Record] | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...spec.operation import Operation
 from .. import deployment_flags, inference_flags, options, progress, records
-from ..command import Command, option, pass_session
-from ..records import Record
+from ..command import Command, option
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...spec.operation import Operation
+    from ...spec.service import Service
 
 
 @click.command(
@@ -22,22 +24,10 @@ from ..session import Session
 @inference_flags.models
 @inference_flags.flags
 @deployment_flags.flags
-@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
-@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
-@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@options.changing
 @option("--description", "-d", default=None, metavar="TEXT", help="New description.")
-@option("--no-wait", is_flag=True, help="Return as soon as the work has begun.")
-@pass_session
-def update(
-    session: Session,
-    name: str,
-    add_tags: tuple[str, ...],
-    remove_tags: tuple[str, ...],
-    add_properties: tuple[str, ...],
-    description: str | None,
-    no_wait: bool,
-    **flags: Any,
-) -> Record:
+@options.no_wait
+def update(session: Session, name: str, description: str | None, no_wait: bool, **flags: Any) -> Operation | Service:
     """Change a service without dropping a request.
 
     What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
@@ -71,16 +61,8 @@ def update(
         models=models or None,
         inference=inference_flags.inference(session, flags),
         deployment=deployment,
-        add_tags=options.pairs(add_tags, "--add-tag"),
-        remove_tags=list(remove_tags),
-        add_properties=options.pairs(add_properties, "--add-property"),
         description=description,
+        **options.changes(flags),
     )
     answer = session.client.update_service(session.workspace, name, body)
-    if isinstance(answer, Operation):
-        if no_wait:
-            session.say(progress.going_on(answer))
-            return records.operation(answer)
-        progress.wait(session, answer)
-        answer = session.client.service(session.workspace, name)
-    return records.service(answer)
+    return progress.settled(session, name, answer, no_wait)

@@ -10,6 +10,7 @@ from importlib.metadata import version as installed
 import click
 
 from ..command import Command
+from ..session import Session
 
 
 def versions() -> dict[str, str]:
@@ -24,6 +25,6 @@ def versions() -> dict[str, str]:
 
 
 @click.command(cls=Command, example="sendoff version -o json")
-def version() -> dict[str, str]:
+def version(_: Session) -> dict[str, str]:
     """Print the versions of Sendoff and of the Python that runs it."""
     return versions()

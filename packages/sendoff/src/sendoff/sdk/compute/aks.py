@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..exceptions import ComputeTargetException
+from ..given import together
 from ..signatures import making
-from .configuration import SecuredConfiguration, cluster_problems, together
+from .configuration import SecuredConfiguration, cluster_problems
 from .target import ComputeTarget
 
 if TYPE_CHECKING:
@@ -68,9 +69,6 @@ class AksProvisioningConfiguration(SecuredConfiguration):
     load_balancer_type: str | None = None
     load_balancer_subnet: str | None = None
 
-    def __post_init__(self) -> None:
-        self.validate_configuration()
-
     def _problems(self) -> list[str]:
         network = ("vnet_resourcegroup_name", "vnet_name", "subnet_name")
         ranges = ("service_cidr", "dns_service_ip", "docker_bridge_cidr")
@@ -89,9 +87,6 @@ class AksAttachConfiguration(SecuredConfiguration):
     cluster_purpose: str | None = None
     load_balancer_type: str | None = None
     load_balancer_subnet: str | None = None
-
-    def __post_init__(self) -> None:
-        self.validate_configuration()
 
     def _problems(self) -> list[str]:
         return super()._problems() + cluster_problems(self.resource_group, self.cluster_name, self.resource_id)

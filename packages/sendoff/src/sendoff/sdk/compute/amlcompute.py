@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
-from ..saying import say
+from ..given import together
 from ..signatures import making
 from ..unsupported import refusing
-from .configuration import Configuration, together
+from .configuration import Configuration
 from .target import ComputeTarget
 
 if TYPE_CHECKING:
@@ -89,9 +89,6 @@ class AmlComputeProvisioningConfiguration(Configuration):
     location: str | None = None
     enable_node_public_ip: bool = True
 
-    def __post_init__(self) -> None:
-        self.validate_configuration()
-
     def _problems(self) -> list[str]:
         problems = together(self, "vnet_resourcegroup_name", "vnet_name", "subnet_name")
         if self.max_nodes is not None and self.min_nodes > self.max_nodes:
@@ -164,8 +161,7 @@ class AmlCompute(ComputeTarget):
             timeout_in_minutes: Not used.
             is_delete_operation: Not used.
         """
-        if show_output:
-            say(f"{self.provisioning_state}: {self.note}")
+        super().wait_for_completion(show_output)
 
     def get_status(self) -> AmlComputeStatus:
         """Its state with nodes and scale settings."""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ComputeTargetException
+from ..given import together
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -19,6 +20,9 @@ class Configuration:
     _compute_type: str | None = None
     _secret: tuple[str, ...] = ()
     location: str | None = None
+
+    def __post_init__(self, *_: Any) -> None:
+        self.validate_configuration()
 
     def validate_configuration(self) -> None:
         """Check what was given.
@@ -77,12 +81,6 @@ class SecuredConfiguration(Configuration):
 
     def _problems(self) -> list[str]:
         return super()._problems() + together(self, "ssl_cname", "ssl_cert_pem_file", "ssl_key_pem_file")
-
-
-def together(config: object, *names: str) -> list[str]:
-    """A sentence when only some of the named values are given."""
-    given = [name for name in names if getattr(config, name)]
-    return [f"{', '.join(names)} go together; given: {', '.join(given)}"] if 0 < len(given) < len(names) else []
 
 
 def cluster_problems(resource_group: str | None, cluster_name: str | None, resource_id: str | None) -> list[str]:

@@ -37,9 +37,6 @@ class KubernetesComputeAttachConfiguration(Configuration):
     identity_type: str | None = None
     identity_ids: list[str] | None = None
 
-    def __post_init__(self) -> None:
-        self.validate_configuration()
-
     def _problems(self) -> list[str]:
         return [] if self.resource_id else ["resource_id is needed: which cluster is to be attached"]
 

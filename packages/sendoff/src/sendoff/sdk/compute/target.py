@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import compute as spec
 from ..exceptions import ComputeTargetException, as_sdk_errors
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 
 if TYPE_CHECKING:
     from ..workspace import Workspace

@@ -81,6 +81,7 @@ tabular_factory = refusing(
 datastore = refusing(
     "Datastore",
     {
+        "Both datastores belong to every workspace.": "unregister(self)",
         _STORES: """
             register_azure_blob_container(workspace, datastore_name, container_name, account_name, sas_token=None,
                 account_key=None, protocol=None, endpoint=None, overwrite=False, create_if_not_exists=False,

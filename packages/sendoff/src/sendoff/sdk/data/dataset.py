@@ -27,15 +27,13 @@ from ...spec.model import ManifestFile
 from ...spec.parse import replace
 from ..connection import client as shared_client
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
-from ..tags import texts
+from ..given import texts
 from . import absent
 from .factory import FileDatasetFactory, TabularDatasetFactory
 
 if TYPE_CHECKING:
     from ...tabular import Table
     from ..workspace import Workspace
-
-__all__ = ["Dataset", "FileDataset", "TabularDataset"]
 
 
 @absent.dataset

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...client import Transfer
-from ...errors import InvalidInput, NotSupported
+from ...errors import InvalidInput
 from ...spec.dataset import PutFiles
-from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..exceptions import UserErrorException, as_sdk_errors
 from ..saying import say
 from . import absent
 from .reference import DataReference
@@ -18,8 +18,6 @@ from .reference import DataReference
 if TYPE_CHECKING:
     from ...spec.dataset import Datastore as View
     from ..workspace import Workspace
-
-__all__ = ["AzureBlobDatastore", "Datastore"]
 
 
 @absent.datastore
@@ -187,14 +185,6 @@ class Datastore:
     def path(self, path: str | None = None, data_reference_name: str | None = None) -> DataReference:
         """A path in it, for a dataset."""
         return DataReference(self, data_reference_name, path)
-
-    def unregister(self) -> None:
-        """Not here: both datastores belong to every workspace.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(UserErrorException, NotSupported(f"datastore {self.name!r} belongs to every workspace"))
 
     def as_mount(self) -> DataReference:
         """Its root, as an argument of a training script."""

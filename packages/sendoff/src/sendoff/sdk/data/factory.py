@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .dataset import FileDataset, TabularDataset
 
-__all__ = ["FileDatasetFactory", "TabularDatasetFactory"]
-
 
 @absent.tabular_factory
 class TabularDatasetFactory:
@@ -78,7 +76,9 @@ class TabularDatasetFactory:
             UserErrorException: Nothing is there, or an argument is not allowed.
         """
         _refuse_partitions(partition_format)
-        reading = Reading(
+        return _tabular(
+            path,
+            validate,
             form=DELIMITED,
             separator=separator,
             header=header_of(header),
@@ -89,7 +89,6 @@ class TabularDatasetFactory:
             empty_as_string=empty_as_string,
             include_path=include_path,
         )
-        return _tabular(path, reading, validate)
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -104,14 +103,9 @@ class TabularDatasetFactory:
     ) -> TabularDataset:
         """A JSON object a line; its keys are the columns. ``invalid_lines='drop'`` leaves others out."""
         _refuse_partitions(partition_format)
-        reading = Reading(
-            form=JSON_LINES,
-            encoding=encoding_of(encoding),
-            column_types=_types(set_column_types),
-            include_path=include_path,
-            invalid_lines=invalid_lines,
-        )
-        return _tabular(path, reading, validate)
+        types = _types(set_column_types)
+        how = {"include_path": include_path, "invalid_lines": invalid_lines, "encoding": encoding_of(encoding)}
+        return _tabular(path, validate, form=JSON_LINES, column_types=types, **how)
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -126,7 +120,7 @@ class TabularDatasetFactory:
         _refuse_partitions(partition_format)
         if set_column_types:
             raise NotSupported("Parquet files carry their own types", hint="Leave set_column_types out.")
-        return _tabular(path, Reading(form=PARQUET, include_path=include_path), validate)
+        return _tabular(path, validate, form=PARQUET, include_path=include_path)
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -215,9 +209,9 @@ class FileDatasetFactory:
         return FileDatasetFactory.from_files((place.datastore, done.path_on_datastore or ""))
 
 
-def _tabular(path: Any, reading: Reading, validate: bool) -> TabularDataset:
+def _tabular(path: Any, validate: bool, **reading: Any) -> TabularDataset:
     sources, workspace = _sources(path)
-    definition = DatasetDefinition(kind=TABULAR, sources=sources, reading=reading)
+    definition = DatasetDefinition(kind=TABULAR, sources=sources, reading=Reading(**reading))
     return TabularDatasetFactory._makes._made(definition, workspace, validate)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,8 @@ from ..unsupported import refusing
 if TYPE_CHECKING:
     from .datastore import Datastore
 
-__all__ = ["DataPath", "DataReference"]
 
-
+@dataclass(eq=False, repr=False)
 class DataPath:
     """A path, folder or pattern in a datastore.
 
@@ -22,10 +22,9 @@ class DataPath:
         name: Free.
     """
 
-    def __init__(self, datastore: Datastore, path_on_datastore: str | None = None, name: str | None = None) -> None:
-        self.datastore = datastore
-        self.path_on_datastore = path_on_datastore
-        self.name = name
+    datastore: Datastore
+    path_on_datastore: str | None = None
+    name: str | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.datastore.name!r}, {self.path_on_datastore!r})"

@@ -6,14 +6,7 @@ from enum import IntEnum
 
 from ...spec import dataset as spec
 from ..exceptions import UserErrorException
-
-__all__ = [
-    "DataType",
-    "FileEncoding",
-    "HistogramCompareMethod",
-    "PromoteHeadersBehavior",
-    "SkipLinesBehavior",
-]
+from ..unsupported import refusing
 
 
 class PromoteHeadersBehavior(IntEnum):
@@ -53,6 +46,12 @@ class HistogramCompareMethod(IntEnum):
     ENERGY = 1
 
 
+@refusing(
+    "DataType",
+    {
+        "Use Dataset.File.from_files for the files themselves.": "to_stream(workspace: object = None) -> DataType",
+    },
+)
 class DataType:
     """What a column's text becomes; made by the static methods."""
 
@@ -84,27 +83,11 @@ class DataType:
         """Text as it is written."""
         return DataType("string")
 
-    @staticmethod
-    def to_stream(workspace: object = None) -> DataType:
-        """Not here: columns that hold paths to files.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise UserErrorException(
-            "stream columns are not supported", hint="Use Dataset.File.from_files for the files themselves."
-        )
-
     def __repr__(self) -> str:
         return f"DataType({self._spec.kind!r})"
 
 
-_HEADERS = {
-    0: spec.NO_HEADERS,
-    1: spec.FIRST_FILE,
-    2: spec.COMBINE,
-    3: spec.ALL_SAME,
-}
+_HEADERS = (spec.NO_HEADERS, spec.FIRST_FILE, spec.COMBINE, spec.ALL_SAME)
 _ENCODINGS = ("utf8", "latin1", "latin1", "ascii", "utf16", "utf32", "utf8", "windows1252")
 
 
@@ -114,7 +97,7 @@ def header_of(value: object) -> str:
         return spec.ALL_SAME
     if value is False or value is None:
         return spec.NO_HEADERS
-    if isinstance(value, int) and int(value) in _HEADERS:
+    if isinstance(value, int) and 0 <= value < len(_HEADERS):
         return _HEADERS[int(value)]
     raise UserErrorException(f"header {value!r} is not known", hint="Give True, False or a PromoteHeadersBehavior.")
 

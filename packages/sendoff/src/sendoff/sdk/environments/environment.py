@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any
 from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec import environment as spec
 from ...spec import environment_files as files
+from ...spec.environment_conda import conda_from_value
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from ..unsupported import refusing
-from .conda_dependencies import CondaDependencies
 from .sections import (
-    DEFAULT_CPU_IMAGE,
-    DEFAULT_GPU_IMAGE,
     ContainerRegistry,
     DatabricksSection,
-    DockerImagePlatform,
     DockerSection,
     PythonSection,
     RSection,
@@ -32,27 +29,18 @@ from .sections import (
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
-__all__ = [
-    "DEFAULT_CPU_IMAGE",
-    "DEFAULT_GPU_IMAGE",
-    "CondaDependencies",
-    "ContainerRegistry",
-    "DatabricksSection",
-    "DockerImagePlatform",
-    "DockerSection",
-    "Environment",
-    "ImageBuildDetails",
-    "PythonSection",
-    "RSection",
-    "SparkSection",
-]
-
 
 @refusing(
     "Environment",
     {
         "Name the version: Environment.get(workspace, name, version).": """
             label(workspace, name, version, labels)
+        """,
+        "Use Environment.from_dockerfile.": """
+            from_docker_build_context(name: str, docker_build_context: object) -> Environment
+        """,
+        "There is no image: an environment is built as packages, by Environment.build.": """
+            get_image_details(self, workspace: Workspace)
         """,
     },
 )
@@ -162,7 +150,7 @@ class Environment:
         from ...spec.parse import parse_text
 
         value = parse_text(done.stdout, f"conda environment {conda_environment_name}")
-        python, variables = files.conda_from_value(value, where=f"conda environment {conda_environment_name}")
+        python, variables = conda_from_value(value, where=f"conda environment {conda_environment_name}")
         return Environment._of(spec.EnvironmentSpec(name=name, python=python, environment_variables=variables))
 
     @staticmethod
@@ -192,18 +180,6 @@ class Environment:
         is_path = "\n" not in dockerfile and Path(dockerfile).is_file()
         made.docker.base_dockerfile = Path(dockerfile).read_text(encoding="utf-8") if is_path else dockerfile
         return made
-
-    @staticmethod
-    def from_docker_build_context(name: str, docker_build_context: object) -> Environment:
-        """Not here: use `from_dockerfile`.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("Docker build contexts are not supported", hint="Use Environment.from_dockerfile."),
-        )
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -278,17 +254,6 @@ class Environment:
         """As `build`, saying its progress; gives the path of the built interpreter."""
         view = self.register(workspace)
         return workspace._client.build_environment(workspace.name, view.name, view.version, say).python
-
-    def get_image_details(self, workspace: Workspace) -> None:
-        """Not here: environments are built without images.
-
-        Raises:
-            UserErrorException: Always.
-        """
-        raise raised_as(
-            UserErrorException,
-            NotSupported("there is no image: this environment is built as packages", hint="Use Environment.build."),
-        )
 
     @staticmethod
     def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:

@@ -7,11 +7,16 @@ from typing import Any
 from ...spec.environment import DockerSpec, PythonSpec
 from ...spec.environment_files import read_conda_file
 from ...spec.parse import replace
+from ...spec.values import camel
 from .conda_dependencies import CondaDependencies
 
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubuntu20.04"
 """Names that scripts read; no target of Sendoff pulls them."""
+
+
+_AS_GIVEN = "enabled base_image base_dockerfile shared_volumes gpu_support shm_size"
+"""What an image's section and its spec have in common."""
 
 
 class ContainerRegistry:
@@ -86,72 +91,54 @@ class DockerSection:
         registry = self.base_image_registry
         given = {"address": registry.address, "username": registry.username, "password": registry.password}
         return DockerSpec(
-            enabled=self.enabled,
-            base_image=self.base_image,
-            base_dockerfile=self.base_dockerfile,
             base_image_registry={key: value for key, value in given.items() if value is not None},
             arguments=list(self.arguments),
-            shared_volumes=self.shared_volumes,
-            shm_size=self.shm_size,
-            gpu_support=self.gpu_support,
             extra_steps=self._extra_steps,
+            **{name: getattr(self, name) for name in _AS_GIVEN.split()},
         )
 
     @classmethod
     def _of(cls, spec: DockerSpec) -> DockerSection:
         made = cls()
-        made.enabled, made.base_image, made.base_dockerfile = spec.enabled, spec.base_image, spec.base_dockerfile
-        made.shared_volumes, made.gpu_support = spec.shared_volumes, spec.gpu_support
-        made.arguments, made.shm_size = list(spec.arguments), spec.shm_size
-        made._extra_steps = spec.extra_steps
+        for name in _AS_GIVEN.split():
+            setattr(made, name, getattr(spec, name))
+        made.arguments, made._extra_steps = list(spec.arguments), spec.extra_steps
         for key, value in spec.base_image_registry.items():
             setattr(made.base_image_registry, key, value)
         return made
 
 
 class _Fields:
-    """Named lists that are kept and given back under their file's names."""
+    """Named lists that are kept and given back under their file's names, which are theirs in camelCase."""
 
-    _names: dict[str, str] = {}
+    _names = ""
 
     def __init__(self, content: dict[str, Any] | None = None) -> None:
         self._content = dict(content or {})
-        for attribute, key in self._names.items():
-            setattr(self, attribute, self._content.get(key, []))
+        for name in self._names.split():
+            setattr(self, name, self._content.get(camel(name), []))
 
     def _value(self) -> dict[str, Any]:
-        set_ = {key: getattr(self, attribute) for attribute, key in self._names.items() if getattr(self, attribute)}
+        set_ = {camel(name): getattr(self, name) for name in self._names.split() if getattr(self, name)}
         return {**self._content, **set_}
 
 
 class SparkSection(_Fields):
     """Kept for the file form; no target runs Spark."""
 
-    _names = {"repositories": "repositories", "packages": "packages", "precache_packages": "precachePackages"}
+    _names = "repositories packages precache_packages"
 
 
 class DatabricksSection(_Fields):
     """Kept for the file form."""
 
-    _names = {
-        "maven_libraries": "mavenLibraries",
-        "pypi_libraries": "pypiLibraries",
-        "rcran_libraries": "rcranLibraries",
-        "jar_libraries": "jarLibraries",
-        "egg_libraries": "eggLibraries",
-    }
+    _names = "maven_libraries pypi_libraries rcran_libraries jar_libraries egg_libraries"
 
 
 class RSection(_Fields):
     """Kept for the file form."""
 
-    _names = {
-        "r_version": "rVersion",
-        "user_managed": "userManaged",
-        "rscript_path": "rscriptPath",
-        "snapshot_date": "snapshotDate",
-        "cran_packages": "cranPackages",
-        "github_packages": "githubPackages",
-        "custom_url_packages": "customUrlPackages",
-        "bioconductor_packages": "bioconductorPackages",
-    }
+    _names = """
+        r_version user_managed rscript_path snapshot_date cran_packages github_packages custom_url_packages
+        bioconductor_packages
+    """

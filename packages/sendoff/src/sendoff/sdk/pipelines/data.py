@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass(eq=False, repr=False)
 class PipelineParameter:
     """A value that a submission may change."""
 
-    def __init__(self, name: str, default_value: Any) -> None:
-        self.name = name
-        self.default_value = default_value
+    name: str
+    default_value: Any
 
 
 class InputPortBinding:

@@ -8,41 +8,26 @@ from typing import Any
 
 from ..environments.environment import Environment
 from ..environments.sections import (
-    DEFAULT_CPU_IMAGE,
-    DEFAULT_GPU_IMAGE,
     ContainerRegistry,
     DockerSection,
     PythonSection,
     SparkSection,
 )
-from ..tags import texts
-
-__all__ = [
-    "DEFAULT_CPU_IMAGE",
-    "DEFAULT_GPU_IMAGE",
-    "DataReferenceConfiguration",
-    "DockerConfiguration",
-    "Estimator",
-    "MpiConfiguration",
-    "RunConfiguration",
-    "ScriptRunConfig",
-]
+from ..given import texts
+from ..unsupported import refusing
 
 
+@dataclass(eq=False, repr=False)
 class DockerConfiguration:
     """Container settings; a script runs without a container here."""
 
-    def __init__(
-        self,
-        use_docker: bool = False,
-        shared_volumes: bool = True,
-        arguments: Sequence[str] | None = None,
-        shm_size: str | None = None,
-    ) -> None:
-        self.use_docker = use_docker
-        self.shared_volumes = shared_volumes
-        self.arguments = list(arguments or ())
-        self.shm_size = shm_size
+    use_docker: bool = False
+    shared_volumes: bool = True
+    arguments: Sequence[str] | None = None
+    shm_size: str | None = None
+
+    def __post_init__(self) -> None:
+        self.arguments = list(self.arguments or ())
 
 
 @dataclass(eq=False, repr=False)
@@ -62,6 +47,12 @@ class DataReferenceConfiguration:
         vars(self).update(given)
 
 
+@refusing(
+    "RunConfiguration",
+    {
+        "Make a ScriptRunConfig in the script.": "load(path: str, name: str | None = None) -> RunConfiguration",
+    },
+)
 class RunConfiguration:
     """Script, arguments, target and environment of a run.
 
@@ -112,17 +103,6 @@ class RunConfiguration:
     def auto_prepare_environment(self) -> bool:
         """Nothing is prepared."""
         return False
-
-    @staticmethod
-    def load(path: str, name: str | None = None) -> RunConfiguration:
-        """Not here.
-
-        Raises:
-            FeatureNotSupported: Always.
-        """
-        from ..unsupported import refuse
-
-        refuse("RunConfiguration.load", "Make a ScriptRunConfig in the script.")
 
 
 class ScriptRunConfig:

@@ -6,26 +6,16 @@ from typing import Any
 
 from .configuration import Estimator, MpiConfiguration
 
-
-class SKLearn(Estimator):
-    """A script that trains with scikit-learn."""
-
-
-class TensorFlow(Estimator):
-    """A script that trains with TensorFlow."""
-
-
-class PyTorch(Estimator):
-    """A script that trains with PyTorch."""
-
-
-class Keras(Estimator):
-    """A script that trains with Keras."""
-
-
-class Chainer(Estimator):
-    """A script that trains with Chainer."""
-
+_LIBRARIES = {
+    "SKLearn": "scikit-learn",
+    "TensorFlow": "TensorFlow",
+    "PyTorch": "PyTorch",
+    "Keras": "Keras",
+    "Chainer": "Chainer",
+}
+for _name, _library in _LIBRARIES.items():
+    _members = {"__doc__": f"A script that trains with {_library}.", "__module__": __name__}
+    globals()[_name] = type(_name, (Estimator,), _members)
 
 Mpi = MpiConfiguration
 

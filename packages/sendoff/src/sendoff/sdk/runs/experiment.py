@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, UserErrorException, as_sdk_errors
-from ..tags import texts
-from .filters import fits
+from ..given import texts
+from .facts import fits
 
 if TYPE_CHECKING:
     from ..workspace import Workspace

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...spec.run import Metric
 from ..exceptions import RunEnvironmentException
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from .recording import Recording
 
 
@@ -19,7 +19,7 @@ class _OfflineRun(Recording):
     """What `Run.get_context` gives outside a run. It has no experiment and no workspace, as in SDK v1."""
 
     def __init__(self, parent: _OfflineRun | None = None, run_id: str | None = None) -> None:
-        self._id = run_id or f"OfflineRun_{uuid.uuid4()}"
+        self._run_id = run_id or f"OfflineRun_{uuid.uuid4()}"
         self._tags: dict[str, str] = {}
         self._properties: dict[str, str] = {}
         self._status = "Running"
@@ -28,16 +28,12 @@ class _OfflineRun(Recording):
     @property
     def id(self) -> str:
         """``OfflineRun_`` and a unique part."""
-        return self._id
-
-    @property
-    def _run_id(self) -> str:
-        return self._id
+        return self._run_id
 
     @property
     def name(self) -> str:
         """The same as `id`."""
-        return self._id
+        return self._run_id
 
     @property
     def experiment(self) -> Any:
@@ -147,7 +143,7 @@ class _OfflineRun(Recording):
 
     def get_details(self) -> dict[str, Any]:
         """Its id and state."""
-        return {"runId": self._id, "status": self._status, "target": "local"}
+        return {"runId": self._run_id, "status": self._status, "target": "local"}
 
     def child_run(self, name: str | None = None, run_id: str | None = None, outputs: str | None = None) -> _OfflineRun:
         """Another offline run."""
@@ -190,7 +186,7 @@ class _OfflineRun(Recording):
         self.complete() if error is None else self.fail(error)
 
     def __repr__(self) -> str:
-        return f"Run(Id: {self._id}, offline)"
+        return f"Run(Id: {self._run_id}, offline)"
 
 
 def outside() -> RunEnvironmentException:

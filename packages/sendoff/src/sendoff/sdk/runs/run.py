@@ -12,22 +12,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
+from ...spec.run import model_files
 from ..exceptions import (
     ActivityFailedException,
     ExperimentExecutionException,
     UserErrorException,
+    WebserviceException,
     as_sdk_errors,
 )
+from ..given import texts
+from ..model_payload import registration
 from ..saying import say
-from ..tags import texts
 from . import run_process
-from .absent import Absent
-from .facts import Facts
+from .facts import Facts, fits
 from .files import RunFiles
-from .filters import fits
 from .offline import _OfflineRun, outside
 from .recording import Recording, collected
-from .registering import register_from_run
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _POLL = 0.2
 
 
-class Run(Facts, RunFiles, Recording, Absent):
+class Run(Facts, RunFiles, Recording):
     """A recorded run: of `Experiment.start_logging` or `Experiment.submit`, or an earlier one by its id.
 
     Args:
@@ -337,6 +337,7 @@ class Run(Facts, RunFiles, Recording, Absent):
             )
         return self.get_details()
 
+    @as_sdk_errors(WebserviceException)
     def register_model(
         self,
         model_name: str,
@@ -371,8 +372,16 @@ class Run(Facts, RunFiles, Recording, Absent):
         Raises:
             WebserviceException: The run keeps nothing under that path, or a value is not allowed.
         """
-        given = {name: value for name, value in locals().items() if name not in ("self", "kwargs")}
-        return register_from_run(self, **given)
+        given = {k: v for k, v in locals().items() if k not in ("self", "kwargs", "model_name", "model_path")}
+        from ..model import Model
+
+        path = model_path or model_name
+        # No file is moved: the version names the run's own blobs.
+        files = model_files(self._files(), path)
+        last = path.rstrip("/").rpartition("/")[2]
+        say(f"Registering model {model_name} from run {self.id}: {last} ({len(files)} file{'s' * (len(files) > 1)})")
+        body = registration(model_name, files, **given, experiment_name=self._view.experiment, run_id=self.id)
+        return Model._of(self._workspace, self._workspace._client.register_model(self._workspace.name, body))
 
     def _keep_outputs(self) -> None:
         if self._outputs and Path(self._outputs).is_dir():

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec import run as spec
 from ..exceptions import ExperimentExecutionException, as_sdk_errors
+from ..given import texts
 from ..saying import say
-from ..tags import texts
 from ..unsupported import refuse
 from . import run_process
 

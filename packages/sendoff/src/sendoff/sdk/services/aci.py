@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import ACI
 from ..signatures import making
-from ..tags import texts
-from .deployment_configuration import AciServiceDeploymentConfiguration, collection
+from .deployment_configuration import AciServiceDeploymentConfiguration
 from .values import EncryptionProperties, VnetConfiguration, resources
-from .webservice import Webservice, _refuse_image
+from .webservice import Webservice
 
 if TYPE_CHECKING:
     from ...spec.service import Service
     from .inference_config import InferenceConfig
-
-# What an update hands on as it is given.
-_CHANGEABLE = """
-    auth_enabled token_auth_enabled ssl_enabled ssl_cert_pem_file ssl_key_pem_file ssl_cname enable_app_insights
-"""
 
 
 class AciWebservice(Webservice):
@@ -126,16 +120,4 @@ class AciWebservice(Webservice):
         Raises:
             WebserviceException: Something is wrong; the running service is as it was.
         """
-        _refuse_image(image)
-        given = locals()
-        self._update(
-            models=models,
-            inference_config=inference_config,
-            deployment=self._changed_deployment(
-                **{name: given[name] for name in _CHANGEABLE.split()},
-                **collection(collect_model_data, data_collection),
-            ),
-            tags=None if tags is None else texts(tags),
-            add_properties=texts(properties),
-            description=description,
-        )
+        self._update_as_given(locals())

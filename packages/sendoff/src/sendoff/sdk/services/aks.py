@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...spec.deployment import AKS
-from ..signatures import making
-from ..tags import texts
-from .access_token import AksServiceAccessToken
-from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, collection, liveness_probe
+from ..signatures import making, parameters, taking
+from .deployment_configuration import AksServiceDeploymentConfiguration, autoscaler, liveness_probe
 from .values import DataCollection, probe, resources, scaler
-from .webservice import Webservice, _refuse_image
+from .webservice import Webservice
 
 if TYPE_CHECKING:
     from ...spec.service import Service
-    from .inference_config import InferenceConfig
-
-# What an update hands on as it is given; the rest of its parameters become values of their own.
-_CHANGEABLE = """
-    auth_enabled token_auth_enabled cpu_cores memory_gb cpu_cores_limit memory_gb_limit gpu_cores num_replicas namespace
-    enable_app_insights scoring_timeout_ms replica_max_concurrent_requests max_request_wait_time
-"""
-
-__all__ = ["AksServiceAccessToken", "AksWebservice"]
 
 
 class AksWebservice(Webservice):
@@ -104,41 +92,18 @@ class AksWebservice(Webservice):
         """Send a request; see `Webservice.run`."""
         return super().run(input_data)
 
-    def update(
-        self,
-        image: object = None,
-        autoscale_enabled: bool | None = None,
-        autoscale_min_replicas: int | None = None,
-        autoscale_max_replicas: int | None = None,
-        autoscale_refresh_seconds: int | None = None,
-        autoscale_target_utilization: int | None = None,
-        collect_model_data: bool | None = None,
-        auth_enabled: bool | None = None,
-        cpu_cores: float | None = None,
-        memory_gb: float | None = None,
-        enable_app_insights: bool | None = None,
-        scoring_timeout_ms: int | None = None,
-        replica_max_concurrent_requests: int | None = None,
-        max_request_wait_time: int | None = None,
-        num_replicas: int | None = None,
-        tags: dict[str, str] | None = None,
-        properties: dict[str, str] | None = None,
-        description: str | None = None,
-        models: Sequence[Any] | None = None,
-        inference_config: InferenceConfig | None = None,
-        gpu_cores: int | None = None,
-        period_seconds: int | None = None,
-        initial_delay_seconds: int | None = None,
-        timeout_seconds: int | None = None,
-        success_threshold: int | None = None,
-        failure_threshold: int | None = None,
-        namespace: str | None = None,
-        token_auth_enabled: bool | None = None,
-        cpu_cores_limit: float | None = None,
-        memory_gb_limit: float | None = None,
-        data_collection: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> None:
+    @taking(
+        "self, image: object = None, "
+        + parameters(
+            AksServiceDeploymentConfiguration,
+            without="primary_key secondary_key compute_target_name blobfuse_enabled",
+            behind={
+                "description": "models: Sequence[Any] | None = None, inference_config: InferenceConfig | None = None"
+            },
+        )
+        + ", **_: Any"
+    )
+    def update(self, **given: Any) -> None:
         """Change what is given, as in `deploy_configuration`; follow it with `wait_for_deployment`.
 
         ``tags`` replaces all tags, ``properties`` are added, ``models`` and ``inference_config`` are what it serves
@@ -147,20 +112,10 @@ class AksWebservice(Webservice):
         Raises:
             WebserviceException: Something is wrong; the running service is as it was.
         """
-        _refuse_image(image)
-        given = locals()
         before = self._view.deployment
         scaler, probe = autoscaler(given, before.autoscaler), liveness_probe(given, before.liveness_probe)
-        self._update(
-            models=models,
-            inference_config=inference_config,
-            deployment=self._changed_deployment(
-                autoscaler=None if scaler == before.autoscaler else scaler,
-                liveness_probe=None if probe == before.liveness_probe else probe,
-                **collection(collect_model_data, data_collection),
-                **{name: given[name] for name in _CHANGEABLE.split()},
-            ),
-            tags=None if tags is None else texts(tags),
-            add_properties=texts(properties),
-            description=description,
+        self._update_as_given(
+            given,
+            autoscaler=None if scaler == before.autoscaler else scaler,
+            liveness_probe=None if probe == before.liveness_probe else probe,
         )

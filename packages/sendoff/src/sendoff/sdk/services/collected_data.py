@@ -63,7 +63,7 @@ class CollectedData:
         """
         from ...views.data_export import value_of
 
-        selection = self._selection(designation, model, version, first, last)
+        selection = self._selection(designation, model=model, version=version, first=first, last=last)
         columns = selection.columns()
         return [dict(zip(columns, map(value_of, row), strict=True)) for row in selection.rows(columns)]
 
@@ -103,14 +103,10 @@ class CollectedData:
 
         target = Path(path)
         suffix = target.suffix.lstrip(".").lower()
-        selection = self._selection(designation, model, version, first, last)
+        selection = self._selection(designation, model=model, version=version, first=first, last=last)
         return export(selection, target, format or (suffix if suffix in FORMATS else "csv"))
 
-    def _selection(
-        self, designation: str, model: str | None, version: str | None, first: str | None, last: str | None
-    ) -> Selection:
+    def _selection(self, designation: str, **chosen: Any) -> Selection:
         from ...views.data_export import Selection
 
-        return Selection(
-            self._client, *self._at, designation=designation, model=model, version=version, first=first, last=last
-        )
+        return Selection(self._client, *self._at, designation=designation, **chosen)

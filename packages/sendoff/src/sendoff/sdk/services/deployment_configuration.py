@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...spec import deployment as spec
+from ...spec.data_collection import DataCollection
+from ...spec.parse import decode, replace
 from ..exceptions import WebserviceException
+from ..given import texts, together
 from ..saying import say
-from ..tags import texts
 
 if TYPE_CHECKING:
     from .webservice import Webservice
 
+# Fields of the spec that are what a script gives under their name.
+_AS_GIVEN = frozenset(spec.DeploymentSpec.__struct_fields__) - {  # type: ignore[attr-defined]
+    *("description", "tags", "properties", "collect_model_data", "data_collection"),
+}
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
@@ -23,6 +29,10 @@ class WebserviceDeploymentConfiguration:
     compute_type: str | None = None
     webservice_type: type[Webservice] | None = None
     location: str | None = None
+    collect_model_data: bool | None = None
+    data_collection: dict[str, Any] | None = None
+    _ignored: ClassVar[tuple[str, ...]] = ()
+    """Parameters that no target has a use for."""
 
     def __init__(
         self,
@@ -41,6 +51,9 @@ class WebserviceDeploymentConfiguration:
         self.primary_key = primary_key
         self.secondary_key = secondary_key
         self.location = location
+
+    def __post_init__(self) -> None:
+        self.validate_configuration()
 
     def validate_configuration(self) -> None:
         """Check every value.
@@ -71,22 +84,20 @@ class WebserviceDeploymentConfiguration:
         return found
 
     def _fields(self) -> dict[str, Any]:
-        """Fields of the spec that this kind sets beside the shared ones."""
-        return {}
+        """The spec's fields; a kind adds those that it does not have under the spec's names."""
+        return {
+            **as_given(vars(self)),
+            **collection(self.collect_model_data, self.data_collection),
+            "compute_type": self.compute_type,
+            "description": self.description or "",
+            "tags": texts(self.tags),
+            "properties": texts(self.properties),
+            "ignored": [name for name in self._ignored if getattr(self, name) is not None],
+        }
 
     def _spec(self) -> spec.DeploymentSpec:
         self.validate_configuration()
-        made = spec.DeploymentSpec(
-            compute_type=self.compute_type,
-            description=self.description or "",
-            tags=texts(self.tags),
-            properties=texts(self.properties),
-            primary_key=self.primary_key,
-            secondary_key=self.secondary_key,
-            location=self.location,
-            **self._fields(),
-        )
-        return spec.check(made, where="deployment configuration")
+        return spec.check(spec.DeploymentSpec(**self._fields()), where="deployment configuration")
 
 
 @dataclass(eq=False, repr=False)
@@ -143,20 +154,13 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             found.append("ssl_enabled needs ssl_cert_pem_file and ssl_key_pem_file")
         return found
 
-    def _fields(self) -> dict[str, Any]:
-        names = (
-            "port workers memory_limit_mb preload auth_enabled token_auth_enabled ssl_enabled ssl_cert_pem_file "
-            "ssl_key_pem_file ssl_cname protected_paths enable_app_insights"
-        )
-        fields = {name: getattr(self, name) for name in names.split()}
-        return {**fields, **collection(self.collect_model_data, self.data_collection)}
-
 
 @dataclass(eq=False, repr=False)
 class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """A single container; here the target that the timeline names. Parameters: `AciWebservice.deploy_configuration`."""
 
     compute_type = spec.ACI
+    _ignored = ("cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
 
     cpu_cores: float | None = None
     memory_gb: float | None = None
@@ -182,26 +186,14 @@ class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     token_auth_enabled: bool | None = None
     data_collection: dict[str, Any] | None = None
 
-    def __post_init__(self) -> None:
-        self.validate_configuration()
-
     def _problems(self) -> list[str]:
         found = super()._problems()
         found += _positive(self, "cpu_cores", "memory_gb")
         if self.ssl_enabled and not (self.ssl_cert_pem_file and self.ssl_key_pem_file and self.ssl_cname):
             found.append("ssl_enabled needs ssl_cert_pem_file, ssl_key_pem_file and ssl_cname together")
-        found += _together(self, "cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
-        found += _together(self, "vnet_name", "subnet_name")
+        found += together(self, *self._ignored)
+        found += together(self, "vnet_name", "subnet_name")
         return found
-
-    def _fields(self) -> dict[str, Any]:
-        names = (
-            "cpu_cores memory_gb auth_enabled token_auth_enabled ssl_enabled enable_app_insights ssl_cert_pem_file "
-            "ssl_key_pem_file ssl_cname dns_name_label vnet_name subnet_name"
-        )
-        fields = {name: getattr(self, name) for name in names.split()}
-        fields["ignored"] = _given(self, "cmk_vault_base_url", "cmk_key_name", "cmk_key_version")
-        return {**fields, **collection(self.collect_model_data, self.data_collection)}
 
 
 @dataclass(eq=False, repr=False)
@@ -209,6 +201,7 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     """A scaled service; here the target that the timeline names. Parameters: `AksWebservice.deploy_configuration`."""
 
     compute_type = spec.AKS
+    _ignored = ("blobfuse_enabled",)
 
     autoscale_enabled: bool | None = None
     autoscale_min_replicas: int | None = None
@@ -243,9 +236,6 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     blobfuse_enabled: bool | None = None
     data_collection: dict[str, Any] | None = None
 
-    def __post_init__(self) -> None:
-        self.validate_configuration()
-
     def _problems(self) -> list[str]:
         found = super()._problems()
         found += _positive(self, "cpu_cores", "memory_gb", "cpu_cores_limit", "memory_gb_limit", "scoring_timeout_ms")
@@ -273,18 +263,12 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         return found
 
     def _fields(self) -> dict[str, Any]:
-        names = (
-            "auth_enabled cpu_cores memory_gb enable_app_insights scoring_timeout_ms "
-            "replica_max_concurrent_requests max_request_wait_time gpu_cores namespace token_auth_enabled "
-            "compute_target_name cpu_cores_limit memory_gb_limit"
-        )
-        fields = {name: getattr(self, name) for name in names.split()}
-        fields |= collection(self.collect_model_data, self.data_collection)
-        fields["num_replicas"] = self.num_replicas or None
-        fields["autoscaler"] = autoscaler(vars(self), None)
-        fields["ignored"] = _given(self, "blobfuse_enabled")
-        fields["liveness_probe"] = liveness_probe(vars(self), None)
-        return fields
+        return {
+            **super()._fields(),
+            "num_replicas": self.num_replicas or None,
+            "autoscaler": autoscaler(vars(self), None),
+            "liveness_probe": liveness_probe(vars(self), None),
+        }
 
 
 _SCALER = {
@@ -301,28 +285,24 @@ def autoscaler(given: dict[str, Any], before: spec.AutoScaler | None) -> spec.Au
     changes = {field: given[name] for name, field in _SCALER.items() if given.get(name)}
     if given.get("autoscale_enabled") is not None:
         changes["autoscale_enabled"] = given["autoscale_enabled"]
-    return _changed(before or spec.AutoScaler(), changes) if changes else before
+    return replace(before or spec.AutoScaler(), **changes) if changes else before
 
 
 def liveness_probe(given: dict[str, Any], before: spec.LivenessProbe | None) -> spec.LivenessProbe | None:
     """The probe with what is given; None when nothing is said about it at all."""
     changes = {name: given[name] for name in _PROBE if given.get(name) is not None}
-    return _changed(before or spec.LivenessProbe(), changes) if changes else before
+    return replace(before or spec.LivenessProbe(), **changes) if changes else before
 
 
-def _changed(before: Any, changes: dict[str, Any]) -> Any:
-    from ...spec.parse import replace
-
-    return replace(before, **changes)
+def as_given(values: dict[str, Any]) -> dict[str, Any]:
+    """The values that a deployment spec takes as scripts give them, under the same name."""
+    return {name: value for name, value in values.items() if name in _AS_GIVEN}
 
 
 def collection(switch: bool | None, settings: dict[str, Any] | None) -> dict[str, Any]:
     """The two fields about collecting; settings alone turn it on, unless it is turned off expressly."""
     if settings is None:
         return {"collect_model_data": switch}
-    from ...spec.data_collection import DataCollection
-    from ...spec.parse import decode
-
     made = decode(settings, DataCollection, where="data_collection")
     return {"collect_model_data": True if switch is None else switch, "data_collection": made}
 
@@ -334,12 +314,3 @@ def _positive(config: object, *names: str) -> list[str]:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
             found.append(f"{name} has to be a number above 0, not {value!r}")
     return found
-
-
-def _given(config: object, *names: str) -> list[str]:
-    return [name for name in names if getattr(config, name) is not None]
-
-
-def _together(config: object, *names: str) -> list[str]:
-    given = [name for name in names if getattr(config, name)]
-    return [f"{', '.join(names)} go together; given: {', '.join(given)}"] if 0 < len(given) < len(names) else []

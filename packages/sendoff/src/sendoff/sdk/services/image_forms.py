@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import WebserviceException
 from .deployment_configuration import LocalWebserviceDeploymentConfiguration
+from .images import Image, deploy_image_form
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -41,8 +42,6 @@ class ImageForms:
         Raises:
             WebserviceException: As `Model.deploy`.
         """
-        from .images import deploy_image_form
-
         return deploy_image_form(
             workspace, name, model_paths, image_config, deployment_config, deployment_target, overwrite
         )
@@ -58,8 +57,6 @@ class ImageForms:
         overwrite: bool = False,
     ) -> Webservice:
         """Deploy registered models; otherwise as `deploy`."""
-        from .images import deploy_image_form
-
         return deploy_image_form(workspace, name, models, image_config, deployment_config, deployment_target, overwrite)
 
     @staticmethod
@@ -76,8 +73,6 @@ class ImageForms:
         Raises:
             WebserviceException: It is no such image.
         """
-        from .images import Image, deploy_image_form
-
         if not isinstance(image, Image):
             raise WebserviceException(
                 f"{image!r} is no image of Image.create", hint="Use Model.deploy with an InferenceConfig."
@@ -105,8 +100,6 @@ class ImageForms:
             deployment_config: Of `LocalWebservice.deploy_configuration`.
             wait: Wait until it is deployed.
         """
-        from .images import deploy_image_form
-
         config = deployment_config or LocalWebserviceDeploymentConfiguration()
         service = deploy_image_form(workspace, name, models, image_config, config, None, True)
         if wait:

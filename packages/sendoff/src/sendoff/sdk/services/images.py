@@ -267,15 +267,9 @@ class ContainerImage(Image):
 
 
 def deploy_image_form(
-    workspace: Workspace,
-    name: str,
-    models: Sequence[Any],
-    image_config: Any,
-    deployment_config: Any,
-    deployment_target: Any,
-    overwrite: bool,
+    workspace: Workspace, name: str, models: Sequence[Any], image_config: Any, *how: Any
 ) -> Webservice:
-    """`Model.deploy` for the image forms.
+    """`Model.deploy` for the image forms; ``how``: its parameters from ``deployment_config`` on.
 
     Raises:
         WebserviceException: The configuration is none of an image.
@@ -285,6 +279,4 @@ def deploy_image_form(
             f"image_config is a {type(image_config).__name__}, not what ContainerImage.image_configuration gives",
             hint="Use Model.deploy with an InferenceConfig.",
         )
-    return deploy(
-        workspace, name, models, image_config.inference_config(), deployment_config, deployment_target, overwrite
-    )
+    return deploy(workspace, name, models, image_config.inference_config(), *how)

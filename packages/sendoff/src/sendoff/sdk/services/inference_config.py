@@ -13,7 +13,6 @@ from ...spec.environment import EnvironmentSpec
 from ...spec.inference import EnvironmentReference, InferenceSpec
 from ...spec.parse import replace
 from ..exceptions import WebserviceException, as_sdk_errors
-from ..saying import say
 from ..unsupported import refusing
 
 if TYPE_CHECKING:
@@ -78,44 +77,33 @@ class InferenceConfig:
         Raises:
             WebserviceException: Names the argument and what it has to be.
         """
+
+        def wrong(field: str, how: str, hint: str) -> InvalidInput:
+            return InvalidInput(f"{field} {how}", hint=hint, field=field)
+
         base = Path(self.source_directory) if self.source_directory else Path.cwd()
+        here = f"Looked in {base.absolute()}."
         if self.source_directory and not base.is_dir():
-            raise InvalidInput(
-                f"source_directory {self.source_directory!r} is no folder",
-                hint=f"Looked in {Path.cwd()}.",
-                field="source_directory",
-            )
+            raise wrong("source_directory", f"{self.source_directory!r} is no folder", f"Looked in {Path.cwd()}.")
         if not self.entry_script:
-            raise InvalidInput("entry_script is missing", hint="Name a .py file.", field="entry_script")
+            raise wrong("entry_script", "is missing", "Name a .py file.")
         script = base / self.entry_script
         if script.suffix != ".py":
             is_r = script.suffix.lower() == ".r"
             hint = "R scripts are out of scope: write init() and run() in Python." if is_r else "Name a .py file."
-            raise InvalidInput(f"entry_script {self.entry_script!r} is not a .py file", hint=hint, field="entry_script")
+            raise wrong("entry_script", f"{self.entry_script!r} is not a .py file", hint)
         if not script.is_file():
-            raise InvalidInput(
-                f"entry_script {self.entry_script!r} does not exist",
-                hint=f"Looked in {base.absolute()}.",
-                field="entry_script",
-            )
+            raise wrong("entry_script", f"{self.entry_script!r} does not exist", here)
         if self.environment is not None and (self.runtime or self.conda_file):
-            raise InvalidInput(
-                "environment excludes runtime and conda_file", hint="Leave the old two away.", field="environment"
-            )
+            raise wrong("environment", "excludes runtime and conda_file", "Leave the old two away.")
         if self.runtime is not None and self.runtime.lower() not in _RUNTIMES:
-            raise InvalidInput(f"runtime {self.runtime!r} is not known", hint="Use 'python'.", field="runtime")
+            raise wrong("runtime", f"{self.runtime!r} is not known", "Use 'python'.")
         if self.cuda_version is not None and self.cuda_version not in _CUDA:
-            raise InvalidInput(
-                f"cuda_version {self.cuda_version!r} is not known",
-                hint=f"Known: {', '.join(_CUDA)}.",
-                field="cuda_version",
-            )
+            raise wrong("cuda_version", f"{self.cuda_version!r} is not known", f"Known: {', '.join(_CUDA)}.")
         for field in ("conda_file", "extra_docker_file_steps"):
             given = getattr(self, field)
             if given and not (base / given).is_file():
-                raise InvalidInput(
-                    f"{field} {given!r} does not exist", hint=f"Looked in {base.absolute()}.", field=field
-                )
+                raise wrong(field, f"{given!r} does not exist", here)
 
     @as_sdk_errors(WebserviceException)
     def validation_script_content(self) -> None:
@@ -143,11 +131,6 @@ class InferenceConfig:
             environment_ref=reference,
             description=self.description or "",
         )
-
-    def _print(self) -> None:
-        say(f"Entry script: {self.entry_script}")
-        say(f"Source directory: {self.source_directory or 'none, the script goes alone'}")
-        say(f"Environment: {self.environment.name if self.environment else self.conda_file or 'default'}")
 
     def _hooks_alone(self) -> bool:
         """Whether the script only adds to a model that is served without code, and no environment is named."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,24 +11,25 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...client.service_link import ServiceAuthorization, connect, user
-from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Timeout, Unreachable
+from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Unreachable, from_payload
 from ...spec import service as spec
 from ...spec.deployment import ACI, DeploymentSpec
-from ...spec.operation import CANCELLED, FINAL, SUCCEEDED, Operation, pause_after
+from ...spec.operation import CANCELLED, SUCCEEDED, Operation
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
-from ..tags import texts
-from ..timeline import Timeline
+from ..given import texts
+from ..timeline import Timeline, follow
 from .deploying import listed, registered
+from .deployment_configuration import as_given, collection
 from .image_forms import ImageForms
 from .scoring import score
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..workspace import Workspace
-    from .access_token import AksServiceAccessToken
     from .collected_data import CollectedData
     from .inference_config import InferenceConfig
+    from .values import AksServiceAccessToken
 
 
 class Webservice(ImageForms):
@@ -313,7 +313,7 @@ class Webservice(ImageForms):
         Raises:
             WebserviceException: It takes no tokens; the text says how to turn them on.
         """
-        from .access_token import AksServiceAccessToken
+        from .values import AksServiceAccessToken
 
         with self._access():
             made = self.workspace._client.service_token(self.workspace.name, self.name, user())
@@ -342,21 +342,7 @@ class Webservice(ImageForms):
         return client.service(self.workspace.name, self.name).operation
 
     def _follow(self, operation: Operation, timeline: Timeline | None, timeout_sec: float | None) -> Operation:
-        until = None if timeout_sec is None else time.monotonic() + timeout_sec
-        began = time.monotonic()
-        while True:
-            if timeline is not None:
-                timeline.show(operation)
-            if operation.state in FINAL:
-                break
-            if until is not None and time.monotonic() > until:
-                raise Timeout(
-                    f"service {self.name!r} is still being deployed after {timeout_sec} seconds",
-                    hint="It goes on: wait_for_deployment() again, or 'sendoff operation cancel'.",
-                    operation=operation.id,
-                )
-            time.sleep(pause_after(time.monotonic() - began))
-            operation = self.workspace._client.operation(operation.id)
+        operation = follow(lambda: self.workspace._client.operation(operation.id), timeline, timeout_sec)
         if timeline is not None:
             timeline.close(f"Service {operation.type} operation finished: {operation.state}")
         return operation
@@ -383,10 +369,23 @@ class Webservice(ImageForms):
         else:
             self._fill(answer)
 
-    def _changed_deployment(self, **changes: Any) -> DeploymentSpec | None:
-        """What is given, as a configuration to be merged with the present one; None when nothing is."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        return with_tls_files(DeploymentSpec(**given)) if given else None
+    @as_sdk_errors(WebserviceException)
+    def _update_as_given(self, given: dict[str, Any], **values: Any) -> None:
+        """What the kinds' `update` was given; ``values``: fields of the configuration that were made of several."""
+        if given["image"] is not None:
+            raise NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
+        collected = collection(given["collect_model_data"], given["data_collection"])
+        changes = {**as_given(given), **collected, **values}
+        set_ = {name: value for name, value in changes.items() if value is not None}
+        self._update(
+            models=given["models"],
+            inference_config=given["inference_config"],
+            # merged with the present one; None when nothing is given
+            deployment=with_tls_files(DeploymentSpec(**set_)) if set_ else None,
+            tags=None if given["tags"] is None else texts(given["tags"]),
+            add_properties=texts(given["properties"]),
+            description=given["description"],
+        )
 
     @contextmanager
     def _access(self) -> Iterator[None]:
@@ -428,8 +427,6 @@ _CONTEXT = ("traceback", "file", "line", "step")
 
 def _failure(name: str, operation: Operation) -> WebserviceException:
     """What `wait_for_deployment` raises: the reason, and where in the script, in words."""
-    from ...errors import from_payload
-
     payload = operation.error or {}
     error: SendoffError = from_payload(payload) if payload else DeploymentFailed("no reason was recorded")
     context = error.context
@@ -449,22 +446,3 @@ def _failure(name: str, operation: Operation) -> WebserviceException:
     made = raised_as(WebserviceException, failed)
     assert isinstance(made, WebserviceException)
     return made
-
-
-def _image_form() -> Exception:
-    error = NotSupported("deploying images is SDK v1's oldest form and not supported", hint="Use Model.deploy.")
-    return raised_as(WebserviceException, error)
-
-
-def _refuse_image(image: object) -> None:
-    if image is not None:
-        raise _image_form()
-
-
-def __getattr__(name: str) -> Any:
-    """The kinds are in files of their own, and found here too, as in SDK v1."""
-    if name in ("AciWebservice", "AksWebservice", "LocalWebservice"):
-        from importlib import import_module
-
-        return getattr(import_module(f".{name.removesuffix('Webservice').lower()}", __package__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

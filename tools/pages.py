@@ -1,19 +1,23 @@
-"""docs/cli.md from the commands themselves: ``python -m sendoff.cli.reference > docs/cli.md``."""
+"""Pages that are written from the code: ``make docs`` writes ``docs/cli.md`` and ``docs/errors.md``."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from .command import Command, Group
-from .root import root
+from sendoff.cli.command import Command, Group
+from sendoff.cli.errors import BUG, EXIT_CODES, MEANINGS
+from sendoff.cli.root import root
+from sendoff.errors import table
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 _HEAD = """\
 # Command line
 
-Written by `python -m sendoff.cli.reference > docs/cli.md`; do not edit.
+Written by `make docs`; do not edit.
 
 Data goes to stdout, everything else to stderr. `-o` gives the form of the result: without it a terminal gets a table
 and anything else gets JSON. `--query` picks from it with [JMESPath](https://jmespath.org), before it is printed. Exit
@@ -45,8 +49,8 @@ def commands(
             yield from commands(found, (*path, name))
 
 
-def reference() -> str:
-    """The whole page."""
+def cli() -> str:
+    """docs/cli.md: every command with its options and an example."""
     parts = [_HEAD]
     listed = list(commands())
     parts.append("\n| command | |\n|---|---|")
@@ -94,5 +98,37 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def errors() -> str:
+    """docs/errors.md: every error's code, class, meaning and exit code."""
+    out = [
+        "# Errors and exit codes",
+        "",
+        "Written by `make docs`; do not edit.",
+        "",
+        "Every error has a stable code, a sentence, a hint and context. The HTTP API answers it as",
+        '`{"error": {"code", "message", "hint", "context"}}`; the SDK raises the class; the command line prints the',
+        "sentence and the hint on stderr and ends with the exit code.",
+        "",
+        "## Exit codes",
+        "",
+        "| exit code | meaning | error codes |",
+        "|---|---|---|",
+    ]
+    for code, meaning in MEANINGS.items():
+        names = ", ".join(f"`{name}`" for name, value in EXIT_CODES.items() if value == code)
+        out.append(f"| {code} | {meaning.replace('|', chr(92) + '|')} | {names} |")
+    out += ["", "## Error codes", "", "| code | class | what it says | exit code |", "|---|---|---|---|"]
+    for name, cls in sorted(table().items()):
+        summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+        out.append(f"| `{name}` | `{cls.__name__}` | {summary} | {EXIT_CODES.get(name, BUG)} |")
+    return "\n".join(out) + "\n"
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, text in (("cli.md", cli()), ("errors.md", errors())):
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(reference())
+    main()
