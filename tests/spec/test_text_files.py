@@ -102,12 +102,10 @@ def test_a_json_number_of_too_many_digits_is_said(tmp_path: Path) -> None:
 CONTAINERS = pytest.mark.parametrize(
     "value", [{"inner": ["entry"] * 1000}, [["entry"] * 1000]], ids=["mapping", "list"]
 )
-TABLES = (deployment_files._PLAIN, deployment_files._GROUPS, deployment_files._STRUCTS)
-AKS = [key for table in TABLES for key in table["AKS"]]
 
 
 @CONTAINERS
-@pytest.mark.parametrize("key", ["computeType", *AKS])
+@pytest.mark.parametrize("key", ["computeType", *deployment_files._KINDS["AKS"]])
 def test_an_error_never_writes_out_what_it_found(key: str, value: object) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_deployment({"computeType": "AKS", key: value}, where="d.json")
