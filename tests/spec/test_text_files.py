@@ -13,8 +13,14 @@ from sendoff.errors import InvalidInput
 from sendoff.spec import deployment_files
 from sendoff.spec.deployment_files import parse_deployment
 from sendoff.spec.environment_files import read_conda_file, read_requirements_file
-from sendoff.spec.inference_files import load_inference
+from sendoff.spec.inference_files import InferenceFile, parse_inference
 from sendoff.spec.parse import parse_text, read_file
+
+
+def load_inference(file: Path) -> InferenceFile:
+    data = read_file(file, "inference configuration")
+    return parse_inference(data, where=str(file), folder=file.parent, cwd=file.parent)
+
 
 MARKED = {
     "utf-8": codecs.BOM_UTF8,
