@@ -9,6 +9,7 @@ from ...spec import compute as spec
 from ..exceptions import ComputeTargetException
 from ..given import together
 from ..signatures import making
+from ..unsupported import refusing
 from .configuration import SecuredConfiguration, cluster_problems
 from .target import ComputeTarget
 
@@ -98,6 +99,15 @@ class AksAttachConfiguration(SecuredConfiguration):
         )
 
 
+@refusing(
+    "AksCompute",
+    {
+        "No credentials are kept of clusters: use your own kubeconfig (KUBECONFIG).": """
+            get_credentials(self) -> dict[str, Any]
+        """,
+    },
+    also=ComputeTargetException,
+)
 class AksCompute(ComputeTarget):
     """A cluster by name. Created, it stands for this machine; attached, for a cluster elsewhere.
 
@@ -167,17 +177,6 @@ class AksCompute(ComputeTarget):
             load_balancer_subnet=update_configuration.load_balancer_subnet,
             ssl_cname=ssl.cname if ssl else None,
             leaf_domain_label=ssl.leaf_domain_label if ssl else None,
-        )
-
-    def get_credentials(self) -> dict[str, Any]:
-        """The cluster's kubeconfig: Sendoff holds none.
-
-        Raises:
-            ComputeTargetException: Always.
-        """
-        raise ComputeTargetException(
-            f"no credentials are kept of cluster {self.name!r}: {self.note}",
-            hint="Use your own kubeconfig (KUBECONFIG) for the cluster.",
         )
 
 
