@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from ..exceptions import ComputeTargetException
 from ..given import together
 from ..signatures import making
 from ..unsupported import refusing
-from .configuration import SecuredConfiguration, cluster_problems
+from .configuration import SecuredConfiguration
 from .target import ComputeTarget
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
+
+_RESOURCE_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE)
 
 
 @dataclass(eq=False, repr=False)
@@ -90,7 +93,14 @@ class AksAttachConfiguration(SecuredConfiguration):
     load_balancer_subnet: str | None = None
 
     def _problems(self) -> list[str]:
-        return super()._problems() + cluster_problems(self.resource_group, self.cluster_name, self.resource_id)
+        found = super()._problems()
+        if self.resource_id and (self.resource_group or self.cluster_name):
+            found.append("give resource_id, or resource_group and cluster_name, not both")
+        elif self.resource_id and not _RESOURCE_ID.match(self.resource_id):
+            found.append(f"resource_id {self.resource_id!r} is no full resource id")
+        elif not self.resource_id and not (self.resource_group and self.cluster_name):
+            found.append("resource_group and cluster_name go together; or give resource_id")
+        return found
 
     def _resource_id(self, workspace: Workspace) -> str | None:
         return self.resource_id or (
