@@ -65,17 +65,8 @@ class DeploySteps:
 
     def do(self, name: str) -> Outcome:
         """Do one step by its name."""
-        steps: dict[str, Callable[[], Outcome]] = {
-            "validate": self._validate,
-            "register": self._register,
-            "environment": self._environment,
-            "bundle": self._bundle,
-            "image": self._image,
-            "start": self._start,
-            "init": self._init,
-            "healthy": self._healthy,
-        }
-        return steps[name]()
+        step: Callable[[], Outcome] = getattr(self, f"_{name}")  # named as in operations.kinds
+        return step()
 
     def last_log(self) -> list[str]:
         """The newest lines that the service wrote."""
