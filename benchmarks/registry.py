@@ -194,7 +194,14 @@ def measure(home: Path, sizes: list[int], count: int) -> Iterator[tuple[str, str
     add_services(store, 1_000)
     path = "/workspaces/bench/services"
     end = cursor("name", ("service-00900",))
-    for name, query in {"first page": {}, "far page": {"after": [end]}, "tag of a tenth": {"tag": ["team=t3"]}}.items():
+    queries = {
+        "first page": {},
+        "far page": {"after": [end]},
+        "tag of a tenth": {"tag": ["team=t3"]},
+        "of a model": {"model_name": ["model-00000"]},
+        "none has the model": {"model_id": ["model-00001:1"]},
+    }
+    for name, query in queries.items():
         yield "services", name, looks(application, path, query, max(10, count // 4))
     core.close()
 

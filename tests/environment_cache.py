@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from resolving import resolve
 
-from sendoff.environments import build, resolve
+from sendoff.environments import build
 from sendoff.spec import parse
 from sendoff.spec.environment import Lock
 from sendoff.spec.environment_files import read_conda_file
@@ -50,7 +51,7 @@ def locked(conda_text: str) -> Lock:
     source = kept.with_suffix(f".{os.getpid()}.yml")
     source.write_text(conda_text)
     try:
-        lock, _ = resolve.resolve(read_conda_file(source), home=home(), settings=Settings(), environ=os.environ)
+        lock, _ = resolve(read_conda_file(source), home=home(), settings=Settings(), environ=os.environ)
     finally:
         source.unlink()
     staged = kept.with_suffix(f".{os.getpid()}")
@@ -61,11 +62,11 @@ def locked(conda_text: str) -> Lock:
 
 def built(conda_text: str) -> Path:
     """The Python of a built environment; processes that ask at once build it once."""
-    from sendoff.environments.indexes import effective
+    from sendoff.environments.indexes import Supply, effective
 
     lock = locked(conda_text)
     indexes, _ = effective(os.environ, Settings(), lock.pip_options)
-    return build.ensure(lock, home=home(), indexes=indexes, environ=os.environ).python
+    return build.ensure(lock, Supply(indexes, os.environ), home=home()).python
 
 
 def share(own_home: Path) -> Path:

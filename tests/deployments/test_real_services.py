@@ -13,12 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from collected import put_source
 from deployment_rigs import WS, Rig
 
 from sendoff.core import Core
 from sendoff.errors import PortInUse
 from sendoff.operations.execute import KILL_AT
-from sendoff.packaging.collect_source import collect_again, collect_source, put_source
+from sendoff.packaging.collect_source import collect_again, collect_source
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.service import Service, UpdateService
 from sendoff.targets import supervisor

@@ -4,7 +4,9 @@ import time
 
 import pytest
 from deployment_rigs import SCORE, WS, Rig, environment
+from sqlalchemy import select
 
+from sendoff.deployments import revision_rows
 from sendoff.errors import (
     AlreadyExists,
     Conflict,
@@ -21,6 +23,7 @@ from sendoff.errors import (
 from sendoff.spec.deployment import AutoScaler, DeploymentSpec
 from sendoff.spec.inference import EnvironmentReference
 from sendoff.spec.service import CheckReport, Service, UpdateService
+from sendoff.store.tables import services
 
 
 def test_a_deployment_goes_through_all_steps_to_healthy(rig: Rig) -> None:
@@ -276,7 +279,9 @@ def test_services_are_found_by_filters(rig: Rig) -> None:
     assert names() == ["one", "two"]
     assert names(compute_type="local") == ["one"]
     assert names(model_name="m") == ["one"] == names(model_id="m:1")
-    assert names(model_id="m:2") == []
+    assert names(model_id="m:2") == names(model_id="m:11") == names(model_id="M:1") == names(model_id="m") == []
+    assert names(model_name="M") == names(model_name="m:1") == names(model_name="_") == names(model_name="") == []
+    assert names(model_name="m", model_id="m:1") == ["one"]
     assert names(tags={"team": None}) == ["one"] == names(tags={"team": "a"})
     assert names(tags={"team": "b"}) == []
     assert names(properties=["p"]) == ["two"]
@@ -300,6 +305,24 @@ def test_models_in_use_are_known(rig: Rig) -> None:
     rig.wait(rig.deployments.update(WS, "one", UpdateService(models=["m:2"])))
     assert rig.deployments.model_users(WS, "m:1") == []
     assert rig.deployments.model_users(WS, "m:2") == ["one"]
+
+
+def test_a_list_of_a_model_goes_by_the_revision_that_is_shown(rig: Rig) -> None:
+    rig.model("m", b"one")
+    rig.model("m", b"two")
+    rig.deploy("one", models=["m:1"])
+    rig.target.script("one", "fail-init")
+    assert rig.wait(rig.deployments.update(WS, "one", UpdateService(models=["m:2"]))).state == "Failed"
+    assert [found.name for found in rig.deployments.list(WS, model_id="m:1")] == ["one"]
+    assert rig.deployments.list(WS, model_id="m:2") == []
+
+
+def test_what_matches_models_is_postgresqls_too() -> None:
+    from sqlalchemy.dialects import postgresql
+
+    for condition in (revision_rows.shows_model("m:1", "m"), revision_rows.depends_on_model("m:1")):
+        text = str(select(services.c.name).where(condition).compile(dialect=postgresql.dialect()))
+        assert "revisions.wanted ->>" in text and "FROM services \nWHERE EXISTS" in text
 
 
 def test_a_service_that_stopped_is_unhealthy_and_up_starts_it(rig: Rig) -> None:

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from resolving import resolve
 
 from environments.wheels import make_wheel
 from sendoff.environments import build
 from sendoff.environments.indexes import effective
-from sendoff.environments.resolve import resolve
 from sendoff.errors import EnvironmentFailed, InvalidInput
 from sendoff.spec import parse
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
@@ -22,8 +22,8 @@ def make(home, clean, offline):
 
     def making(*pip, progress=lambda _: None):
         spec = EnvironmentSpec(name="e", python=PythonSpec(pip_packages=list(pip)))
-        lock, indexes = resolve(spec, home=home, settings=offline, environ=clean)
-        return lock, build.ensure(lock, home=home, indexes=indexes, environ=clean, progress=progress)
+        lock, supply = resolve(spec, home=home, settings=offline, environ=clean, progress=progress)
+        return lock, build.ensure(lock, supply, home=home)
 
     return making
 
@@ -70,22 +70,22 @@ _ASK = """
 import os, sys, time
 from pathlib import Path
 from sendoff.environments import build
-from sendoff.environments.indexes import effective
+from sendoff.environments.indexes import Supply, effective
 from sendoff.spec.environment import Lock
 from sendoff.spec.parse import decode
 from sendoff.spec.settings import Settings
 lock, home, wheels = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 say = lambda text: print(text, flush=True)
 really = build.uv.run
-def slowly(arguments, **more):
+def slowly(arguments, supply, **more):
     if "install" in arguments:
         say("BUILDS")
         time.sleep(1.5)
-    return really(arguments, **more)
+    return really(arguments, supply, **more)
 build.uv.run = slowly
 lock = decode(lock.read_bytes(), Lock, where="lock")
 indexes, _ = effective(os.environ, Settings(offline=True, wheelhouse=wheels), [])
-built = build.ensure(lock, home=home, indexes=indexes, environ=os.environ, progress=say)
+built = build.ensure(lock, Supply(indexes, os.environ, say), home=home)
 say(f"DONE {built.python}")
 """
 
@@ -149,11 +149,11 @@ def test_an_environment_that_is_not_what_its_lock_says_is_refused(make, home):
 def test_a_wheel_that_changed_since_the_lock_is_refused_and_leaves_nothing_usable(home, clean, offline, tmp_path):
     spec = EnvironmentSpec(name="e", python=PythonSpec(pip_packages=["tiny-changing"]))
     make_wheel(offline.wheelhouse, "tiny-changing", "1.0")
-    lock, indexes = resolve(spec, home=home, settings=offline, environ=clean)
+    lock, supply = resolve(spec, home=home, settings=offline, environ=clean)
     make_wheel(offline.wheelhouse, "tiny-changing", "1.0", code="VERSION = 'evil'\n")
     clean["UV_CACHE_DIR"] = str(tmp_path / "another cache")  # the shared one still has the right wheel
     with pytest.raises(EnvironmentFailed) as error:
-        build.ensure(lock, home=home, indexes=indexes, environ=clean)
+        build.ensure(lock, supply, home=home)
     assert "ash" in " ".join(error.value.context["log"])
     assert [one.lock_digest for one in build.present(home)] == [""]
 
@@ -170,12 +170,12 @@ def test_removing_takes_it_away_and_knows_nothing_else(make, home):
 
 def test_a_user_managed_environment_is_used_where_it_is(home, clean):
     spec = EnvironmentSpec(name="e", python=PythonSpec(user_managed_dependencies=True, interpreter_path=sys.executable))
-    lock, indexes = resolve(spec, home=home, settings=Settings(), environ=clean)
-    built = build.ensure(lock, home=home, indexes=indexes, environ=clean)
+    lock, supply = resolve(spec, home=home, settings=Settings(), environ=clean)
+    built = build.ensure(lock, supply, home=home)
     assert str(built.python) == lock.python
     assert build.present(home) == []
     with pytest.raises(EnvironmentFailed):
-        build.ensure(parse.replace(lock, python="/nowhere/python"), home=home, indexes=indexes, environ=clean)
+        build.ensure(parse.replace(lock, python="/nowhere/python"), supply, home=home)
 
 
 def test_an_environment_whose_interpreter_is_gone_is_built_anew(make, home):

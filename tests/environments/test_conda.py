@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from resolving import resolve
 
 from environments import conda_channels
 from environments.wheels import make_wheel
 from sendoff.environments import build
-from sendoff.environments.resolve import resolve
 from sendoff.errors import EnvironmentFailed
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 
@@ -50,7 +50,7 @@ def spec(channel, *conda, pip=()):
 
 def test_a_channel_gives_python_and_packages_and_pip_the_rest(channel, home, clean, offline, wheelhouse):
     definition = spec(channel, f"python={MINOR}", "acme-private=1.4", pip=["tiny-one"])
-    lock, indexes = resolve(definition, home=home, settings=offline, environ=clean)
+    lock, supply = resolve(definition, home=home, settings=offline, environ=clean)
     assert lock.method == "conda"
     assert lock.python_version == VERSION
     assert sorted(line.rpartition("/")[2].split("#")[0] for line in lock.conda_packages) == [
@@ -62,13 +62,13 @@ def test_a_channel_gives_python_and_packages_and_pip_the_rest(channel, home, cle
     assert lock.pins() == {"tiny-base": "1.0", "tiny-one": "1.5"}
     assert any("conda packages" in note and channel in note for note in lock.notes)
 
-    built = build.ensure(lock, home=home, indexes=indexes, environ=clean)
+    built = build.ensure(lock, supply, home=home)
     code = "import acme_private, tiny_one, sys; print(acme_private.VALUE, tiny_one.VERSION, sys.prefix)"
     said = subprocess.run([str(built.python), "-c", code], capture_output=True, text=True, check=True).stdout.split()
     folder = home / "environments" / built.key
     assert said == ["42", "1.5", str(folder)]
     assert (folder / "share" / "acme" / "table.csv").read_text() == "1,2\n"
-    assert build.ensure(lock, home=home, indexes=indexes, environ=clean).notes[-1] == "built before"
+    assert build.ensure(lock, supply, home=home).notes[-1] == "built before"
 
 
 def test_conda_packages_that_do_not_go_together_are_explained(channel, home, clean, offline):

@@ -6,9 +6,10 @@ import threading
 import time
 
 import pytest
+from resolving import resolve
 
 from environments.wheels import make_wheel
-from sendoff.environments.resolve import Resolution, resolve
+from sendoff.environments.resolve import Resolution
 from sendoff.errors import EnvironmentFailed, InterpreterNotFound
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.parse import encode
@@ -142,12 +143,12 @@ def private_index(tmp_path):
 def test_a_password_reaches_the_index_and_nothing_else(home, clean, private_index):
     """spec/pains.md 24."""
     said = []
-    lock, indexes = resolve(
+    lock, supply = resolve(
         spec("tiny-private"), home=home, settings=Settings(index_url=private_index), environ=clean, progress=said.append
     )
     assert lock.pins() == {"tiny-private": "7.0"}
     assert b"plantedSecret" not in encode(lock)
-    assert "plantedSecret" not in "".join(said) + repr(indexes)
+    assert "plantedSecret" not in "".join(said) + repr(supply)
     with pytest.raises(EnvironmentFailed) as error:
         resolve(spec("tiny-none"), home=home, settings=Settings(index_url=private_index), environ=clean)
     assert "plantedSecret" not in str(error.value) + str(error.value.payload())

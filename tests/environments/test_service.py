@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from stored_text import files_with
 
 from environments.wheels import make_wheel
-from sendoff.environments import Environments
+from sendoff.environments.service import Environments
 from sendoff.errors import AlreadyExists, EnvironmentNotFound, InvalidInput, WorkspaceNotFound
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, PythonSpec
 from sendoff.spec.page import Window

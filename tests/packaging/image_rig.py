@@ -16,10 +16,12 @@ from pathlib import Path
 import environment_cache
 
 from sendoff.containers.engine import connect
-from sendoff.environments.indexes import effective
+from sendoff.environments.indexes import Indexes, Supply, effective
 from sendoff.packaging import image
 from sendoff.packaging.assemble import assemble
 from sendoff.packaging.image import Image
+from sendoff.packaging.image_request import ImageRequest
+from sendoff.progress import Progress, silent
 from sendoff.registry import Registry
 from sendoff.spec.bundle import BundleEnvironment, BundleService, ServingSettings
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, Lock, PythonSpec
@@ -83,11 +85,17 @@ class Rig:
         """An image in the engine; ``engine`` is another client of it, and ours makes the image."""
         python = PythonSpec() if lock is not None else options.pop("python")
         spec = EnvironmentSpec(name="e", docker=docker or DockerSpec(), python=python)
-        if "indexes" not in options:
-            options["indexes"] = effective(self.environ, self.store.settings, lock.pip_options if lock else [])[0]
-        return image.build(
-            self.store, bundle=bundle, lock=lock, spec=spec, engine=connect(), environ=self.environ, **options
-        )
+        return image.build(self.request(bundle, lock, spec, **options), connect())
+
+    def request(
+        self, bundle: Path, lock: Lock | None, spec: EnvironmentSpec, indexes: Indexes | None = None,
+        environ: dict[str, str] | None = None, progress: Progress = silent, **options,
+    ) -> ImageRequest:  # fmt: skip
+        """What an image is made of, with packages from where the settings of this home say."""
+        if indexes is None:
+            indexes, _ = effective(self.environ, self.store.settings, lock.pip_options if lock else [])
+        supply = Supply(indexes, self.environ if environ is None else environ, progress)
+        return ImageRequest(store=self.store, bundle=bundle, lock=lock, spec=spec, supply=supply, **options)
 
 
 def locked(conda: str) -> Lock:

@@ -23,7 +23,9 @@ from sendoff.containers.registries import Credentials
 from sendoff.environments.indexes import Indexes
 from sendoff.packaging.base_image import inspect
 from sendoff.packaging.image_engine import configuration
+from sendoff.packaging.image_pull import ImageSource
 from sendoff.packaging.image_push import push
+from sendoff.progress import silent
 
 INDEX_SECRET = "planted-1ndex-secret"
 INDEX, REGISTRY, DEBIAN = "index.corp.test", "registry.corp.test", "deb.corp.test"
@@ -71,11 +73,11 @@ def put_base(base, way, home, name):
         def of(self, registry):
             return Credentials(username=USER, password=REGISTRY_SECRET)
 
-    client = connect()
-    known = inspect(client, base, home=home, logins=Own(), way=way, progress=lambda _: None)
+    source = ImageSource(connect(), Own(), way, silent)
+    known = inspect(source, base, home=home)
     config = configuration(known, [], {**known.config, "Labels": {"mark": name}})
     reference = f"{REGISTRY}/base/{name}:1"
-    push(client, known, [], config, reference, home=home, logins=Own(), way=way, progress=lambda _: None)
+    push(source, known, [], config, reference, home=home)
     return reference
 
 

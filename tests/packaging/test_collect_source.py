@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from collected import put_source
 
 from sendoff.errors import InvalidInput
 from sendoff.packaging.check_script import OURS, check_script, ours_says, python_of
-from sendoff.packaging.collect_source import collect_again, collect_source, put_source
+from sendoff.packaging.collect_source import collect_again, collect_source
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.store import open_store
 

@@ -12,11 +12,11 @@ import pytest
 from environments import conda_channels
 from proxy_rig import SECRET, Proxy, files_over_http
 from registry_rig import certificate
+from resolving import resolve
 from stored_text import files_with
 
 from sendoff.environments import build, conda
-from sendoff.environments.indexes import effective
-from sendoff.environments.resolve import resolve
+from sendoff.environments.indexes import Supply, effective
 from sendoff.errors import EnvironmentFailed
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.settings import Settings
@@ -62,9 +62,7 @@ def way(company):
 
 def solve(home: Path, settings: Settings, environ: dict[str, str] = ENVIRON) -> list[str]:
     indexes, _ = effective(environ, settings, [])
-    records = conda.solve(
-        ["acme-data"], [CHANNEL], cache=home / "cache", indexes=indexes, environ=environ, progress=lambda _: None
-    )
+    records = conda.solve(["acme-data"], [CHANNEL], Supply(indexes, environ), cache=home / "cache")
     return [record["name"] for record in records]
 
 
@@ -72,11 +70,11 @@ def test_an_environment_is_solved_and_installed_through_the_proxy_of_the_setting
     proxy, _ = company
     minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
     python = PythonSpec(channels=[CHANNEL], conda_packages=[f"python={minor}", "acme-data"])
-    lock, indexes = resolve(EnvironmentSpec(name="e", python=python), home=tmp_path, settings=way, environ=ENVIRON)
+    lock, supply = resolve(EnvironmentSpec(name="e", python=python), home=tmp_path, settings=way, environ=ENVIRON)
     assert lock.method == "conda"
     asked = proxy.passed[f"{HOST}:443"]
     assert asked > 0
-    built = build.ensure(lock, home=tmp_path, indexes=indexes, environ=ENVIRON)
+    built = build.ensure(lock, supply, home=tmp_path)
     assert (tmp_path / "environments" / built.key / "share/acme/table.csv").read_text() == "1,2\n"
     assert proxy.passed[f"{HOST}:443"] > asked
     assert proxy.refused == []
@@ -109,8 +107,8 @@ PARENT = """
 import os, sys
 from pathlib import Path
 from sendoff.environments import conda
-from sendoff.environments.indexes import Indexes
-conda.solve(["x"], [sys.argv[1]], cache=Path(sys.argv[2]), indexes=Indexes(), environ=os.environ, progress=print)
+from sendoff.environments.indexes import Indexes, Supply
+conda.solve(["x"], [sys.argv[1]], Supply(Indexes(), os.environ, print), cache=Path(sys.argv[2]))
 """
 
 

@@ -10,9 +10,9 @@ import pytest
 from environments import conda_channels
 from environments.wheels import make_wheel
 from image_rig import SCORE, Rig, ask, docker_build, files, running, saved
+from resolving import resolve
 
 from sendoff.environments.indexes import effective
-from sendoff.environments.resolve import resolve
 from sendoff.errors import EnvironmentFailed
 from sendoff.packaging.dockerfile import write_folder
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
@@ -136,10 +136,8 @@ def test_the_folder_to_build_from_is_made_without_an_engine_and_gives_the_same_f
     environ = {**rig.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
     before = os.umask(0o077)
     try:
-        write_folder(
-            rig.store, tmp_path / "image", bundle=rig.bundle(lock, CODE), lock=lock, spec=EnvironmentSpec(name="e"),
-            indexes=indexes, environ=environ, progress=lambda _: None,
-        )  # fmt: skip
+        spec = EnvironmentSpec(name="e")
+        write_folder(rig.request(rig.bundle(lock, CODE), lock, spec, indexes, environ), tmp_path / "image")
     finally:
         os.umask(before)
     assert (tmp_path / "image" / "conda-explicit.txt").read_text().startswith("@EXPLICIT\nfile:")

@@ -16,6 +16,7 @@ from sendoff.environments.indexes import Indexes
 from sendoff.errors import InvalidInput, SendoffError, Unauthorized, Unreachable
 from sendoff.packaging import image
 from sendoff.packaging.image_inspect import pull
+from sendoff.packaging.image_pull import ImageSource
 from sendoff.packaging.image_push import push
 from sendoff.packaging.registry_client import RegistryClient
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec
@@ -53,15 +54,10 @@ def bearer(tmp_path_factory, base, tokens):
 def put(rig, lock, reference, cert, said, environ):
     """Make the image of a lock and push it; what was made, and the digest of its manifest."""
     ours = connect()  # `engine` is another client than ours, to look at what we did
-    ready = image.prepare(
-        rig.store, bundle=rig.bundle(lock), lock=lock, spec=EnvironmentSpec(name="e"), engine=ours,
-        environ=rig.environ, progress=said.append,
-    )  # fmt: skip
+    ready = image.prepare(rig.request(rig.bundle(lock), lock, EnvironmentSpec(name="e"), progress=said.append), ours)
     logins = Logins(environ, own=rig.store.settings.image_registry)
-    digest = push(
-        ours, ready.base, ready.parts, ready.config, reference, home=rig.store.home, logins=logins, way=way(cert),
-        progress=said.append,
-    )  # fmt: skip
+    source = ImageSource(ours, logins, way(cert), said.append)
+    digest = push(source, ready.base, ready.parts, ready.config, reference, home=rig.store.home)
     return ready, digest
 
 
@@ -243,7 +239,7 @@ def test_credentials_come_from_the_environment_then_dockers_helpers_then_its_fil
     assert found("c.example") is None
     assert found("a.example", given={"a.example": Credentials(username="g", password="h")}) == ("g", "h")
     token = Logins({**environ}).of("s.example")
-    assert token is not None and token.for_engine() == {"identitytoken": "t"}
+    assert token is not None and json.loads(base64.urlsafe_b64decode(token.header())) == {"identitytoken": "t"}
     assert json.loads(base64.urlsafe_b64decode(token.header())) == {"identitytoken": "t"}
 
 

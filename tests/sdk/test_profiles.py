@@ -19,7 +19,7 @@ from sendoff import Dataset, Environment, InferenceConfig, Model, ModelProfile
 from sendoff.containers.engine import connect
 from sendoff.containers.labels import HOME, home_id
 from sendoff.errors import Cancelled, ScriptFailed
-from sendoff.profiling.host import host_cores
+from sendoff.profiling.profile_steps import host_cores
 from sendoff.sdk.data.types import PromoteHeadersBehavior
 from sendoff.sdk.exceptions import WebserviceException
 

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from sendoff_serving.front.workers import json_parser
-from sendoff_serving.front.workers.launch import BOOT
+from sendoff_serving.front.workers.launch import BOOT, json_parser
 
 from .interpreters import environment
 
@@ -90,7 +89,7 @@ print(json.dumps([wrong[:5], used, [module for module in sys.modules if "orjson"
 @pytest.mark.slow
 @pytest.mark.parametrize("version", [OURS, "3.6"])
 def test_answers_are_identical_and_the_script_sees_nothing_of_it(version: str, tmp_path) -> None:
-    extension = json_parser.extension()
+    extension = json_parser()
     assert extension is not None
     python = environment(version, "inference-schema[numpy-support]")
     command = [python, "-W", "ignore", "-c", PROGRAM, str(BOOT.parent.parent), extension]

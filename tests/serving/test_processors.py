@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sendoff_serving.front.workers.processors import processors_granted
+from sendoff_serving.front.workers.resources import processors_granted
 
 
 @pytest.mark.parametrize(

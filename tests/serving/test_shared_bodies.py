@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendoff_serving.front.workers.events import WorkerEvents
+from sendoff_serving.front.workers.generation import Generation
 from sendoff_serving.front.workers.launch import Launch
 from sendoff_serving.front.workers.process import WorkerProcess
 from sendoff_serving.page import PLACES, ROOM
@@ -285,7 +285,7 @@ def test_what_is_good_in_the_read_of_a_bad_frame_is_answered(bad: bytes, good_be
     told = Told()
 
     async def feed() -> None:
-        worker = WorkerProcess(Launch(python=sys.executable, cwd="/", environment={}), cast(WorkerEvents, told))
+        worker = WorkerProcess(Launch(python=sys.executable, cwd="/", environment={}), cast(Generation, told))
         os.close(worker._make_page())
         good = [encode(Kind.RESULT, [b"{}"], 200, number) for number in (1, 2, 4)]
         worker.data_received(b"".join([*good[:2], bad, good[2]]))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sendoff.errors import InvalidInput, NotSupported
-from sendoff.spec.inference_files import InferenceFile, load_inference
+from sendoff.spec.inference_files import InferenceFile, parse_inference
+from sendoff.spec.parse import read_file
 
 CONDA = "name: inner\nchannels: [conda-forge]\ndependencies:\n- python=3.6.2\n- pip:\n  - azureml-defaults\n"
 
@@ -27,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 def _load(project: Path, data: Any, name: str = "inferenceconfig.json", folder: str = ".") -> InferenceFile:
     path = project / folder / name
     path.write_text(json.dumps(data) if not isinstance(data, str) else data)
-    return load_inference(path, cwd=project)
+    return parse_inference(read_file(path), where=str(path), folder=path.parent, cwd=project)
 
 
 def test_the_new_shape(project: Path) -> None:

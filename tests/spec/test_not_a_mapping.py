@@ -8,7 +8,7 @@ from sendoff.errors import InvalidInput
 from sendoff.spec import environment_files
 from sendoff.spec.dataset_files import parse_dataset_file
 from sendoff.spec.deployment_files import load_deployment
-from sendoff.spec.inference_files import load_inference
+from sendoff.spec.inference_files import parse_inference
 from sendoff.spec.parse import in_words, read_file
 
 CASES = [
@@ -31,7 +31,9 @@ def test_each_file_says_what_it_holds_and_what_was_expected(tmp_path, name, text
     file.write_text(text)
     readers = {
         "'computeType'": load_deployment,
-        "'entryScript'": load_inference,
+        "'entryScript'": lambda path: parse_inference(
+            read_file(path), where=str(path), folder=path.parent, cwd=path.parent
+        ),
         "a mapping": lambda path: parse_dataset_file(read_file(path), str(path)),
     }
     for expected, read in readers.items():

@@ -128,7 +128,7 @@ class DockerRig(Rig):
 
     def leftovers(self, uid: str) -> list[str]:
         found = [container.name for container in self.containers(uid)]
-        folder = ServiceFolder(self.home, uid).run.path
+        folder = ServiceFolder(self.home, uid).path
         found += [str(folder)] if folder.exists() else []
         if not uids(place(self.home)):
             found += [str(path) for path in (self.home / "gateway").glob("*") if path.name != "lock"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .datasets import Datasets
     from .deployments import Deployments
     from .drift.detectors import Drift
-    from .environments import Environments
+    from .environments.service import Environments
     from .garbage.garbage import Garbage
     from .identity.vault import Vault
     from .modeldata.collected import Collected
@@ -79,7 +79,7 @@ class Core:
     @_Room
     def environments(self) -> Environments:
         """Environments, their locks and what is built of them."""
-        from .environments import Environments
+        from .environments.service import Environments
 
         return Environments(self.store)
 

@@ -6,3 +6,7 @@ from collections.abc import Callable
 
 Progress = Callable[[str], None]
 """Takes one plain line at a time: what is being done, or waited for."""
+
+
+def silent(line: str) -> None:
+    """Where nobody waits for it."""

@@ -12,7 +12,7 @@ from .targets.base import Place, Surroundings
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .environments import Environments
+    from .environments.service import Environments
     from .registry import Registry
     from .store import Store
     from .targets.base import Kind, Makers, Target

@@ -142,11 +142,11 @@ async def _watch(server: Server, options: Options) -> None:
     folders = {bundle.app_root, bundle.source_path or bundle.app_root, script.parent if script else bundle.app_root}
 
     def changed(files: list[str]) -> None:
-        server.note(f"Reloading: {', '.join(files[:5])}{' and more' if len(files) > 5 else ''} changed")
+        server.log.info(f"Reloading: {', '.join(files[:5])}{' and more' if len(files) > 5 else ''} changed")
         try:
             server.reload()
         except ServingError as error:
-            server.note(f"Not reloaded: {error.message}")
+            server.log.info(f"Not reloaded: {error.message}")
 
     await watch(folders, changed)
 

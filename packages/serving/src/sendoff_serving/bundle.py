@@ -9,7 +9,8 @@ import difflib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from .errors import ServingError
 from .recording.redaction import Redaction
@@ -19,6 +20,11 @@ FILE_NAME = "bundle.json"
 
 NonFinite = Literal["legacy", "null", "string", "error"]
 Capture = Literal["auto", "on", "off"]
+
+
+def _from_0(default: int | None) -> Any:
+    """A whole number that may be 0; others begin at 1."""
+    return field(default=default, metadata={"least": 0})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +75,9 @@ class Serving:
 
     workers: int = 1
     scoring_timeout_ms: int = 60_000
-    max_request_wait_ms: int | None = None
-    max_queue: int = 1000
-    max_body_bytes: int = 100 * 1024 * 1024
+    max_request_wait_ms: int | None = _from_0(None)
+    max_queue: int = _from_0(1000)
+    max_body_bytes: int = _from_0(100 * 1024 * 1024)
     memory_limit_mb: int | None = None
     nan: NonFinite = "legacy"
     cors_origins: tuple[str, ...] = ()
@@ -79,7 +85,7 @@ class Serving:
     recycle_memory_mb: int | None = None
     max_requests_per_worker: int | None = None
     max_batch_rows: int | None = None
-    max_wait_ms: int = 0
+    max_wait_ms: int = _from_0(0)
     rate_limit_per_second: float | None = None
     rate_limit_burst: int | None = None
     model_memory_mb: int | None = None
@@ -305,72 +311,47 @@ def _read_environment(environment: dict[str, Any], where: str) -> dict[str, str]
     return dict(given)
 
 
-def _rate(reader: _Reader) -> float | None:
-    given = reader.take("rate_limit_per_second", (int, float), None, null=True)
-    if given is not None and not 0 < given < 1e9:
-        raise _wrong(reader.at("rate_limit_per_second"), f"should be above 0, not {given}")
-    return None if given is None else float(given)
+def _settings(kind: type[Any], reader: _Reader) -> dict[str, Any]:
+    """Take the members of a class of settings, each by the type of its field."""
+    taken: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        known = kind.__dataclass_fields__[name]
+        wanted, null = (get_args(hint)[0], True) if isinstance(hint, UnionType) else (hint, False)
+        if get_origin(wanted) is Literal:
+            value = reader.take(name, str, known.default)
+            if value not in get_args(wanted):
+                raise _wrong(reader.at(name), f"should be one of {', '.join(get_args(wanted))}, not {value!r}")
+        elif get_origin(wanted) is tuple:
+            value = tuple(reader.take(name, list, known.default))
+            if not all(isinstance(item, str) for item in value):
+                raise _wrong(reader.at(name), "should be a list of text")
+        else:
+            plain: Any = {float: (int, float), Collect: dict}.get(wanted, wanted)
+            least = known.metadata.get("least", 1) if wanted is int else None
+            value = reader.take(name, plain, known.default, least=least, null=null)
+        taken[name] = value
+    return taken
 
 
 def _read_serving(serving: dict[str, Any], where: str) -> Serving:
     reader = _Reader(serving, f"{where}: serving")
-    standard = Serving()
-    nan = reader.take("nan", str, standard.nan)
-    if nan not in get_args(NonFinite):
-        raise _wrong(reader.at("nan"), f"should be one of {', '.join(get_args(NonFinite))}, not {nan!r}")
-    origins = reader.take("cors_origins", list, [])
-    if not all(isinstance(origin, str) for origin in origins):
-        raise _wrong(reader.at("cors_origins"), "should be a list of text")
-    read = Serving(
-        workers=reader.take("workers", int, standard.workers, least=1),
-        scoring_timeout_ms=reader.take("scoring_timeout_ms", int, standard.scoring_timeout_ms, least=1),
-        max_request_wait_ms=reader.take("max_request_wait_ms", int, None, least=0, null=True),
-        max_queue=reader.take("max_queue", int, standard.max_queue, least=0),
-        max_body_bytes=reader.take("max_body_bytes", int, standard.max_body_bytes, least=0),
-        memory_limit_mb=reader.take("memory_limit_mb", int, None, least=1, null=True),
-        nan=nan,
-        cors_origins=tuple(origins),
-        preload=reader.take("preload", bool, standard.preload),
-        recycle_memory_mb=reader.take("recycle_memory_mb", int, None, least=1, null=True),
-        max_requests_per_worker=reader.take("max_requests_per_worker", int, None, least=1, null=True),
-        max_batch_rows=reader.take("max_batch_rows", int, None, least=1, null=True),
-        max_wait_ms=reader.take("max_wait_ms", int, 0, least=0),
-        rate_limit_per_second=_rate(reader),
-        rate_limit_burst=reader.take("rate_limit_burst", int, None, least=1, null=True),
-        model_memory_mb=reader.take("model_memory_mb", int, None, least=1, null=True),
-        otel_endpoint=reader.take("otel_endpoint", str, None, null=True),
-        collect=_read_collect(reader),
-    )
+    read = _settings(Serving, reader)
+    rate = read["rate_limit_per_second"]
+    if rate is not None and not 0 < rate < 1e9:
+        raise _wrong(reader.at("rate_limit_per_second"), f"should be above 0, not {rate}")
+    if read["collect"] is not None:
+        read["collect"] = _read_collect(_Reader(read["collect"], reader.at("collect")))
     reader.done()
-    return read
+    return Serving(**read)
 
 
-def _read_collect(serving: _Reader) -> Collect | None:
-    given = serving.take("collect", dict, None, null=True)
-    if given is None:
-        return None
-    reader = _Reader(given, serving.at("collect"))
-    standard = Collect()
-    capture = reader.take("capture", str, standard.capture)
-    if capture not in get_args(Capture):
-        raise _wrong(reader.at("capture"), f"should be one of {', '.join(get_args(Capture))}, not {capture!r}")
-    sample = reader.take("sample", (int, float), standard.sample)
-    if not 0 < sample <= 1:
-        raise _wrong(reader.at("sample"), f"should be above 0 and at most 1, not {sample}")
-    redact = reader.take("redact", list, [])
-    if not all(isinstance(rule, str) for rule in redact):
-        raise _wrong(reader.at("redact"), "should be a list of text")
+def _read_collect(reader: _Reader) -> Collect:
+    read = _settings(Collect, reader)
+    if not 0 < read["sample"] <= 1:
+        raise _wrong(reader.at("sample"), f"should be above 0 and at most 1, not {read['sample']}")
     try:
-        Redaction(tuple(redact))
+        Redaction(read["redact"])
     except ValueError as error:
         raise _wrong(reader.at("redact"), f"has a rule that is none: {error}") from None
-    read = Collect(
-        capture=capture,
-        sample=float(sample),
-        max_body_bytes=reader.take("max_body_bytes", int, standard.max_body_bytes, least=1),
-        redact=tuple(redact),
-        max_store_mb=reader.take("max_store_mb", int, standard.max_store_mb, least=1),
-        max_file_mb=reader.take("max_file_mb", int, standard.max_file_mb, least=1),
-    )
     reader.done()
-    return read
+    return Collect(**read)

@@ -51,14 +51,8 @@ STATUS: dict[str, int] = {
 }
 
 # Codes for which asking again later makes sense; answered with Retry-After, in seconds.
-RETRY_AFTER: dict[str, int] = {
-    "draining": 1,
-    "not_ready": 1,
-    "queue_full": 1,
-    "queue_timeout": 1,
-    "worker_died": 1,
-    "worker_over_memory": 1,
-}
+_LATER = ("draining", "not_ready", "queue_full", "queue_timeout", "worker_died", "worker_over_memory")
+RETRY_AFTER = dict.fromkeys(_LATER, 1)
 
 
 class ServingError(Exception):
@@ -89,6 +83,7 @@ class Refusal:
         hint: what the caller or the owner of the service can do.
         status: HTTP status; by default that of the code.
         details: further JSON members for people and programs ("path", "expected", "got").
+        retry_after: seconds after which the caller may ask again, where that is known; else by the code.
     """
 
     code: str
@@ -96,6 +91,7 @@ class Refusal:
     hint: str | None = None
     status: int = 0
     details: dict[str, object] | None = None
+    retry_after: int | None = None
 
     @property
     def http_status(self) -> int:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from .log_format import FORMATTERS, Format
 
@@ -16,16 +16,6 @@ from .log_format import FORMATTERS, Format
 NO_REQUEST = "00000000-0000-0000-0000-000000000000"
 # Lines that wait to be written; beyond it they are dropped and counted.
 _MOST_WAITING = 16 * 1024 * 1024
-
-
-class Sink(Protocol):
-    """Where log text goes."""
-
-    def write(self, text: str) -> None:
-        """Write whole lines."""
-
-    def close(self) -> None:
-        """Release what is open."""
 
 
 class StreamSink:
@@ -101,7 +91,7 @@ class ServerLog:
         form: form of the lines.
     """
 
-    def __init__(self, sink: Sink, form: Format = "text") -> None:
+    def __init__(self, sink: StreamSink | FileSink, form: Format = "text") -> None:
         self._sink = sink
         self._format = FORMATTERS[form]
         self.structured = form == "json"

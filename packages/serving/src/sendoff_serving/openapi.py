@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,6 @@ class Documents:
     def __init__(self, documents: Mapping[str, bytes], problems: list[str]) -> None:
         self._documents = dict(documents)
         self.problems = problems
-
-    @classmethod
-    def none(cls) -> Documents:
-        """Documents of a script that is not loaded."""
-        return cls({}, [])
 
     @classmethod
     def make(
@@ -199,36 +194,12 @@ def _input_schema(given: Schema, description: Mapping[str, Any]) -> Schema:
 
 
 def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[str, Any]:
-    failed = {"description": _FAILED, "schema": {"$ref": "#/definitions/ErrorResponse"}}
-    health = {
-        "operationId": "ServiceHealthCheck",
-        "description": _HEALTH,
-        "responses": {
-            "200": {
-                "description": _HEALTHY,
-                "schema": {"type": "string"},
-                "examples": {"application/json": "Healthy"},
-            },
-            "default": failed,
-        },
-    }
-    score = {
-        "operationId": "RunMLService",
-        "description": _RUN,
-        "security": [{"Bearer": []}],
-        "parameters": [
-            {
-                "name": "serviceInputPayload",
-                "in": "body",
-                "description": _INPUT,
-                "schema": {"$ref": "#/definitions/ServiceInput"},
-            }
-        ],
-        "responses": {
-            "200": {"description": _OUTPUT, "schema": {"$ref": "#/definitions/ServiceOutput"}},
-            "default": failed,
-        },
-    }
+    def answer(name: str) -> Schema:
+        return {"schema": {"$ref": f"#/definitions/{name}"}}
+
+    payload = {"name": "serviceInputPayload", "in": "body", "description": _INPUT, **answer("ServiceInput")}
+    health, score = _operations(answer, {"schema": {"type": "string"}, "examples": {"application/json": "Healthy"}})
+    score.update(security=[{"Bearer": []}], parameters=[payload])
     return {
         "swagger": "2.0",
         "info": info,
@@ -246,31 +217,12 @@ def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[s
 def _document_3(
     number: str, info: Schema, prefix: str, schemas: dict[str, Schema], *, secured: bool, required: bool
 ) -> dict[str, Any]:
-    def content(name: str) -> dict[str, Any]:
-        return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    def answer(name: str) -> Schema:
+        return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
 
-    failed = {"description": _FAILED, "content": content("ErrorResponse")}
-    health = {
-        "operationId": "ServiceHealthCheck",
-        "description": _HEALTH,
-        "responses": {
-            "200": {
-                "description": _HEALTHY,
-                "content": {"text/html": {"schema": {"type": "string"}, "example": "Healthy"}},
-            },
-            "default": failed,
-        },
-    }
-    score: dict[str, Any] = {
-        "operationId": "RunMLService",
-        "description": _RUN,
-        "requestBody": {"description": _INPUT, "content": content("ServiceInput"), "required": required},
-        "responses": {
-            "200": {"description": _OUTPUT, "content": content("ServiceOutput")},
-            "default": failed,
-        },
-    }
-    bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
+    text = {"text/html": {"schema": {"type": "string"}, "example": "Healthy"}}
+    health, score = _operations(answer, {"content": text})
+    score["requestBody"] = {"description": _INPUT, **answer("ServiceInput"), "required": required}
     by_query = {
         "operationId": "RunMLServiceByQuery",
         "description": "The same, with the input in the query; each value is JSON",
@@ -279,12 +231,31 @@ def _document_3(
     }
     if secured:
         score["security"] = by_query["security"] = [{"Bearer": []}]
+    bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
     return {
         "openapi": number,
         "info": info,
         "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score, "get": by_query}},
         "components": {"securitySchemes": {"Bearer": bearer}, "schemas": schemas},
     }
+
+
+def _operations(answer: Callable[[str], Schema], healthy: Schema) -> tuple[Schema, Schema]:
+    """Return the operations of the health check and of /score, in what both forms of a document have in common.
+
+    Args:
+        answer: how the form writes a body of a schema.
+        healthy: how it writes that of the health check.
+    """
+
+    def operation(name: str, description: str, good: Schema) -> Schema:
+        failed = {"description": _FAILED, **answer("ErrorResponse")}
+        return {"operationId": name, "description": description, "responses": {"200": good, "default": failed}}
+
+    return (
+        operation("ServiceHealthCheck", _HEALTH, {"description": _HEALTHY, **healthy}),
+        operation("RunMLService", _RUN, {"description": _OUTPUT, **answer("ServiceOutput")}),
+    )
 
 
 def _query_parameters(service_input: Schema) -> list[Schema]:

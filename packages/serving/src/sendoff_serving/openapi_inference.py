@@ -64,28 +64,24 @@ def schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
     tensor = _object(
         {
             "name": text,
-            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "shape": _list({"type": "integer", "minimum": 0}),
             "datatype": {"type": "string", "enum": _DATATYPES},
             "parameters": {"type": "object"},
-            "data": {"type": "array", "items": {}},
+            "data": _list({}),
         },
         "name",
         "shape",
         "datatype",
         "data",
     )
-    described = _object(
-        {"name": text, "datatype": text, "shape": {"type": "array", "items": {"type": "integer"}}},
-        "name",
-        "datatype",
-        "shape",
-    )
+    whole = {"type": "integer"}
+    described = _object({"name": text, "datatype": text, "shape": _list(whole)}, "name", "datatype", "shape")
     form = _object({"binary_data": {"type": "boolean"}})
-    wanted = {"type": "array", "items": _object({"name": text, "parameters": form}, "name")}
+    wanted = _list(_object({"name": text, "parameters": form}, "name"))
     forms = _object({"binary_data_output": {"type": "boolean"}})
-    listed = {"type": "array", "items": {"$ref": "#/components/schemas/InferenceTensor"}}
+    listed = _list({"$ref": "#/components/schemas/InferenceTensor"})
     inputs = {**listed, "minItems": 1}
-    members = {"name": text, "versions": {"type": "array", "items": text}, "platform": text}
+    members = {"name": text, "versions": _list(text), "platform": text}
     return {
         "InferenceTensor": tensor,
         "InferenceRequest": {
@@ -96,14 +92,7 @@ def schemas(description: Mapping[str, Any]) -> dict[str, Schema]:
             {"model_name": text, "model_version": text, "id": text, "outputs": listed}, "model_name", "outputs"
         ),
         "InferenceServerMetadata": _object({"name": text, "version": text, "extensions": members["versions"]}, "name"),
-        "InferenceModelMetadata": _object(
-            {
-                **members,
-                "inputs": {"type": "array", "items": described},
-                "outputs": {"type": "array", "items": described},
-            },
-            "name",
-        ),
+        "InferenceModelMetadata": _object({**members, "inputs": _list(described), "outputs": _list(described)}, "name"),
         "InferenceState": _object({"name": text, "live": {"type": "boolean"}, "ready": {"type": "boolean"}}),
         "InferenceError": _object({"error": text, "code": text}, "error"),
     }
@@ -127,6 +116,10 @@ def _object(properties: Schema, *required: str) -> Schema:
     if required:
         made["required"] = list(required)
     return made
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
 
 
 def _content(name: str) -> Schema:

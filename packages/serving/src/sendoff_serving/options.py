@@ -136,70 +136,64 @@ def parser() -> argparse.ArgumentParser:
         description="Serve an entry script, or a bundle, over HTTP.",
         allow_abbrev=False,
     )
-    what = made.add_argument_group("what to serve")
-    what.add_argument("--entry-script", metavar="F", help="the entry script (environment: AZUREML_ENTRY_SCRIPT)")
-    what.add_argument("--model-dir", metavar="D", help="folder that the script finds as AZUREML_MODEL_DIR")
-    what.add_argument("--bundle", metavar="DIR", help="a bundle's folder, instead of the options above")
-    what.add_argument("--app-root", metavar="DIR", help="application root and working directory (AML_APP_ROOT)")
-    what.add_argument("--source-directory", metavar="DIR", help="further folder on the import path, below the root")
-    what.add_argument("--python", metavar="INTERPRETER", help="interpreter of the workers; default: this one")
-    what.add_argument("--service-name", metavar="NAME", help="title of the OpenAPI document (SERVICE_NAME)")
-    what.add_argument("--service-version", metavar="V", help="its version (SERVICE_VERSION)")
-    what.add_argument("--path-prefix", metavar="P", help="prefix of the routes (SERVICE_PATH_PREFIX)")
-    where = made.add_argument_group("where")
-    where.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; 0.0.0.0 for all)")
-    where.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port, 0 for any (default 5001)")
-    where.add_argument("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
-    where.add_argument("--revision", metavar="R", help="name of the first revision, for --control")
-    where.add_argument("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
-    where.add_argument("--log-format", choices=["text", "json"], default="text", help="form of the log's lines")
-    how = made.add_argument_group("how")
-    how.add_argument("--workers", type=_positive, metavar="N", help="worker processes (WORKER_COUNT; default 1)")
-    how.add_argument("--scoring-timeout-ms", type=_positive, metavar="MS", help="deadline (SCORING_TIMEOUT_MS)")
-    how.add_argument("--max-request-wait-ms", type=_count, metavar="MS", help="longest wait for a worker")
-    how.add_argument("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
-    how.add_argument("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
-    how.add_argument("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
-    how.add_argument("--model-memory-mb", type=_positive, metavar="MB", help="memory of models loaded by name")
-    how.add_argument("--recycle-memory-mb", type=_positive, metavar="MB", help="replace a worker that has grown beyond")
-    how.add_argument("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
-    how.add_argument("--max-batch-rows", type=_positive, metavar="N", help="run requests together, up to N rows")
-    how.add_argument("--max-wait-ms", type=_count, metavar="MS", help="wait for others to join (default 0)")
-    how.add_argument("--reload", action="store_true", help="load the script again when its files change")
-    how.add_argument("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
-    how.add_argument("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
-    how.add_argument("--rate-limit-per-second", type=_rate, metavar="R", help="requests a second of one key or client")
-    how.add_argument("--rate-limit-burst", type=_positive, metavar="N", help="requests that it may make at once")
-    how.add_argument("--auth-file", metavar="F", help="file of verification material: callers need a key or token")
-    how.add_argument("--tls-certificate", "--ssl-cert", metavar="PEM", help="certificate with its chain: serve HTTPS")
-    how.add_argument("--tls-key", "--ssl-key", metavar="PEM", help="key of the certificate")
-    how.add_argument("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
-    how.add_argument(
-        "--notice-seconds", type=float, default=0.0, metavar="S", help="not ready but serving before it stops (0)"
-    )
-    how.add_argument("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
-    how.add_argument("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
-    how.add_argument("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
-    how.add_argument("--telemetry-file", metavar="F", help="settings of a target; default: beside --auth-file")
-    how.add_argument("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
-    data = made.add_argument_group("data collection")
-    data.add_argument("--data-dir", metavar="DIR", help="folder for collected data; alone it also turns collection on")
-    data.add_argument("--data-scope", metavar="S", help="SUBSCRIPTION/GROUP/WORKSPACE/SERVICE that it belongs to")
-    data.add_argument("--collect-model-data", action="store_true", help="collect (AML_MODEL_DC_STORAGE_ENABLED)")
-    data.add_argument(
-        "--capture", choices=get_args(Capture), help="inputs and predictions (auto: unless the script does)"
-    )
-    data.add_argument("--capture-sample", type=_share, metavar="R", help="share of requests that is stored (default 1)")
-    data.add_argument(
-        "--capture-max-body-bytes", type=_positive, metavar="N", help="largest body stored (default 64 KiB)"
-    )
-    data.add_argument("--capture-redact", action="append", metavar="NAME", help="name or $.path that is not stored")
-    data.add_argument("--max-store-mb", type=_positive, metavar="MB", help="most that is stored (default 1024)")
-    bounds = made.add_argument_group("bounds for each client")
+    add = made.add_argument_group("what to serve").add_argument
+    add("--entry-script", metavar="F", help="the entry script (environment: AZUREML_ENTRY_SCRIPT)")
+    add("--model-dir", metavar="D", help="folder that the script finds as AZUREML_MODEL_DIR")
+    add("--bundle", metavar="DIR", help="a bundle's folder, instead of the options above")
+    add("--app-root", metavar="DIR", help="application root and working directory (AML_APP_ROOT)")
+    add("--source-directory", metavar="DIR", help="further folder on the import path, below the root")
+    add("--python", metavar="INTERPRETER", help="interpreter of the workers; default: this one")
+    add("--service-name", metavar="NAME", help="title of the OpenAPI document (SERVICE_NAME)")
+    add("--service-version", metavar="V", help="its version (SERVICE_VERSION)")
+    add("--path-prefix", metavar="P", help="prefix of the routes (SERVICE_PATH_PREFIX)")
+    add = made.add_argument_group("where").add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; 0.0.0.0 for all)")
+    add("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port, 0 for any (default 5001)")
+    add("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
+    add("--revision", metavar="R", help="name of the first revision, for --control")
+    add("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
+    add("--log-format", choices=["text", "json"], default="text", help="form of the log's lines")
+    add = made.add_argument_group("how").add_argument
+    add("--workers", type=_positive, metavar="N", help="worker processes (WORKER_COUNT; default 1)")
+    add("--scoring-timeout-ms", type=_positive, metavar="MS", help="deadline (SCORING_TIMEOUT_MS)")
+    add("--max-request-wait-ms", type=_count, metavar="MS", help="longest wait for a worker")
+    add("--max-queue", type=_count, metavar="N", help="most requests that wait (default 1000)")
+    add("--max-body-bytes", type=_count, metavar="N", help="largest request body (default 100 MiB)")
+    add("--memory-limit-mb", type=_positive, metavar="MB", help="memory of one worker, children included")
+    add("--model-memory-mb", type=_positive, metavar="MB", help="memory of models loaded by name")
+    add("--recycle-memory-mb", type=_positive, metavar="MB", help="replace a worker that has grown beyond")
+    add("--max-requests-per-worker", type=_positive, metavar="N", help="replace a worker after about N")
+    add("--max-batch-rows", type=_positive, metavar="N", help="run requests together, up to N rows")
+    add("--max-wait-ms", type=_count, metavar="MS", help="wait for others to join (default 0)")
+    add("--reload", action="store_true", help="load the script again when its files change")
+    add("--preload", action="store_true", help="fork workers after init() (WORKER_PRELOAD)")
+    add("--nan", choices=get_args(NonFinite), help="NaN and infinity in results (default legacy)")
+    add("--rate-limit-per-second", type=_rate, metavar="R", help="requests a second of one key or client")
+    add("--rate-limit-burst", type=_positive, metavar="N", help="requests that it may make at once")
+    add("--auth-file", metavar="F", help="file of verification material: callers need a key or token")
+    add("--tls-certificate", "--ssl-cert", metavar="PEM", help="certificate with its chain: serve HTTPS")
+    add("--tls-key", "--ssl-key", metavar="PEM", help="key of the certificate")
+    add("--cors-origins", metavar="LIST", help="allowed origins, by commas, or * (AML_CORS_ORIGINS)")
+    add("--notice-seconds", type=float, default=0.0, metavar="S", help="not ready but serving before it stops (0)")
+    add("--drain-seconds", type=float, default=10.0, metavar="S", help="time to finish when stopped (10)")
+    add("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
+    add("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
+    add("--telemetry-file", metavar="F", help="settings of a target; default: beside --auth-file")
+    add("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
+    add = made.add_argument_group("data collection").add_argument
+    add("--data-dir", metavar="DIR", help="folder for collected data; alone it also turns collection on")
+    add("--data-scope", metavar="S", help="SUBSCRIPTION/GROUP/WORKSPACE/SERVICE that it belongs to")
+    add("--collect-model-data", action="store_true", help="collect (AML_MODEL_DC_STORAGE_ENABLED)")
+    add("--capture", choices=get_args(Capture), help="inputs and predictions (auto: unless the script does)")
+    add("--capture-sample", type=_share, metavar="R", help="share of requests that is stored (default 1)")
+    add("--capture-max-body-bytes", type=_positive, metavar="N", help="largest body stored (default 64 KiB)")
+    add("--capture-redact", action="append", metavar="NAME", help="name or $.path that is not stored")
+    add("--max-store-mb", type=_positive, metavar="MB", help="most that is stored (default 1024)")
+    add = made.add_argument_group("bounds for each client").add_argument
     for field in dataclasses.fields(Limits):
         kind: Any = float if isinstance(field.default, float) else _positive
         name = f"--{field.name.replace('_', '-')}"
-        bounds.add_argument(name, type=kind, default=field.default, metavar="N", help=f"default {field.default}")
+        add(name, type=kind, default=field.default, metavar="N", help=f"default {field.default}")
     return made
 
 
@@ -230,29 +224,22 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     if telemetry_file is None and given.auth_file is not None:
         telemetry_file = given.auth_file.with_name(telemetry_settings.FILE)
     bundle = _with_collection(bundle, given, environment)
-    return Options(
-        bundle=bundle,
-        python=_interpreter(given.python),
-        host=given.host,
-        port=given.port,
-        control=given.control,
-        log_file=given.log_file,
-        revision=given.revision,
-        log_format="compatible" if given.compatible and given.log_format == "text" else given.log_format,
-        reload=given.reload,
-        auth_file=given.auth_file,
-        certificate=None if given.tls_certificate is None else (given.tls_certificate, given.tls_key),
-        drain_seconds=max(given.drain_seconds, 0.0),
-        notice_seconds=max(given.notice_seconds, 0.0),
-        limits=limits,
-        compatible=given.compatible,
-        log_level=None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",
-        telemetry=telemetry,
-        telemetry_file=telemetry_file,
-        notes=notes,
-        data_dir=given.data_dir,
-        data_scope=given.data_scope or f"default/default/default/{bundle.service.name}",
-    )
+    made = {
+        **vars(given),
+        "bundle": bundle,
+        "python": _interpreter(given.python),
+        "log_format": "compatible" if given.compatible and given.log_format == "text" else given.log_format,
+        "certificate": None if given.tls_certificate is None else (given.tls_certificate, given.tls_key),
+        "drain_seconds": max(given.drain_seconds, 0.0),
+        "notice_seconds": max(given.notice_seconds, 0.0),
+        "limits": limits,
+        "log_level": None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",
+        "telemetry": telemetry,
+        "telemetry_file": telemetry_file,
+        "notes": notes,
+        "data_scope": given.data_scope or f"default/default/default/{bundle.service.name}",
+    }
+    return Options(**{field.name: made[field.name] for field in dataclasses.fields(Options)})
 
 
 def _with_collection(bundle: Bundle, given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
@@ -270,23 +257,24 @@ def _with_collection(bundle: Bundle, given: argparse.Namespace, environment: Map
         raise ServingError(
             "bad_arguments", "data is to be collected, but nowhere", hint="name a folder with --data-dir"
         )
-    changes: dict[str, Any] = {
-        field: value
-        for field, value in (
-            ("capture", given.capture),
-            ("sample", given.capture_sample),
-            ("max_body_bytes", given.capture_max_body_bytes),
-            ("redact", None if given.capture_redact is None else tuple(given.capture_redact)),
-            ("max_store_mb", given.max_store_mb),
-        )
-        if value is not None
-    }
+    changes = _said(
+        capture=given.capture,
+        sample=given.capture_sample,
+        max_body_bytes=given.capture_max_body_bytes,
+        redact=None if given.capture_redact is None else tuple(given.capture_redact),
+        max_store_mb=given.max_store_mb,
+    )
     try:
         Redaction(changes.get("redact", ()))
     except ValueError as error:
         raise ServingError("bad_arguments", f"--capture-redact: {error}") from None
     settings = dataclasses.replace(collect or Collect(), **changes)
     return dataclasses.replace(bundle, serving=dataclasses.replace(bundle.serving, collect=settings))
+
+
+def _said(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _interpreter(given: str | None) -> str:
@@ -388,24 +376,14 @@ def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _with_serving(bundle: Bundle, given: argparse.Namespace) -> Bundle:
     """Let options of the command line stand over what the bundle or the environment says."""
-    changes = {
-        field.name: getattr(given, field.name)
-        for field in dataclasses.fields(Serving)
-        if field.name not in _READ_OTHERWISE and getattr(given, field.name) is not None
-    }
+    names = [field.name for field in dataclasses.fields(Serving) if field.name not in _READ_OTHERWISE]
+    changes = _said(**{name: getattr(given, name) for name in names})
     if given.preload:
         changes["preload"] = True
     if given.cors_origins is not None:
         changes["cors_origins"] = _origins(given.cors_origins)
-    service = {
-        field: value.strip("/") if field == "path_prefix" else value
-        for field, value in (
-            ("name", given.service_name),
-            ("version", given.service_version),
-            ("path_prefix", given.path_prefix),
-        )
-        if value is not None
-    }
+    prefix = None if given.path_prefix is None else given.path_prefix.strip("/")
+    service = _said(name=given.service_name, version=given.service_version, path_prefix=prefix)
     return dataclasses.replace(
         bundle,
         serving=dataclasses.replace(bundle.serving, **changes),

@@ -114,13 +114,11 @@ class Page:
 
     def is_unread(self, request_id: int) -> bool:
         """Whether the front says that nobody reads this request's stream any more."""
-        unread: int = self._words[_UNREAD_STREAM]
-        return unread == request_id
+        return self._words[_UNREAD_STREAM] == request_id
 
     def is_given_back(self, order: int) -> bool:
         """Whether the front has no more use for an answer that was laid into the room."""
-        given: int = self._words[_GIVEN_BACK + order % PLACES]
-        return given == order
+        return self._words[_GIVEN_BACK + order % PLACES] == order
 
     # Written by the front
 
@@ -152,20 +150,17 @@ class Page:
     @property
     def running(self) -> int:
         """Id of the request that runs, 0 for none."""
-        request_id: int = self._words[_RUNNING]
-        return request_id
+        return self._words[_RUNNING]
 
     @property
     def begun(self) -> int:
         """Order of the last request that was begun."""
-        order: int = self._words[_BEGUN]
-        return order
+        return self._words[_BEGUN]
 
     @property
     def rows(self) -> int:
         """Rows of all results so far."""
-        rows: int = self._words[_ROWS]
-        return rows
+        return self._words[_ROWS]
 
     @property
     def batches(self) -> Tuple[int, int]:

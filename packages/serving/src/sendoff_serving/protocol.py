@@ -32,7 +32,6 @@ _HEAD = struct.Struct("<2sBBHHQd")
 HEAD_SIZE = _HEAD.size
 # Most frames have one body: their header and length are packed and unpacked at once.
 _HEAD_AND_LENGTH = struct.Struct("<2sBBHHQdI")
-_LENGTH = struct.Struct("<I")
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -53,9 +52,8 @@ class Kind:
     FORKED = 11  # template: JSON {"pid": n} of the new worker
     ENDED = 12  # template: JSON {"pid": n, "returncode": n} of a worker that has ended
     NOTE = 13  # worker: something the front counts or collects; JSON {"note": name, ...}
-    COLLECT = (
-        14  # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
-    )
+    # worker: rows of a data collector; code: CollectFlag set; clock: Unix time; bodies: JSON of what, rows
+    COLLECT = 14
     CAPTURE = 15  # front to its recorder: one answered request; clock: Unix time; bodies: id, input, prediction
     SKIPPED = 16  # worker: the front had withdrawn the request before it was begun
 
@@ -120,14 +118,8 @@ class Frame:
         self.bodies = bodies
 
     def __repr__(self) -> str:
-        sizes = [len(body) for body in self.bodies]
-        return "Frame(kind=%d, code=%d, id=%d, clock=%r, bodies=%r)" % (
-            self.kind,
-            self.code,
-            self.id,
-            self.clock,
-            sizes,
-        )
+        fields = (self.kind, self.code, self.id, self.clock, [len(body) for body in self.bodies])
+        return "Frame(kind=%d, code=%d, id=%d, clock=%r, bodies=%r)" % fields
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frame):
@@ -335,12 +327,8 @@ class Decoder:
         if available < start:
             self._needed = start
             return None
-        if count == 1:
-            lengths: Tuple[int, ...] = _LENGTH.unpack_from(source, at + HEAD_SIZE)
-            size = lengths[0]
-        else:
-            lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
-            size = sum(lengths)
+        lengths = struct.unpack_from("<%dI" % count, source, at + HEAD_SIZE)
+        size = sum(lengths)
         if size > self._max_frame:
             raise ProtocolError("a frame of %d bytes is over the limit of %d" % (size, self._max_frame))
         if available < start + size:

@@ -6,14 +6,12 @@ process that sends (``front/telemetry/sender.py``).
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import ServingError
@@ -21,6 +19,7 @@ from .errors import ServingError
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 LOGS_ENDPOINT = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
+_ENDPOINTS = (ENDPOINT, TRACES_ENDPOINT, LOGS_ENDPOINT)
 INSTALL = "pip install 'sendoff-serving[otel]'"
 """The line that brings the extra, for people who run the server alone."""
 FILE = "telemetry.json"
@@ -114,15 +113,14 @@ def read(
         given[ENDPOINT] = check_url(flag, "--otel-endpoint")
     elif bundle is not None and not own.get(ENDPOINT):
         given[ENDPOINT] = check_url(bundle, "serving.otel_endpoint of the bundle")
-    asked, why_not = _asked_by_insights(environment)
-    notes += why_not
+    asked = _asked_by_insights(environment, notes)
     known = {**own, **given}
-    for name in (ENDPOINT, TRACES_ENDPOINT, LOGS_ENDPOINT):
+    for name in _ENDPOINTS:
         if known.get(name):
             check_url(known[name], name)
     if flag is None and known.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None, notes
-    if not any(known.get(name) for name in (ENDPOINT, TRACES_ENDPOINT, LOGS_ENDPOINT)):
+    if not any(known.get(name) for name in _ENDPOINTS):
         if asked:
             notes.append(
                 f"AML_APP_INSIGHTS_ENABLED is true and no collector is named: set {ENDPOINT}, or --otel-endpoint"
@@ -138,26 +136,18 @@ def read(
     settings, more = from_variables(known)
     logged = environment.get("APP_INSIGHTS_LOG_RESPONSE_ENABLED", "true" if compatible else "false")
     responses = logged.strip().lower() == "true"
-    made = _with(settings, environment=given, responses=responses, attributes=_facts(environment))
-    return made, notes + more
-
-
-def _with(settings: TelemetrySettings, **changes: Any) -> TelemetrySettings:
-    return dataclasses.replace(settings, **changes)
-
-
-def _facts(environment: Mapping[str, str]) -> dict[str, str]:
     workspace = environment.get("WORKSPACE_NAME", "")
-    return {"service.namespace": workspace, "sendoff.workspace": workspace} if workspace else {}
+    facts = {"service.namespace": workspace, "sendoff.workspace": workspace} if workspace else {}
+    return replace(settings, environment=given, responses=responses, attributes=facts), notes + more
 
 
-def _asked_by_insights(environment: Mapping[str, str]) -> tuple[bool, list[str]]:
+def _asked_by_insights(environment: Mapping[str, str], notes: list[str]) -> bool:
     """The existing server's variables (spec/scoring-server.md sec. 2): on only with a key that is a UUID."""
-    if environment.get("AML_APP_INSIGHTS_ENABLED", "").strip().lower() != "true":
-        return False, []
-    if not _UUID.match(environment.get("AML_APP_INSIGHTS_KEY", "")):
-        return False, ["AML_APP_INSIGHTS_ENABLED is taken as false: AML_APP_INSIGHTS_KEY is not a UUID"]
-    return True, []
+    asked = environment.get("AML_APP_INSIGHTS_ENABLED", "").strip().lower() == "true"
+    if asked and not _UUID.match(environment.get("AML_APP_INSIGHTS_KEY", "")):
+        notes.append("AML_APP_INSIGHTS_ENABLED is taken as false: AML_APP_INSIGHTS_KEY is not a UUID")
+        return False
+    return asked
 
 
 def from_variables(known: Mapping[str, str]) -> tuple[TelemetrySettings, list[str]]:
@@ -256,9 +246,9 @@ def load(path: Path) -> TelemetryFile:
         other = content["enabled"] is True
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ServingError("telemetry_file_invalid", f"{path} cannot be used: {error!r}") from None
-    if not any(variables.get(name) for name in (ENDPOINT, TRACES_ENDPOINT, LOGS_ENDPOINT)):
+    if not any(variables.get(name) for name in _ENDPOINTS):
         return TelemetryFile(settings=None, revisions=revisions, other=other)
     settings, _ = from_variables(variables)
     return TelemetryFile(
-        settings=_with(settings, environment=variables, attributes=attributes), revisions=revisions, other=other
+        settings=replace(settings, environment=variables, attributes=attributes), revisions=revisions, other=other
     )

@@ -114,29 +114,15 @@ class Noun(Generic[T]):
         action: str | None = None,
     ) -> Route:
         """Do something with one, by a POST to ``tail`` below it; ``kind`` None answers nothing."""
-        return self._route(
-            "POST",
-            f"{self.one}/{tail}",
-            handler,
-            summary,
-            action or tail,
-            {204 if kind is None else status: kind},
-            body=body,
-            body_required=body_required,
-        )
+        path, answers = f"{self.one}/{tail}", {204 if kind is None else status: kind}
+        bodies = {"body": body, "body_required": body_required}
+        return self._route("POST", path, handler, summary, action or tail, answers, **bodies)
 
     def _route(
         self, method: str, path: str, handler: Any, summary: str, action: str, answers: dict[int, Any], **more: Any
     ) -> Route:
-        return Route(
-            method=method,
-            path=path,
-            handler=handler,
-            summary=summary,
-            answers=answers,
-            operation=(self.name, action),
-            **more,
-        )
+        more |= {"answers": answers, "operation": (self.name, action)}
+        return Route(method=method, path=path, handler=handler, summary=summary, **more)
 
 
 def _page(kind: type) -> Any:

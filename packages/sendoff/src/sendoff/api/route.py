@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -159,6 +159,8 @@ class Route:
         return values
 
 
+TAG = Query(name="tag", many=True, summary="`key` or `key=value`; may be repeated, all must match.")
+PROPERTY = Query(name="property", many=True, summary="`key` or `key=value`; may be repeated, all must match.")
 PAGING = (
     Query(name="limit", type=int, summary="At most this many; the whole list when absent."),
     Query(name="after", summary="The `next` of the answer before."),
@@ -179,3 +181,20 @@ def _value(parameter: Query, text: str) -> Any:
     raise InvalidInput(
         f"query parameter {parameter.name!r} is {text!r}; expected {expected}", where="query", field=parameter.name
     )
+
+
+def pairs(texts: Iterable[str], name: str) -> list[tuple[str, str | None]]:
+    """``["a", "b=c"]`` as ``[("a", None), ("b", "c")]``.
+
+    Raises:
+        InvalidInput: An empty key.
+    """
+    found: list[tuple[str, str | None]] = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key:
+            raise InvalidInput(
+                f"query parameter {name!r} is {text!r}; expected key or key=value", where="query", field=name
+            )
+        found.append((key, value if equals else None))
+    return found

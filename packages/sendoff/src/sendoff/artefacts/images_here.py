@@ -17,7 +17,7 @@ from ..packaging.image_pull import available
 from ..spec.environment import EnvironmentSpec
 
 if TYPE_CHECKING:
-    from ..environments import Environments
+    from ..environments.service import Environments
     from ..store import Store
 
 
@@ -42,7 +42,7 @@ def base_problem(store: Store, environments: Environments, environment: Environm
     base, _ = base_reference(environment, settings)
     logins = logins_of(environment, settings, os.environ, environments.image_credentials(environment))
     problem = images.problem(connect(local=True), base, logins.of(split_reference(base)[0]))
-    if not problem or available(base, logins=logins, way=environments.indexes([]).way(os.environ)):
+    if not problem or available(base, logins=logins, way=environments.supply(None).way):
         return ""
     return f"{problem} (The setting base_image names another one)"
 

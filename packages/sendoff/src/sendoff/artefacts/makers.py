@@ -11,7 +11,7 @@ from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
 
 if TYPE_CHECKING:
     from ..containers.engine import Engine
-    from ..environments import Environments
+    from ..environments.service import Environments
     from ..store import Store
 
 
@@ -44,6 +44,7 @@ class Makers:
         """
         # Imported here: services of processes have no use for it.
         from ..packaging.image import build
+        from ..packaging.image_request import ImageRequest
         from . import image_again
 
         spec, lock = preparation.environment, preparation.lock
@@ -52,20 +53,18 @@ class Makers:
         made = None if key is None else image_again.find(self._store, engine, key)
         if made is not None:
             return made
+        request = ImageRequest(
+            store=self._store,
+            bundle=bundle,
+            lock=lock,
+            spec=spec,
+            supply=self._environments.supply(lock, progress),
+            models="mounted",
+            labels={HOME: home_id(self._store.home)},
+            credentials=self._environments.image_credentials(spec),
+        )
         try:
-            image = build(
-                self._store,
-                bundle=bundle,
-                lock=lock,
-                spec=spec,
-                engine=engine,
-                tags=[tag],
-                models="mounted",
-                labels={HOME: home_id(self._store.home)},
-                indexes=self._environments.indexes(lock.pip_options),
-                credentials=self._environments.image_credentials(spec),
-                progress=progress,
-            )
+            image = build(request, engine, tags=[tag])
         except InvalidInput as error:
             if error.context.get("field") == "base_image":
                 error.context["reported_code"] = "image_missing"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import InvalidInput
-from .command import Decorator, option, remember
+from .command import Decorator, option, remember, together
 from .session import Session
 
 
@@ -68,6 +68,29 @@ def tag(help: str = "Tag to put on it; repeat for more.") -> Decorator:
 def prop(help: str = "Property to put on it; repeat for more. Properties cannot be changed later.") -> Decorator:
     """``--property k=v``."""
     return option("--property", "properties", multiple=True, metavar="KEY=VALUE", help=help)
+
+
+changing = together(
+    option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE",
+           help="Tag to add or to change; repeat for more."),
+    option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more."),
+    option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add."),
+)  # fmt: skip
+
+
+def changes(given: dict[str, Any]) -> dict[str, Any]:
+    """What an update says of tags and properties; takes the values of :data:`changing` out of ``given``."""
+    return {
+        "add_tags": pairs(given.pop("add_tags"), "--add-tag"),
+        "remove_tags": list(given.pop("remove_tags")),
+        "add_properties": pairs(given.pop("add_properties"), "--add-property"),
+    }
+
+
+filtering = together(
+    option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more."),
+    option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property."),
+)
 
 
 def name(help: str, *, required: bool = True) -> Decorator:

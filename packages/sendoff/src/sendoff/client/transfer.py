@@ -64,9 +64,7 @@ class Transfer:
             InvalidInput: A file is missing, unreadable or no regular file.
             NotSupported: The server's blob store cannot be reached from here.
         """
-        store, meter = self._store(), _Meter("Storing", self._progress)
-        with ThreadPoolExecutor(4) as pool:
-            stored = list(pool.map(lambda file: store.put_file(file[1], progress=meter), files))
+        stored = self._stored([path for _, path in files])
         return [
             ManifestFile(path=name, digest=digest, size=size)
             for (name, _), (digest, size) in zip(files, stored, strict=True)
@@ -185,10 +183,12 @@ class Transfer:
         return target
 
     def _put(self, found: CollectedSource) -> SourceSpec:
+        return found.spec(dict(zip(found.files, self._stored(found.files.values()), strict=True)))
+
+    def _stored(self, paths: Iterable[Path]) -> list[tuple[str, int]]:
         store, meter = self._store(), _Meter("Storing", self._progress)
         with ThreadPoolExecutor(4) as pool:
-            stored = pool.map(lambda path: store.put_file(path, progress=meter), found.files.values())
-            return found.spec(dict(zip(found.files, stored, strict=True)))
+            return list(pool.map(lambda path: store.put_file(path, progress=meter), paths))
 
     def _store(self) -> BlobStore:
         from ..store.locations import open_blobs  # only where files move

@@ -14,7 +14,7 @@ from ..spec.names import check_environment
 from ..spec.parse import replace
 from ..store.workspaces import require_workspace
 from .model_versions import version_notes
-from .source_files import check_blobs
+from .source_files import check_blobs, entry_script
 from .without_code import without_code
 
 if TYPE_CHECKING:
@@ -109,8 +109,6 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
     source = inference.source
     check_source(source)
     check_blobs(rooms, source)
-    script = next(file for file in source.files if file.path == source.entry_script)
-    content = rooms.store.blobs.read_bytes(script.digest)
     code = Code(
         source=source,
         environment=spec,
@@ -118,7 +116,7 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
         description=inference.description,
         no_code=inference.no_code,
     )
-    return code, check_script(source.entry_script, content, python=python_of(spec))
+    return code, check_script(source.entry_script, entry_script(rooms, source), python=python_of(spec))
 
 
 def check_interpreter(spec: EnvironmentSpec) -> None:

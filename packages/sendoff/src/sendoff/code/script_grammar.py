@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..packaging.check_script import OURS, ours_says, python_of, syntax_error
 from ..spec.environment import EnvironmentSpec
 from ..spec.inference import Code
+from .source_files import entry_script
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
@@ -55,8 +56,7 @@ def check_grammar(rooms: Rooms, code: Code, *, images: bool) -> list[str]:
     python = python_of(spec)
     if python == OURS:
         return []  # check_script has seen it
-    script = next(file for file in source.files if file.path == source.entry_script)
-    content = rooms.store.blobs.read_bytes(script.digest)
+    content = entry_script(rooms, source)
     interpreter = _interpreter(rooms, spec, python, images=images)
     said = _ask(interpreter, content) if interpreter else None
     if said is None:

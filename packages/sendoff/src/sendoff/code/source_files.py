@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
+def entry_script(rooms: Rooms, source: SourceSpec) -> bytes:
+    """The content of the file that is run."""
+    script = next(file for file in source.files if file.path == source.entry_script)
+    return rooms.store.blobs.read_bytes(script.digest)
+
+
 def check_blobs(rooms: Rooms, source: SourceSpec) -> None:
     """Raise unless every source file is in the store."""
     missing = set(rooms.store.blobs.missing([file.digest for file in source.files]))

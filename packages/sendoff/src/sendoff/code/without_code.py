@@ -10,7 +10,7 @@ from ..spec.deployment import DeploymentSpec
 from ..spec.inference import InferenceSpec
 from ..spec.model import Model
 from ..spec.parse import replace
-from .source_files import check_blobs
+from .source_files import check_blobs, entry_script
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
@@ -62,8 +62,7 @@ def _has_hooks_alone(rooms: Rooms, inference: InferenceSpec) -> bool:
     source = inference.source
     check_source(source)
     check_blobs(rooms, source)
-    script = next(file for file in source.files if file.path == source.entry_script)
-    return has_hooks_alone(rooms.store.blobs.read_bytes(script.digest))
+    return has_hooks_alone(entry_script(rooms, source))
 
 
 def sized(deployment: DeploymentSpec, model: Model) -> DeploymentSpec:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import AlreadyExists, ComputeNotFound
 from ..registry import Registry
 from ..spec.compute import AKS, KUBERNETES, Compute, CreateCompute, UpdateCompute, check
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import decode, did_you_mean, to_builtins
+from ..spec.parse import did_you_mean, to_builtins
 from ..store import Store
 from ..store.pages import select_page
+from ..store.rows import named, names, view
 from ..store.tables import computes
 
 
@@ -58,14 +59,13 @@ class Computes:
             WorkspaceNotFound, ComputeNotFound: The hint names what exists.
         """
         self._registry.workspace(workspace)
-        query = select(computes).where(computes.c.workspace == workspace)
         with self._store.read() as connection:
-            row = connection.execute(query.where(computes.c.name == name)).mappings().first()
+            row = named(connection, computes, workspace, name)
             if row is None:
-                names = list(connection.scalars(select(computes.c.name).where(computes.c.workspace == workspace)))
+                known = names(connection, computes, workspace)
                 raise ComputeNotFound(
                     f"ComputeTargetNotFound: Compute Target with name {name} not found in provided workspace",
-                    hint=did_you_mean(name, names, f"There are: {', '.join(names) or 'none yet'}."),
+                    hint=did_you_mean(name, known, f"There are: {', '.join(known) or 'none yet'}."),
                     name=name,
                 )
         return _view(row)
@@ -75,7 +75,7 @@ class Computes:
         self._registry.workspace(workspace)
         query = select(computes).where(computes.c.workspace == workspace)
         with self._store.read() as connection:
-            return select_page(connection, query, [computes.c.name], window, lambda row: _view(row._mapping))
+            return select_page(connection, query, [computes.c.name], window, _view)
 
     def update(self, workspace: str, name: str, body: UpdateCompute) -> Compute:
         """Change what is given.
@@ -106,22 +106,18 @@ class Computes:
             connection.execute(delete(computes).where(computes.c.workspace == workspace, computes.c.name == name))
 
 
-def _view(row: RowMapping) -> Compute:
-    values = {str(name): value for name, value in row.items() if name != "workspace"}
-    values["created_time"] = values.pop("created")
-    values["modified_time"] = values.pop("modified")
-    values["provisioning_state"] = "Succeeded"
-    values["runs_on"], values["note"] = _runs_on(values)
-    return decode(values, Compute, where="the store")
+def _view(row: Row[Any]) -> Compute:
+    runs_on, note = _runs_on(row)
+    return view(row, Compute, provisioning_state="Succeeded", runs_on=runs_on, note=note)
 
 
-def _runs_on(values: dict[str, Any]) -> tuple[str, str]:
+def _runs_on(row: Row[Any]) -> tuple[str, str]:
     """Where its services go and why. No cluster can be reached from here yet, so it is this machine in each case."""
-    name = values["name"]
-    if values["type"] not in (AKS, KUBERNETES):
-        return "local", f"{values['type']} {name!r}: what is given to it runs on this machine."
-    if values["attached"]:
-        behind = values["resource_id"] or "a cluster"
+    name = row.name
+    if row.type not in (AKS, KUBERNETES):
+        return "local", f"{row.type} {name!r}: what is given to it runs on this machine."
+    if row.attached:
+        behind = row.resource_id or "a cluster"
         return "local", f"Cluster {name!r} stands for {behind}, which this version does not deploy to: as for ACI."
     return "local", (
         f"Cluster {name!r} was created here and no real cluster is behind it: as for ACI. "

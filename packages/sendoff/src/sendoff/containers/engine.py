@@ -118,22 +118,6 @@ class Engine:
         with self._open(method, path, body, headers or {}, seconds) as answer:
             yield answer
 
-    def events(
-        self,
-        method: str,
-        target: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: bytes | Iterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
-        seconds: float = LONG,
-    ) -> Iterator[dict[str, Any]]:
-        """One request whose answer is a line of JSON for each thing that happens; arguments as for :meth:`answer`."""
-        with self.answer(method, target, query=query, body=body, headers=headers, seconds=seconds) as answer:
-            for line in answer:
-                if line.strip():
-                    yield json.loads(line)
-
     def version(self, seconds: float = 5.0) -> dict[str, Any]:
         """What the engine says of itself."""
         with self._open("GET", "/version", None, {}, seconds) as answer:

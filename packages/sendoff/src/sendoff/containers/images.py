@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
+import tarfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 from urllib.parse import quote
@@ -10,6 +13,9 @@ from urllib.parse import quote
 from ..errors import StoreError, TargetUnavailable
 from .engine import CHUNK, Engine, EngineError, conceal
 from .registries import Credentials
+
+File = tuple[str, int, Iterable[bytes]]
+"""A file of an archive: its name, its size, and its bytes as they come."""
 
 
 def find(engine: Engine, reference: str) -> dict[str, Any] | None:
@@ -53,9 +59,11 @@ def pull(engine: Engine, reference: str, credentials: Credentials | None = None)
     headers = {"Content-Length": "0"}
     if credentials is not None:
         headers["X-Registry-Auth"] = credentials.header()
-    for event in engine.events("POST", "/images/create", query={"fromImage": name, "tag": tag}, headers=headers):
-        if "error" in event:
-            raise EngineError(500, str(event["error"]))
+    query = {"fromImage": name, "tag": tag}
+    with engine.answer("POST", "/images/create", query=query, headers=headers) as answer:
+        for event in _events(answer):
+            if "error" in event:
+                raise EngineError(500, str(event["error"]))
 
 
 def tag(engine: Engine, id_: str, reference: str) -> None:
@@ -79,20 +87,22 @@ def remove(engine: Engine, reference: str, *, force: bool = False) -> bool:
         raise
 
 
-def load(engine: Engine, archive: Iterable[bytes]) -> None:
-    """Give the engine the images of an archive as ``docker save`` writes them.
+def load(engine: Engine, files: Iterable[File]) -> None:
+    """Give the engine the images of an archive as ``docker save`` writes them, file by file as they come.
 
     Args:
         engine: The engine.
-        archive: Its bytes, as they come.
+        files: What is in the archive.
 
     Raises:
         TargetUnavailable: The engine does not answer, or refuses it.
     """
     headers = {"Content-Type": "application/x-tar"}
-    for event in engine.events("POST", "/images/load", query={"quiet": "1"}, body=archive, headers=headers):
-        if "error" in event:
-            raise TargetUnavailable(f"the engine refused the image: {conceal(str(event['error']))}", reason="refused")
+    with engine.answer("POST", "/images/load", query={"quiet": "1"}, body=_archive(files), headers=headers) as answer:
+        for event in _events(answer):
+            if "error" in event:
+                said = conceal(str(event["error"]))
+                raise TargetUnavailable(f"the engine refused the image: {said}", reason="refused")
 
 
 def save(engine: Engine, reference: str, out: IO[bytes]) -> None:
@@ -121,9 +131,9 @@ def build(engine: Engine, context: bytes, *, tag: str, arguments: dict[str, str]
     query = {
         "t": tag, "buildargs": arguments, "networkmode": "host", "rm": "1", "forcerm": "1", "nocache": "1"
     }  # fmt: skip
-    yield from engine.events(
-        "POST", "/build", query=query, body=context, headers={"Content-Type": "application/x-tar"}, seconds=3600.0
-    )
+    headers = {"Content-Type": "application/x-tar"}
+    with engine.answer("POST", "/build", query=query, body=context, headers=headers, seconds=3600.0) as answer:
+        yield from _events(answer)
 
 
 def problem(engine: Engine, reference: str, credentials: Credentials | None = None) -> str:
@@ -147,6 +157,23 @@ def problem(engine: Engine, reference: str, credentials: Credentials | None = No
     except EngineError as error:
         return f"the base image {reference} is not in the engine and cannot be pulled: {error.words}"
     return ""
+
+
+def _events(answer: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """What happens, a line of JSON each."""
+    for line in answer:
+        if line.strip():
+            yield json.loads(line)
+
+
+def _archive(files: Iterable[File]) -> Iterator[bytes]:
+    for name, size, pieces in files:
+        info = tarfile.TarInfo(name)
+        info.size = size
+        yield info.tobuf(tarfile.PAX_FORMAT)
+        yield from pieces
+        yield bytes(-size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)
 
 
 def _path(reference: str) -> str:

@@ -27,15 +27,11 @@ class Credentials(Spec):
     def __repr__(self) -> str:
         return "Credentials(****)"
 
-    def for_engine(self) -> dict[str, str]:
-        """As the engine takes them (Engine API, "Authentication")."""
-        if self.username == TOKEN_USER:
-            return {"identitytoken": self.password}
-        return {"username": self.username, "password": self.password}
-
     def header(self) -> str:
-        """The value of the engine's ``X-Registry-Auth``."""
-        return base64.urlsafe_b64encode(json.dumps(self.for_engine()).encode()).decode()
+        """The value of the engine's ``X-Registry-Auth`` (Engine API, "Authentication")."""
+        own = {"username": self.username, "password": self.password}
+        login = {"identitytoken": self.password} if self.username == TOKEN_USER else own
+        return base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
 
 
 class Logins:

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ..errors import AlreadyExists, Conflict, InvalidInput, NotFound
@@ -18,6 +17,7 @@ from ..spec.model import ManifestFile
 from ..spec.page import ALL, Key, Listed, Window, cut
 from ..spec.parse import did_you_mean, to_builtins
 from ..store.pages import select_page
+from ..store.rows import names, view
 from ..store.tables import datasets
 from ..store.workspaces import require_workspace
 from .datastores import Datastores
@@ -84,7 +84,7 @@ class Datasets:
                     modified=now,
                 )
             )
-            return _view(_by_id(connection, ws, id_))
+            return view(_by_id(connection, ws, id_), Dataset)
 
     def get(self, ws: str, key: str) -> Dataset:
         """One version: by its id, by ``name:version``, or the newest by ``name``.
@@ -93,7 +93,7 @@ class Datasets:
             NotFound: There is none.
         """
         with self._store.read() as connection:
-            return _view(_find(connection, ws, key))
+            return view(_find(connection, ws, key), Dataset)
 
     def list(
         self, ws: str, *, name: str | None = None, versions: bool = False, window: Window = ALL
@@ -116,7 +116,8 @@ class Datasets:
             query = query.where(datasets.c.state != ARCHIVED, ~later.exists())
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            return select_page(connection, query, [datasets.c.name, datasets.c.version.desc()], window, _view)
+            order = [datasets.c.name, datasets.c.version.desc()]
+            return select_page(connection, query, order, window, lambda row: view(row, Dataset))
 
     def update(self, ws: str, key: str, body: UpdateDataset) -> Dataset:
         """Change description, tags or state of one version.
@@ -147,7 +148,7 @@ class Datasets:
                     raise InvalidInput("a dataset cannot take its own place", field="deprecated_by")
                 values.update(state=DEPRECATED, deprecated_by=other.id)
             connection.execute(update(datasets).where(datasets.c.id == row.id).values(**values))
-            return _view(_by_id(connection, ws, row.id))
+            return view(_by_id(connection, ws, row.id), Dataset)
 
     def unregister(self, ws: str, name: str) -> None:
         """Forget all versions of a name; the data in datastores stays.
@@ -225,31 +226,14 @@ def _find(connection: Connection, ws: str, key: str) -> Row[Any]:
         row = connection.execute(named).first()
     if row is not None:
         return row
-    known = [str(one) for one in connection.scalars(select(datasets.c.name).where(datasets.c.workspace == ws)) if one]
     versions = [str(one.version) for one in connection.execute(named)]
     if versions:
         raise NotFound(
             f"dataset {name!r} has no version {version!r}", hint=f"Versions: {', '.join(reversed(versions))}.", name=key
         )
+    known = names(connection, datasets, ws)
     raise NotFound(
         f"there is no dataset {key!r} in workspace {ws!r}",
-        hint=did_you_mean(name, sorted(set(known)), f"Datasets: {', '.join(sorted(set(known))) or 'none yet'}."),
+        hint=did_you_mean(name, known, f"Datasets: {', '.join(known) or 'none yet'}."),
         name=key,
-    )
-
-
-def _view(row: Row[Any]) -> Dataset:
-    return Dataset(
-        id=row.id,
-        workspace=row.workspace,
-        name=row.name,
-        version=row.version,
-        kind=row.kind,
-        definition=msgspec.convert(row.definition, DatasetDefinition),
-        description=row.description,
-        tags=dict(row.tags),
-        state=row.state,
-        deprecated_by=row.deprecated_by,
-        created_time=row.created,
-        modified_time=row.modified,
     )

@@ -15,6 +15,7 @@ from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import did_you_mean
 from ..store.pages import select_page
+from ..store.rows import named, names, view
 from ..store.tables import datastore_files, datastores
 from ..store.workspaces import require_workspace
 
@@ -84,7 +85,7 @@ class Datastores:
         with self._store.read() as connection:
             _row(connection, ws, name)
             keep = (lambda row: wanted(row.path)) if path else None
-            return select_page(connection, query, [at.path], window, _file, keep=keep)
+            return select_page(connection, query, [at.path], window, lambda row: view(row, DatastoreFile), keep=keep)
 
     def put(self, ws: str, name: str, body: PutFiles) -> FilesChanged:
         """Put blobs at paths; without ``overwrite`` a path that is taken keeps what it has.
@@ -137,10 +138,10 @@ class Datastores:
         """Give a workspace the datastores that every workspace has."""
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            if _names(connection, ws):
+            if names(connection, datastores, ws):
                 return
         with self._store.begin() as connection:
-            if not _names(connection, ws):
+            if not names(connection, datastores, ws):
                 for name, kind in BUILT_IN.items():
                     connection.execute(
                         insert(datastores).values(
@@ -190,21 +191,13 @@ def _refuse_nesting(there: set[str], fresh: Sequence[str], where: str) -> None:
             )
 
 
-def _file(row: Row[Any]) -> DatastoreFile:
-    return DatastoreFile(path=row.path, digest=row.digest, size=row.size, modified_time=row.modified)
-
-
-def _names(connection: Connection, ws: str) -> list[str]:
-    return list(connection.scalars(select(datastores.c.name).where(datastores.c.workspace == ws)))
-
-
 def _row(connection: Connection, ws: str, name: str) -> Row[Any]:
-    row = connection.execute(select(datastores).where(datastores.c.workspace == ws, datastores.c.name == name)).first()
+    row = named(connection, datastores, ws, name)
     if row is None:
-        known = _names(connection, ws)
+        known = names(connection, datastores, ws)
         raise NotFound(
             f"there is no datastore {name!r} in workspace {ws!r}",
-            hint=did_you_mean(name, known, f"Datastores: {', '.join(sorted(known))}."),
+            hint=did_you_mean(name, known, f"Datastores: {', '.join(known)}."),
             name=name,
         )
     return row
@@ -235,12 +228,4 @@ def _view(connection: Connection, row: Row[Any]) -> Datastore:
             datastore_files.c.workspace == row.workspace, datastore_files.c.datastore == row.name
         )
     ).one()
-    return Datastore(
-        name=row.name,
-        workspace=row.workspace,
-        type=row.type,
-        is_default=bool(row.is_default),
-        files=int(count),
-        size=int(size),
-        created_time=row.created,
-    )
+    return view(row, Datastore, files=int(count), size=int(size))

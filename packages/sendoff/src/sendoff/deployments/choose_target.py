@@ -79,48 +79,29 @@ def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:
     )
 
 
-# What a field needs of a target: a field of Capabilities, or nothing that any target of this version has.
-_NEEDS: dict[str, str | None] = {
-    "cpu_cores": "cpu_limit",
-    "cpu_cores_limit": "cpu_limit",
-    "memory_gb": "memory_limit",
-    "memory_gb_limit": "memory_limit",
-    "memory_limit_mb": "memory_limit",
-    "gpu_cores": "gpu",
-    "num_replicas": "replicas",
-    "autoscaler": "replicas",
-    "auth_enabled": "auth",
-    "token_auth_enabled": "auth",
-    "primary_key": "auth",
-    "secondary_key": "auth",
-    "ssl_enabled": "tls",
-    "ssl_cert_pem_file": "tls",
-    "ssl_key_pem_file": "tls",
-    "ssl_cname": "tls",
-    "enable_app_insights": "telemetry",
-    "replica_max_concurrent_requests": None,
-    "liveness_probe": None,
-    "namespace": None,
-    "location": None,
-    "dns_name_label": None,
-    "vnet_name": None,
-    "subnet_name": None,
-}
-_MEANING = {
-    "cpu_limit": "CPU is not limited",
-    "memory_limit": "memory is not limited",
-    "gpu": "the machine's GPUs are visible as they are",
-    "replicas": "one front with its workers serves all requests",
-    "auth": "the service listens on this machine alone, without keys or tokens",
-    "tls": "the service listens on this machine alone, in plain HTTP",
-    "telemetry": "nothing is sent anywhere",
-    "replica_max_concurrent_requests": "each worker runs one request at a time",
-    "liveness_probe": "workers are watched directly",
-    "namespace": "there is no cluster",
-    "location": "it runs here",
-    "dns_name_label": "it has no DNS name",
-    "vnet_name": "it is in no virtual network",
-    "subnet_name": "it is in no virtual network",
+# Fields by what they need of a target (a field of Capabilities), with what is said where it has not.
+_NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "cpu_limit": ("CPU is not limited", ("cpu_cores", "cpu_cores_limit")),
+    "memory_limit": ("memory is not limited", ("memory_gb", "memory_gb_limit", "memory_limit_mb")),
+    "gpu": ("the machine's GPUs are visible as they are", ("gpu_cores",)),
+    "replicas": ("one front with its workers serves all requests", ("num_replicas", "autoscaler")),
+    "auth": (
+        "the service listens on this machine alone, without keys or tokens",
+        ("auth_enabled", "token_auth_enabled", "primary_key", "secondary_key"),
+    ),
+    "tls": (
+        "the service listens on this machine alone, in plain HTTP",
+        ("ssl_enabled", "ssl_cert_pem_file", "ssl_key_pem_file", "ssl_cname"),
+    ),
+    "telemetry": ("nothing is sent anywhere", ("enable_app_insights",)),
+    # What no target of this version has.
+    "threads": ("each worker runs one request at a time", ("replica_max_concurrent_requests",)),
+    "probe": ("workers are watched directly", ("liveness_probe",)),
+    "namespaces": ("there is no cluster", ("namespace",)),
+    "locations": ("it runs here", ("location",)),
+    "dns": ("it has no DNS name", ("dns_name_label",)),
+    "networks": ("it is in no virtual network", ("vnet_name",)),
+    "subnets": ("it is in no virtual network", ("subnet_name",)),
 }
 # What asks for nothing is no request: an AKS service of one replica, a probe of any kind on no cluster.
 _NOTHING: dict[str, object] = {"num_replicas": 1, "replica_max_concurrent_requests": 1}
@@ -134,23 +115,21 @@ def unhonoured(deployment: DeploymentSpec, able: Capabilities) -> list[str]:
     Raises:
         NotSupported: The compute type is LOCAL and the target lacks something; context lists ``fields``.
     """
-    lacking: dict[str, list[str]] = {}
-    for field_name, need in _NEEDS.items():
-        value = getattr(deployment, field_name)
-        if not value or value == _NOTHING.get(field_name):
-            continue
-        if need is None or not getattr(able, need):
-            lacking.setdefault(need or field_name, []).append(field_name)
+    lacking: list[tuple[list[str], str]] = []
+    for need, (meaning, names) in _NEEDS.items():
+        asked = [name for name in names if (value := getattr(deployment, name)) and value != _NOTHING.get(name)]
+        if asked and not getattr(able, need, False):
+            lacking.append((asked, meaning))
     if lacking and deployment.compute_type == LOCAL:
-        fields = sorted(name for names in lacking.values() for name in names)
+        fields = sorted(name for names, _ in lacking for name in names)
         raise NotSupported(
             f"a local service on the {able.name} target cannot keep {', '.join(fields)}",
             hint="Leave them out, or use a container instance or AKS configuration.",
             fields=fields,
         )
-    names = ", ".join(deployment.ignored)
-    found = [f"Ignored: {names} (nothing here has a use for them)."] if names else []
-    return found + [f"Not kept on {able.name}: {', '.join(one)} ({_MEANING[key]})." for key, one in lacking.items()]
+    ignored = ", ".join(deployment.ignored)
+    found = [f"Ignored: {ignored} (nothing here has a use for them)."] if ignored else []
+    return found + [f"Not kept on {able.name}: {', '.join(names)} ({meaning})." for names, meaning in lacking]
 
 
 def wants_keys(deployment: DeploymentSpec) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files
+from ..code.bundles import make_bundle
 from ..errors import (
     Conflict,
     DeploymentFailed,
@@ -20,9 +21,7 @@ from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome
-from ..packaging.assemble import assemble
 from ..progress import Progress
-from ..spec.bundle import BundleEnvironment, BundleService
 from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
 from ..spec.names import service_flags
@@ -66,17 +65,8 @@ class DeploySteps:
 
     def do(self, name: str) -> Outcome:
         """Do one step by its name."""
-        steps: dict[str, Callable[[], Outcome]] = {
-            "validate": self._validate,
-            "register": self._register,
-            "environment": self._environment,
-            "bundle": self._bundle,
-            "image": self._image,
-            "start": self._start,
-            "init": self._init,
-            "healthy": self._healthy,
-        }
-        return steps[name]()
+        step: Callable[[], Outcome] = getattr(self, f"_{name}")  # named as in operations.kinds
+        return step()
 
     def last_log(self) -> list[str]:
         """The newest lines that the service wrote."""
@@ -197,18 +187,14 @@ class DeploySteps:
         if plan.pinned.bundle is not None and self._bundle_folder().is_dir():
             return "BundleReady", plan.pinned.bundle, []
         assert plan.pinned.lock_digest is not None
-        name, _, version = plan.environment.partition(":")
-        folder = assemble(
-            self._store,
-            service=BundleService(name=self._service.name),
-            models=[self._rooms.registry.get(self._operation.workspace, model) for model in plan.models],
-            source=plan.inference.source,
-            environment=BundleEnvironment(
-                name=name,
-                version=version or None,
-                lock_digest=plan.pinned.lock_digest,
-                variables=plan.inference.environment.environment_variables,
-            ),
+        folder = make_bundle(
+            self._rooms,
+            self._operation.workspace,
+            service=self._service.name,
+            models=plan.models,
+            code=plan.inference,
+            environment=plan.environment,
+            lock_digest=plan.pinned.lock_digest,
             serving=serving_settings(plan.deployment),
         )
         self._pin(bundle=folder.name)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from ..errors import ServiceNotFound
 from ..operations.operation_rows import AnyRow, newest_operation
 from ..spec.operation import FINAL, SUCCEEDED
 from ..spec.parse import replace, to_builtins
 from ..store.in_use import Dropped, References
-from ..store.tables import operations, revisions
+from ..store.tables import operations, revisions, services
 from .plan import Plan, plan_from
 from .service_rows import change_service, list_services
 
@@ -125,10 +138,50 @@ class Shown:
     serving: int | None
     plan: Plan | None
 
-    def uses(self, model_id: str | None, model_name: str | None) -> bool:
-        """Whether it is shown with a model version, and with any version of a model."""
-        models = [] if self.plan is None else self.plan.models
-        return model_id in (None, *models) and model_name in (None, *(one.partition(":")[0] for one in models))
+
+# Of a row of ``services``, in SQL: the state of its newest operation, and the newest revision that ever became ready.
+_MINE = operations.c.uid == services.c.uid
+_NEWEST_STATE = (
+    select(operations.c.state)
+    .where(_MINE)
+    .order_by(operations.c.created.desc())
+    .limit(1)
+    .correlate(services)
+    .scalar_subquery()
+)
+_SERVING = (
+    select(func.max(operations.c.revision))
+    .where(_MINE, operations.c.state == SUCCEEDED)
+    .correlate(services)
+    .scalar_subquery()
+)
+
+
+def shows_model(model_id: str | None, model_name: str | None) -> ColumnElement[bool]:
+    """That a row of ``services`` is shown with a model version, and with any version of a model; in SQL."""
+    wanted = services.c.wanted_revision
+    busy = _NEWEST_STATE.not_in(FINAL)
+    number = case((busy, wanted), else_=func.coalesce(_SERVING, wanted))
+    return _any_revision(revisions.c.number == number, *_has_models(model_id, model_name))
+
+
+def depends_on_model(model_id: str) -> ColumnElement[bool]:
+    """That the present or the wanted revision of a row of ``services`` uses a model version; in SQL."""
+    present = or_(revisions.c.number == services.c.wanted_revision, revisions.c.number == _SERVING)
+    return _any_revision(present, *_has_models(model_id, None))
+
+
+def _any_revision(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    mine = revisions.c.uid == services.c.uid
+    return select(revisions.c.uid).where(mine, *conditions).correlate(services).exists()
+
+
+def _has_models(model_id: str | None, model_name: str | None) -> list[ColumnElement[bool]]:
+    # A list's text is the same on every database but for spaces; LIKE would take no heed of case on SQLite.
+    models = revisions.c.wanted["models"].as_string()
+    parts = [] if model_id is None else [json.dumps(model_id)]
+    parts += [] if model_name is None else [json.dumps(f"{model_name}:")[:-1]]
+    return [func.replace(models, part, "") != models for part in parts]
 
 
 def shown(connection: Connection, rows: Sequence[AnyRow]) -> Mapping[str, Shown]:

@@ -13,15 +13,14 @@ from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.names import service_flags
 from ..spec.parse import did_you_mean
+from ..store.rows import named, names
 from ..store.tables import revisions, services
 from ..store.workspaces import require_workspace
 
 
 def find_service(connection: Connection, workspace: str, name: str) -> AnyRow | None:
     """The service's row."""
-    return connection.execute(
-        select(services).where(services.c.workspace == workspace, services.c.name == name)
-    ).first()
+    return named(connection, services, workspace, name)
 
 
 def get_service(connection: Connection, workspace: str, name: str) -> AnyRow:
@@ -30,13 +29,10 @@ def get_service(connection: Connection, workspace: str, name: str) -> AnyRow:
     if row is not None:
         return row
     require_workspace(connection, workspace)
-    known = [
-        str(found)
-        for found in connection.scalars(select(services.c.name).where(services.c.workspace == workspace).limit(1000))
-    ]
+    known = names(connection, services, workspace)
     raise ServiceNotFound(
         f"there is no service {name!r} in workspace {workspace!r}",
-        hint=did_you_mean(name, known, f"Services: {', '.join(sorted(known)) or 'none yet'}."),
+        hint=did_you_mean(name, known, f"Services: {', '.join(known) or 'none yet'}."),
     )
 
 

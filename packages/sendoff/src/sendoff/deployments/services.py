@@ -97,8 +97,7 @@ class Deployments:
                     deployment=ready.plan.deployment,
                 )
             else:
-                service = service_rows.get_service(connection, ws, body.name)
-                operation_rows.refuse_if_busy(connection, service.uid, service.name)
+                service = _idle(connection, ws, body.name)
                 self._describe(connection, service, ready, deployment.tags, deployment.properties)
                 if deployment.description:
                     service_rows.change_service(connection, service.uid, description=deployment.description)
@@ -118,8 +117,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.read() as connection:
-            row = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, row.uid, row.name)
+            row = _idle(connection, ws, name)
             last = revision_rows.serving_revision(connection, row.uid) or row.wanted_revision
             plan = revision_rows.get_plan(connection, row.uid, last)
         assert plan is not None
@@ -154,8 +152,7 @@ class Deployments:
         )
         ready = self._register(ws, ready)
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             service_rows.change_service(connection, service.uid, **words)
             access.keep(self._store, service.uid, ready.plan.deployment, ready.given)
             id_ = self._next_revision(connection, service, ready, UPDATE)
@@ -175,8 +172,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             done = revision_rows.succeeded_revisions(connection, service.uid)
             number = self._earlier(connection, service, done, revision)
             plan = revision_rows.get_plan(connection, service.uid, number)
@@ -202,8 +198,7 @@ class Deployments:
         """
         self._operations.revive()
         with self._store.begin() as connection:
-            service = service_rows.get_service(connection, ws, name)
-            operation_rows.refuse_if_busy(connection, service.uid, service.name)
+            service = _idle(connection, ws, name)
             number = revision_rows.serving_revision(connection, service.uid) or service.wanted_revision
             plan = revision_rows.get_plan(connection, service.uid, number)
             assert plan is not None
@@ -260,18 +255,17 @@ class Deployments:
         self._operations.revive()
         with self._store.read() as connection:
             require_workspace(connection, ws)
-            of_model = model_id is not None or model_name is not None
-            stored = shown(connection, service_rows.list_services(connection, ws)) if of_model else {}
+            query = select(services).where(services.c.workspace == ws)
+            if model_id is not None or model_name is not None:
+                query = query.where(revision_rows.shows_model(model_id, model_name))
 
             def keep(row: AnyRow) -> bool:
                 return (
                     (compute_type is None or row.compute_type.upper() == compute_type.upper())
                     and matches(row.tags, tags)
                     and matches(row.properties, properties)
-                    and (not of_model or stored[row.uid].uses(model_id, model_name))
                 )
 
-            query = select(services).where(services.c.workspace == ws)
             rows = select_page(connection, query, [services.c.name], window, lambda row: row, keep=keep)
         # Outside of any transaction: a target that hangs holds up nobody who writes.
         seen = observed(self._rooms, rows)
@@ -334,14 +328,9 @@ class Deployments:
 
     def model_users(self, ws: str, model_id: str) -> list[str]:  # type: ignore[valid-type]
         """Names of services whose present or wanted revision uses this model version."""
-        users = []
+        mine = select(services.c.name).where(services.c.workspace == ws, revision_rows.depends_on_model(model_id))
         with self._store.read() as connection:
-            for row in service_rows.list_services(connection, ws):
-                numbers = {row.wanted_revision, revision_rows.serving_revision(connection, row.uid) or 0}
-                plans = [revision_rows.get_plan(connection, row.uid, number) for number in numbers]
-                if any(plan is not None and model_id in plan.models for plan in plans):
-                    users.append(row.name)
-        return users
+            return list(connection.scalars(mine.order_by(services.c.name)))
 
     def up(self) -> list[str]:  # type: ignore[valid-type]
         """Start every service that should run and does not, with its last good revision.
@@ -417,3 +406,10 @@ class Deployments:
             f"service {service.name!r} has no earlier revision to return to",
             hint=f"List them with `sendoff service revisions {service_flags(service.name, service.workspace)}`.",
         )
+
+
+def _idle(connection: Any, ws: str, name: str) -> AnyRow:
+    """The row of a service that no operation works on."""
+    row = service_rows.get_service(connection, ws, name)
+    operation_rows.refuse_if_busy(connection, row.uid, row.name)
+    return row

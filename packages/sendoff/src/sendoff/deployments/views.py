@@ -17,6 +17,7 @@ from ..spec.operation import FAILED as OPERATION_FAILED
 from ..spec.operation import FINAL, SUCCEEDED, TIMED_OUT
 from ..spec.parse import replace
 from ..spec.service import FAILED, HEALTHY, TRANSITIONING, UNHEALTHY, UNSCHEDULABLE, Revision, Service
+from ..store.rows import fields_of
 from ..targets.base import UNHEARD, Observation, observe_one
 from . import revision_rows, service_rows
 from .plan import plan_from, source_digest
@@ -85,27 +86,16 @@ def service_view(observed: Observation, stored: Shown, row: AnyRow) -> Service:
             error = newest.error or error
     deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
     base = _address(observed, deployment)
+    known = {**fields_of(row, Service), "port": observed.port or row.port}
     return Service(
-        name=row.name,
-        workspace=row.workspace,
+        **known,
         state=state,
-        compute_type=row.compute_type,
-        target=row.target,
         scoring_uri=f"{base.rstrip('/')}/score" if base else None,
         swagger_uri=f"{base.rstrip('/')}/swagger.json" if base else None,
-        port=observed.port or row.port,
-        auth_enabled=row.auth_enabled,
-        token_auth_enabled=row.token_auth_enabled,
-        description=row.description,
-        tags=row.tags,
-        properties=row.properties,
-        created_time=row.created,
-        updated_time=row.updated,
         models=plan.models if plan is not None else [],
         environment=plan.environment if plan is not None else "",
         entry_script=plan.inference.source.entry_script if plan is not None else "",
         revision=answering,
-        wanted_revision=row.wanted_revision,
         error=error,
         workers=observed.workers,
         deployment=replace(deployment, description=row.description, tags=row.tags, properties=row.properties),

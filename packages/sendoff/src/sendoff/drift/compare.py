@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -118,7 +119,7 @@ def _categorical(
     missing, magnitude = _missing(len(rows) - len(one), len(rows), len(others) - len(other), len(others))
     if not one or not other:
         return _unmeasured(name, CATEGORICAL, missing, magnitude)
-    before, after = metrics.counted(one), metrics.counted(other)
+    before, after = Counter(one), Counter(other)
     distance = metrics.total_variation(before, after)
     p_value = metrics.chi_squared_p_value(before, after)
     order = sorted({*before, *after}, key=lambda c: (-before[c] - after[c], c))

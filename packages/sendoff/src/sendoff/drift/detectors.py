@@ -33,6 +33,7 @@ from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace, to_builtins
 from ..store import tables as t
 from ..store.pages import select_page
+from ..store.rows import named
 from ..store.workspaces import require_workspace
 from . import report
 from .baseline import Baselines, rows_of
@@ -69,7 +70,7 @@ class Drift:
             require_workspace(connection, workspace)
             for service in body.services:
                 self._require_service(connection, workspace, service)
-            if self._find(connection, workspace, body.name) is not None:
+            if named(connection, t.drift_detectors, workspace, body.name) is not None:
                 raise AlreadyExists(f"drift detector {body.name!r} exists in workspace {workspace!r}", name=body.name)
             connection.execute(
                 insert(t.drift_detectors).values(
@@ -184,7 +185,8 @@ class Drift:
                 try:
                     made.append(self._one(detector, service, last))
                 except SendoffError as error:
-                    made.append(self._failed(detector, service, last, str(error.message)))
+                    failed = _run_of(detector, service, last, spec.FAILED, error=str(error.message))
+                    made.append(self._keep(detector, failed))
 
     def next_due(self) -> float | None:
         """When the next run is due, Unix seconds."""
@@ -222,50 +224,14 @@ class Drift:
         baseline = self._baselines.of(detector.workspace, settings, service, kept)
         first, last = periods.period(settings.frequency, last)
         target = self._baselines.collected(detector.workspace, settings, service, first, last)
-        common: dict[str, Any] = {
-            "id": str(uuid.uuid4()),
-            "detector": detector.name,
-            "service": service,
-            "first_day": first.isoformat(),
-            "last_day": last.isoformat(),
-            "baseline_rows": rows_of(baseline),
-            "target_rows": rows_of(target),
-            "threshold": settings.threshold,
-            "created": time.time(),
-        }
+        rows = rows_of(baseline), rows_of(target)
         if not rows_of(target):
             text = f"service {service!r} has collected no {settings.designation} from {first} to {last}"
-            found = DriftRun(state=spec.NO_DATA, coefficient=None, detected=False, error=text, **common)
-        else:
-            features = compare(baseline, target, settings.features)
-            value = coefficient(features)
-            found = DriftRun(
-                state=spec.COMPLETED,
-                coefficient=value,
-                detected=value > settings.threshold,
-                features=features,
-                **common,
-            )
-        return self._keep(detector, found)
-
-    def _failed(self, detector: DriftDetector, service: str, last: date, error: str) -> DriftRun:
-        first, last = periods.period(detector.settings.frequency, last)
-        found = DriftRun(
-            id=str(uuid.uuid4()),
-            detector=detector.name,
-            service=service,
-            state=spec.FAILED,
-            first_day=first.isoformat(),
-            last_day=last.isoformat(),
-            baseline_rows=0,
-            target_rows=0,
-            coefficient=None,
-            threshold=detector.settings.threshold,
-            detected=False,
-            created=time.time(),
-            error=error,
-        )
-        return self._keep(detector, found)
+            return self._keep(detector, _run_of(detector, service, last, spec.NO_DATA, rows, error=text))
+        features = compare(baseline, target, settings.features)
+        found = _run_of(detector, service, last, spec.COMPLETED, rows, features=features)
+        value = coefficient(features)
+        return self._keep(detector, replace(found, coefficient=value, detected=value > settings.threshold))
 
     def _keep(self, detector: DriftDetector, found: DriftRun) -> DriftRun:
         """Store a run, and the event that it may be, together."""
@@ -292,21 +258,15 @@ class Drift:
         return self._store.home / FOLDER / id_
 
     def _require_service(self, connection: Connection, workspace: str, service: str) -> None:
-        match = (t.services.c.workspace == workspace) & (t.services.c.name == service)
-        if connection.execute(select(t.services.c.uid).where(match)).first() is not None:
-            return
-        if not place.folder(self._store, workspace, service).is_dir():
+        known = named(connection, t.services, workspace, service) is not None
+        if not known and not place.folder(self._store, workspace, service).is_dir():
             raise NotFound(
                 f"there is no service {service!r} in workspace {workspace!r}, and no data of one",
                 hint="'sendoff service list' shows them.",
             )
 
-    def _find(self, connection: Connection, workspace: str, name: str) -> Row[Any] | None:
-        match = (t.drift_detectors.c.workspace == workspace) & (t.drift_detectors.c.name == name)
-        return connection.execute(select(t.drift_detectors).where(match)).first()
-
     def _row(self, connection: Connection, workspace: str, name: str) -> Row[Any]:
-        row = self._find(connection, workspace, name)
+        row = named(connection, t.drift_detectors, workspace, name)
         if row is None:
             raise NotFound(
                 f"there is no drift detector {name!r} in workspace {workspace!r}",
@@ -335,3 +295,25 @@ class Drift:
 
 def _settings(row: Row[Any]) -> CreateDriftDetector:
     return msgspec.convert(row.settings, CreateDriftDetector)
+
+
+def _run_of(
+    detector: DriftDetector, service: str, last: date, state: str, rows: tuple[int, int] = (0, 0), **more: Any
+) -> DriftRun:
+    """A run over the period that ends with a day; nothing was compared yet."""
+    first, last = periods.period(detector.settings.frequency, last)
+    return DriftRun(
+        id=str(uuid.uuid4()),
+        detector=detector.name,
+        service=service,
+        state=state,
+        first_day=first.isoformat(),
+        last_day=last.isoformat(),
+        baseline_rows=rows[0],
+        target_rows=rows[1],
+        coefficient=None,
+        threshold=detector.settings.threshold,
+        detected=False,
+        created=time.time(),
+        **more,
+    )

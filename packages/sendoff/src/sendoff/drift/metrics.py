@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -127,11 +126,6 @@ def upper_gamma(a: float, x: float) -> float:
         if abs(delta - 1) < 1e-15:
             break
     return min(h * scale, 1.0)
-
-
-def counted(values: Sequence[str]) -> Counter[str]:
-    """Categories and how often they come."""
-    return Counter(values)
 
 
 def _steps(first: Sequence[float], second: Sequence[float]) -> Iterator[tuple[float, float, float]]:

@@ -7,17 +7,17 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .. import files
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
-from ..progress import Progress
+from ..progress import Progress, silent
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, Lock, canonical_name
 from ..spec.parse import Spec, decode, encode
 from . import conda, interpreters, uv
-from .indexes import Indexes
+from .indexes import Supply
 
 MARKER = ".complete"
 _SAY_EVERY = 10.0
@@ -55,26 +55,22 @@ def folder_of(home: Path) -> Path:
     return home / "environments"
 
 
-def ensure(
-    lock: Lock, *, home: Path, indexes: Indexes, environ: Mapping[str, str], progress: Progress = lambda _: None
-) -> BuiltEnvironment:
+def ensure(lock: Lock, supply: Supply, *, home: Path) -> BuiltEnvironment:
     """Build a lock's environment, or find it built.
 
     When another process builds it, this one waits and says so. What was left half-built is removed and built anew.
 
     Args:
         lock: What to build.
+        supply: Where the pinned packages are fetched from.
         home: Sendoff's home; the environment lies in ``environments/<key>``.
-        indexes: Where the pinned packages are fetched from.
-        environ: As ``os.environ``.
-        progress: Receives plain lines.
 
     Raises:
         EnvironmentFailed: A package cannot be fetched or built, or the result is not what the lock says.
         StoreError: The home cannot be written.
     """
     if lock.method == METHOD_USER_MANAGED:
-        found = interpreters.probe(lock.python, environ)
+        found = interpreters.probe(lock.python, supply.environ)
         if found.problem:
             raise EnvironmentFailed(
                 f"the interpreter {lock.python} {found.problem}",
@@ -85,18 +81,21 @@ def ensure(
     python = _python_of(folder)
     if _is_complete(folder, lock):
         return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, "built before"])
-    _make_folder(folder.parent)
-    with _held(folder, f"the environment {lock.key[:12]}", progress) as holds:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"{folder.parent} cannot be made: {error.strerror}", path=str(folder.parent)) from None
+    with _held(folder, f"the environment {lock.key[:12]}", supply.progress) as holds:
         if _is_complete(folder, lock):
             return BuiltEnvironment(
                 python=python, key=lock.key, notes=[*lock.notes, "built by another process just now"]
             )
         if folder.exists():
-            progress("removing what an interrupted build left behind")
+            supply.progress("removing what an interrupted build left behind")
             _remove_tree(folder)
         start = time.monotonic()
         try:
-            _build(lock, folder, home, indexes, environ, progress, holds)
+            _build(lock, folder, home, supply, holds)
             check(lock, folder)
         except OSError as error:
             raise StoreError(
@@ -105,7 +104,7 @@ def ensure(
         files.write(folder / MARKER, encode(lock), mode=files.PUBLIC)
         count = uv.packages(len(lock.pins()) + len(lock.conda_packages))
         note = f"built with {count} in {time.monotonic() - start:.1f} s"
-        progress(note)
+        supply.progress(note)
     return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, note])
 
 
@@ -188,44 +187,31 @@ def remove(home: Path, key: str) -> bool:
     folder = folder_of(home) / key
     if not folder.exists():
         return False
-    with _held(folder, f"the environment {key[:12]}", lambda _: None):
+    with _held(folder, f"the environment {key[:12]}", silent):
         if not folder.exists():
             return False
         _remove_tree(folder)
     return True
 
 
-def _build(
-    lock: Lock,
-    folder: Path,
-    home: Path,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-    holds: int,
-) -> None:
-    def run(arguments: list[str], waits_for: str) -> None:
-        uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress, holds=holds)
-
+def _build(lock: Lock, folder: Path, home: Path, supply: Supply, holds: int) -> None:
     if lock.method == METHOD_CONDA:
-        conda.install(
-            lock.conda_records, folder, cache=home / "cache", indexes=indexes, environ=environ, progress=progress
-        )
+        conda.install(lock.conda_records, folder, supply, cache=home / "cache")
     else:
         arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--python", lock.python, str(folder)]
-        run(arguments, "making the environment")
+        uv.run(arguments, supply, waits_for="making the environment", holds=holds)
     if not lock.requirements:
         return
     requirements = folder / "requirements.txt"
     requirements.write_text(lock.requirements, encoding="utf-8")
     count = uv.packages(len(lock.pins()))
-    progress(f"installing {count}")
+    supply.progress(f"installing {count}")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(requirements)]
     arguments += ["--python", str(_python_of(folder)), "--break-system-packages"]
     # Compiled here once, instead of in each worker at its first start. uv's compiler needs 3.7.
     old = lock.python_version.startswith("3.6.")
     arguments += [] if old else ["--compile-bytecode"]
-    run(arguments, f"installing {count}")
+    uv.run(arguments, supply, waits_for=f"installing {count}", holds=holds)
     if old:
         command = [str(_python_of(folder)), "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
         subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)  # an aid: may fail
@@ -262,13 +248,6 @@ def _same_version(one: str, other: str) -> bool:
         return Version(one.replace("_", "-")) == Version(other)
     except InvalidVersion:
         return one == other
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be made: {error.strerror}", path=str(folder)) from None
 
 
 def _remove_tree(folder: Path) -> None:

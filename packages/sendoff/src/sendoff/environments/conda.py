@@ -7,20 +7,16 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import EnvironmentFailed, MissingExtra
-from ..progress import Progress
 from ..spec.environment_packages import redact
-from .indexes import Indexes, without_credentials
-from .uv import surroundings
+from .indexes import Indexes, Supply, without_credentials
+from .uv import patiently, surroundings
 
 _SOLVE_SECONDS = 600
 _INSTALL_SECONDS = 3600
-_SILENCE = 10.0
 _PROCESS = Path(__file__).with_name("conda_process.py")
 _ALIASES = {"defaults": "anaconda"}
 _KEPT = (
@@ -44,25 +40,15 @@ def installed() -> bool:
     return importlib.util.find_spec("rattler") is not None
 
 
-def solve(
-    specs: list[str],
-    channels: list[str],
-    *,
-    cache: Path,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> list[dict[str, Any]]:
+def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path) -> list[dict[str, Any]]:
     """Solve conda match specs against channels.
 
     Args:
         specs: Match specs, ``python`` among them.
         channels: Names, addresses or ``file://`` folders, the most important first; ``defaults`` is the channel
             ``anaconda``, which has the same packages, and ``nodefaults`` is passed over.
+        supply: Proxy and certificates on the way to the channels.
         cache: Where channel indexes are kept.
-        indexes: Proxy and certificates on the way to the channels.
-        environ: As ``os.environ``.
-        progress: Receives what is waited for.
 
     Returns:
         One record a package, in the order of installation: conda's own fields with ``url`` and ``channel``.
@@ -81,7 +67,7 @@ def solve(
         "seconds": _SOLVE_SECONDS,
     }
     try:
-        records = _work(job, what, seconds=_SOLVE_SECONDS + 60, indexes=indexes, environ=environ, progress=progress)
+        records = _work(job, what, supply, seconds=_SOLVE_SECONDS + 60)
     except _Problem as problem:
         reason = " ".join(line.strip(" │├└─") for line in problem.lines)[:600]
         raise EnvironmentFailed(
@@ -94,24 +80,15 @@ def solve(
 
 
 def install(
-    records: list[dict[str, Any]],
-    prefix: Path,
-    *,
-    cache: Path,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-    final: str | None = None,
+    records: list[dict[str, Any]], prefix: Path, supply: Supply, *, cache: Path, final: str | None = None
 ) -> None:
     """Install solved records into a prefix.
 
     Args:
         records: What :func:`solve` gave.
         prefix: The folder, made when needed.
+        supply: Proxy and certificates on the way to the channels.
         cache: Where downloaded archives are kept.
-        indexes: Proxy and certificates on the way to the channels.
-        environ: As ``os.environ``.
-        progress: Receives what is waited for.
         final: The path that packages are bound to where the folder is to lie elsewhere, as in an image; else
             ``prefix``.
 
@@ -128,18 +105,13 @@ def install(
         "final": final,
     }
     try:
-        _work(job, what, seconds=_INSTALL_SECONDS, indexes=indexes, environ=environ, progress=progress)
+        _work(job, what, supply, seconds=_INSTALL_SECONDS)
     except _Problem as problem:
         raise EnvironmentFailed(
             f"the conda packages cannot be installed: {problem.lines[0]}",
             hint="Check that the channel answers, then try again.",
             log=problem.lines[-20:],
         ) from None
-
-
-def explicit(record: Mapping[str, Any]) -> str:
-    """One line of a lock: the archive's address and its hash."""
-    return f"{record['url']}#sha256:{record['sha256']}"
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
@@ -158,24 +130,15 @@ class _Problem(Exception):
         super().__init__(self.lines[0])
 
 
-def _work(
-    job: dict[str, Any],
-    what: str,
-    *,
-    seconds: float,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> Any:
+def _work(job: dict[str, Any], what: str, supply: Supply, *, seconds: float) -> Any:
     """Have a process do a job (:mod:`.conda_process`); gives its answer."""
     if not installed():
         raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
-    progress(what)
-    began = time.monotonic()
+    supply.progress(what)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
             [sys.executable, "-P", str(_PROCESS)],
-            env=surroundings(environ, indexes, drop=False),
+            env=surroundings(supply, drop=False),
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=err,
@@ -189,15 +152,9 @@ def _work(
                 process.stdin.flush()
             except BrokenPipeError:
                 pass  # it has ended, and says why
-            while True:
-                try:
-                    process.wait(timeout=_SILENCE)
-                    break
-                except subprocess.TimeoutExpired:
-                    spent = time.monotonic() - began
-                    if spent > seconds:
-                        raise _Problem(f"{what} took longer than {seconds:.0f} s and was stopped", indexes) from None
-                    progress(f"still {what} ({spent:.0f} s)")
+            patiently(lambda silence: process.wait(silence), what, seconds, supply.progress)
+        except TimeoutError as error:
+            raise _Problem(str(error), supply.indexes) from None
         finally:
             process.kill()
             process.wait()
@@ -207,7 +164,7 @@ def _work(
         try:
             answer = json.loads(out.read())
         except ValueError:
-            raise _Problem(err.read().decode(errors="replace"), indexes) from None
+            raise _Problem(err.read().decode(errors="replace"), supply.indexes) from None
     if "problem" in answer:
-        raise _Problem(str(answer["problem"]), indexes)
+        raise _Problem(str(answer["problem"]), supply.indexes)
     return answer["done"]

@@ -13,11 +13,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..connections import Way
 from ..errors import InvalidInput
+from ..progress import Progress, silent
 from ..spec.environment_packages import redact
 from ..spec.parse import Spec, encode, replace
 from ..spec.settings import Settings
@@ -56,6 +58,16 @@ class Indexes(Spec):
         """How this machine itself opens connections by these settings."""
         return Way(environ, ca_bundle=self.cert, proxy=self.proxy, no_proxy=self.no_proxy)
 
+    def proxy_variables(self) -> dict[str, str]:
+        """The proxy and its exceptions as variables, in both spellings that programs look for."""
+        found = {}
+        if self.proxy:
+            address = self.proxy if "://" in self.proxy else f"http://{self.proxy}"
+            found = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), address)
+        if self.no_proxy:
+            found["no_proxy"] = self.no_proxy
+        return found | {name.upper(): value for name, value in found.items()}
+
     def secrets(self) -> list[str]:
         """Texts that no log may show: user parts and passwords of the addresses and the proxy."""
         found: set[str] = set()
@@ -72,6 +84,26 @@ class Indexes(Spec):
         for secret in self.secrets():
             text = text.replace(secret, "****")
         return text
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Where packages come from, and who hears what is waited for meanwhile.
+
+    Args:
+        indexes: What an installer sees.
+        environ: As ``os.environ``: the variables of whoever fetches.
+        progress: Receives plain lines.
+    """
+
+    indexes: Indexes
+    environ: Mapping[str, str] = field(repr=False)
+    progress: Progress = silent
+
+    @property
+    def way(self) -> Way:
+        """How this machine itself opens connections."""
+        return self.indexes.way(self.environ)
 
 
 def without_credentials(text: str) -> str:

@@ -18,32 +18,14 @@ from .versions import alternatives
 _MAX_ALTERNATIVES = 16
 
 VENDOR_PREFIX = "azureml-"
-VENDOR_NAMES = (
-    "azureml",
-    "azureml-automl-core",
-    "azureml-automl-runtime",
-    "azureml-contrib-fairness",
-    "azureml-contrib-services",
-    "azureml-core",
-    "azureml-dataprep",
-    "azureml-dataset-runtime",
-    "azureml-defaults",
-    "azureml-inference-server-http",
-    "azureml-interpret",
-    "azureml-mlflow",
-    "azureml-model-management-sdk",
-    "azureml-monitoring",
-    "azureml-pipeline",
-    "azureml-pipeline-core",
-    "azureml-pipeline-steps",
-    "azureml-sdk",
-    "azureml-telemetry",
-    "azureml-train",
-    "azureml-train-automl",
-    "azureml-train-automl-client",
-    "azureml-train-automl-runtime",
-    "azureml-train-core",
-)
+_VENDOR = """
+azureml azureml-automl-core azureml-automl-runtime azureml-contrib-fairness azureml-contrib-services azureml-core
+azureml-dataprep azureml-dataset-runtime azureml-defaults azureml-inference-server-http azureml-interpret
+azureml-mlflow azureml-model-management-sdk azureml-monitoring azureml-pipeline azureml-pipeline-core
+azureml-pipeline-steps azureml-sdk azureml-telemetry azureml-train azureml-train-automl
+azureml-train-automl-client azureml-train-automl-runtime azureml-train-core
+"""
+VENDOR_NAMES = tuple(_VENDOR.split())
 """Left out also where another package asks for them; by prefix where the environment itself does."""
 
 _BROUGHT_SERVER = {"azureml-defaults", "azureml-sdk", "azureml-inference-server-http"}

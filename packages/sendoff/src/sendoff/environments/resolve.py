@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import EnvironmentFailed, InterpreterNotFound
-from ..progress import Progress
+from ..progress import Progress, silent
 from ..spec import parse
 from ..spec.environment import (
     METHOD_CONDA,
@@ -25,7 +27,7 @@ from ..spec.environment import (
 from ..spec.environment_packages import redact
 from ..spec.settings import Settings
 from . import conda, interpreters, plan, uv
-from .indexes import Indexes, effective
+from .indexes import Supply, effective
 
 # How uv's answer is used can change between our own releases; locks of another rule are resolved anew.
 _RULE = 1
@@ -54,12 +56,12 @@ class Resolution:
         settings: Settings,
         environ: Mapping[str, str],
         credentials: Mapping[str, str] | None = None,
-        progress: Progress = lambda _: None,
+        progress: Progress = silent,
     ) -> None:
-        self._spec, self._home, self._settings, self._environ = spec, home, settings, environ
-        self._progress = progress
+        self._spec, self._home, self._settings = spec, home, settings
         self.plan = plan.make_plan(spec)
         self.indexes, self._index_notes = effective(environ, settings, self.plan.options, credentials=credentials)
+        self._supply = Supply(self.indexes, environ, progress)
         self.channels = spec.python.channels or settings.channels
         # conda's channels are asked only where somebody named channels of their own: what definitions list as conda
         # packages (numpy, scikit-learn) is on the pip index too as a rule, and needs no extra there.
@@ -87,7 +89,9 @@ class Resolution:
             InterpreterNotFound: No Python fits.
         """
         if self._spec.python.user_managed_dependencies:
-            return self._user_managed()
+            assert self.interpreter is not None
+            used = f"{self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
+            return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [f"userManagedDependencies: {used}"])
         if self._wants_conda and conda.installed():
             try:
                 return self._conda()
@@ -102,8 +106,9 @@ class Resolution:
 
     def _python(self) -> tuple[interpreters.Interpreter | None, list[str]]:
         if self._spec.python.user_managed_dependencies:
-            path = _user_path(self._spec.python.interpreter_path, self._environ)
-            found = interpreters.probe(path, self._environ, own=True)
+            path = str(Path(self._spec.python.interpreter_path).expanduser())
+            path = shutil.which(path, path=self._supply.environ.get("PATH")) or path
+            found = interpreters.probe(path, self._supply.environ, own=True)
             if found.problem:
                 raise InterpreterNotFound(
                     f"interpreterPath {self._spec.python.interpreter_path!r}: {found.problem}",
@@ -113,27 +118,16 @@ class Resolution:
             return found, []
 
         def fetch(minor: str) -> None:
-            self._progress(f"fetching Python {minor}, which is not on this machine")
-            uv.run(
-                ["python", "install", minor],
-                indexes=self.indexes,
-                environ=self._environ,
-                waits_for=f"fetching Python {minor}",
-                progress=self._progress,
-                timeout=600,
-            )
+            self._supply.progress(f"fetching Python {minor}, which is not on this machine")
+            uv.run(["python", "install", minor], self._supply, waits_for=f"fetching Python {minor}", timeout=600)
 
+        environ = self._supply.environ
         try:
-            return interpreters.pick(self.plan.python, self._home, self._settings, self._environ, fetch=fetch)
+            return interpreters.pick(self.plan.python, self._home, self._settings, environ, fetch=fetch)
         except InterpreterNotFound:
             if self._wants_conda and conda.installed():
                 return None, []  # the channel may have it
             raise
-
-    def _user_managed(self) -> Lock:
-        assert self.interpreter is not None
-        note = f"userManagedDependencies: {self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
-        return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [note])
 
     def _pip(self, notes: list[str]) -> Lock:
         if self.interpreter is None:
@@ -161,18 +155,10 @@ class Resolution:
         if not version:
             version = f"={self.interpreter.version.rpartition('.')[0]}" if self.interpreter else ""
         specs = [f"python {version}".strip(), *self.plan.conda]
-        cache = self._home / "cache"
         notes: list[str] = []
 
         def solve() -> list[dict[str, Any]]:
-            return conda.solve(
-                specs,
-                self.channels,
-                cache=cache,
-                indexes=self.indexes,
-                environ=self._environ,
-                progress=self._progress,
-            )
+            return conda.solve(specs, self.channels, self._supply, cache=self._home / "cache")
 
         # Old definitions pin a patch release of Python that their channel may have dropped: python=3.6.2 is met by the
         # newest patch of 3.6. The pin itself is tried first: where it is there, it is what was asked for.
@@ -256,14 +242,9 @@ class Resolution:
             arguments += ["--overrides", str(folder / "vendor.txt"), "--constraints", str(folder / "constraints.txt")]
             arguments += ["--generate-hashes", "--no-header", "--no-annotate", "--emit-build-options"]
             arguments += ["--no-python-downloads", *target, *_pass_on(self.plan.options)]
-            self._progress(f"resolving {uv.packages(len(lines))} with {self.indexes.described()}")
-            return uv.run(
-                arguments,
-                indexes=self.indexes,
-                environ=self._environ,
-                waits_for=f"resolving {uv.packages(len(lines))}",
-                progress=self._progress,
-            )
+            doing = f"resolving {uv.packages(len(lines))}"
+            self._supply.progress(f"{doing} with {self.indexes.described()}")
+            return uv.run(arguments, self._supply, waits_for=doing)
 
     def _checked(self, text: str, conda_has: Mapping[str, str]) -> str:
         """uv's text, with the user's own hashes kept to, and without what conda installs."""
@@ -299,9 +280,9 @@ class Resolution:
     def _make(
         self, method: str, version: str, text: str, notes: list[str], records: list[dict[str, Any]] | None = None
     ) -> Lock:
-        explicit = [conda.explicit(record) for record in records or []]
+        explicit = [f"{record['url']}#sha256:{record['sha256']}" for record in records or []]
         found = self.interpreter
-        platform = found.platform if found else _platform()
+        platform = found.platform if found else sysconfig.get_platform()
         path = found.path if found and method != METHOD_CONDA else ""
         # A path of this machine is in the digest only where the interpreter is the environment: elsewhere two machines
         # with Python in different places have the same lock, and images made of it are the same.
@@ -331,23 +312,6 @@ class Resolution:
         return [redact(channel) for channel in self.channels]
 
 
-def resolve(
-    spec: EnvironmentSpec,
-    *,
-    home: Path,
-    settings: Settings,
-    environ: Mapping[str, str],
-    progress: Progress = lambda _: None,
-) -> tuple[Lock, Indexes]:
-    """Resolve without a store: the lock, and the indexes to build it from.
-
-    Raises:
-        EnvironmentFailed: As :meth:`Resolution.lock`.
-    """
-    resolution = Resolution(spec, home=home, settings=settings, environ=environ, progress=progress)
-    return resolution.lock(), resolution.indexes
-
-
 def user_managed_in_image(spec: EnvironmentSpec) -> Lock:
     """The lock of an environment whose interpreter is in its image."""
     path = spec.python.interpreter_path
@@ -363,13 +327,6 @@ def user_managed_in_image(spec: EnvironmentSpec) -> Lock:
     return Lock(
         digest=digest, python=path, python_version="", platform="image", method=METHOD_USER_MANAGED, notes=[note]
     )
-
-
-def _user_path(text: str, environ: Mapping[str, str]) -> str:
-    import shutil
-
-    path = str(Path(text).expanduser())
-    return shutil.which(path, path=environ.get("PATH")) or path
 
 
 def _pass_on(options: list[str]) -> list[str]:
@@ -391,9 +348,3 @@ def _is_version(text: str) -> bool:
     except InvalidVersion:
         return False
     return True
-
-
-def _platform() -> str:
-    import sysconfig
-
-    return sysconfig.get_platform()

@@ -9,24 +9,23 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
 from ..errors import AlreadyExists, EnvironmentNotFound
-from ..progress import Progress
+from ..progress import Progress, silent
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
 from ..spec.page import ALL, Listed, Window
+from ..store.pages import select_page
+from ..store.tables import environments, locks
+from ..store.workspaces import require_workspace
 from . import build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
-from .indexes import Indexes, effective, take_credentials
+from .indexes import Indexes, Supply, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from ..store import Store
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 class Environments:
@@ -60,11 +59,6 @@ class Environments:
         if spec.version is not None:
             check_version(spec.version)
         spec = self._without_secrets(spec)
-        from sqlalchemy import insert
-
-        from ..store.tables import environments
-        from ..store.workspaces import require_workspace
-
         with self._store.begin() as connection:
             require_workspace(connection, workspace)
             versions = _rows(connection, workspace, spec.name)
@@ -83,23 +77,17 @@ class Environments:
             # The newest is the last registered: a clock that was set back must not change that.
             created = max([time.time(), *(v.created_time + 1e-3 for v in versions[-1:])])
             spec = parse.replace(spec, version=version)
-            row = {
-                "workspace": workspace,
-                "name": spec.name,
-                "version": version,
-                "digest": spec_digest(spec),
-                "spec": parse.to_builtins(spec),
-                "created": created,
-            }
-            connection.execute(insert(environments).values(**row))
-        return Environment(
-            name=spec.name,
-            version=version,
-            digest=str(row["digest"]),
-            spec=spec,
-            created_time=created,
-            lock_digest=None,
-        )
+            connection.execute(
+                insert(environments).values(
+                    workspace=workspace,
+                    name=spec.name,
+                    version=version,
+                    digest=spec_digest(spec),
+                    spec=parse.to_builtins(spec),
+                    created=created,
+                )
+            )
+            return _rows(connection, workspace, spec.name)[-1]
 
     def get(self, workspace: str, name: str, version: str | None = None) -> Environment:
         """A registered version; the newest when none is named.
@@ -127,18 +115,13 @@ class Environments:
 
     def list(self, workspace: str, *, window: Window = ALL) -> Listed[Environment]:
         """The newest version of each environment, by name."""
-        from sqlalchemy import select
-
-        from ..store.pages import select_page
-        from ..store.tables import environments as one
-
-        newer = one.alias("newer")
+        one, newer = environments, environments.alias("newer")
         later = select(newer.c.version).where(newer.c.workspace == one.c.workspace, newer.c.name == one.c.name)
         query = select(one).where(one.c.workspace == workspace, ~later.where(newer.c.created > one.c.created).exists())
         with self._store.read() as connection:
             return select_page(connection, query, [one.c.name], window, _view)
 
-    def resolve(self, spec: EnvironmentSpec, progress: Progress = _silent, *, image: bool = False) -> Lock:
+    def resolve(self, spec: EnvironmentSpec, progress: Progress = silent, *, image: bool = False) -> Lock:
         """Pin the whole closure of a definition, with hashes.
 
         The same definition, Python, platform and indexes give the same lock without asking an index again.
@@ -166,7 +149,8 @@ class Environments:
             progress=progress,
         )
         key = resolution.key
-        lock = self._cached(key)
+        with self._store.read() as connection:
+            lock = _stored(connection, locks.c.spec_key == key)
         if lock is None:
             lock = self._keep(key, resolution.lock())
         self._mark(spec_digest(spec), lock.digest)
@@ -174,15 +158,14 @@ class Environments:
             lock = parse.replace(lock, python=resolution.interpreter.path)
         return lock
 
-    def ensure(self, lock: Lock, progress: Progress = _silent) -> BuiltEnvironment:
+    def ensure(self, lock: Lock, progress: Progress = silent) -> BuiltEnvironment:
         """Build a lock's environment under the home, or find it built; see :func:`build.ensure`.
 
         Raises:
             EnvironmentFailed: It cannot be built.
             StoreError: The home cannot be written.
         """
-        indexes = self.indexes(lock.pip_options)
-        return build.ensure(lock, home=self._store.home, indexes=indexes, environ=self._environ, progress=progress)
+        return build.ensure(lock, self.supply(lock, progress), home=self._store.home)
 
     def present(self) -> builtins.list[PresentEnvironment]:
         """Every built environment on disk, half-built ones (with an empty ``lock_digest``) too."""
@@ -209,34 +192,20 @@ class Environments:
         found, _ = effective(self._environ, self._store.settings, options, credentials=self._credentials(options))
         return found
 
+    def supply(self, lock: Lock | None, progress: Progress = silent) -> Supply:
+        """Where the packages of a lock, if there is one, come from on this machine."""
+        return Supply(self.indexes(lock.pip_options if lock is not None else []), self._environ, progress)
+
     def lock(self, digest: str) -> Lock | None:
         """The lock with that digest, whatever it was resolved from; None when it is gone."""
-        from sqlalchemy import select
-
-        from ..store.tables import locks
-
         with self._store.read() as connection:
-            document = connection.scalar(select(locks.c.document).where(locks.c.digest == digest).limit(1))
-        return None if document is None else parse.decode(document, Lock, where="the stored lock")
-
-    def _cached(self, key: str) -> Lock | None:
-        from sqlalchemy import select
-
-        from ..store.tables import locks
-
-        with self._store.read() as connection:
-            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
-        return None if document is None else parse.decode(document, Lock, where=f"stored lock {key}")
+            return _stored(connection, locks.c.digest == digest)
 
     def _keep(self, key: str, lock: Lock) -> Lock:
-        from sqlalchemy import insert, select
-
-        from ..store.tables import locks
-
         with self._store.begin() as connection:
-            document = connection.execute(select(locks.c.document).where(locks.c.spec_key == key)).scalar()
-            if document is not None:  # another process resolved it at the same time: one answer for all
-                return parse.decode(document, Lock, where=f"stored lock {key}")
+            stored = _stored(connection, locks.c.spec_key == key)
+            if stored is not None:  # another process resolved it at the same time: one answer for all
+                return stored
             connection.execute(
                 insert(locks).values(
                     spec_key=key, digest=lock.digest, document=parse.to_builtins(lock), created=time.time()
@@ -246,10 +215,6 @@ class Environments:
 
     def _mark(self, digest: str, lock_digest: str) -> None:
         """Write the newest lock's digest beside every registered version that it is for."""
-        from sqlalchemy import or_, select, update
-
-        from ..store.tables import environments
-
         column = environments.c.lock_digest
         stale = (environments.c.digest == digest) & or_(column.is_(None), column != lock_digest)
         with self._store.read() as connection:
@@ -286,12 +251,13 @@ def _secret_name(address: str) -> str:
     return f"index-{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
 
+def _stored(connection: Connection, which: ColumnElement[bool]) -> Lock | None:
+    document = connection.scalar(select(locks.c.document).where(which).limit(1))
+    return None if document is None else parse.decode(document, Lock, where="the stored lock")
+
+
 def _rows(connection: Connection, workspace: str, name: str | None = None) -> list[Environment]:
     """Versions, in the order of their registration."""
-    from sqlalchemy import select
-
-    from ..store.tables import environments
-
     query: Any = select(environments).where(environments.c.workspace == workspace)
     if name is not None:
         query = query.where(environments.c.name == name)

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import EnvironmentFailed, MissingExtra
 from ..progress import Progress
-from .indexes import Indexes
+from .indexes import Indexes, Supply
 
 _SILENCE = 10.0
 # Everything else that is called UV_… would change what is installed behind our back.
@@ -22,6 +23,9 @@ _KEPT = re.compile(
     r"UV_(CACHE_DIR|HTTP_\w+|CONCURRENT_\w+|LINK_MODE|PYTHON_INSTALL_\w+|NATIVE_TLS|SYSTEM_CERTS|REQUEST_TIMEOUT)\Z"
 )
 _DROPPED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
+
+
+T = TypeVar("T")
 
 
 def packages(count: int) -> str:
@@ -44,23 +48,14 @@ def binary() -> str:
 
 
 def run(
-    arguments: list[str],
-    *,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    waits_for: str,
-    progress: Progress,
-    timeout: float = 1800.0,
-    holds: int | None = None,
+    arguments: list[str], supply: Supply, *, waits_for: str, timeout: float = 1800.0, holds: int | None = None
 ) -> str:
     """Run uv to its end.
 
     Args:
         arguments: What follows ``uv``.
-        indexes: Where packages come from; handed over in a file that only we can read, never on the command line.
-        environ: As ``os.environ``.
+        supply: Where packages come from; handed over in a file that only we can read, never on the command line.
         waits_for: What it does, for the line that is printed while it is silent (``resolving 4 packages``).
-        progress: Receives those lines.
         timeout: In seconds; then uv and what it started are ended.
         holds: A file lock's descriptor that uv inherits: when we are killed, the lock is held until uv is gone too.
 
@@ -73,12 +68,11 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="sendoff-uv-") as folder:
         config = Path(folder) / "uv.toml"
-        config.touch(mode=0o600)
-        config.write_text(configuration(indexes), encoding="utf-8")
+        configure(config, supply.indexes)
         command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
         process = subprocess.Popen(
             command,
-            env=surroundings(environ, indexes),
+            env=surroundings(supply),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,32 +83,47 @@ def run(
             start_new_session=True,
             pass_fds=() if holds is None else (holds,),
         )
-        start = time.monotonic()
         try:
-            while True:
-                try:
-                    out, err = process.communicate(timeout=_SILENCE)
-                    break
-                except subprocess.TimeoutExpired:
-                    spent = time.monotonic() - start
-                    if spent > timeout:
-                        raise EnvironmentFailed(
-                            f"{waits_for} took longer than {timeout:.0f} s and was stopped",
-                            hint="Pin more versions, or check that the package index answers.",
-                            log=[],
-                        ) from None
-                    progress(f"still {waits_for} ({spent:.0f} s)")
+            out, err = patiently(
+                lambda silence: process.communicate(timeout=silence), waits_for, timeout, supply.progress
+            )
+        except TimeoutError as error:
+            hint = "Pin more versions, or check that the package index answers."
+            raise EnvironmentFailed(str(error), hint=hint, log=[]) from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if process.returncode == 0:
         return out
-    raise _explain(indexes.conceal(err), waits_for, indexes)
+    raise _explain(supply.indexes.conceal(err), waits_for, supply.indexes)
 
 
-def configuration(indexes: Indexes) -> str:
-    """The text of a ``uv.toml`` for these indexes; passwords are in it. JSON's strings and lists are TOML's."""
+def patiently(wait: Callable[[float], T], what: str, seconds: float, progress: Progress) -> T:
+    """Wait for a process, and say so every ten seconds.
+
+    Args:
+        wait: Waits so long, and raises ``subprocess.TimeoutExpired`` when that was too short.
+        what: What it does, for these lines.
+        seconds: How long at most.
+        progress: Receives the lines.
+
+    Raises:
+        TimeoutError: It took longer.
+    """
+    start = time.monotonic()
+    while True:
+        try:
+            return wait(_SILENCE)
+        except subprocess.TimeoutExpired:
+            spent = time.monotonic() - start
+            if spent > seconds:
+                raise TimeoutError(f"{what} took longer than {seconds:.0f} s and was stopped") from None
+            progress(f"still {what} ({spent:.0f} s)")
+
+
+def configure(path: Path, indexes: Indexes) -> None:
+    """Write a ``uv.toml`` for these indexes; passwords are in it. JSON's strings and lists are TOML's."""
 
     def line(key: str, value: object) -> str:
         return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
@@ -133,30 +142,26 @@ def configuration(indexes: Indexes) -> str:
         text += line("allow-insecure-host", indexes.trusted_hosts)
     if indexes.offline:
         text += line("offline", True)
-    return text
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
 
 
-def surroundings(environ: Mapping[str, str], indexes: Indexes, *, drop: bool = True) -> dict[str, str]:
+def surroundings(supply: Supply, *, drop: bool = True) -> dict[str, str]:
     """The variables of a process that fetches packages: certificates and proxy as the settings say.
 
     Args:
-        environ: As ``os.environ``.
-        indexes: Holds certificates, proxy and its exceptions.
+        supply: Holds certificates, proxy and its exceptions, and the variables that there are.
         drop: Leave out what would change what uv does.
     """
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in supply.environ.items()
         if not drop or (name not in _DROPPED and (not name.startswith("UV_") or _KEPT.match(name)))
     }
-    if indexes.cert:
-        kept["SSL_CERT_DIR" if Path(indexes.cert).is_dir() else "SSL_CERT_FILE"] = str(Path(indexes.cert).expanduser())
-    if indexes.proxy:
-        proxy = indexes.proxy if "://" in indexes.proxy else f"http://{indexes.proxy}"
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            kept[name] = kept[name.lower()] = proxy
-    if indexes.no_proxy:
-        kept["NO_PROXY"] = kept["no_proxy"] = indexes.no_proxy
+    cert = supply.indexes.cert
+    if cert:
+        kept["SSL_CERT_DIR" if Path(cert).is_dir() else "SSL_CERT_FILE"] = str(Path(cert).expanduser())
+    kept |= supply.indexes.proxy_variables()
     kept.setdefault("UV_HTTP_TIMEOUT", "30")
     return kept
 

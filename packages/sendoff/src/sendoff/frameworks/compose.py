@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import InvalidInput
 from ..registry.imports import SAFE, verdict
-from ..spec.environment import EnvironmentSpec, PythonSpec, canonical_name
+from ..spec.environment import EnvironmentSpec, PythonSpec
 from ..spec.inference import InferenceSpec, NoCode, SourceSpec
 from ..spec.model import ManifestFile, Model
 from ..spec.parse import replace
@@ -18,6 +18,7 @@ from .contents import check_contents
 from .files import main_file
 from .recipe import Given, Recipe
 from .recipes import framework_of, recipe_for
+from .versions import package_of
 
 FOLDER = "sendoff_no_code"
 ENTRY = f"{FOLDER}/entry.py"
@@ -121,8 +122,8 @@ def _environment(framework: str, recipe: Recipe, own: EnvironmentSpec | None) ->
         return EnvironmentSpec(name=name, python=python)
     if own.python.user_managed_dependencies:
         return replace(own, version=None)  # the user answers for what is in it
-    listed = {_package(line) for line in (*own.python.pip_packages, *own.python.conda_packages)}
-    added = [line for line in python.pip_packages if _package(line) not in listed]
+    listed = {package_of(line) for line in (*own.python.pip_packages, *own.python.conda_packages)}
+    added = [line for line in python.pip_packages if package_of(line) not in listed]
     conda = own.python.conda_packages
     if "python" not in listed:
         conda = [*conda, *python.conda_packages]
@@ -130,18 +131,9 @@ def _environment(framework: str, recipe: Recipe, own: EnvironmentSpec | None) ->
     return replace(own, version=None, python=merged)
 
 
-def _package(line: str) -> str:
-    name = line.split("::")[-1].strip()
-    for at, letter in enumerate(name):
-        if not (letter.isalnum() or letter in "._-"):
-            name = name[:at]
-            break
-    return canonical_name(name)
-
-
 def _python_of(spec: EnvironmentSpec) -> str:
     for line in spec.python.conda_packages:
-        if _package(line) == "python":
+        if package_of(line) == "python":
             return line.partition("python")[2].strip("= ")
     return ""
 

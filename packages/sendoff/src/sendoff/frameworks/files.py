@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from ..errors import InvalidInput, NotSupported
 from ..spec.model import Model
 
 PICKLES = (".pkl", ".pickle", ".joblib", ".jbl", ".sav", ".p", ".dill", ".z", ".gz", ".bz2", ".xz", ".lzma")
-_BOOSTERS = {
-    "XGBoost": (".json", ".ubj", ".model", ".bin", ".xgb", ".deprecated"),
-    "LightGBM": (".txt", ".model", ".lgb", ".lgbm", ".json"),
-}
+_XGBOOST = (".json", ".ubj", ".model", ".bin", ".xgb", ".deprecated")
+_LIGHTGBM = (".txt", ".model", ".lgb", ".lgbm", ".json")
 _PROGRAMS = (".pt", ".pt2", ".pth", ".ts", ".torchscript")
+_FILES = {
+    "ScikitLearn": (PICKLES, "a pickle (.pkl, .joblib, …)"),
+    "Onnx": ((".onnx",), "an .onnx file"),
+    "PyTorch": (_PROGRAMS, "a program of torch.export.save or torch.jit.save (.pt2, .pt)"),
+    "XGBoost": ((*_XGBOOST, *PICKLES), f"a saved model ({', '.join(_XGBOOST)}) or a pickle"),
+    "LightGBM": ((*_LIGHTGBM, *PICKLES), f"a saved model ({', '.join(_LIGHTGBM)}) or a pickle"),
+}
+"""Endings of the one file that a framework loads, and what it is."""
 
 
 def is_pickle(path: str) -> bool:
@@ -28,26 +33,13 @@ def main_file(model: Model) -> str:
         InvalidInput: There is none, or more than one could be meant; names the files.
         NotSupported: The layout is one that this framework's model cannot be served from.
     """
-    return _FINDERS[model.framework](model)
-
-
-def _pickle(model: Model) -> str:
-    return _only(model, [file.path for file in model.files if is_pickle(file.path)], "a pickle (.pkl, .joblib, …)")
-
-
-def _booster(model: Model) -> str:
-    suffixes = (*_BOOSTERS[model.framework], *PICKLES)
+    if model.framework == "MLflow":
+        return _mlflow(model)
+    if model.framework not in _FILES:
+        return _saved_model(model)
+    suffixes, what = _FILES[model.framework]
     found = [file.path for file in model.files if PurePosixPath(file.path).suffix.lower() in suffixes]
-    return _only(model, found, f"a saved model ({', '.join(_BOOSTERS[model.framework])}) or a pickle")
-
-
-def _onnx(model: Model) -> str:
-    return _only(model, [file.path for file in model.files if file.path.lower().endswith(".onnx")], "an .onnx file")
-
-
-def _program(model: Model) -> str:
-    found = [file.path for file in model.files if PurePosixPath(file.path).suffix.lower() in _PROGRAMS]
-    return _only(model, found, "a program of torch.export.save or torch.jit.save (.pt2, .pt)")
+    return _only(model, found, what)
 
 
 def _mlflow(model: Model) -> str:
@@ -87,18 +79,6 @@ def _saved_model(model: Model) -> str:
         # TensorFlow Serving's layout: one folder for each version, and the newest is served.
         return max(folders, key=lambda folder: int(PurePosixPath(folder).name))
     return _only(model, folders, "a SavedModel folder")
-
-
-_FINDERS: dict[str, Callable[[Model], str]] = {
-    "ScikitLearn": _pickle,
-    "Onnx": _onnx,
-    "TensorFlow": _saved_model,
-    "TfKeras": _saved_model,
-    "PyTorch": _program,
-    "XGBoost": _booster,
-    "LightGBM": _booster,
-    "MLflow": _mlflow,
-}
 
 
 def _only(model: Model, found: list[str], what: str) -> str:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from packaging.version import Version
 
 from ..errors import InvalidInput
+from ..registry.framework_files import PACKAGES
 from ..spec.model import Model
 from .files import is_pickle
 from .mlflow import mlflow_recipe
 from .modules import packages_for
 from .recipe import Given, Recipe
-from .versions import choose_python, release_of
+from .versions import choose_python, release_of, requirement
 
-_LABELS = {
-    "ScikitLearn": "scikit-learn",
-    "Onnx": "onnx",
-    "TensorFlow": "tensorflow",
-    "TfKeras": "tensorflow",
-    "PyTorch": "torch",
-    "XGBoost": "xgboost",
-    "LightGBM": "lightgbm",
-    "MLflow": "mlflow",
-}
+_LABELS = {**PACKAGES, "Onnx": "onnx"}
 
 
 def framework_of(model: Model) -> str:
@@ -101,37 +94,32 @@ def pickled_packages(model: Model, given: Given) -> list[str]:
     return ["xgboost-cpu" if name == "xgboost" else name for name in needed]
 
 
-def _scikit_learn(model: Model, given: Given) -> Recipe:
-    version, source, notes = stated_version(model, "scikit-learn")
-    release = release_of("scikit-learn", version, source)
-    python = choose_python(release, model.detected.get("python"), given.pythons)
-    packages = [f"scikit-learn=={version}" if version else "scikit-learn", "joblib", "pandas", *release.beside]
-    return Recipe(
-        adapter="scikit-learn",
-        python=python,
-        packages=[*packages, *pickled_packages(model, given)],
-        version=version,
-        notes=notes,
-    )
-
-
-def _booster(model: Model, given: Given) -> Recipe:
-    framework = framework_of(model)
+def _begun(model: Model, given: Given, framework: str) -> Recipe:
+    """A release of a framework on a Python; the packages are those that it needs beside itself."""
     version, source, notes = stated_version(model, framework)
     release = release_of(framework, version, source)
     python = choose_python(release, model.detected.get("python"), given.pythons)
-    package = framework
-    if framework == "xgboost" and not release.beside:
+    return Recipe(adapter=framework, python=python, packages=release.beside, version=version, notes=notes)
+
+
+def _scikit_learn(model: Model, given: Given) -> Recipe:
+    recipe = _begun(model, given, "scikit-learn")
+    packages = [requirement("scikit-learn", recipe.version), "joblib", "pandas", *recipe.packages]
+    return replace(recipe, packages=[*packages, *pickled_packages(model, given)])
+
+
+def _booster(model: Model, given: Given) -> Recipe:
+    recipe = _begun(model, given, framework_of(model))
+    package = recipe.adapter
+    if package == "xgboost" and not recipe.packages:
         package = "xgboost-cpu"  # the same without gigabytes for graphics cards
-    packages = [f"{package}=={version}" if version else package, "numpy", *release.beside]
-    adapter = framework
-    if is_pickle(given.main):
-        adapter = "scikit-learn"  # XGBClassifier and its like have scikit-learn's methods
-        needed = pickled_packages(model, given)
-        learned = model.detected.get("scikit-learn")
-        packages += [f"scikit-learn=={learned}" if learned else "scikit-learn", "joblib", "pandas"]
-        packages += [name for name in needed if name != package]
-    return Recipe(adapter=adapter, python=python, packages=packages, version=version, notes=notes)
+    packages = [requirement(package, recipe.version), "numpy", *recipe.packages]
+    if not is_pickle(given.main):
+        return replace(recipe, packages=packages)
+    packages += [requirement("scikit-learn", model.detected.get("scikit-learn")), "joblib", "pandas"]
+    packages += [name for name in pickled_packages(model, given) if name != package]
+    # XGBClassifier and its like have scikit-learn's methods.
+    return replace(recipe, adapter="scikit-learn", packages=packages)
 
 
 def _onnx(model: Model, given: Given) -> Recipe:
@@ -142,19 +130,11 @@ def _onnx(model: Model, given: Given) -> Recipe:
 
 
 def _tensorflow(model: Model, given: Given) -> Recipe:
-    version, source, notes = stated_version(model, "tensorflow")
-    release = release_of("tensorflow", version, source)
-    python = choose_python(release, model.detected.get("python"), given.pythons)
+    recipe = _begun(model, given, "tensorflow")
     # Releases before 2.1 have no package without graphics cards, but for one.
-    small = version is None or version == "1.15.0" or Version(version) >= Version("2.1")
+    small = recipe.version is None or recipe.version == "1.15.0" or Version(recipe.version) >= Version("2.1")
     package = "tensorflow-cpu" if small else "tensorflow"
-    return Recipe(
-        adapter="tensorflow",
-        python=python,
-        packages=[f"{package}=={version}" if version else package, *release.beside],
-        version=version,
-        notes=notes,
-    )
+    return replace(recipe, packages=[requirement(package, recipe.version), *recipe.packages])
 
 
 def _torch(model: Model, given: Given) -> Recipe:
@@ -165,10 +145,6 @@ def _torch(model: Model, given: Given) -> Recipe:
             "torch.jit.save(torch.jit.script(module), 'model.pt').",
             field="models",
         )
-    version, source, notes = stated_version(model, "torch")
-    release = release_of("torch", version, source)
-    python = choose_python(release, model.detected.get("python"), given.pythons)
-    package = f"torch=={version.split('+')[0]}" if version else "torch"
-    return Recipe(
-        adapter="torch", python=python, packages=[package, "numpy", *release.beside], version=version, notes=notes
-    )
+    recipe = _begun(model, given, "torch")
+    package = requirement("torch", recipe.version and recipe.version.split("+")[0])
+    return replace(recipe, packages=[package, "numpy", *recipe.packages])

@@ -5,11 +5,13 @@ Taken from the wheels that each release has on PyPI. Within a release's range th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from packaging.version import InvalidVersion, Version
 
 from ..errors import InvalidInput
+from ..spec.environment import canonical_name
 from ..spec.parse import Spec
 
 NEWEST = "3.14"
@@ -117,6 +119,17 @@ def release_of(framework: str, version: str | None, source: str) -> Release:
         hint="Train the model with a newer release, or deploy it with an entry script and an environment of your own.",
         field="model_framework_version",
     )
+
+
+def package_of(line: str) -> str:
+    """The package that a requirement line names, in the one spelling that compares."""
+    found = re.match(r"[\w.-]*", line.split("::")[-1].strip())
+    return canonical_name(found[0] if found else "")
+
+
+def requirement(package: str, version: str | None) -> str:
+    """The line that asks for a package's version; for the newest where it is not known."""
+    return f"{package}=={version}" if version else package
 
 
 def choose_python(release: Release, wanted: str | None, present: Iterable[str]) -> str:

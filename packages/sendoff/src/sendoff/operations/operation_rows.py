@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from ..errors import OperationInProgress, OperationNotFound
@@ -102,25 +101,9 @@ def get_operation(connection: Connection, id_: str) -> AnyRow:
     return row
 
 
-def list_operations(
-    connection: Connection,
-    workspace: str | None = None,
-    *,
-    uid: str | None = None,
-    service: str | None = None,
-    state: str | None = None,
-) -> list[AnyRow]:
-    """Rows of operations, newest first."""
-    query = select(operations).order_by(operations.c.created.desc())
-    for column, value in (
-        (operations.c.workspace, workspace),
-        (operations.c.uid, uid),
-        (operations.c.service, service),
-        (operations.c.state, state),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    return list(connection.execute(query))
+def list_operations(connection: Connection, **equal: str) -> list[AnyRow]:
+    """Rows of operations, newest first; those whose columns have the given values."""
+    return list(connection.execute(select(operations).filter_by(**equal).order_by(operations.c.created.desc())))
 
 
 def newest_operation(connection: Connection, uid: str) -> AnyRow | None:
@@ -219,11 +202,6 @@ def request_cancel(connection: Connection, id_: str) -> None:
 def cancel_requested(connection: Connection, id_: str) -> bool:
     """Whether a user asked for the operation's end."""
     return bool(connection.scalar(select(operations.c.cancel_requested).where(operations.c.id == id_)))
-
-
-def steps_of(row: AnyRow) -> list[Step]:
-    """The operation's steps."""
-    return msgspec.convert(row.steps, list[Step])
 
 
 def in_use(connection: Connection, dropped: Dropped) -> References:

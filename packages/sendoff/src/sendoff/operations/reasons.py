@@ -49,26 +49,14 @@ REASONS: dict[str, str] = {
     "InternalError": "A mistake in Sendoff; the operation's log has the traceback.",
 }
 
+# Errors whose reason is not named as their code is.
 _BY_CODE = {
-    "invalid_input": "InvalidInput",
     "not_found": "InvalidInput",
-    "model_not_found": "ModelNotFound",
-    "environment_not_found": "EnvironmentNotFound",
-    "environment_failed": "EnvironmentFailed",
     "interpreter_not_found": "EnvironmentFailed",
-    "corrupt_blob": "CorruptBlob",
-    "script_failed": "ScriptFailed",
     "deployment_failed": "StartFailed",
-    "port_in_use": "PortInUse",
-    "target_unavailable": "TargetUnavailable",
-    "not_supported": "NotSupported",
     "missing_extra": "NotSupported",
-    "store_error": "StoreError",
     "timeout": "TimedOut",
-    "cancelled": "Cancelled",
 }
-
-
 # What an error's class does not tell: the engine's own failures, by the code in the error's context.
 _BY_DETAIL = {
     "not_running": "EngineStopped",
@@ -86,4 +74,5 @@ def reason_of(error: SendoffError) -> str:
     detail = error.context.get("reported_code") or error.context.get("reason")
     if detail in _BY_DETAIL:
         return _BY_DETAIL[detail]
-    return _BY_CODE.get(error.code, "InternalError")
+    name = "".join(part.title() for part in error.code.split("_"))
+    return _BY_CODE.get(error.code, name if name in REASONS else "InternalError")

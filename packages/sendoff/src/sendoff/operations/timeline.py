@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..errors import Cancelled
 from ..progress import Progress
 from ..spec.operation import (
@@ -46,7 +48,7 @@ class Timeline:
         self._store = store
         self._holder = holder
         self.id: str = row.id
-        self.steps = operation_rows.steps_of(row)
+        self.steps = msgspec.convert(row.steps, list[Step])
         self.notes: list[str] = list(row.notes)
         self.error: dict[str, Any] | None = row.error
         self._told = 0.0

@@ -12,9 +12,12 @@ Outcome = tuple[str, str, list[str]]
 
 
 class Work(Protocol):
-    """The work of one operation. Each step may be done again after a crash at any point in it."""
+    """The work of one operation. Each step may be done again after a crash at any point in it.
 
-    repeated: frozenset[str]
+    What a kind does not need, it inherits.
+    """
+
+    repeated: frozenset[str] = frozenset()
     """Steps that a resumed operation does again: what they did may have been undone meanwhile."""
 
     def do(self, name: str) -> Outcome:
@@ -25,7 +28,8 @@ class Work(Protocol):
         """
 
     def last_log(self) -> list[str]:
-        """The newest lines that the user's own code wrote, for a step that failed."""
+        """The newest lines that the user's own code wrote, for a step that failed; none where none runs."""
+        return []
 
     def settle(self, connection: Connection) -> None:
         """Write what has become of it, in the transaction that ends the operation well."""

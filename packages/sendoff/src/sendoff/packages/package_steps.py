@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from ..artefacts import package
+from ..code.bundles import make_bundle
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
-from ..operations.work import Outcome
-from ..packaging.assemble import assemble
-from ..progress import Progress
-from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..operations.work import Outcome, Work
+from ..packaging.image_request import ImageRequest
+from ..progress import Progress, silent
+from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.package import PackageResult
 from ..spec.parse import decode, replace, to_builtins
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
     from ..rooms import Rooms
 
 
-class PackageSteps:
+class PackageSteps(Work):
     """Steps of a package's operation."""
-
-    repeated = frozenset[str]()
 
     def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
         self._rooms, self._row, self._timeline = rooms, row, timeline
@@ -47,20 +46,10 @@ class PackageSteps:
         }
         return steps[name]()
 
-    def last_log(self) -> list[str]:
-        """Nothing: no script runs."""
-        return []
-
     def settle(self, connection: Connection) -> None:
         """Write where it is, in the transaction that ends the operation."""
         request = to_builtins(replace(self._wanted, result=self._result))
         connection.execute(update(operations).where(operations.c.id == self._row.id).values(request=request))
-
-    def take_down(self) -> None:
-        """Nothing to undo: layers that were made are used by the next try."""
-
-    def settle_failed(self, connection: Connection) -> None:
-        """Nothing to write."""
 
     @property
     def _spec(self) -> EnvironmentSpec:
@@ -69,7 +58,8 @@ class PackageSteps:
     def _validate(self) -> Outcome:
         for model in self._wanted.models:
             self._rooms.registry.get(self._row.workspace, model)
-        return "Validated", f"{self._wanted.inference.source.entry_script} with {_listed(self._wanted.models)}", []
+        models = ", ".join(self._wanted.models) or "no model"
+        return "Validated", f"{self._wanted.inference.source.entry_script} with {models}", []
 
     def _environment(self) -> Outcome:
         said: list[str] = []
@@ -79,24 +69,20 @@ class PackageSteps:
         self._timeline.note(lock.notes)
         return "EnvironmentReady", f"{len(lock.pins())} packages for Python {lock.python_version}", said
 
-    def _lock(self, progress: Progress = lambda _: None) -> Lock | None:
+    def _lock(self, progress: Progress = silent) -> Lock | None:
         if self._spec.python.user_managed_dependencies:
             return None  # the interpreter is in the image, not on this machine
         return self._rooms.environments.resolve(self._spec, progress)
 
     def _folder(self, lock: Lock | None) -> Path:
-        name, _, version = self._wanted.environment.partition(":")
-        return assemble(
-            self._rooms.store,
-            service=BundleService(name=self._wanted.image.partition(":")[0].rpartition("/")[2]),
-            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
-            source=self._wanted.inference.source,
-            environment=BundleEnvironment(
-                name=name,
-                version=version or None,
-                lock_digest=lock.digest if lock is not None else "",
-                variables=self._spec.environment_variables,
-            ),
+        return make_bundle(
+            self._rooms,
+            self._row.workspace,
+            service=self._wanted.image.partition(":")[0].rpartition("/")[2],
+            models=self._wanted.models,
+            code=self._wanted.inference,
+            environment=self._wanted.environment,
+            lock_digest=lock.digest if lock is not None else "",
             serving=ServingSettings(),
         )
 
@@ -107,21 +93,16 @@ class PackageSteps:
         lock = self._lock()
         said: list[str] = []
         progress = self._timeline.progress("image", "BuildingImage", said)
-        home = self._rooms.store.home
         make = package.write_context if self._wanted.generate_dockerfile else package.build_image
-        self._result, notes = make(
-            self._rooms.store,
-            self._rooms.environments,
+        environments = self._rooms.environments
+        request = ImageRequest(
+            store=self._rooms.store,
             bundle=self._folder(lock),
             lock=lock,
             spec=self._spec,
-            image=self._wanted.image,
-            folder=home / "packages" / self._row.id,
-            progress=progress,
+            supply=environments.supply(lock, progress),
+            credentials=environments.image_credentials(self._spec),
         )
+        self._result, notes = make(request, self._wanted.image, self._rooms.store.home / "packages" / self._row.id)
         self._timeline.note(notes)
         return "ImageReady", self._result.location, said
-
-
-def _listed(models: list[str]) -> str:
-    return ", ".join(models) or "no model"

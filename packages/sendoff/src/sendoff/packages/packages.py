@@ -122,7 +122,7 @@ class Packages:
         pull(
             found,
             logins=Logins(os.environ, own=settings.image_registry),
-            way=self._rooms.environments.indexes([]).way(os.environ),
+            way=self._rooms.environments.supply(None).way,
         )
         return found
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
-from ..environments.indexes import Indexes
 from ..errors import InvalidInput
-from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
@@ -18,45 +16,22 @@ from .base_image import BaseImage
 from .image_steps import last_base, with_steps
 
 if TYPE_CHECKING:
-    from ..store import Store
+    from .image_request import ImageRequest
 
 
-def find_base(
-    store: Store,
-    spec: EnvironmentSpec,
-    engine: Engine,
-    *,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    credentials: tuple[str, str] | None,
-    progress: Progress,
-) -> tuple[BaseImage, list[str]]:
+def find_base(request: ImageRequest, engine: Engine) -> tuple[BaseImage, list[str]]:
     """The image to build upon, with the user's own Docker steps done, and notes on it.
 
     Raises:
         InvalidInput: It does not exist or cannot be pulled; or the definition names two.
         EnvironmentFailed: A Docker step failed.
     """
-    reference, notes = base_reference(spec, store.settings)
-    docker = spec.docker
-    logins = logins_of(spec, store.settings, environ, credentials)
+    reference, notes = base_reference(request.spec, request.store.settings)
+    docker, home, source = request.spec.docker, request.store.home, request.source(engine)
     if docker.base_dockerfile is None and docker.extra_steps is None:
-        found = base_image.inspect(
-            engine, reference, home=store.home, logins=logins, way=indexes.way(environ), progress=progress
-        )
-        return found, notes
+        return base_image.inspect(source, reference, home=home), notes
     text = docker.base_dockerfile if docker.base_dockerfile is not None else f"FROM {reference}\n"
-    made = with_steps(
-        engine,
-        text,
-        docker.extra_steps or "",
-        home=store.home,
-        indexes=indexes,
-        environ=environ,
-        logins=logins,
-        progress=progress,
-    )
-    return made, notes
+    return with_steps(source, text, docker.extra_steps or "", home=home, supply=request.supply), notes
 
 
 def base_reference(spec: EnvironmentSpec, settings: Settings) -> tuple[str, list[str]]:

@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..connections import Way
-from ..containers import images
 from ..containers.engine import Engine, EngineError
-from ..containers.registries import Logins
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
-from ..progress import Progress
 from ..spec.parse import Spec, decode, encode
 from .image_layers import BIGGEST
-from .image_pull import pull
+from .image_pull import ImageSource
 
 _PROBE = r"""
 set -u
@@ -69,67 +65,29 @@ class BaseImage(Spec):
         return next((path for path, version in self.pythons if version.startswith(f"{minor}.")), None)
 
 
-def inspect(
-    client: Engine,
-    reference: str,
-    *,
-    home: Path,
-    logins: Logins,
-    way: Way,
-    progress: Progress,
-) -> BaseImage:
+def inspect(source: ImageSource, reference: str, *, home: Path) -> BaseImage:
     """Find a base image in the engine, or pull it, and look what it has; the answer is kept by the image's id.
 
     Args:
-        client: The engine.
+        source: The engine, and how it gets the image.
         reference: A name, name and tag, or id.
         home: Sendoff's home, for what was found.
-        logins: Who we are at registries.
-        way: How connections are opened, where the engine's own way does not lead to the registry.
-        progress: Receives plain lines.
 
     Raises:
         InvalidInput: There is no such image, or no permission to pull it.
         EnvironmentFailed: It does not run.
         TargetUnavailable: The engine does not answer.
     """
-    attributes = find(client, reference, logins=logins, way=way, progress=progress)
+    attributes = source.find(reference)
     kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}-3.json"
     try:
         found = decode(kept.read_bytes(), BaseImage, where=str(kept))
     except (OSError, InvalidInput):
-        progress(f"looking into {reference}")
-        found = _look(client, reference, attributes)
+        source.progress(f"looking into {reference}")
+        found = _look(source.engine, reference, attributes)
         with contextlib.suppress(StoreError):
             files.write(kept, encode(found), folder=0o777)
     return found
-
-
-def known(
-    client: Engine,
-    reference: str,
-    *,
-    home: Path,
-    logins: Logins,
-    way: Way,
-    progress: Progress,
-) -> BaseImage | None:
-    """As :func:`inspect`, but None where the engine does not have it: nothing is pulled."""
-    if images.find(client, reference) is None:
-        return None
-    return inspect(client, reference, home=home, logins=logins, way=way, progress=progress)
-
-
-def find(client: Engine, reference: str, *, logins: Logins, way: Way, progress: Progress) -> dict[str, Any]:
-    """What the engine knows of the image, pulled when it is not there.
-
-    Raises:
-        InvalidInput: It is nowhere.
-    """
-    there = images.find(client, reference)
-    if there is not None:
-        return there
-    return pull(client, reference, logins=logins, way=way, progress=progress, field="base_image")
 
 
 def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseImage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,11 +40,6 @@ class CollectedSource:
         return SourceSpec(
             entry_script=self.entry_script, source_directory=self.source_directory, files=manifest, origin=self.origin
         )
-
-
-def put_source(collected: CollectedSource, put_file: Callable[[Path], tuple[str, int]]) -> SourceSpec:
-    """Write every collected file with ``put_file`` (a blob store's) and give the spec of the result."""
-    return collected.spec({path: put_file(local) for path, local in collected.files.items()})
 
 
 def collect_source(
@@ -119,27 +114,26 @@ def collect_again(source: SourceSpec) -> CollectedSource:
 
 
 def _folder(path: Path) -> Path:
+    def wrong(what: str, hint: str = "") -> InvalidInput:
+        return InvalidInput(f"source directory {what}", hint=hint, where=str(path), field="source_directory")
+
     if not path.exists():
-        raise InvalidInput(f"source directory {path} does not exist", where=str(path), field="source_directory")
+        raise wrong(f"{path} does not exist")
     if not path.is_dir():
-        raise InvalidInput(
-            f"source directory {path} is a file; a folder is needed", where=str(path), field="source_directory"
-        )
+        raise wrong(f"{path} is a file; a folder is needed")
     folder = path.resolve()
     if folder.name in ("", MODELS_FOLDER):
-        raise InvalidInput(
-            f"source directory {folder} cannot be used: its name {folder.name!r} is taken under the application root",
-            hint="Put the code into a folder of another name.",
-            where=str(path),
-            field="source_directory",
-        )
+        why = f"its name {folder.name!r} is taken under the application root"
+        raise wrong(f"{folder} cannot be used: {why}", "Put the code into a folder of another name.")
     return folder
 
 
 def _script(path: Path, given: str | Path, base: Path, source_directory: str | Path | None) -> Path:
-    where = str(path)
+    def wrong(what: str, hint: str = "") -> InvalidInput:
+        return InvalidInput(f"entry script {what}", hint=hint, where=str(path), field="entry_script")
+
     if path.is_dir():
-        raise InvalidInput(f"entry script {path} is a folder; a .py file is needed", where=where, field="entry_script")
+        raise wrong(f"{path} is a folder; a .py file is needed")
     if not path.exists():
         hint = f"Looked in {base}."
         if source_directory is not None:
@@ -149,18 +143,13 @@ def _script(path: Path, given: str | Path, base: Path, source_directory: str | P
                 hint = f"The path is relative to the source directory: write {shorter.as_posix()!r}."
             elif (base.parent / Path(given).name).is_file():
                 hint = f"Looked in {base}; a file of that name is beside the source directory: move it in."
-        raise InvalidInput(f"entry script {given} does not exist", hint=hint, where=where, field="entry_script")
+        raise wrong(f"{given} does not exist", hint)
+    if path.suffix.lower() == ".r":
+        raise wrong(f"{given} is not a Python file", "R scripts are out of scope: write init() and run() in Python.")
     if path.suffix != ".py":
-        raise InvalidInput(
-            f"entry script {given} is not a Python file",
-            hint="R scripts are out of scope: write init() and run() in Python."
-            if path.suffix.lower() == ".r"
-            else "An entry script's name ends in .py.",
-            where=where,
-            field="entry_script",
-        )
+        raise wrong(f"{given} is not a Python file", "An entry script's name ends in .py.")
     if not path.is_file():
-        raise InvalidInput(f"entry script {given} is not a regular file", where=where, field="entry_script")
+        raise wrong(f"{given} is not a regular file")
     return path
 
 

@@ -9,54 +9,35 @@ import stat
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..containers import images
 from ..containers.engine import answers, connect
 from ..containers.registries import split_reference
 from ..environments import interpreters, uv
-from ..environments.indexes import Indexes
+from ..environments.indexes import Supply
 from ..errors import EnvironmentFailed
-from ..progress import Progress
 from ..spec.environment import METHOD_CONDA, EnvironmentSpec, Lock
 from ..spec.parse import replace
 from . import base_image, image_python
 from .assemble import APP_ROOT, MODELS_FOLDER
-from .base_choice import base_reference, logins_of
+from .base_choice import base_reference
 from .base_image import BaseImage
 from .image import FRONT_PYTHON, HEALTH, PORT, ROOT, SBOM, USER, ImagePlan
 from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, make_environment, server_folder
 from .image_layers import MTIME, Entry
 from .image_python import ImagePython
+from .image_request import ImageRequest
 from .wheels import wheels
-
-if TYPE_CHECKING:
-    from ..store import Store
 
 _SERVER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
-def write_folder(
-    store: Store,
-    folder: Path,
-    *,
-    bundle: Path,
-    lock: Lock | None,
-    spec: EnvironmentSpec,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> list[str]:
+def write_folder(request: ImageRequest, folder: Path) -> list[str]:
     """Write it whole, or not at all. No network and no engine is needed to build from it but for the base image.
 
     Args:
-        store: The home and its settings.
+        request: What the image is made of.
         folder: Where it will be; what is there makes way.
-        bundle: The bundle's folder.
-        lock: Its environment; None when the user manages it.
-        spec: The environment's definition.
-        indexes: Where packages come from.
-        environ: As ``os.environ``.
-        progress: Receives plain lines.
 
     Returns:
         Notes.
@@ -64,11 +45,12 @@ def write_folder(
     Raises:
         EnvironmentFailed: A package cannot be fetched or built.
     """
+    store, bundle, lock, spec, supply = request.store, request.bundle, request.lock, request.spec, request.supply
     reference, notes = base_reference(spec, store.settings)
     if spec.docker.base_image_registry.get("username"):
         notes = [*notes, f"the base image is in a private registry: docker login {split_reference(reference)[0]}"]
-    base = _known_base(store, reference, spec, indexes, environ, progress)
-    plan = ImagePlan(store, bundle=bundle, lock=lock, spec=spec, base=base or _unknown_base(reference, lock, spec))
+    base = _known_base(request, reference)
+    plan = ImagePlan(request, base or _unknown_base(reference, lock, spec))
     staged = store.home / "staging" / f"context-{uuid.uuid4().hex}"
     staged.mkdir(parents=True)
     try:
@@ -88,14 +70,14 @@ def write_folder(
             _lay(image_python.entries(python, base, staged / ".python"), staged / "interpreter")
             shutil.rmtree(staged / ".python")
         if lock is not None and lock.method == METHOD_CONDA:
-            _collect_conda(store, plan.environment(lock), staged, base, indexes, environ, progress)
+            _collect_conda(request, plan.environment(lock), staged, base)
             (staged / "conda-explicit.txt").write_text("\n".join(["@EXPLICIT", *lock.conda_packages, ""]), "utf-8")
         elif lock is not None:
-            progress("collecting the wheels of the environment")
-            _collect(plan.environment(lock), staged, "environment", indexes, environ, progress)
+            supply.progress("collecting the wheels of the environment")
+            _collect(plan.environment(lock), staged, "environment", supply)
         if lock is not None:
             (staged / "sendoff.lock").write_text(lock.requirements, encoding="utf-8")
-        _collect_server(store, plan, staged, base, indexes, environ, progress)
+        _collect_server(request, plan, staged, base)
         (staged / "Dockerfile").write_text(_dockerfile(plan, reference, spec, lock, base is not None), encoding="utf-8")
         _readable(staged)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,19 +89,15 @@ def write_folder(
     return notes
 
 
-def _known_base(
-    store: Store,
-    reference: str,
-    spec: EnvironmentSpec,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> BaseImage | None:
+def _known_base(request: ImageRequest, reference: str) -> BaseImage | None:
     """The base image as an engine here knows it; None without an engine, or where steps make another one of it."""
-    if spec.docker.base_dockerfile is not None or spec.docker.extra_steps is not None or not answers(environ):
+    docker, environ = request.spec.docker, request.supply.environ
+    if docker.base_dockerfile is not None or docker.extra_steps is not None or not answers(environ):
         return None
-    logins, way = logins_of(spec, store.settings, environ), indexes.way(environ)
-    return base_image.known(connect(environ), reference, home=store.home, logins=logins, way=way, progress=progress)
+    source = request.source(connect(environ))
+    if images.find(source.engine, reference) is None:
+        return None
+    return base_image.inspect(source, reference, home=request.store.home)
 
 
 def _unknown_base(reference: str, lock: Lock | None, spec: EnvironmentSpec) -> BaseImage:
@@ -128,8 +106,6 @@ def _unknown_base(reference: str, lock: Lock | None, spec: EnvironmentSpec) -> B
     if lock is not None:
         minor = ".".join(lock.python_version.split(".")[:2])
         pythons = [*([] if minor == "3.11" else pythons), (f"/usr/local/bin/python{minor}", lock.python_version)]
-    if lock is None or tuple(int(part) for part in lock.python_version.split(".")[:2]) < (3, 11):
-        pythons.append(("/usr/local/bin/python3.11", "3.11.0"))
     wanted = spec.python.interpreter_path
     return BaseImage(
         reference=reference,
@@ -192,17 +168,10 @@ def _readable(folder: Path) -> None:
             place.chmod(0o755 if place.is_dir() or place.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
-def _collect(
-    install: Install,
-    staged: Path,
-    name: str,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> None:
+def _collect(install: Install, staged: Path, name: str, supply: Supply) -> None:
     work = staged / ".work"
     work.mkdir()
-    make_environment(install, work / "environment", indexes=indexes, environ=environ, progress=progress)
+    make_environment(install, work / "environment", supply)
     lines = wheels(work / "environment", staged / "wheels" / name)
     listed = staged / "wheels" / f"{name}.lock"
     before = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
@@ -215,52 +184,34 @@ def _collect(
     shutil.rmtree(work)
 
 
-def _collect_conda(
-    store: Store,
-    install: Install,
-    staged: Path,
-    base: BaseImage | None,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> None:
+def _collect_conda(request: ImageRequest, install: Install, staged: Path, base: BaseImage | None) -> None:
     """The whole prefix, bound to its place in the image: there is no conda in the build that could make it."""
     work = staged / ".work"
     # A base that nobody has looked into is taken to have this machine's C library, as with wheels.
     known = base or replace(_unknown_base("", None, EnvironmentSpec(name="any")), glibc=image_python.host_glibc())
-    client = connect(environ) if base is not None else None
-    builder = Builder(
-        known, indexes=indexes, environ=environ, client=client, cache=store.home / "cache", progress=progress
-    )
-    entries = builder.entries(install, work)
+    client = connect(request.supply.environ) if base is not None else None
+    entries = Builder(known, request.supply, client=client, cache=request.store.home / "cache").entries(install, work)
     root = f"{install.at}/"
     below = {path.removeprefix(root): entry for path, entry in entries.items() if path.startswith(root)}
     _lay(below, staged / "conda")
     shutil.rmtree(work)
 
 
-def _collect_server(
-    store: Store,
-    plan: ImagePlan,
-    staged: Path,
-    base: BaseImage | None,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> None:
+def _collect_server(request: ImageRequest, plan: ImagePlan, staged: Path, base: BaseImage | None) -> None:
     """Wheels of the server for the base's Python; for each that it may have where nobody knows."""
     wanted = (plan.front.minor,) if base is not None else _SERVER_PYTHONS
-    found = [one for one in interpreters.discover(store.home, store.settings, environ) if not one.problem]
+    store, supply = request.store, request.supply
+    found = [one for one in interpreters.discover(store.home, store.settings, supply.environ) if not one.problem]
     requirements = FRONT_LOCK.read_text(encoding="utf-8")
     some = False
     for minor in wanted:
         local = next((one for one in found if one.version.startswith(f"{minor}.")), None)
         if local is None:
             continue
-        progress(f"collecting the wheels of the server for Python {minor}")
+        supply.progress(f"collecting the wheels of the server for Python {minor}")
         python = ImagePython(path=local.path, version=local.version)
         install = Install(at=FRONT, python=python, local=local.path, requirements=requirements)
-        _collect(install, staged, "front", indexes, environ, progress)
+        _collect(install, staged, "front", supply)
         some = True
     if not some:
         raise EnvironmentFailed(f"no Python {' or '.join(wanted)} is on this machine to collect wheels with")

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from ..containers.engine import Engine
 from ..environments import interpreters
-from ..environments.indexes import Indexes, effective
 from ..errors import EnvironmentFailed, InvalidInput
-from ..progress import Progress
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
 from ..spec.parse import Spec, decode, encode, replace
@@ -29,15 +27,12 @@ from .base_image import BaseImage
 from .image_conda import check_library
 from .image_contents import CONTENTS, contents
 from .image_engine import Part, configuration, load
-from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, local_python, server_digest
+from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, server_digest
 from .image_layers import Entries, Entry, Layer, digest, tree, unread
 from .image_python import ImagePython
+from .image_request import ImageRequest
 from .image_store import LayerStore
 from .sbom import sbom
-
-if TYPE_CHECKING:
-    from ..store import Store
-
 
 ROOT = "var/azureml-app"
 """The application root in an image (spec/behaviour.md sec. 9)."""
@@ -71,59 +66,22 @@ class Image(Spec):
         return self.id
 
 
-def build(
-    store: Store,
-    *,
-    bundle: Path,
-    lock: Lock | None,
-    spec: EnvironmentSpec,
-    engine: Engine,
-    tags: list[str] | None = None,
-    models: Literal["baked", "mounted"] = "baked",
-    labels: Mapping[str, str] | None = None,
-    indexes: Indexes | None = None,
-    environ: Mapping[str, str] | None = None,
-    credentials: tuple[str, str] | None = None,
-    progress: Progress = lambda _: None,
-) -> Image:
+def build(request: ImageRequest, engine: Engine, *, tags: Sequence[str] = ()) -> Image:
     """Make the image of a bundle in the engine, or find it made.
 
     It runs the scoring server on port 5001 for all addresses, as a user without rights, from ``/var/azureml-app``.
 
     Args:
-        store: The home and its settings.
-        bundle: The bundle's folder.
-        lock: Its environment; None when the user manages it (``userManagedDependencies``).
-        spec: The environment's definition: base image, Docker steps, variables.
+        request: What it is made of.
         engine: Where the image goes (``sendoff.containers.engine.connect``).
         tags: Names for it.
-        models: ``mounted`` leaves ``/var/azureml-app/azureml-models`` empty, for a read-only mount of the bundle's own
-            ``app/azureml-models``.
-        labels: Further labels.
-        indexes: Where packages come from; as the home's settings say by default.
-        environ: As ``os.environ``.
-        credentials: User and password of the base image's registry; else as the ``docker`` command has them.
-        progress: Receives plain lines.
 
     Raises:
         InvalidInput: The base image does not exist, or the bundle's files want a place of ours.
         EnvironmentFailed: Packages cannot be fetched or built, or no Python fits.
         TargetUnavailable: The engine does not answer.
     """
-    ready = prepare(
-        store,
-        bundle=bundle,
-        lock=lock,
-        spec=spec,
-        engine=engine,
-        models=models,
-        labels=labels,
-        indexes=indexes,
-        environ=environ,
-        credentials=credentials,
-        progress=progress,
-    )
-    return place(store, ready, engine=engine, tags=tags or [], progress=progress)
+    return place(request, prepare(request, engine), engine, tags)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,13 +102,13 @@ class Ready:
         return configuration(self.base, self.parts, self.settings)
 
 
-def place(store: Store, ready: Ready, *, engine: Engine, tags: list[str], progress: Progress) -> Image:
+def place(request: ImageRequest, ready: Ready, engine: Engine, tags: Sequence[str]) -> Image:
     """Put an image that is made into the engine, or find it there.
 
     Raises:
         TargetUnavailable: The engine does not answer.
     """
-    memory = store.home / "images" / "loaded.json"
+    memory, progress = request.store.home / "images" / "loaded.json", request.supply.progress
     made = load(engine, ready.base, ready.parts, ready.settings, tags=tags, memory=memory, progress=progress)
     return Image(
         id=made.id,
@@ -164,33 +122,13 @@ def place(store: Store, ready: Ready, *, engine: Engine, tags: list[str], progre
     )
 
 
-def prepare(
-    store: Store,
-    *,
-    bundle: Path,
-    lock: Lock | None,
-    spec: EnvironmentSpec,
-    engine: Engine,
-    models: Literal["baked", "mounted"] = "baked",
-    labels: Mapping[str, str] | None = None,
-    indexes: Indexes | None = None,
-    environ: Mapping[str, str] | None = None,
-    credentials: tuple[str, str] | None = None,
-    progress: Progress = lambda _: None,
-) -> Ready:
-    """Make all layers of a bundle's image; arguments and errors as those of :func:`build`."""
-    environ = os.environ if environ is None else environ
-    if indexes is None:
-        indexes, _ = effective(environ, store.settings, lock.pip_options if lock is not None else [])
-    base, notes = find_base(
-        store, spec, engine, indexes=indexes, environ=environ, credentials=credentials, progress=progress
-    )
-    plan = ImagePlan(store, bundle=bundle, lock=lock, spec=spec, base=base)
-    builder = Builder(
-        base, indexes=indexes, environ=environ, client=engine, cache=store.home / "cache", progress=progress
-    )
-    parts = plan.parts(builder, models)
-    settings = plan.settings({**(labels or {}), CONTENTS: contents(base, parts)})
+def prepare(request: ImageRequest, engine: Engine) -> Ready:
+    """Make all layers of a bundle's image; errors as those of :func:`build`."""
+    base, notes = find_base(request, engine)
+    plan = ImagePlan(request, base)
+    builder = Builder(base, request.supply, client=engine, cache=request.store.home / "cache")
+    parts = plan.parts(builder, request.models)
+    settings = plan.settings({**request.labels, CONTENTS: contents(base, parts)})
     return Ready(base=base, parts=parts, settings=settings, python=plan.worker_path, notes=[*notes, *plan.notes])
 
 
@@ -198,10 +136,7 @@ class ImagePlan:
     """What goes into the image of a bundle, and where.
 
     Args:
-        store: The home and its settings.
-        bundle: The bundle's folder.
-        lock: Its environment; None when the user manages it.
-        spec: The environment's definition.
+        request: What it is made of.
         base: The base image.
 
     Raises:
@@ -209,9 +144,8 @@ class ImagePlan:
         EnvironmentFailed: No Python fits, or conda packages want a newer C library than the base has.
     """
 
-    def __init__(
-        self, store: Store, *, bundle: Path, lock: Lock | None, spec: EnvironmentSpec, base: BaseImage
-    ) -> None:
+    def __init__(self, request: ImageRequest, base: BaseImage) -> None:
+        store, bundle, lock = request.store, request.bundle, request.lock
         self._home, self._base, self._folder = store.home, base, bundle
         self._lock = None if lock is None or lock.method == METHOD_USER_MANAGED else lock
         if self._lock is not None:
@@ -224,7 +158,7 @@ class ImagePlan:
             if not one.problem
         ]
         self.front = self._front_python()
-        self.worker = self._worker_python(spec)
+        self.worker = self._worker_python(request.spec)
 
     @property
     def worker_path(self) -> str:
@@ -241,7 +175,7 @@ class ImagePlan:
         front = Install(
             at=FRONT,
             python=self.front,
-            local=local_python(self.front.minor, self._local),
+            local=next((path for path, version in self._local if version.startswith(f"{self.front.minor}.")), None),
             requirements=FRONT_LOCK.read_text(encoding="utf-8"),
             server=True,
         )

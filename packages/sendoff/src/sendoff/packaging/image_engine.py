@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
+import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .. import files
 from ..containers import images
@@ -20,7 +20,7 @@ from ..errors import StoreError, TargetUnavailable
 from ..progress import Progress
 from ..spec.parse import replace
 from .base_image import BaseImage
-from .image_layers import Entries, Hashing, Layer, Writable, unread, write
+from .image_layers import Entries, Hashing, Layer, pieces, unread
 
 _CHUNK = 1 << 20
 _REMEMBERED = 40
@@ -49,21 +49,35 @@ class Part:
     def measure(self) -> None:
         """Learn the digest, if nobody has yet."""
         if not self.layer.diff_id and self.layer.path is None:
-            self.write(None)
+            for _ in self.pieces():
+                pass
 
-    def write(self, out: Writable | None) -> None:
-        """Write its tar archive."""
-        if self.layer.path is None:
-            hashing = Hashing(out)
-            write(self.entries, out if self.layer.diff_id and out is not None else hashing)
-            if not self.layer.diff_id:
-                self.layer = replace(self.layer, diff_id=hashing.digest, size=hashing.size)
-                self.learnt(self.layer)
-            return
-        assert out is not None
-        with Path(self.layer.path).open("rb", buffering=0) as file:
-            while data := file.read(_CHUNK):
-                out.write(data)
+    def pieces(self) -> Iterator[bytes]:
+        """Its tar archive, in large pieces."""
+        if self.layer.path is not None:
+            with Path(self.layer.path).open("rb", buffering=0) as file:
+                while data := file.read(_CHUNK):
+                    yield data
+        elif self.layer.diff_id:
+            yield from _gathered(pieces(self.entries))
+        else:
+            hashing = Hashing(None)
+            for piece in _gathered(pieces(self.entries)):
+                hashing.write(piece)
+                yield piece
+            self.layer = replace(self.layer, diff_id=hashing.digest, size=hashing.size)
+            self.learnt(self.layer)
+
+
+def _gathered(small: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a call of the system each."""
+    held = bytearray()
+    for piece in small:
+        held += piece
+        if len(held) >= _CHUNK:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +195,7 @@ def _send(client: Engine, base: BaseImage, parts: Sequence[Part], settings: dict
     names = [f"base-{number}/layer.tar" for number in range(len(base.diff_ids))]
     names += [f"layer-{number}/layer.tar" for number in range(len(parts))]
     missing = [(names[len(base.diff_ids) + number], parts[number]) for number in range(known, len(parts))]
-    images.load(client, _archive(lambda: configuration(base, parts, settings), names, missing))
+    images.load(client, _files(lambda: configuration(base, parts, settings), names, missing))
 
 
 def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], settings: dict[str, Any]) -> None:
@@ -193,7 +207,7 @@ def _send_whole(client: Engine, base: BaseImage, parts: Sequence[Part], settings
             Part(layer=Layer(name="base", diff_id="", size=f.stat().st_size, path=str(f)), made_by="") for f in files
         ]
         whole = list(zip(names, [*below, *parts], strict=True))
-        images.load(client, _archive(lambda: configuration(base, parts, settings), names, whole))
+        images.load(client, _files(lambda: configuration(base, parts, settings), names, whole))
 
 
 def saved_layers(client: Engine, image: str, folder: Path, skip: int = 0) -> list[Path]:
@@ -211,104 +225,30 @@ def saved_layers(client: Engine, image: str, folder: Path, skip: int = 0) -> lis
     with tarfile.open(archive) as tar:
         listed = tar.extractfile("manifest.json")
         assert listed is not None
-        layers = json.load(listed)[0]["Layers"][skip:]
         found = []
-        for number, name in enumerate(layers):
-            member = tar.getmember(name)
-            while member.issym() or member.islnk():  # the same layer twice is stored once
-                target = member.linkname
-                name = str(Path(name).parent / target) if member.issym() else target
-                member = tar.getmember(_normal(name))
-            file = tar.extractfile(member)
+        for number, name in enumerate(json.load(listed)[0]["Layers"][skip:]):
+            file = tar.extractfile(name)  # a link is followed: the same layer twice is stored once
             assert file is not None
             path = folder / f"{number}.tar"
             with path.open("wb") as out:
-                _copy(file, out)
+                shutil.copyfileobj(file, out, _CHUNK)
             found.append(path)
     archive.unlink()
     return found
 
 
-def _normal(name: str) -> str:
-    parts: list[str] = []
-    for part in name.split("/"):
-        if part == "..":
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
-
-
-def _copy(source: IO[bytes], out: IO[bytes]) -> None:
-    while data := source.read(_CHUNK):
-        out.write(data)
-
-
-def _archive(make: Callable[[], bytes], names: list[str], layers: list[tuple[str, Part]]) -> Iterator[bytes]:
-    """An archive for ``docker load``, piece by piece: nothing is written to disk on the way.
+def _files(make: Callable[[], bytes], names: list[str], layers: list[tuple[str, Part]]) -> Iterator[images.File]:
+    """What the engine is given of an image; nothing is written to disk on the way.
 
     The configuration comes last, since it names the layers' digests, and a large layer's is learnt while it travels.
     """
     for name, part in layers:
-        yield _header(name, part.layer.size)
-        yield from _pieces(part)
-        yield bytes(-part.layer.size % 512)
+        yield name, part.layer.size, part.pieces()
     config = make()
     file = f"{image_id(config).removeprefix('sha256:')}.json"
     manifest = json.dumps([{"Config": file, "RepoTags": None, "Layers": names}]).encode()
-    for name, data in (("manifest.json", manifest), (file, config)):
-        yield _header(name, len(data)) + data + bytes(-len(data) % 512)
-    yield bytes(1024)
-
-
-def _pieces(part: Part) -> Iterator[bytes]:
-    """What :meth:`Part.write` writes, in large pieces; a thread of its own does the writing."""
-    import queue
-    import threading
-
-    pieces: queue.Queue[bytes | BaseException | None] = queue.Queue(8)
-    gone = threading.Event()
-
-    class Pipe:
-        def __init__(self) -> None:
-            self.held = io.BytesIO()
-
-        def write(self, data: bytes) -> int:
-            if gone.is_set():
-                raise BrokenPipeError
-            self.held.write(data)
-            if self.held.tell() >= _CHUNK:
-                self.flush()
-            return len(data)
-
-        def flush(self) -> None:
-            pieces.put(self.held.getvalue())
-            self.held = io.BytesIO()
-
-    def work() -> None:
-        pipe = Pipe()
-        try:
-            part.write(pipe)
-            pipe.flush()
-            pieces.put(None)
-        except BaseException as error:
-            pieces.put(error)
-
-    thread = threading.Thread(target=work, name="sendoff-layer", daemon=True)
-    thread.start()
-    try:
-        while (piece := pieces.get()) is not None:
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
-    finally:
-        gone.set()
-
-
-def _header(name: str, size: int) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.size = size
-    return info.tobuf(tarfile.PAX_FORMAT)
+    yield "manifest.json", len(manifest), [manifest]
+    yield file, len(config), [config]
 
 
 def _remembered(memory: Path) -> list[str]:

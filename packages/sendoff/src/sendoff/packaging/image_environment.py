@@ -6,16 +6,14 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..containers.engine import Engine
 from ..containers.runs import run
 from ..environments import conda, uv
-from ..environments.indexes import Indexes
+from ..environments.indexes import Supply
 from ..errors import EnvironmentFailed
-from ..progress import Progress
 from ..spec.parse import Spec
 from .base_image import BaseImage
 from .image_conda import prefix_entries
@@ -50,25 +48,13 @@ class Builder:
 
     Args:
         base: The image that they will run in.
-        indexes: Where packages come from.
-        environ: As ``os.environ``.
+        supply: Where packages come from.
         client: The engine, for packages that have to be built inside the base image.
         cache: Where downloaded conda archives are kept.
-        progress: Receives plain lines.
     """
 
-    def __init__(
-        self,
-        base: BaseImage,
-        *,
-        indexes: Indexes,
-        environ: Mapping[str, str],
-        client: Engine | None,
-        cache: Path,
-        progress: Progress,
-    ) -> None:
-        self._base, self._indexes, self._environ = base, indexes, environ
-        self._client, self._cache, self._progress = client, cache, progress
+    def __init__(self, base: BaseImage, supply: Supply, *, client: Engine | None, cache: Path) -> None:
+        self._base, self._supply, self._client, self._cache = base, supply, client, cache
 
     def entries(self, install: Install, staging: Path) -> Entries:
         """Install, compile, and list the files as they have to lie in the image.
@@ -87,36 +73,26 @@ class Builder:
         if foreign and not install.python.copied:
             self._inside(install, folder)
         else:
-            self._here(install, folder)
+            make_environment(install, folder, self._supply)
+            _add_server(install, folder)
+            assert install.local is not None
+            compile_tree(install.local, folder / "lib", f"/{install.at}/lib")
         return placed(folder, install)
-
-    def _here(self, install: Install, folder: Path) -> None:
-        make_environment(install, folder, indexes=self._indexes, environ=self._environ, progress=self._progress)
-        _add_server(install, folder)
-        assert install.local is not None
-        compile_tree(install.local, folder / "lib", f"/{install.at}/lib")
 
     def _conda(self, install: Install, folder: Path) -> Entries:
         # conda's packages bring their own libraries; only what pip installs looks at this machine's.
-        conda.install(
-            install.conda,
-            folder,
-            cache=self._cache,
-            indexes=self._indexes,
-            environ=self._environ,
-            progress=self._progress,
-            final=f"/{install.at}",
-        )
+        conda.install(install.conda, folder, self._supply, cache=self._cache, final=f"/{install.at}")
         if install.requirements and newer_than(host_glibc(), self._base.glibc):
             self._inside(install, folder)
         else:
-            pip_packages(install, folder, indexes=self._indexes, environ=self._environ, progress=self._progress)
+            pip_packages(install, folder, self._supply)
             compile_tree(str(folder / "bin" / "python"), folder / "lib", f"/{install.at}/lib")
         return prefix_entries(folder, install.at)
 
     def _inside(self, install: Install, folder: Path) -> None:
         """In a container of the base image: this machine has no such Python, or a newer C library."""
-        self._progress(f"installing inside {self._base.reference}")
+        indexes = self._supply.indexes
+        self._supply.progress(f"installing inside {self._base.reference}")
         if self._client is None:
             raise EnvironmentFailed(
                 f"packages for Python {install.python.minor} cannot be made on this machine for {self._base.reference}",
@@ -127,9 +103,7 @@ class Builder:
         work = folder.parent / "work"
         (work / "cache").mkdir(parents=True)
         (work / "requirements.txt").write_text(install.requirements, encoding="utf-8")
-        config = work / "uv.toml"
-        config.touch(mode=0o600)
-        config.write_text(uv.configuration(self._indexes), encoding="utf-8")
+        uv.configure(work / "uv.toml", indexes)
         shutil.copy(Path(__file__).with_name("compile_files.py"), work / "compile_files.py")
         at = f"/{install.at}"
         python = install.python.path
@@ -147,20 +121,14 @@ fi
         folders = {at: folder, "/sendoff/build": work}
         given = {"/sendoff/uv": Path(uv.binary())}
         variables = {"UV_CACHE_DIR": "/sendoff/build/cache", "HOME": "/sendoff/build", "UV_LINK_MODE": "copy"}
-        for name, value in build_variables(self._indexes, self._environ).items():
-            variables[name] = value
-        if self._indexes.cert:
-            given["/sendoff/ca.pem"] = Path(self._indexes.cert).expanduser().resolve()
+        variables |= build_variables(self._supply)
+        if indexes.cert:
+            given["/sendoff/ca.pem"] = Path(indexes.cert).expanduser().resolve()
             variables["SSL_CERT_FILE"] = "/sendoff/ca.pem"
-        for place in self._indexes.find_links:
+        for place in indexes.find_links:
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
                 given[str(path)] = path
-        self._run(script, folders, given, variables)
-        shutil.rmtree(work, ignore_errors=True)
-
-    def _run(self, script: str, folders: dict[str, Path], given: dict[str, Path], variables: dict[str, str]) -> None:
-        assert self._client is not None
         body = {
             "Image": self._base.id,
             "Entrypoint": ["/bin/sh"],
@@ -170,7 +138,7 @@ fi
             "HostConfig": {"NetworkMode": "host"},
         }
         status, said = run(self._client, body, folders=folders, given=given, seconds=3600.0)
-        lines = self._indexes.conceal(said.decode("utf-8", "replace")).splitlines()
+        lines = indexes.conceal(said.decode("utf-8", "replace")).splitlines()
         if status:
             first = next((line for line in lines if line.strip()), "no output")
             raise EnvironmentFailed(
@@ -178,19 +146,16 @@ fi
                 hint="See the log; a compiler may be missing in the base image.",
                 log=lines[-20:],
             )
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def make_environment(
-    install: Install, folder: Path, *, indexes: Indexes, environ: Mapping[str, str], progress: Progress
-) -> None:
+def make_environment(install: Install, folder: Path, supply: Supply) -> None:
     """Install locked packages into a virtual environment on this machine, with this machine's interpreter.
 
     Args:
         install: What to make; ``local`` is set.
         folder: Where, on this machine.
-        indexes: Where packages come from.
-        environ: As ``os.environ``.
-        progress: Receives plain lines.
+        supply: Where packages come from.
 
     Raises:
         EnvironmentFailed: A package cannot be fetched or built.
@@ -198,25 +163,21 @@ def make_environment(
     assert install.local is not None
     arguments = ["venv", "--quiet", "--no-project", "--no-python-downloads", "--relocatable"]
     arguments += ["--python", install.local, str(folder)]
-    waits_for = "making the image's environment"
-    uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
-    pip_packages(install, folder, indexes=indexes, environ=environ, progress=progress)
+    uv.run(arguments, supply, waits_for="making the image's environment")
+    pip_packages(install, folder, supply)
 
 
-def pip_packages(
-    install: Install, folder: Path, *, indexes: Indexes, environ: Mapping[str, str], progress: Progress
-) -> None:
+def pip_packages(install: Install, folder: Path, supply: Supply) -> None:
     """Install the locked pip packages into an environment that is there; arguments as those above."""
     if not install.requirements:
         return
     count = uv.packages(len(re.findall(r"^[A-Za-z0-9]", install.requirements, re.MULTILINE)))
-    progress(f"installing {count} for the image")
+    supply.progress(f"installing {count} for the image")
     listed = folder.parent / "requirements.txt"
     listed.write_text(install.requirements, encoding="utf-8")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
     arguments += ["--python", str(folder / "bin" / "python"), *(["--break-system-packages"] if install.conda else [])]
-    waits_for = f"installing {count} for the image"
-    uv.run(arguments, indexes=indexes, environ=environ, waits_for=waits_for, progress=progress)
+    uv.run(arguments, supply, waits_for=f"installing {count} for the image")
 
 
 def placed(folder: Path, install: Install) -> Entries:
@@ -236,21 +197,15 @@ def placed(folder: Path, install: Install) -> Entries:
     return found
 
 
-def build_variables(indexes: Indexes, environ: Mapping[str, str]) -> dict[str, str]:
+def build_variables(supply: Supply) -> dict[str, str]:
     """Variables of the way to the network that every build gets, and no image keeps: the proxy's."""
     found = {
-        name: environ[name]
+        name: supply.environ[name]
         for plain in ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
         for name in (plain, plain.upper())
-        if environ.get(name)
+        if supply.environ.get(name)
     }
-    if indexes.proxy:
-        proxy = indexes.proxy if "://" in indexes.proxy else f"http://{indexes.proxy}"
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            found[name] = found[name.upper()] = proxy
-    if indexes.no_proxy:
-        found["no_proxy"] = found["NO_PROXY"] = indexes.no_proxy
-    return found
+    return found | supply.indexes.proxy_variables()
 
 
 def server_folder() -> Path:
@@ -282,8 +237,3 @@ def _add_server(install: Install, folder: Path) -> None:
         packages = folder / "lib" / f"python{install.python.minor}" / "site-packages"
         packages.mkdir(parents=True, exist_ok=True)
         shutil.copytree(server_folder(), packages / "sendoff_serving", ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def local_python(minor: str, found: list[tuple[str, str]]) -> str | None:
-    """The first interpreter of a minor version among ``(path, version)`` pairs."""
-    return next((path for path, version in found if version.startswith(f"{minor}.")), None)

@@ -17,11 +17,12 @@ from ..containers import images
 from ..containers.engine import Engine, EngineError, connect
 from ..containers.registries import Logins
 from ..errors import Conflict, InvalidInput, NotFound
+from ..progress import silent
 from ..spec.package import ImageContent, ImageReport, Package
 from .image import SBOM
 from .image_contents import CONTENTS, told
 from .image_layers import BIGGEST
-from .image_pull import pull as bring
+from .image_pull import ImageSource
 
 
 def inspect(reference: str) -> ImageReport:
@@ -171,7 +172,7 @@ def pull(package: Package, *, logins: Logins, way: Way) -> None:
         raise Conflict(f"package {package.id} is not made: it is {package.state}", hint="Wait for its creation.")
     client = connect(os.environ)
     if result.registry:
-        bring(client, result.location, logins=logins, way=way, progress=lambda _: None, field="location")
+        ImageSource(client, logins, way, silent).pull(result.location, field="location")
     elif images.find(client, result.location) is None:
         raise NotFound(
             f"the image {result.location} is not in the engine any more",

@@ -96,27 +96,24 @@ def tree(folder: Path, at: str, *, skip: Iterable[str] = ()) -> Entries:
     return found
 
 
-def write(entries: Mapping[str, Entry], out: Writable) -> None:
-    """Write a layer's tar archive; equal entries give equal bytes.
+def pieces(entries: Mapping[str, Entry]) -> Iterator[bytes]:
+    """A layer's tar archive, piece by piece; equal entries give equal bytes.
 
     Raises:
         StoreError: A file cannot be read, or changed its size meanwhile.
     """
     for info, entry in _headers(entries):
-        out.write(info.tobuf(tarfile.PAX_FORMAT))
+        yield info.tobuf(tarfile.PAX_FORMAT)
         if entry.data is not None:
-            out.write(entry.data)
+            yield entry.data
         elif entry.source is not None:
-            try:
-                _copy(entry.source, info.size, out)
-            except OSError as error:
-                raise StoreError(f"{entry.source} cannot be read: {error.strerror or error}") from None
-        out.write(bytes(-info.size % tarfile.BLOCKSIZE))
-    out.write(bytes(2 * tarfile.BLOCKSIZE))
+            yield from _read(entry.source, info.size)
+        yield bytes(-info.size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)
 
 
 def archived_size(entries: Mapping[str, Entry]) -> int:
-    """How many bytes :func:`write` would write, from the files' sizes alone."""
+    """How many bytes :func:`pieces` would give, from the files' sizes alone."""
     blocks = sum(
         len(info.tobuf(tarfile.PAX_FORMAT)) + -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
         for info, _ in _headers(entries)
@@ -139,14 +136,17 @@ def _headers(entries: Mapping[str, Entry]) -> Iterator[tuple[tarfile.TarInfo, En
         yield info, entry
 
 
-def _copy(source: str, size: int, out: Writable) -> None:
+def _read(source: str, size: int) -> Iterator[bytes]:
     left = size
-    with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of them
-        while left > 0 and (data := file.read(min(_CHUNK, left))):
-            out.write(data)
-            left -= len(data)
-        if left or file.read(1):
-            raise StoreError(f"{source} changed while it was read", hint="Try again.")
+    try:
+        with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of them
+            while left > 0 and (data := file.read(min(_CHUNK, left))):
+                yield data
+                left -= len(data)
+            if left or file.read(1):
+                raise StoreError(f"{source} changed while it was read", hint="Try again.")
+    except OSError as error:
+        raise StoreError(f"{source} cannot be read: {error.strerror or error}") from None
 
 
 def unread(name: str, entries: Mapping[str, Entry]) -> Layer:
@@ -174,14 +174,16 @@ def save(name: str, entries: Mapping[str, Entry], path: Path) -> Layer:
     """
     with files.staged(path, folder=0o777) as staged, staged.open("wb") as file:
         hashing = Hashing(file)
-        write(entries, hashing)
+        for piece in pieces(entries):
+            hashing.write(piece)
     return replace(unread(name, entries), diff_id=hashing.digest, size=hashing.size, path=str(path))
 
 
 def digest(entries: Mapping[str, Entry]) -> tuple[str, int]:
-    """The digest and size of the archive that :func:`write` would make."""
+    """The digest and size of the archive that :func:`pieces` would make."""
     hashing = Hashing(None)
-    write(entries, hashing)
+    for piece in pieces(entries):
+        hashing.write(piece)
     return hashing.digest, hashing.size
 
 

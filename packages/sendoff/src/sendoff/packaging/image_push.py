@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import files
-from ..connections import Way
-from ..containers.engine import Engine
-from ..containers.registries import Logins, split_reference
+from ..containers.registries import split_reference
 from ..errors import InvalidInput, StoreError
-from ..progress import Progress
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
 from .image_layers import Hashing, Layer
+from .image_pull import ImageSource
 from .registry_client import MANIFEST_TYPE, RegistryClient
 
 _LEVEL = 1
@@ -33,29 +31,17 @@ class Blob(Spec):
 
 
 def push(
-    client: Engine,
-    base: BaseImage,
-    parts: Sequence[Part],
-    config: bytes,
-    reference: str,
-    *,
-    home: Path,
-    logins: Logins,
-    way: Way,
-    progress: Progress,
+    source: ImageSource, base: BaseImage, parts: Sequence[Part], config: bytes, reference: str, *, home: Path
 ) -> str:
     """Push an image; the digest of its manifest, equal for equal inputs.
 
     Args:
-        client: The engine that has the base image.
+        source: The engine that has the base image, and the way to registries.
         base: What it is built upon.
         parts: Our layers, from below.
         config: The image's configuration.
         reference: ``registry/name:tag``.
         home: Sendoff's home; compressed layers are kept there.
-        logins: Who we are at registries.
-        way: How connections are opened.
-        progress: Receives plain lines.
 
     Raises:
         Unreachable: The registry does not answer.
@@ -63,7 +49,7 @@ def push(
         StoreError: The home cannot be written.
     """
     registry, repository, tag = split_reference(reference)
-    remote = RegistryClient(registry, repository, credentials=logins.of(registry), way=way, push=True)
+    remote = RegistryClient(registry, repository, credentials=source.logins.of(registry), way=source.way, push=True)
     store = _Compressed(home / "images" / "blobs")
     blobs: list[Blob] = []
     known = [store.known(diff_id) for diff_id in base.diff_ids]
@@ -72,8 +58,8 @@ def push(
         for number, (diff_id, blob) in enumerate(zip(base.diff_ids, known, strict=True)):
             if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
                 if not saved:
-                    progress(f"reading {base.reference} from the engine")
-                    saved = saved_layers(client, base.id, Path(folder))
+                    source.progress(f"reading {base.reference} from the engine")
+                    saved = saved_layers(source.engine, base.id, Path(folder))
                 layer = Layer(name="base", diff_id=diff_id, size=0, path=str(saved[number]))
                 blob = store.make(diff_id, Part(layer=layer, made_by=""))
             blobs.append(blob)
@@ -82,10 +68,10 @@ def push(
         if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
             blob = store.make(part.layer.diff_id, part)
         blobs.append(blob)
-    names = [f"{base.reference}"] * len(base.diff_ids) + [part.layer.name for part in parts]
+    names = [base.reference] * len(base.diff_ids) + [part.layer.name for part in parts]
     for blob, name in zip(blobs, names, strict=True):
         if not remote.has(blob.digest):
-            progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
+            source.progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
             remote.put_blob(blob.digest, store.path(blob))
     manifest = {
         "schemaVersion": 2,
@@ -128,13 +114,9 @@ class _Compressed:
                 hashing = Hashing(file)
                 read = hashlib.sha256()
                 with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=hashing, mtime=0) as packed:
-
-                    class Both:
-                        def write(self, data: bytes) -> int:
-                            read.update(data)
-                            return packed.write(data)
-
-                    part.write(Both())
+                    for data in part.pieces():
+                        read.update(data)
+                        packed.write(data)
             if f"sha256:{read.hexdigest()}" != diff_id:
                 raise StoreError(f"the layer {part.layer.name} is not what it was when the image was made")
             blob = Blob(digest=hashing.digest, size=hashing.size)

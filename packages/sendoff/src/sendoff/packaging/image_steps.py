@@ -13,51 +13,37 @@ import re
 import tarfile
 import tempfile
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..containers import images
 from ..containers.engine import Engine, conceal
 from ..containers.labels import HOME, home_id
-from ..containers.registries import Logins
-from ..environments.indexes import Indexes
+from ..environments.indexes import Indexes, Supply
 from ..errors import EnvironmentFailed, InvalidInput, SendoffError
-from ..progress import Progress
+from ..progress import silent
 from ..spec.parse import encode, replace
 from . import base_image
 from .base_image import BaseImage
 from .image_engine import Part, load, saved_layers
 from .image_environment import build_variables
 from .image_layers import Entries, Entry, Layer
+from .image_pull import ImageSource
 
 _AT = "opt/sendoff-build"
 _CERTIFICATE_NAMES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 _FROM = re.compile(r"^(\s*FROM\s+(?:--platform=\S+\s+)?)(\S+)((?:\s+AS\s+(\S+))?\s*)$", re.IGNORECASE | re.MULTILINE)
 
 
-def with_steps(
-    client: Engine,
-    dockerfile: str,
-    steps: str,
-    *,
-    home: Path,
-    indexes: Indexes,
-    environ: Mapping[str, str],
-    logins: Logins,
-    progress: Progress,
-) -> BaseImage:
+def with_steps(source: ImageSource, dockerfile: str, steps: str, *, home: Path, supply: Supply) -> BaseImage:
     """The image of a Dockerfile and further steps; made once for the same text and base.
 
     Args:
-        client: The engine.
+        source: The engine, and how it gets base images.
         dockerfile: Starts with ``FROM``; files cannot be copied in, since there is no folder beside it.
         steps: Lines put behind it.
         home: Sendoff's home.
-        indexes: The way to the packages.
-        environ: As ``os.environ``.
-        logins: Who we are at registries.
-        progress: Receives plain lines.
+        supply: The way to the packages.
 
     Raises:
         InvalidInput: No ``FROM``, or a base image that is nowhere.
@@ -70,19 +56,14 @@ def with_steps(
     text = dockerfile.rstrip("\n") + "\n" + steps.rstrip("\n") + "\n"
     stages = {match[4].lower() for match in _FROM.finditer(dockerfile) if match[4]}
     names = list(dict.fromkeys(m[2] for m in _FROM.finditer(text) if m[2].lower() not in {*stages, "scratch"}))
-    way = indexes.way(environ)
-
-    def look(name: str) -> BaseImage:
-        return base_image.inspect(client, name, home=home, logins=logins, way=way, progress=progress)
-
-    bases = {name: look(name) for name in names}
+    bases = {name: base_image.inspect(source, name, home=home) for name in names}
     key = hashlib.sha256(encode([text, {name: base.id for name, base in bases.items()}])).hexdigest()[:32]
     tag = f"sendoff/base:{home_id(home)}-{key}"
-    if images.find(client, tag) is not None:
-        return look(tag)
-    progress("doing the environment's Docker steps")
-    from_base = _build(client, text, bases, tag, home, indexes, environ)
-    made = look(tag)
+    if images.find(source.engine, tag) is not None:
+        return base_image.inspect(source, tag, home=home)
+    supply.progress("doing the environment's Docker steps")
+    from_base = _build(source.engine, text, bases, tag, home, supply)
+    made = base_image.inspect(source, tag, home=home)
     return made if from_base is None else replace(made, digests=from_base.digests)
 
 
@@ -98,42 +79,37 @@ def last_base(dockerfile: str) -> str | None:
 
 
 def _build(
-    client: Engine,
-    text: str,
-    bases: dict[str, BaseImage],
-    tag: str,
-    home: Path,
-    indexes: Indexes,
-    environ: Mapping[str, str],
+    client: Engine, text: str, bases: dict[str, BaseImage], tag: str, home: Path, supply: Supply
 ) -> BaseImage | None:
-    secret = Part.of("way", _way(indexes), "the way to the network")
+    indexes = supply.indexes
+    secret, variables = Part.of("way", _way(indexes), "the way to the network"), _variables(indexes)
     memory = home / "images" / "loaded.json"
     number = uuid.uuid4().hex[:12]
     temporary: dict[str, str] = {}
     for position, (name, base) in enumerate(bases.items()):
         settings = {
             **base.config,
-            "Env": [*(base.config.get("Env") or []), *_variables(indexes)],
+            "Env": [*(base.config.get("Env") or []), *(f"{name}={value}" for name, value in variables.items())],
             # What comes of it is this home's, and `gc` finds it.
             "Labels": {**(base.config.get("Labels") or {}), HOME: home_id(home)},
         }
         temporary[name] = f"sendoff/building:{number}-{position}"
-        load(client, base, [secret], settings, tags=[temporary[name]], memory=memory, progress=lambda _: None)
+        load(client, base, [secret], settings, tags=[temporary[name]], memory=memory, progress=silent)
     result = f"sendoff/building:{number}"
     try:
         text = _FROM.sub(lambda match: f"{match[1]}{temporary.get(match[2], match[2])}{match[3]}", text)
-        _run(client, text, result, build_variables(indexes, environ), indexes)
+        _run(client, text, result, build_variables(supply), indexes)
         image = images.find(client, result)
         if image is None:
             raise EnvironmentFailed("the Docker steps ended without an image", hint="Is the engine's disk full?")
-        return _without_the_way(client, image, list(bases.values()), secret, tag, home)
+        return _without_the_way(client, image, list(bases.values()), secret, set(variables), tag, home)
     finally:
         for name in [result, *temporary.values()]:
             with contextlib.suppress(SendoffError):
                 images.remove(client, name, force=True)
 
 
-def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> list[str]:
+def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes: Indexes) -> None:
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         info = tarfile.TarInfo("Dockerfile")
@@ -150,16 +126,10 @@ def _run(client: Engine, text: str, tag: str, arguments: dict[str, str], indexes
                 hint=f"It was: {failed}",
                 log=said[-20:],
             )
-    return said
 
 
 def _without_the_way(
-    client: Engine,
-    image: dict[str, Any],
-    bases: list[BaseImage],
-    secret: Part,
-    tag: str,
-    home: Path,
+    client: Engine, image: dict[str, Any], bases: list[BaseImage], secret: Part, given: set[str], tag: str, home: Path
 ) -> BaseImage | None:
     """Tag the built image's layers upon the base that its last stage had, without ours between them; that base."""
     layers: list[str] = image["RootFS"]["Layers"]
@@ -167,7 +137,6 @@ def _without_the_way(
         (one for one in bases if layers[: len(one.diff_ids) + 1] == [*one.diff_ids, secret.layer.diff_id]), None
     )
     settings = dict(image["Config"])
-    given = {line.partition("=")[0] for line in _names(secret)}
     settings["Env"] = [line for line in settings.get("Env") or [] if line.partition("=")[0] not in given]
     settings.pop("Image", None)
     if base is None:  # a last stage FROM scratch: there is nothing of ours in it
@@ -186,7 +155,7 @@ def _without_the_way(
             )
             for diff_id, file in zip(layers[skip:], files, strict=True)
         ]
-        load(client, base, parts, settings, tags=[tag], memory=home / "images" / "loaded.json", progress=lambda _: None)
+        load(client, base, parts, settings, tags=[tag], memory=home / "images" / "loaded.json", progress=silent)
     return base
 
 
@@ -204,13 +173,6 @@ def _way(indexes: Indexes) -> Entries:
     return found
 
 
-def _variables(indexes: Indexes) -> list[str]:
-    found = [f"PIP_CONFIG_FILE=/{_AT}/pip.conf"]
-    if indexes.cert:
-        found += [f"{name}=/{_AT}/ca.pem" for name in _CERTIFICATE_NAMES]
-    return found
-
-
-def _names(secret: Part) -> list[str]:
-    names = ["PIP_CONFIG_FILE"]
-    return names + list(_CERTIFICATE_NAMES) if f"{_AT}/ca.pem" in secret.entries else names
+def _variables(indexes: Indexes) -> dict[str, str]:
+    certificates = dict.fromkeys(_CERTIFICATE_NAMES, f"/{_AT}/ca.pem") if indexes.cert else {}
+    return {"PIP_CONFIG_FILE": f"/{_AT}/pip.conf", **certificates}

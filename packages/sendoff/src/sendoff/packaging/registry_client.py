@@ -65,20 +65,14 @@ class RegistryClient:
 
     def put_blob(self, digest: str, path: Path) -> None:
         """Upload a file; its digest is known."""
-        _, headers, _ = self._call("POST", "/blobs/uploads/", allowed=(202,))
-        where = headers["location"]
-        where += ("&" if "?" in where else "?") + urlencode({"digest": digest})
         with path.open("rb") as file:
-            self._call("PUT", where, body=file, length=path.stat().st_size, allowed=(201,))
+            self._upload(digest, file, path.stat().st_size)
 
     def put_bytes(self, data: bytes) -> str:
         """Upload some bytes unless they are there; their digest."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if not self.has(digest):
-            _, headers, _ = self._call("POST", "/blobs/uploads/", allowed=(202,))
-            where = headers["location"]
-            where += ("&" if "?" in where else "?") + urlencode({"digest": digest})
-            self._call("PUT", where, body=data, length=len(data), allowed=(201,))
+            self._upload(digest, data, len(data))
         return digest
 
     def put_manifest(self, manifest: bytes, tag: str) -> str:
@@ -122,6 +116,12 @@ class RegistryClient:
             self._call("GET", f"/blobs/{digest}", allowed=(200,), out=out)
         if out.digest != digest:
             raise Unreachable(f"the registry {self.registry} answered other bytes than {digest}")
+
+    def _upload(self, digest: str, body: Any, length: int) -> None:
+        _, headers, _ = self._call("POST", "/blobs/uploads/", allowed=(202,))
+        where = headers["location"]
+        where += ("&" if "?" in where else "?") + urlencode({"digest": digest})
+        self._call("PUT", where, body=body, length=length, allowed=(201,))
 
     def _call(
         self,

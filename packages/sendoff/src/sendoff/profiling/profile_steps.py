@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from sqlalchemy import select, update
 
+from ..code.bundles import make_bundle
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
-from ..operations.work import Outcome
-from ..packaging.assemble import assemble
-from ..progress import Progress
-from ..spec.bundle import BundleEnvironment, BundleService, ServingSettings
+from ..operations.work import Outcome, Work
+from ..progress import Progress, silent
+from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.model import UpdateModel
 from ..spec.parse import replace, to_builtins
@@ -29,14 +29,11 @@ from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Want
 from ..targets.failures import failure, speaks_of
 from ..targets.meter import Measured, Meter
 from .generator import Generator, write_bodies
-from .host import host_cores
 from .measure import Measurement, words
 from .profiles import ProfileRequest, request_bodies, result_of, view
 from .sizes import Asked, plan_sizes, recommend
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from ..rooms import Rooms
 
 READY_SECONDS = 1800.0
@@ -46,10 +43,8 @@ TRIES = 3
 _MARK = ".bundle"
 
 
-class ProfileSteps:
-    """Steps of a profile's operation."""
-
-    repeated = frozenset[str]()
+class ProfileSteps(Work):
+    """Steps of a profile's operation; what was measured stays with the profile, however it ends."""
 
     def __init__(self, rooms: Rooms, row: AnyRow, timeline: Timeline) -> None:
         self._rooms, self._row, self._timeline = rooms, row, timeline
@@ -83,12 +78,6 @@ class ProfileSteps:
             return self._target.logs(self._uid, 60).splitlines() or self._log
         except SendoffError:
             return self._log
-
-    def settle(self, connection: Connection) -> None:
-        """The result is stored already."""
-
-    def settle_failed(self, connection: Connection) -> None:
-        """Nothing to write: what was measured stays with the profile."""
 
     def take_down(self) -> None:
         """End the measured service and remove what it needed."""
@@ -229,7 +218,7 @@ class ProfileSteps:
         """Start the service anew, without any limit until it is ready; then the very first answers."""
         self._tell(f"starting with {workers} worker{'s' if workers > 1 else ''}")
         self._target.remove(self._uid)
-        lock = self._lock(lambda _: None)
+        lock = self._lock(silent)
         bundle = self._bundle(lock, workers)
         began = time.monotonic()
         self._target.apply(self._service(lock, bundle))
@@ -265,7 +254,7 @@ class ProfileSteps:
             workspace=self._row.workspace,
             revision=1,
             bundle="" if bundle is None else bundle.name,
-            artefact=None if lock is None else self._prepared(lock, bundle, lambda _: None),
+            artefact=None if lock is None else self._prepared(lock, bundle, silent),
             drain_seconds=1.0,
         )
 
@@ -282,18 +271,14 @@ class ProfileSteps:
         return self._target.prepare(preparation, self._rooms.makers, progress)
 
     def _bundle(self, lock: Lock, workers: int) -> Path:
-        name, _, version = self._wanted.environment.partition(":")
-        folder = assemble(
-            self._store,
-            service=BundleService(name=self._uid),
-            models=[self._rooms.registry.get(self._row.workspace, model) for model in self._wanted.models],
-            source=self._wanted.inference.source,
-            environment=BundleEnvironment(
-                name=name,
-                version=version or None,
-                lock_digest=lock.digest,
-                variables=self._spec.environment_variables,
-            ),
+        folder = make_bundle(
+            self._rooms,
+            self._row.workspace,
+            service=self._uid,
+            models=self._wanted.models,
+            code=self._wanted.inference,
+            environment=self._wanted.environment,
+            lock_digest=lock.digest,
             serving=ServingSettings(workers=workers),
         )
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -338,6 +323,13 @@ class ProfileSteps:
     def _tell(self, line: str) -> None:
         say(f"measure: {line}")
         self._timeline.tell("measure", "Measuring", line, every=0.2)
+
+
+def host_cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def host_memory_gb() -> float:

@@ -206,7 +206,7 @@ def result_of(row: Any) -> ProfileResult | None:
 
 
 def _refuse_if_busy(connection: Connection, ws: str, name: str) -> None:
-    for row in operation_rows.list_operations(connection, ws, service=name[:32]):
+    for row in operation_rows.list_operations(connection, workspace=ws, service=name[:32]):
         if row.type == PROFILE and row.ended is None:
             raise Conflict(
                 f"profile {name!r} is being measured: operation {row.id} is not over",

@@ -5,6 +5,7 @@ What cannot be read states nothing; the framework says so when it loads the file
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -25,9 +26,7 @@ _FLAVOUR_VERSIONS = {
     "pytorch": ("pytorch_version", "torch"),
     "tensorflow": ("tensorflow_version", "tensorflow"),
 }
-
-
-_PACKAGES = {
+PACKAGES = {
     "ScikitLearn": "scikit-learn",
     "TensorFlow": "tensorflow",
     "TfKeras": "tensorflow",
@@ -41,7 +40,7 @@ _PACKAGES = {
 
 def version_of(framework: str, detected: dict[str, str]) -> str | None:
     """The version of a model's framework among what its files state; None where they do not."""
-    return detected.get(_PACKAGES.get(framework, ""))
+    return detected.get(PACKAGES.get(framework, ""))
 
 
 def stated(files: Sequence[ManifestFile], blobs: BlobStore) -> dict[str, str]:
@@ -121,18 +120,25 @@ def protobuf_fields(stream: BinaryIO) -> Iterator[tuple[int, int]]:
 
     What the caller leaves unread is skipped; other kinds of fields are passed over.
     """
-    while True:
-        tag = _varint(stream)
-        if tag is None:
-            return
+    return ((number, size) for number, kind, size in _fields(stream) if kind == 2)
+
+
+def _members(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Number and value of a message's fields: bytes or a whole number."""
+    stream = io.BytesIO(data)
+    return ((number, stream.read(value) if kind == 2 else value) for number, kind, value in _fields(stream))
+
+
+def _fields(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """Number and kind of fields with a whole number (0) and its value, or a content (2) and its size."""
+    while (tag := _varint(stream)) is not None:
         kind = tag & 7
-        if kind == 2:
-            size = _varint(stream) or 0
+        if kind in (0, 2):
+            value = _varint(stream) or 0
             start = stream.tell()
-            yield tag >> 3, size
-            stream.seek(start + size)
-        elif kind == 0:
-            _varint(stream)
+            yield tag >> 3, kind, value
+            if kind == 2:
+                stream.seek(start + value)
         elif kind in (1, 5):
             stream.seek(8 if kind == 1 else 4, os.SEEK_CUR)
         else:
@@ -152,21 +158,4 @@ def _varint(stream: BinaryIO) -> int | None:
             return value
         shift += 7
         if shift > 63:
-            raise ValueError("not a protobuf message")
-
-
-def _members(data: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """Number and value of a message's fields: bytes or a whole number."""
-    import io
-
-    stream = io.BytesIO(data)
-    while (tag := _varint(stream)) is not None:
-        kind = tag & 7
-        if kind == 0:
-            yield tag >> 3, _varint(stream) or 0
-        elif kind == 2:
-            yield tag >> 3, stream.read(_varint(stream) or 0)
-        elif kind in (1, 5):
-            stream.read(8 if kind == 1 else 4)
-        else:
             raise ValueError("not a protobuf message")

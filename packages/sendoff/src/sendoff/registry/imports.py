@@ -16,63 +16,65 @@ def _words(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
-_SAFE_NAMES = frozenset(
-    f"{module}.{name}"
-    for modules, names in (
-        (
-            "builtins __builtin__",
-            "object set frozenset list dict tuple int long float complex bool bytes bytearray str unicode range "
-            "xrange slice NotImplemented Ellipsis Exception ValueError TypeError KeyError RuntimeError",
-        ),
-        ("copyreg copy_reg", "_reconstructor __newobj__"),
-        ("collections", "OrderedDict defaultdict Counter deque"),
-        ("datetime", "date datetime time timedelta timezone"),
-        ("decimal", "Decimal"),
-        ("fractions", "Fraction"),
-        ("uuid", "UUID"),
-        ("array", "array _array_reconstructor"),
-        ("_codecs", "encode"),
-        ("io _io", "BytesIO StringIO"),
-        ("threading _thread", "RLock Lock allocate_lock"),
-        ("pathlib pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
-        (
-            "numpy",
-            "ndarray dtype bool_ matrix int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64",
-        ),
-        ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct scalar"),
-        ("numpy.core.numeric numpy._core.numeric", "_frombuffer"),
-        ("numpy.ma.core", "_mareconstruct MaskedArray"),
-        ("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor"),
-        ("numpy.random", "__RandomState_ctor"),
-        ("numpy.random.mtrand", "RandomState"),
-        ("numpy.random._generator", "Generator"),
-        ("numpy.random._mt19937", "MT19937"),
-        ("numpy.random._pcg64", "PCG64 PCG64DXSM"),
-        (
-            "joblib.numpy_pickle sklearn.externals.joblib.numpy_pickle",
-            "NumpyArrayWrapper NDArrayWrapper ZNDArrayWrapper",
-        ),
-        (
-            "torch._utils",
-            "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_qtensor _rebuild_sparse_tensor",
-        ),
-        (
-            "torch",
-            "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage CharStorage "
-            "ByteStorage BoolStorage Size device float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8",
-        ),
-        ("torch.storage", "UntypedStorage TypedStorage"),
-        ("sklearn.neighbors._kd_tree sklearn.neighbors._ball_tree", "newObj"),
-        ("sklearn.neighbors.kd_tree sklearn.neighbors.ball_tree", "newObj"),
-        ("sklearn.metrics._dist_metrics sklearn.neighbors._dist_metrics sklearn.neighbors.dist_metrics", "newObj"),
-        ("sklearn._loss.loss", "__pyx_unpickle_CyHalfSquaredError"),
-        ("pandas._libs.internals", "_unpickle_block"),
-        ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
-        ("pandas.core.indexes.base", "_new_Index Index"),
-        ("pandas.core.internals.blocks", "new_block"),
+def _names(*pairs: tuple[str, str]) -> frozenset[str]:
+    """Each of the names in each of the modules beside them."""
+    return frozenset(
+        f"{module}.{name}" for modules, names in pairs for module in modules.split() for name in names.split()
     )
-    for module in modules.split()
-    for name in names.split()
+
+
+_SAFE_NAMES = _names(
+    (
+        "builtins __builtin__",
+        "object set frozenset list dict tuple int long float complex bool bytes bytearray str unicode range "
+        "xrange slice NotImplemented Ellipsis Exception ValueError TypeError KeyError RuntimeError",
+    ),
+    ("copyreg copy_reg", "_reconstructor __newobj__"),
+    ("collections", "OrderedDict defaultdict Counter deque"),
+    ("datetime", "date datetime time timedelta timezone"),
+    ("decimal", "Decimal"),
+    ("fractions", "Fraction"),
+    ("uuid", "UUID"),
+    ("array", "array _array_reconstructor"),
+    ("_codecs", "encode"),
+    ("io _io", "BytesIO StringIO"),
+    ("threading _thread", "RLock Lock allocate_lock"),
+    ("pathlib pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
+    (
+        "numpy",
+        "ndarray dtype bool_ matrix int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64",
+    ),
+    ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct scalar"),
+    ("numpy.core.numeric numpy._core.numeric", "_frombuffer"),
+    ("numpy.ma.core", "_mareconstruct MaskedArray"),
+    ("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor"),
+    ("numpy.random", "__RandomState_ctor"),
+    ("numpy.random.mtrand", "RandomState"),
+    ("numpy.random._generator", "Generator"),
+    ("numpy.random._mt19937", "MT19937"),
+    ("numpy.random._pcg64", "PCG64 PCG64DXSM"),
+    (
+        "joblib.numpy_pickle sklearn.externals.joblib.numpy_pickle",
+        "NumpyArrayWrapper NDArrayWrapper ZNDArrayWrapper",
+    ),
+    (
+        "torch._utils",
+        "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_qtensor _rebuild_sparse_tensor",
+    ),
+    (
+        "torch",
+        "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage CharStorage "
+        "ByteStorage BoolStorage Size device float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8",
+    ),
+    ("torch.storage", "UntypedStorage TypedStorage"),
+    ("sklearn.neighbors._kd_tree sklearn.neighbors._ball_tree", "newObj"),
+    ("sklearn.neighbors.kd_tree sklearn.neighbors.ball_tree", "newObj"),
+    ("sklearn.metrics._dist_metrics sklearn.neighbors._dist_metrics sklearn.neighbors.dist_metrics", "newObj"),
+    ("sklearn._loss.loss", "__pyx_unpickle_CyHalfSquaredError"),
+    ("pandas._libs.internals", "_unpickle_block"),
+    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
+    ("pandas.core.indexes.base", "_new_Index Index"),
+    ("pandas.core.internals.blocks", "new_block"),
 )
 
 _SAFE_CLASSES = re.compile(
@@ -95,30 +97,25 @@ _DANGEROUS_ROOTS = _words(
     "ssl telnetlib urllib urllib2 urllib3 xmlrpc",
 )
 
-_DANGEROUS_NAMES = frozenset(
-    f"{module}.{name}"
-    for modules, names in (
-        (
-            "builtins __builtin__",
-            "eval exec compile execfile open file input raw_input __import__ getattr setattr delattr globals locals "
-            "vars breakpoint apply reload help",
-        ),
-        ("operator _operator", "attrgetter methodcaller call"),
-        ("functools _functools", "reduce"),
-        ("types", "FunctionType LambdaType CodeType MethodType ModuleType new_class"),
-        ("marshal", "load loads"),
-        ("joblib joblib.numpy_pickle", "load"),
-        ("numpy", "load fromfile memmap fromregex loadtxt genfromtxt save"),
-        ("pandas", "read_pickle eval"),
-        ("pandas.io.pickle", "read_pickle"),
-        ("torch torch.serialization", "load"),
-        ("uuid", "_get_command_stdout _popen"),
-        ("logging.config", "fileConfig dictConfig listen"),
-        ("dill dill._dill", "load loads _create_function _create_code _import_module _eval_repr _load_type"),
-        ("lib2to3.pgen2.pgen lib2to3.pgen2.grammar", "ParserGenerator Grammar"),
-    )
-    for module in modules.split()
-    for name in names.split()
+_DANGEROUS_NAMES = _names(
+    (
+        "builtins __builtin__",
+        "eval exec compile execfile open file input raw_input __import__ getattr setattr delattr globals locals "
+        "vars breakpoint apply reload help",
+    ),
+    ("operator _operator", "attrgetter methodcaller call"),
+    ("functools _functools", "reduce"),
+    ("types", "FunctionType LambdaType CodeType MethodType ModuleType new_class"),
+    ("marshal", "load loads"),
+    ("joblib joblib.numpy_pickle", "load"),
+    ("numpy", "load fromfile memmap fromregex loadtxt genfromtxt save"),
+    ("pandas", "read_pickle eval"),
+    ("pandas.io.pickle", "read_pickle"),
+    ("torch torch.serialization", "load"),
+    ("uuid", "_get_command_stdout _popen"),
+    ("logging.config", "fileConfig dictConfig listen"),
+    ("dill dill._dill", "load loads _create_function _create_code _import_module _eval_repr _load_type"),
+    ("lib2to3.pgen2.pgen lib2to3.pgen2.grammar", "ParserGenerator Grammar"),
 )
 
 _DANGEROUS_MODULES = re.compile(

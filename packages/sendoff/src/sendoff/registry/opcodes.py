@@ -11,6 +11,7 @@ import io
 import pickletools
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 _KEEP = 1024
@@ -54,36 +55,30 @@ class Budget:
             raise OverBudget("reading it took longer than the scan may take")
 
 
-class Unknown:
-    """A value that is not followed."""
-
-
-class Mark:
-    """The stack's mark."""
-
-
+@dataclass(eq=False)
 class Name:
     """A ``module.name`` that the pickle imports."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    path: str
 
 
+@dataclass(eq=False)
 class Object:
     """What calling an imported name would give."""
 
-    def __init__(self, path: str, args: Any) -> None:
-        self.path = path
-        self.args = args
-        self.state: Any = None
+    path: str
+    args: Any
+    state: Any = None
 
 
-_UNKNOWN, _MARK = Unknown(), Mark()
+_UNKNOWN, _MARK = object(), object()
+"""A value that is not followed; the stack's mark."""
 _TEXT = frozenset(
     ("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8")
 )
 _NUMBER = frozenset(("INT", "LONG", "BININT", "BININT1", "BININT2", "LONG1", "LONG4"))
-_SKIPPED = {"BINBYTES": 4, "BINBYTES8": 8, "BYTEARRAY8": 8, "BINUNICODE": 4, "BINUNICODE8": 8, "BINSTRING": 4}
+_COUNTED = {"BINBYTES": 4, "BINBYTES8": 8, "BYTEARRAY8": 8, "BINUNICODE": 4, "BINUNICODE8": 8, "BINSTRING": 4}
+_COUNTED |= {"LONG1": 1, "LONG4": 4}
 """Opcodes whose argument is counted bytes, with the width of the count: large ones are stepped over."""
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
@@ -173,20 +168,16 @@ class Pickle:
                 raise Unreadable("its stack runs empty") from None
 
     def _argument(self, name: str, opcode: Any) -> Any:
-        width = _SKIPPED.get(name)
+        width = _COUNTED.get(name)
         try:
-            if name in ("LONG1", "LONG4"):
-                count = int.from_bytes(self._exactly(1 if name == "LONG1" else 4), "little", signed=name == "LONG4")
-                if count > _KEEP:
-                    self._reader.skip(count)
-                    return _UNKNOWN
-                return int.from_bytes(self._exactly(count), "little", signed=True)
             if width is not None:
-                count = int.from_bytes(self._exactly(width), "little")
+                count = int.from_bytes(self._exactly(width), "little", signed=name == "LONG4")
                 if count > _KEEP:
                     self._reader.skip(count)
                     return _UNKNOWN
                 data = self._exactly(count)
+                if name in _NUMBER:
+                    return int.from_bytes(data, "little", signed=True)
                 return data.decode("utf-8", "surrogatepass") if name.startswith("BINUNI") else data.decode("latin-1")
             return None if opcode.arg is None else opcode.arg.reader(self._reader)
         except (ValueError, OverflowError, OSError) as error:
@@ -204,14 +195,10 @@ class Pickle:
             self._text(arg)
         elif name in _NUMBER:
             stack.append(arg)
-        elif name in ("GLOBAL", "INST"):
-            module, _, attribute = str(arg).partition(" ")
-            found = self._import(module, attribute)
-            if name == "INST":
-                stack.append(Object(found.path, self._to_mark()))
-                self.called = True
-            else:
-                stack.append(found)
+        elif name == "GLOBAL":
+            stack.append(self._import(*_parted(arg)))
+        elif name == "INST":
+            self._call(self._import(*_parted(arg)), self._to_mark())
         elif name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
             stack.append(self._import(module, attribute))
@@ -219,13 +206,11 @@ class Pickle:
             if name == "NEWOBJ_EX":
                 stack.pop()
             args, callee = stack.pop(), stack.pop()
-            stack.append(Object(callee.path, args) if isinstance(callee, Name) else _UNKNOWN)
-            self.called = True
+            self._call(callee, args)
         elif name == "OBJ":
             items = self._to_mark()
-            callee = items[0] if isinstance(items, tuple) and items else _UNKNOWN
-            stack.append(Object(callee.path, items[1:]) if isinstance(callee, Name) else _UNKNOWN)
-            self.called = True
+            callee, *args = items if isinstance(items, tuple) and items else (_UNKNOWN,)
+            self._call(callee, tuple(args))
         elif name == "BUILD":
             self._build()
         elif name in _TUPLES:
@@ -264,6 +249,10 @@ class Pickle:
             stack.append(_UNKNOWN)
         else:
             self._generic(opcode)
+
+    def _call(self, callee: Any, args: Any) -> None:
+        self._stack.append(Object(callee.path, args) if isinstance(callee, Name) else _UNKNOWN)
+        self.called = True
 
     def _remember(self, place: int, value: Any) -> None:
         self._memo[place] = value  # unknown ones too: MEMOIZE counts them
@@ -328,6 +317,11 @@ class Pickle:
         for length in shape:
             size *= length
         self._reader.skip(size)
+
+
+def _parted(arg: Any) -> tuple[str, ...]:
+    """Module and attribute of an opcode that imports."""
+    return str(arg).partition(" ")[::2]
 
 
 def _fill(target: Any, items: Any) -> Any:

@@ -18,6 +18,7 @@ from ..spec.parse import did_you_mean, replace, to_builtins
 from ..spec.workspace import CreateWorkspace, UpdateWorkspace, Workspace
 from ..store import Store
 from ..store.pages import select_page
+from ..store.rows import names, view
 from ..store.tables import (
     computes,
     datasets,
@@ -39,7 +40,7 @@ from ..store.tables import (
 )
 from ..store.workspaces import require_workspace
 from . import labels, rules
-from .rows import SUMMARY, columns_of, model_of, summary_of, workspace_of
+from .rows import SUMMARY, columns_of, model_of, summary_of
 
 _WITHOUT_CONTENT = (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles)
 """Tables whose rows go with a workspace, in an order that references allow."""
@@ -77,7 +78,7 @@ class Registry:
         """All workspaces by name."""
         with self._store.read() as connection:
             return select_page(
-                connection, select(workspaces), [workspaces.c.name], window, lambda row: workspace_of(row._mapping)
+                connection, select(workspaces), [workspaces.c.name], window, lambda row: view(row, Workspace)
             )
 
     def workspace(self, name: str) -> Workspace:
@@ -88,8 +89,8 @@ class Registry:
         """
         with self._store.read() as connection:
             require_workspace(connection, name)
-            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).mappings().one()
-        return workspace_of(row)
+            row = connection.execute(select(workspaces).where(workspaces.c.name == name)).one()
+        return view(row, Workspace)
 
     def update_workspace(self, name: str, body: UpdateWorkspace) -> Workspace:
         """Change its name for people, or its tags.
@@ -237,7 +238,7 @@ class Registry:
             require_workspace(connection, workspace)
             if only_one:
                 window = Window(limit=1, after=window.after)
-            found = select_page(connection, query, order, window, lambda row: summary_of(row._mapping))
+            found = select_page(connection, query, order, window, summary_of)
         if only_one:
             return Listed(found if window.after is None else ())
         return found
@@ -370,7 +371,7 @@ def _get(connection: Connection, workspace: str, id: str) -> Model:
     query = select(models).where(models.c.workspace == workspace, models.c.name == name)
     if version is not None:
         query = query.where(models.c.version == version)
-    row = connection.execute(query.order_by(models.c.version.desc()).limit(1)).mappings().first()
+    row = connection.execute(query.order_by(models.c.version.desc()).limit(1)).first()
     if row is not None:
         return model_of(row)
     held = connection.execute(
@@ -383,8 +384,6 @@ def _get(connection: Connection, workspace: str, id: str) -> Model:
     if versions:
         hint = f"Versions that exist: {', '.join(versions)}."
     else:
-        names = select(models.c.name).where(models.c.workspace == workspace).distinct()
-        hint = did_you_mean(
-            name, sorted(connection.execute(names).scalars()), f"List what exists: sendoff model list -w {workspace}"
-        )
+        known = names(connection, models, workspace)
+        hint = did_you_mean(name, known, f"List what exists: sendoff model list -w {workspace}")
     raise ModelNotFound(f"model {id!r} does not exist in workspace {workspace!r}", hint=hint, id=id)

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, Row, select
 
 from ..spec.model import Model, ModelSummary, RegisterModel
-from ..spec.parse import decode, to_builtins
-from ..spec.workspace import Workspace
+from ..spec.parse import to_builtins
 from ..store.in_use import Dropped, References
+from ..store.rows import view
 from ..store.tables import models
-
-
-def workspace_of(row: RowMapping) -> Workspace:
-    """A row of ``workspaces``."""
-    values = _plain(row)
-    values["created_time"] = values.pop("created")
-    return decode(values, Workspace, where="the store")
-
 
 SUMMARY = tuple(column for column in models.c if column.name != "files")
 """What a list shows of a version: a manifest may have a hundred thousand files."""
 
 
-def model_of(row: RowMapping) -> Model:
+def model_of(row: Row[Any]) -> Model:
     """A row of ``models``."""
-    return decode(_fields(row), Model, where="the store")
+    return view(row, Model, id=f"{row.name}:{row.version}", resource_configuration=row.resources)
 
 
-def summary_of(row: RowMapping) -> ModelSummary:
+def summary_of(row: Row[Any]) -> ModelSummary:
     """A row of ``models`` without its manifest."""
-    return decode(_fields(row), ModelSummary, where="the store")
-
-
-def _fields(row: RowMapping) -> dict[str, Any]:
-    values = _plain(row)
-    del values["workspace"]
-    values["id"] = f"{values['name']}:{values['version']}"
-    values["created_time"] = values.pop("created")
-    values["modified_time"] = values.pop("modified")
-    values["resource_configuration"] = values.pop("resources")
-    return values
+    return view(row, ModelSummary, id=f"{row.name}:{row.version}", resource_configuration=row.resources)
 
 
 def columns_of(body: RegisterModel) -> dict[str, Any]:
@@ -50,11 +32,6 @@ def columns_of(body: RegisterModel) -> dict[str, Any]:
     values["resources"] = values.pop("resource_configuration")
     del values["python_version"]  # a fact of its own only where the file states none
     return values
-
-
-def _plain(row: RowMapping) -> dict[str, Any]:
-    # SQLAlchemy's column names are a subclass of str, which msgspec does not take for a key.
-    return {str(name): value for name, value in row.items()}
 
 
 def in_use(connection: Connection, dropped: Dropped) -> References:

@@ -31,8 +31,8 @@ from ..spec.run import (
 )
 from ..store import Store
 from ..store.pages import select_page
+from ..store.rows import named, names, view
 from ..store.tables import experiments, run_files, run_metrics, runs
-from .rows import experiment_of, metric_of, run_of
 
 
 class Runs:
@@ -74,7 +74,7 @@ class Runs:
         """
         self._registry.workspace(workspace)
         with self._store.read() as connection:
-            return experiment_of(_experiment(connection, workspace, name))
+            return view(_experiment(connection, workspace, name), Experiment)
 
     def experiments(self, workspace: str, *, window: Window = ALL) -> Listed[Experiment]:
         """All experiments, newest first."""
@@ -82,12 +82,12 @@ class Runs:
         query = select(experiments).where(experiments.c.workspace == workspace)
         order = [experiments.c.created.desc(), experiments.c.name.desc()]
         with self._store.read() as connection:
-            return select_page(connection, query, order, window, lambda row: experiment_of(row._mapping))
+            return select_page(connection, query, order, window, lambda row: view(row, Experiment))
 
     def update_experiment(self, workspace: str, name: str, body: UpdateExperiment) -> Experiment:
         """Change tags, archive it or take it back."""
         with self._store.begin() as connection:
-            before = experiment_of(_experiment(connection, workspace, name))
+            before = view(_experiment(connection, workspace, name), Experiment)
             values: dict[str, Any] = {"tags": _changed(before.tags, body.add_tags, body.remove_tags)}
             if body.archived is not None:
                 values["archived"] = time.time() if body.archived else None
@@ -125,7 +125,7 @@ class Runs:
                 found = _experiment(connection, workspace, experiment)
                 if body.parent is not None:
                     _run(connection, workspace, body.parent)
-                number = int(found["last_number"]) + 1
+                number = int(found.last_number) + 1
                 where = (experiments.c.workspace == workspace, experiments.c.name == experiment)
                 connection.execute(update(experiments).where(*where).values(last_number=number))
                 values: dict[str, Any] = to_builtins(body)
@@ -144,7 +144,7 @@ class Runs:
         """
         self._registry.workspace(workspace)
         with self._store.read() as connection:
-            return run_of(_run(connection, workspace, id))
+            return view(_run(connection, workspace, id), Run)
 
     def list(
         self, workspace: str, *, experiment: str | None = None, parent: str | None = None, window: Window = ALL
@@ -158,7 +158,7 @@ class Runs:
             query = query.where(runs.c.parent == parent)
         order = [runs.c.created.desc(), runs.c.number.desc(), runs.c.id.desc()]
         with self._store.read() as connection:
-            return select_page(connection, query, order, window, lambda row: run_of(row._mapping))
+            return select_page(connection, query, order, window, lambda row: view(row, Run))
 
     def update(self, workspace: str, id: str, body: UpdateRun) -> Run:
         """Change what is given.
@@ -168,7 +168,7 @@ class Runs:
             Conflict: A property is set to another value, or a run that has ended would go on.
         """
         with self._store.begin() as connection:
-            before = run_of(_run(connection, workspace, id))
+            before = view(_run(connection, workspace, id), Run)
             taken = {key for key, value in body.add_properties.items() if before.properties.get(key, value) != value}
             if taken:
                 raise Conflict(f"run {id!r}: properties {', '.join(sorted(taken))} are set and cannot change")
@@ -205,7 +205,7 @@ class Runs:
         query = select(run_metrics).where(run_metrics.c.workspace == workspace, run_metrics.c.run == id)
         with self._store.read() as connection:
             _run(connection, workspace, id)
-            return select_page(connection, query, [run_metrics.c.seq], window, lambda row: metric_of(row._mapping))
+            return select_page(connection, query, [run_metrics.c.seq], window, lambda row: view(row, Metric))
 
     def add_files(self, workspace: str, id: str, files: Sequence[ManifestFile]) -> builtins.list[ManifestFile]:
         """Keep files of a run; the blobs are in the store already. A path that is there is replaced.
@@ -232,28 +232,23 @@ class Runs:
         query = select(run_files).where(run_files.c.workspace == workspace, run_files.c.run == id)
         with self._store.read() as connection:
             _run(connection, workspace, id)
-            return select_page(connection, query, [run_files.c.path], window, _file)
+            return select_page(connection, query, [run_files.c.path], window, lambda row: view(row, ManifestFile))
 
 
-def _file(row: Row[Any]) -> ManifestFile:
-    return ManifestFile(path=row.path, digest=row.digest, size=row.size)
-
-
-def _experiment(connection: Connection, workspace: str, name: str) -> Any:
-    query = select(experiments).where(experiments.c.workspace == workspace)
-    row = connection.execute(query.where(experiments.c.name == name)).mappings().first()
+def _experiment(connection: Connection, workspace: str, name: str) -> Row[Any]:
+    row = named(connection, experiments, workspace, name)
     if row is None:
-        names = list(connection.scalars(select(experiments.c.name).where(experiments.c.workspace == workspace)))
+        known = names(connection, experiments, workspace)
         raise ExperimentNotFound(
             f"no experiment {name!r} in workspace {workspace!r}",
-            hint=did_you_mean(name, names, "Experiment(workspace, name) makes one."),
+            hint=did_you_mean(name, known, "Experiment(workspace, name) makes one."),
             name=name,
         )
     return row
 
 
-def _run(connection: Connection, workspace: str, id: str) -> Any:
-    row = connection.execute(select(runs).where(runs.c.workspace == workspace, runs.c.id == id)).mappings().first()
+def _run(connection: Connection, workspace: str, id: str) -> Row[Any]:
+    row = connection.execute(select(runs).where(runs.c.workspace == workspace, runs.c.id == id)).first()
     if row is None:
         raise RunNotFound(
             f"RunId {id} not found in workspace {workspace!r}", hint="'sendoff run list' names those there are.", id=id

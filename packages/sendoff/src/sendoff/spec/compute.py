@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InvalidInput
 from .names import check_compute
-from .parse import Spec, did_you_mean
+from .parse import Spec, not_known
 
 AKS, AML_COMPUTE, KUBERNETES = "AKS", "AmlCompute", "Kubernetes"
 TYPES = (AKS, AML_COMPUTE, KUBERNETES, "ComputeInstance", "VirtualMachine", "DataFactory")
@@ -71,9 +70,5 @@ def check(body: CreateCompute) -> CreateCompute:
     """
     check_compute(body.name)
     if body.type not in TYPES:
-        raise InvalidInput(
-            f"compute type {body.type!r} is not known",
-            hint=did_you_mean(body.type, TYPES, f"Known: {', '.join(TYPES)}."),
-            field="type",
-        )
+        raise not_known(body.type, TYPES, "compute type", field="type")
     return body

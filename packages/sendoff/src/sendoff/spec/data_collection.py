@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from ..errors import InvalidInput
-from .parse import Spec
+from .parse import Spec, broken, check_rules
 
 CAPTURE = ("auto", "on", "off")
 _PATH = re.compile(r"\$(\.[^.\[\]]+|\[(\*|\d+|'[^']*'|\"[^\"]*\")\])+\Z")
@@ -35,21 +33,15 @@ def check(settings: DataCollection, *, where: str, prefix: str = "data_collectio
     Raises:
         InvalidInput: Names the field, its rule and what was given.
     """
-    rules: list[tuple[str, bool, str]] = [
+    rules = [
         ("capture", settings.capture in CAPTURE, f"is {', '.join(CAPTURE)}"),
         ("sample", 0 < settings.sample <= 1, "has to be above 0 and at most 1"),
         ("max_body_bytes", settings.max_body_bytes >= 1, "has to be at least 1"),
         ("max_store_mb", settings.max_store_mb >= 1, "has to be at least 1 MB"),
         ("max_file_mb", settings.max_file_mb >= 1, "has to be at least 1 MB"),
     ]
-    for field, good, rule in rules:
-        if not good:
-            raise _bad(where, prefix + field, rule, getattr(settings, field))
+    check_rules(settings, rules, where=where, prefix=prefix)
     for one in settings.redact:
         if not one or (one.startswith("$") and not _PATH.match(one)):
-            raise _bad(where, f"{prefix}redact", "has names, or paths such as $.data[*].ssn", one)
+            raise broken(where, f"{prefix}redact", "has names, or paths such as $.data[*].ssn", one)
     return settings
-
-
-def _bad(where: str, field: str, rule: str, got: Any) -> InvalidInput:
-    return InvalidInput(f"{where}: {field} {rule}; got {got!r}", where=where, field=field, expected=rule)

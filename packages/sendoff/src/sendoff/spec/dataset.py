@@ -5,12 +5,10 @@ Sources: spec/surface.md sec. 2.14, spec/behaviour.md sec. 16.1.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import InvalidInput
 from . import names
 from .model import ManifestFile, check_manifest, check_manifest_path
-from .parse import Spec, did_you_mean
+from .parse import Spec, not_known
 
 TABULAR, FILE = "tabular", "file"
 ACTIVE, ARCHIVED, DEPRECATED = "active", "archived", "deprecated"
@@ -225,11 +223,6 @@ def _check_reading(reading: Reading, where: str) -> None:
         _one_of(wanted.kind, COLUMN_TYPES, where, f"column_types.{column}")
 
 
-def _one_of(value: Any, known: tuple[str, ...], where: str, field: str) -> None:
+def _one_of(value: str, known: tuple[str, ...], where: str, field: str) -> None:
     if value not in known:
-        raise InvalidInput(
-            f"{where}: {field} {value!r} is not known",
-            hint=did_you_mean(str(value), known, f"Known: {', '.join(known)}."),
-            where=where,
-            field=field,
-        )
+        raise not_known(str(value), known, f"{where}: {field}", where=where, field=field)

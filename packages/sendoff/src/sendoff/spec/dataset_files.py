@@ -38,6 +38,10 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "registration": {"name": "images", "description": "", "tags": {}, "createNewVersion": True},
     },
 }
+_ROWS = (
+    *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
+    *("includePath", "setColumnTypes", "invalidLines", "emptyAsString"),
+)
 _SOURCES = {"delimitedfiles": spec.DELIMITED, "jsonlinesfiles": spec.JSON_LINES, "parquetfiles": spec.PARQUET}
 _HEADERS = {
     "noheaders": spec.NO_HEADERS,
@@ -49,19 +53,12 @@ _HEADERS = {
 }
 
 
-class PathOf(Spec):
-    """A path: local or an address, or one of a datastore."""
-
-    path: str
-    datastore: str | None = None
-
-
 class DatasetFile(Spec):
-    """What the file says."""
+    """What the file says. Of a path that no datastore has, local or an address, the data is yet to be copied in."""
 
     name: str
     kind: str
-    paths: list[PathOf]
+    paths: list[spec.DataSource]
     reading: spec.Reading | None
     description: str = ""
     tags: dict[str, str] = {}
@@ -82,12 +79,7 @@ def parse_dataset_file(data: Any, where: str) -> DatasetFile:
     kind = as_text(top.get("datasettype", ""), where, "datasetType").lower()
     if kind not in (spec.TABULAR, spec.FILE):
         raise InvalidInput(f"{where}: datasetType has to be Tabular or File; got {kind!r}", where=where)
-    known = ["path"] if kind == spec.FILE else []
-    known += [] if kind == spec.FILE else [
-        *("sourceType", "path", "separator", "header", "encoding", "inferColumnTypes", "supportMultiLine"),
-        *("includePath", "setColumnTypes", "invalidLines", "emptyAsString"),
-    ]  # fmt: skip
-    given = _keys(top.get("parameters"), f"{where}: parameters", tuple(known))
+    given = _keys(top.get("parameters"), f"{where}: parameters", ("path",) if kind == spec.FILE else _ROWS)
     named = _keys(
         top.get("registration"), f"{where}: registration", ("name", "description", "tags", "createNewVersion")
     )
@@ -162,7 +154,7 @@ def _kind(value: Any) -> str:
     return {"int": "long", "integer": "long", "double": "float", "str": "string", "boolean": "bool"}.get(text, text)
 
 
-def _paths(value: Any, where: str) -> list[PathOf]:
+def _paths(value: Any, where: str) -> list[spec.DataSource]:
     listed = value if isinstance(value, list) else [value]
     found = []
     for one in listed:
@@ -170,9 +162,9 @@ def _paths(value: Any, where: str) -> list[PathOf]:
             keys = _keys(one, f"{where}: parameters.path", ("datastoreName", "relativePath"))
             store = as_text(keys.get("datastorename", ""), where, "parameters.path.datastoreName")
             for inner in as_texts(keys.get("relativepath", ""), where, "parameters.path.relativePath"):
-                found.append(PathOf(path=inner, datastore=store))
+                found.append(spec.DataSource(path=inner, datastore=store))
         elif isinstance(one, str) and one:
-            found.append(PathOf(path=one))
+            found.append(spec.DataSource(path=one))
         else:
             raise InvalidInput(
                 f"{where}: parameters.path is a path, an address, or datastoreName with relativePath; got {one!r}",

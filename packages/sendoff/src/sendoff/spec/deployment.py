@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import re
 
-from ..errors import InvalidInput
 from . import data_collection
 from .data_collection import DataCollection
-from .parse import Spec
+from .parse import Spec, broken, check_rules
 
 LOCAL, ACI, AKS = "LOCAL", "ACI", "AKS"
 COMPUTE_TYPES = (LOCAL, ACI, AKS)
@@ -144,39 +143,40 @@ def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
     Raises:
         InvalidInput: Names the field, its range and what was given.
     """
-    if spec.compute_type is not None and spec.compute_type not in COMPUTE_TYPES:
-        raise _bad(where, "compute_type", f"is {', '.join(COMPUTE_TYPES)} or absent", spec.compute_type)
+    both = bool(spec.auth_enabled and spec.token_auth_enabled)
+    named = spec.namespace is None or bool(_NAMESPACE.match(spec.namespace))
+    rules = [
+        ("compute_type", spec.compute_type in (None, *COMPUTE_TYPES), f"is {', '.join(COMPUTE_TYPES)} or absent"),
+        ("token_auth_enabled", not both, "cannot be true together with auth_enabled: keys or tokens"),
+        ("namespace", named, "is 1 to 63 of a-z, 0-9 and '-', without '-' at either end"),
+    ]
+    check_rules(spec, rules, where=where)
     _check_ranges(spec, _RANGES, where, "")
     for field in _SIZES:
         value = getattr(spec, field)
         if value is not None and not (math.isfinite(value) and value > 0):
-            raise _bad(where, field, "has to be more than 0", value)
+            raise broken(where, field, "has to be more than 0", value)
     for field in ("cpu_cores", "memory_gb"):
         least, most = getattr(spec, field), getattr(spec, f"{field}_limit")
         if least is not None and most is not None and most < least:
-            raise _bad(where, f"{field}_limit", f"has to be at least {field} ({least})", most)
+            raise broken(where, f"{field}_limit", f"has to be at least {field} ({least})", most)
     if spec.autoscaler is not None:
         _check_ranges(spec.autoscaler, _SCALER_RANGES, where, "autoscaler.")
         if spec.autoscaler.max_replicas < spec.autoscaler.min_replicas:
             least_replicas = f"has to be at least min_replicas ({spec.autoscaler.min_replicas})"
-            raise _bad(where, "autoscaler.max_replicas", least_replicas, spec.autoscaler.max_replicas)
+            raise broken(where, "autoscaler.max_replicas", least_replicas, spec.autoscaler.max_replicas)
         if spec.autoscaler.autoscale_enabled and spec.num_replicas:
-            raise _bad(where, "num_replicas", "cannot be set while autoscaling is on", spec.num_replicas)
+            raise broken(where, "num_replicas", "cannot be set while autoscaling is on", spec.num_replicas)
     if spec.liveness_probe is not None:
         _check_ranges(spec.liveness_probe, _PROBE_RANGES, where, "liveness_probe.")
     if spec.data_collection is not None:
         data_collection.check(spec.data_collection, where=where)
-    if spec.auth_enabled and spec.token_auth_enabled:
-        raise _bad(where, "token_auth_enabled", "cannot be true together with auth_enabled: keys or tokens", True)
     unknown = [name for name in spec.protected_paths or [] if name not in PROTECTABLE]
     if unknown:
-        raise _bad(where, "protected_paths", f"has some of {', '.join(PROTECTABLE)}", unknown[0])
+        raise broken(where, "protected_paths", f"has some of {', '.join(PROTECTABLE)}", unknown[0])
     if (spec.ssl_cert_pem_file is None) != (spec.ssl_key_pem_file is None):
         lone = "ssl_cert_pem_file" if spec.ssl_key_pem_file is None else "ssl_key_pem_file"
-        raise _bad(where, lone, "needs the other of certificate and key beside it", getattr(spec, lone))
-    if spec.namespace is not None and not _NAMESPACE.match(spec.namespace):
-        rule = "is 1 to 63 of a-z, 0-9 and '-', without '-' at either end"
-        raise _bad(where, "namespace", rule, spec.namespace)
+        raise broken(where, lone, "needs the other of certificate and key beside it", getattr(spec, lone))
     return spec
 
 
@@ -186,8 +186,4 @@ def _check_ranges(spec: Spec, ranges: dict[str, tuple[float, float, str]], where
         if value is None or least <= value <= most:
             continue
         bounds = f"at least {least}" if most == math.inf else f"between {least} and {most}"
-        raise _bad(where, prefix + field, f"has to be {bounds}{' ' + unit if unit else ''}", value)
-
-
-def _bad(where: str, field: str, rule: str, got: object) -> InvalidInput:
-    return InvalidInput(f"{where}: {field} {rule}; got {got!r}", where=where, field=field, expected=rule)
+        raise broken(where, prefix + field, f"has to be {bounds}{' ' + unit if unit else ''}", value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
 from .data_collection import DataCollection
@@ -14,6 +14,15 @@ from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, 
 
 Reader = Callable[[Any, str, str], Any]
 Field = tuple[str, Reader]
+
+
+class Group(NamedTuple):
+    """A mapping within the file: its keys set fields of the specification, or of the struct in one of them."""
+
+    fields: dict[str, Field]
+    struct: type[Any] | None = None
+    field: str = ""
+
 
 _EVERY: dict[str, Field] = {
     "description": ("description", as_text),
@@ -75,8 +84,11 @@ _SHARED: dict[str, Field] = {
     "gpuCores": ("gpu_cores", as_int),
 }
 
-# key of the file -> (field of DeploymentSpec, reader); per compute type.
-_PLAIN: dict[str, dict[str, Field]] = {
+_INNER = {"keys": Group(_KEYS), "dataCollection": Group(_DATA_COLLECTION)}
+_REQUIREMENTS = {"containerResourceRequirements": Group(_RESOURCES)}
+
+# key of the file -> (field of DeploymentSpec, reader), or a group of such; per compute type.
+_KINDS: dict[str, dict[str, Field | Group]] = {
     LOCAL: {
         **_EVERY,
         **_ACCESS,
@@ -84,12 +96,15 @@ _PLAIN: dict[str, dict[str, Field]] = {
         "workers": ("workers", as_int),
         "memoryLimitMb": ("memory_limit_mb", as_int),
         "preload": ("preload", as_bool),
+        **_INNER,
     },
     ACI: {
         **_SHARED,
         "dnsNameLabel": ("dns_name_label", as_text),
         "vnetName": ("vnet_name", as_text),
         "subnetName": ("subnet_name", as_text),
+        **_REQUIREMENTS,
+        **_INNER,
     },
     AKS: {
         **_SHARED,
@@ -100,20 +115,11 @@ _PLAIN: dict[str, dict[str, Field]] = {
         "namespace": ("namespace", as_text),
         "computeTarget": ("compute_target_name", as_text),
         "computeTargetName": ("compute_target_name", as_text),
+        **_REQUIREMENTS,
+        **_INNER,
+        "autoScaler": Group(_AUTO_SCALER, AutoScaler, "autoscaler"),
+        "livenessProbeRequirements": Group(_PROBE, LivenessProbe, "liveness_probe"),
     },
-}
-_GROUPS: dict[str, dict[str, dict[str, Field]]] = {
-    LOCAL: {"keys": _KEYS, "dataCollection": _DATA_COLLECTION},
-    ACI: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
-    AKS: {"containerResourceRequirements": _RESOURCES, "keys": _KEYS, "dataCollection": _DATA_COLLECTION},
-}
-_STRUCTS: dict[str, dict[str, tuple[str, type[Any], dict[str, Field]]]] = {
-    AKS: {
-        "autoScaler": ("autoscaler", AutoScaler, _AUTO_SCALER),
-        "livenessProbeRequirements": ("liveness_probe", LivenessProbe, _PROBE),
-    },
-    ACI: {},
-    LOCAL: {},
 }
 
 
@@ -165,7 +171,7 @@ def _join_collection(found: dict[str, Any]) -> None:
 def _compute_type(data: Mapping[Any, Any], where: str) -> str:
     given = [value for key, value in data.items() if fold(key) == "computetype"]
     text = str(given[0]).strip().upper() if given and given[0] is not None else ""
-    if text not in _PLAIN:
+    if text not in _KINDS:
         got = f", not {given[0]!r}" if given else " and is missing"
         raise InvalidInput(
             f"{where}: computeType has to be local, aci or aks{got}",
@@ -176,16 +182,12 @@ def _compute_type(data: Mapping[Any, Any], where: str) -> str:
     return text
 
 
-def _names(compute_type: str) -> list[str]:
-    return ["computeType", *_PLAIN[compute_type], *_GROUPS[compute_type], *_STRUCTS[compute_type]]
-
-
 def _known(key: Any, compute_type: str, where: str) -> str:
-    known = _names(compute_type)
+    known = ["computeType", *_KINDS[compute_type]]
     by_fold = {fold(name): name for name in known}
     if fold(key) in by_fold:
         return by_fold[fold(key)]
-    elsewhere = [kind for kind in _PLAIN if fold(key) in {fold(name) for name in _names(kind)}]
+    elsewhere = [kind for kind, names in _KINDS.items() if fold(key) in map(fold, names)]
     if elsewhere:
         hint = f"{key!r} belongs to computeType {' and '.join(kind.lower() for kind in elsewhere)}."
     else:
@@ -198,16 +200,17 @@ def _known(key: Any, compute_type: str, where: str) -> str:
 def _take(
     name: str, key: str, value: Any, compute_type: str, where: str, found: dict[str, Any], seen: dict[str, str]
 ) -> None:
-    if name in _PLAIN[compute_type]:
-        field, reader = _PLAIN[compute_type][name]
+    known = _KINDS[compute_type][name]
+    if not isinstance(known, Group):
+        field, reader = known
         _put(field, reader(value, where, key), key, where, found, seen)
-    elif name in _GROUPS[compute_type]:
-        for field, (inner, path) in _group(value, _GROUPS[compute_type][name], key, where).items():
-            _put(field, inner, path, where, found, seen)
-    else:
-        field, struct, fields = _STRUCTS[compute_type][name]
-        values = {inner: pair[0] for inner, pair in _group(value, fields, key, where).items()}
-        _put(field, struct(**values), key, where, found, seen)
+        return
+    given = _group(value, known.fields, key, where)
+    if known.struct is not None:
+        made = known.struct(**{field: inner for field, (inner, _) in given.items()})
+        given = {known.field: (made, key)}
+    for field, (inner, path) in given.items():
+        _put(field, inner, path, where, found, seen)
 
 
 def _group(value: Any, fields: dict[str, Field], key: str, where: str) -> dict[str, tuple[Any, str]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import InvalidInput
-from .parse import Spec
+from .parse import Spec, check_rules
 
 HOUR, DAY, WEEK, MONTH = "Hour", "Day", "Week", "Month"
 FREQUENCIES = (DAY, WEEK, MONTH)
@@ -147,7 +146,4 @@ def check(body: CreateDriftDetector | UpdateDriftDetector, *, where: str) -> Non
         ("threshold", threshold is None or 0 <= threshold <= 1, "has to be from 0 to 1"),
         ("frequency", frequency is None or frequency in FREQUENCIES, f"is {', '.join(FREQUENCIES)}"),
     ]
-    for field, good, rule in rules:
-        if not good:
-            got = getattr(body, field)
-            raise InvalidInput(f"{where}: {field} {rule}; got {got!r}", where=where, field=field, expected=rule)
+    check_rules(body, rules, where=where)

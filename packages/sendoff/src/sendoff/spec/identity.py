@@ -79,15 +79,9 @@ def check_key(value: str, field: str) -> str:
         InvalidInput: It is too short, too long, or has blanks or letters outside ASCII.
     """
     if not SHORTEST_KEY <= len(value) <= LONGEST_KEY:
-        raise InvalidInput(
-            f"{field} has {len(value)} characters; {SHORTEST_KEY} to {LONGEST_KEY} are allowed",
-            hint="Leave it out to get a good one.",
-            field=field,
-        )
-    if not all("!" <= letter <= "~" for letter in value):
-        raise InvalidInput(
-            f"{field} may have visible ASCII characters only, and no blanks",
-            hint="Leave it out to get a good one.",
-            field=field,
-        )
-    return value
+        problem = f"has {len(value)} characters; {SHORTEST_KEY} to {LONGEST_KEY} are allowed"
+    elif not all("!" <= letter <= "~" for letter in value):
+        problem = "may have visible ASCII characters only, and no blanks"
+    else:
+        return value
+    raise InvalidInput(f"{field} {problem}", hint="Leave it out to get a good one.", field=field)

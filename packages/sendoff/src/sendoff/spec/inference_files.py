@@ -9,26 +9,13 @@ from typing import Any
 from ..errors import InvalidInput, NotSupported
 from .environment import DockerSpec, EnvironmentSpec
 from .environment_files import environment_from_value, read_conda_file
-from .parse import Spec, did_you_mean, not_a_mapping, read_file, replace
+from .parse import Spec, did_you_mean, not_a_mapping, replace
 from .values import as_bool, as_text, as_text_map, fold
 
 CUDA_VERSIONS = ("9.0", "9.1", "10.0")
 RUNTIMES = ("python", "python-slim")
-_KEYS = (
-    "entryScript",
-    "sourceDirectory",
-    "environment",
-    "description",
-    "runtime",
-    "condaFile",
-    "extraDockerfileSteps",
-    "enableGpu",
-    "cudaVersion",
-    "baseImage",
-    "baseImageRegistry",
-    "schemaFile",
-)
 _OLD = ("runtime", "condaFile", "extraDockerfileSteps", "enableGpu", "cudaVersion", "baseImage", "baseImageRegistry")
+_KEYS = ("entryScript", "sourceDirectory", "environment", "description", *_OLD, "schemaFile")
 
 
 class InferenceFile(Spec):
@@ -45,34 +32,21 @@ class InferenceFile(Spec):
     notes: list[str] = []
 
 
-def load_inference(path: Path | str, *, cwd: Path | None = None) -> InferenceFile:
-    """Read an inference configuration file, JSON or YAML.
+def parse_inference(data: Any, *, where: str, folder: Path, cwd: Path) -> InferenceFile:
+    """The content of an inference configuration file, already parsed from JSON or YAML.
 
     Relative paths start from the working directory, as the old command line had it; where nothing is there, from the
     file's own folder.
-
-    Args:
-        path: The file.
-        cwd: The working directory, when another is meant.
-
-    Raises:
-        InvalidInput: The file cannot be read, has an unknown key (the nearest is named) or a wrong value, or names
-            something that does not exist: the error lists where was looked.
-    """
-    path = Path(path)
-    return parse_inference(
-        read_file(path, "inference configuration"), where=str(path), folder=path.parent, cwd=cwd or Path.cwd()
-    )
-
-
-def parse_inference(data: Any, *, where: str, folder: Path, cwd: Path) -> InferenceFile:
-    """The parsed content of an inference configuration file; see :func:`load_inference`.
 
     Args:
         data: The mapping.
         where: What the file is called in an error.
         folder: The file's folder.
         cwd: The working directory.
+
+    Raises:
+        InvalidInput: It has an unknown key (the nearest is named) or a wrong value, or names something that does not
+            exist: the error lists where was looked.
     """
     fields = _fields(data, where)
     notes: list[str] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import InvalidInput
-from .parse import Spec, did_you_mean
+from .parse import Spec, not_known
 
 FRAMEWORKS = (
     "Custom",
@@ -198,11 +198,7 @@ def check_framework(name: str) -> str:
     known = {framework.lower(): framework for framework in FRAMEWORKS}
     found = known.get(name.lower())
     if found is None:
-        raise InvalidInput(
-            f"framework {name!r} is not known",
-            hint=did_you_mean(name, FRAMEWORKS, f"Known: {', '.join(FRAMEWORKS)}."),
-            field="framework",
-        )
+        raise not_known(name, FRAMEWORKS, "framework", field="framework")
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -180,6 +180,34 @@ def did_you_mean(name: str, known: list[str] | tuple[str, ...], otherwise: str) 
     """The hint for a name that is not known: the closest one, or ``otherwise`` where none is close."""
     close = nearest(name, known)
     return f"Did you mean {close!r}?" if close else otherwise
+
+
+def not_known(value: str, known: list[str] | tuple[str, ...], what: str, **context: Any) -> InvalidInput:
+    """The error for a value that is none of the known ones; ``what`` names it, ``context`` goes into the error."""
+    hint = did_you_mean(value, known, f"Known: {', '.join(known)}.")
+    return InvalidInput(f"{what} {value!r} is not known", hint=hint, **context)
+
+
+def broken(where: str, field: str, rule: str, got: Any) -> InvalidInput:
+    """The error for a value that does not keep a rule, which follows the field's name in a sentence."""
+    return InvalidInput(f"{where}: {field} {rule}; got {got!r}", where=where, field=field, expected=rule)
+
+
+def check_rules(spec: Spec, rules: Iterable[tuple[str, bool, str]], *, where: str, prefix: str = "") -> None:
+    """Refuse a spec of which a field does not keep its rule.
+
+    Args:
+        spec: What is looked at.
+        rules: Field, whether it is good, and the rule.
+        where: What the spec is called in an error.
+        prefix: The path to the field.
+
+    Raises:
+        InvalidInput: Names the first such field, its rule and what was given.
+    """
+    for field, good, rule in rules:
+        if not good:
+            raise broken(where, prefix + field, rule, getattr(spec, field))
 
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<at>[^`]*)`)?")

@@ -111,7 +111,8 @@ def open_store(
     home = Path(os.path.abspath(Path(home).expanduser()))  # noqa: PTH100  a symlinked home keeps the user's own path
     _make_home(home)
     path = None if url else home / DATABASE
-    engine = _make_engine(url or sqlite.url_of(home / DATABASE))
+    url = url or sqlite.url_of(home / DATABASE)
+    engine = sqlite.make_engine(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
     try:
         with explained(engine):
             _bring_up_to_date(engine, home, path)
@@ -124,10 +125,6 @@ def open_store(
         LocalBlobs(home / "blobs") if blobs is None else blobs,
         os.environ if environ is None else environ,
     )
-
-
-def _make_engine(url: str) -> Engine:
-    return sqlite.make_engine(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
 
 
 def _make_home(home: Path) -> None:

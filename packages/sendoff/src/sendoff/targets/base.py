@@ -7,6 +7,7 @@ of a machine goes in: a target writes, mounts or sends what it is given as value
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -30,6 +31,7 @@ IMAGE: Literal["image"] = "image"
 ArtefactKind = Literal["interpreter", "image", "pushed_image", "project"]
 Phase = Literal["absent", "starting", "init", "ready", "unhealthy", "failed", "unschedulable", "unheard"]
 UNHEARD: Literal["unheard"] = "unheard"
+_AT_ONCE = 16
 
 
 class Place(Spec):
@@ -262,3 +264,11 @@ def observe_one(target: Target, uid: str, *, metrics: bool = False) -> Observati
     if seen.phase == UNHEARD:
         raise from_payload(seen.error or {})
     return seen
+
+
+def observe_each(uids: Sequence[str], look: Callable[[str], Observation]) -> dict[str, Observation]:
+    """What is seen of many services, several of which are looked at at the same time: one that hangs holds up none."""
+    if len(uids) < 2:
+        return {uid: look(uid) for uid in uids}
+    with ThreadPoolExecutor(min(_AT_ONCE, len(uids))) as threads:
+        return dict(zip(uids, threads.map(look, uids), strict=True))

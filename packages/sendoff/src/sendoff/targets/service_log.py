@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -10,18 +11,19 @@ from pathlib import Path
 from .run_folder import RunFolder
 
 _BLOCK = 1 << 16
-# The scoring server's line for a worker whose init() has returned.
-_READY = re.compile(r"\bsendoff - Worker with pid \d+ ready after ")
+READY = re.compile(r"\bsendoff - Worker with pid \d+ ready after ")
+"""The scoring server\'s line for a worker whose init() has returned."""
 
 
 def newest(folder: RunFolder, count: int) -> list[str]:
     """The last ``count`` lines, oldest first; with what a front said that ended before it could log."""
+    files = _files(folder)
+    if _age(folder.console) >= max((_age(path) for path in files), default=0.0):
+        files.insert(0, folder.console)
     lines: list[str] = []
-    for line in _backwards(folder):
-        if len(lines) >= count:
-            break
-        lines.append(line)
-    return lines[::-1]
+    for path in files:
+        lines = [*tail(path, count - len(lines)), *lines]
+    return lines
 
 
 def start_up(folder: RunFolder, count: int) -> list[str]:
@@ -36,7 +38,7 @@ def start_up(folder: RunFolder, count: int) -> list[str]:
     for path in files[marked[0] if marked else 0 :]:
         for line in _lines(path, offset if marked and _inode(path) == inode else 0):
             lines.append(line)
-            if _READY.search(line):
+            if READY.search(line):
                 return list(lines)
     if _age(folder.console) >= max((_age(path) for path in files), default=0.0):
         lines.extend(_lines(folder.console, 0))
@@ -60,15 +62,6 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _backwards(folder: RunFolder) -> Iterator[str]:
-    """All lines, newest first."""
-    logged = _files(folder)
-    if _age(folder.console) >= max((_age(path) for path in logged), default=0.0):
-        yield from _lines_backwards(folder.console)
-    for path in logged:
-        yield from _lines_backwards(path)
-
-
 def _files(folder: RunFolder) -> list[Path]:
     """``service.log``, ``service.log.1``…, newest first."""
     found = []
@@ -87,27 +80,18 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _lines_backwards(path: Path) -> Iterator[str]:
-    """A file's lines from its end, read in blocks: a log may be large and few of its lines are wanted."""
+def tail(path: Path, count: int) -> list[str]:
+    """A file's last lines, read from its end in larger and larger blocks: of a large log few lines are wanted."""
+    data, block = b"", _BLOCK
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            at = file.seek(0, os.SEEK_END) if count > 0 else 0
+            while at > 0 and data.count(b"\n") <= count:
+                size = min(block, at)
+                at, block = at - size, block * 2
+                file.seek(at)
+                data = file.read(size) + data
     except OSError:
-        return
-    with file:
-        at = file.seek(0, 2)
-        rest = b""
-        first = True
-        while at > 0:
-            size = min(_BLOCK, at)
-            at -= size
-            file.seek(at)
-            parts = (file.read(size) + rest).split(b"\n")
-            rest = parts[0]
-            tail = parts[:0:-1]
-            if first and tail and tail[0] == b"":
-                tail = tail[1:]
-            first = False
-            for part in tail:
-                yield part.decode("utf-8", "replace").rstrip("\r")
-        if not first:
-            yield rest.decode("utf-8", "replace").rstrip("\r")
+        return []
+    lines = data.removesuffix(b"\n").split(b"\n") if data else []
+    return [line.decode("utf-8", "replace").rstrip("\r") for line in lines[-count:]]

@@ -56,18 +56,21 @@ def ensure(home: Path, place: Path, *, module: str, needed: Callable[[Path], boo
     Returns:
         Whether one was started. Two callers may both start one: all but one of them end at once.
     """
-    if not needed(home) or files.is_locked(folder(place) / "lock"):
-        return False
-    last = _spawned.get(place)
-    if last is not None and processes.alive(last):
-        return False  # It is about to take its lock.
     own = folder(place)
-    own.mkdir(mode=0o700, parents=True, exist_ok=True)
     argv = [sys.executable, "-P", "-m", module, "--home", str(home)]
     environ = base_environment()
     if "PYTHONPATH" in os.environ:
         environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    pid = processes.spawn(argv, environ=environ, console=own / "console.log")
+    try:
+        if not needed(home) or files.is_locked(own / "lock"):
+            return False
+        last = _spawned.get(place)
+        if last is not None and processes.alive(last):
+            return False  # It is about to take its lock.
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pid = processes.spawn(argv, environ=environ, console=own / "console.log")
+    except OSError:
+        return False  # A home that cannot be written: what was asked will say so itself, if it needs to write.
     identity = processes.identify(pid)
     if identity is not None:
         _spawned[place] = identity
@@ -109,12 +112,22 @@ class Supervisor(ABC, Generic[W]):
         home: The home: its chores are done here too.
         place: The target's folder in it: ``run/`` is below it.
         watch: What is kept of a service between two looks.
+        needed: Tells of a home whether any service is wanted.
         idle_seconds: None never ends for want of work.
     """
 
-    def __init__(self, home: Path, place: Path, watch: type[W], *, idle_seconds: float | None = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        place: Path,
+        watch: type[W],
+        needed: Callable[[Path], bool],
+        *,
+        idle_seconds: float | None = IDLE_SECONDS,
+    ) -> None:
         self.home = home
         self.place = place
+        self._needed = needed
         self.idle_seconds = idle_seconds
         self._log = _Log(folder(place) / "supervisor.log")
         self._watch = watch
@@ -126,12 +139,8 @@ class Supervisor(ABC, Generic[W]):
         self._chores = Chores(home)
 
     @abstractmethod
-    def _needed(self) -> bool:
-        """Whether any service is wanted."""
-
-    @abstractmethod
-    def _look(self, uid: str, watch: W) -> None:
-        """Bring a service towards what is wanted, and set when its watch is due again."""
+    def _step(self, uid: str, watch: W) -> float:
+        """Bring a service a step towards what is wanted; seconds until it is worth looking again."""
 
     @abstractmethod
     def _sleep(self, seconds: float) -> None:
@@ -156,7 +165,7 @@ class Supervisor(ABC, Generic[W]):
             files.remove(place / "supervisor.json")
             os.close(self._lock)
             # Somebody may have wanted something while the lock still said that a supervisor lives.
-            if not self.home.exists() or not self._needed():
+            if not self.home.exists() or not self._needed(self.home):
                 break
         if place.exists():
             self._log(f"supervisor {os.getpid()} ends")
@@ -173,9 +182,22 @@ class Supervisor(ABC, Generic[W]):
         soonest = min((watch.due for watch in self._watches.values()), default=now + ROUND)
         return max(0.01, min(ROUND, soonest - time.monotonic()))
 
+    def _look(self, uid: str, watch: W) -> None:
+        service = RunFolder(self.place, uid)
+        try:
+            with service.lock(0) as held:
+                again = self._step(uid, watch) if held else 0.1
+                if held:
+                    watch.signature = service.signature()
+        except Exception as error:
+            # Whatever is wrong with one service must not end the care for the others.
+            self._log(f"{uid}: {type(error).__name__}: {error}")
+            again = 2.0
+        watch.due = time.monotonic() + again
+
     def _idle(self) -> bool:
         now = time.monotonic()
-        if self._needed():
+        if self._needed(self.home):
             self._wanted_at = now
         return self.idle_seconds is not None and now - self._wanted_at > self.idle_seconds
 

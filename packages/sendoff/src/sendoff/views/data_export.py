@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .. import files
 from ..errors import InvalidInput, NotFound, NotSupported
@@ -136,18 +136,14 @@ def value_of(text: str) -> Any:
 
 
 def _csv(selection: Selection, path: Path) -> int:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        return _write_csv(selection, file)
-
-
-def _write_csv(selection: Selection, file: IO[str]) -> int:
-    writer = csv.writer(file, lineterminator="\n")
     columns = selection.columns()
-    writer.writerow(columns)
     count = 0
-    for row in selection.rows(columns):
-        writer.writerow(row)
-        count += 1
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in selection.rows(columns):
+            writer.writerow(row)
+            count += 1
     return count
 
 

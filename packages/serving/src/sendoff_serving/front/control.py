@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from .. import bundle as bundles
 from ..errors import Refusal, ServingError
 from ..exposition import CONTENT_TYPE
-from .http.exchange import Exchange
+from .http.exchange import Application, Exchange
 
 if TYPE_CHECKING:
     from .server import Server
 
 # A log that nobody reads must not keep the state from being told.
 _LOG_SECONDS = 0.25
-_SWAP = {"bundle", "python", "revision", "memory_limit_mb"}
+_SWAP = ("bundle", "python", "revision", "memory_limit_mb")
 _ROUTES = {"/status": "GET", "/metrics": "GET", "/swap": "POST", "/reload": "POST", "/stop": "POST"}
 
 
-class ControlApplication:
+class ControlApplication(Application):
     """Answers requests on the control socket.
 
     Args:
@@ -34,14 +34,6 @@ class ControlApplication:
     def __init__(self, server: Server, python: str) -> None:
         self._server = server
         self._python = python
-
-    def usual_of(self, exchange: Exchange) -> str:
-        """Nothing is asked here often enough."""
-        return ""
-
-    def again(self, exchange: Exchange, usual: str) -> bool:
-        """Nothing is usual here."""
-        return False
 
     def accept(self, exchange: Exchange) -> Refusal | None:
         """Refuse unknown routes and methods."""
@@ -98,7 +90,7 @@ class ControlApplication:
                 loop.call_soon_threadsafe(answer)
 
         timer = loop.call_later(_LOG_SECONDS, answer)
-        self._server.when_logged(written)
+        self._server.log.when_written(written)
 
     def _stop(self, exchange: Exchange, given: dict[str, Any]) -> None:
         seconds = given.get("drain_seconds", 10)
@@ -108,11 +100,9 @@ class ControlApplication:
         self._server.stop(float(seconds))
 
     def _swap(self, exchange: Exchange, given: dict[str, Any]) -> None:
-        unknown = set(given) - {"bundle", "python", "revision", "memory_limit_mb"}
+        unknown = sorted(set(given).difference(_SWAP))
         if unknown:
-            raise ValueError(
-                f"unknown member {sorted(unknown)[0]!r}; there are bundle, python, revision, memory_limit_mb"
-            )
+            raise ValueError(f"unknown member {unknown[0]!r}; there are {', '.join(_SWAP)}")
         directory = given.get("bundle")
         python = given.get("python", self._python)
         revision = given.get("revision")

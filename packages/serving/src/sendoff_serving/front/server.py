@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +31,9 @@ from .scoring.generation import ScoredGeneration
 from .scoring.metrics import Metrics
 from .scoring.rate import RateLimit
 from .scoring.recording import Recording
-from .telemetry.spans import Counts, Telemetry
+from .telemetry.spans import Telemetry
 from .telemetry.switch import TelemetrySwitch
-from .workers.generation import Generation
+from .workers.generation import Generation, Owner
 from .workers.launch import of_bundle
 
 State = Literal["starting", "ready", "failed", "draining"]
@@ -113,36 +114,39 @@ class Server:
         self.draining = False
         self.stopped = asyncio.Event()
         self.on_change: Callable[[Generation], None] = lambda generation: None
-        self._log = log
+        self.log = log
         self._limits = limits
         self._log_level = log_level
-        self._cors = Cors(())
+        self.cors = Cors(())
         self._connections = Connections()
         self._listeners: list[asyncio.Server] = []
         self._socket: socket.socket | None = None
         self._public: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[asyncio.TimerHandle] = []
-        self._rate: RateLimit | None = None
+        self.rate: RateLimit | None = None
         self._gate = None if auth_file is None else Gate(auth_file, log.error)
         self._own_certificate = certificate is not None
         self.certificate = None if certificate is None else Certificate(*certificate, log.error)
         self._use_certificate()
         self.metrics = Metrics()
         self.recording = recording
-        self.application = ScoringApplication(
-            log,
-            self._generation_that_serves,
-            self._why_not,
-            cors=lambda: self._cors,
-            path_prefix=self._path_prefix,
-            metrics=self.metrics,
-            gauges=self._gauges,
-            rate=lambda: self._rate,
-            gate=self._gate,
+        self.application = ScoringApplication(self, self._gate, compatible)
+        self._owner = Owner(
+            log=log,
+            request_name=self.application.request_name,
+            counter=self.metrics,
+            on_change=self._changed,
             compatible=compatible,
+            telemetry=lambda: self.application.telemetry,
         )
-        self._telemetry = TelemetrySwitch(telemetry, telemetry_file, log, self._make_telemetry, self._use_telemetry)
+        self._telemetry = TelemetrySwitch(
+            telemetry,
+            telemetry_file,
+            log,
+            partial(Telemetry, log=log, exchange_of=self.application.exchange_of, quiet=QUIET),
+            partial(setattr, self.application, "telemetry"),
+        )
         self.metrics.sources.append(lambda: self._telemetry.counts.lines() if self._telemetry.ever else ())
         if recording is not None:
             self.metrics.sources.append(recording.lines)
@@ -158,18 +162,13 @@ class Server:
         if bundle.serving.collect is not None:
             scope = None if self.recording is None else self.recording.scope
             if scope is None:
-                self._log.warning("Nothing is collected: the server was started without a folder for it (--data-dir)")
+                self.log.warning("Nothing is collected: the server was started without a folder for it (--data-dir)")
         generation = ScoredGeneration(
             bundle,
             of_bundle(bundle, python, self._log_level, scope),
-            revision=revision,
-            log=self._log,
-            request_name=self.application.request_name,
-            counter=self.metrics,
+            revision,
+            self._owner,
             secured=self._gate is not None and self._gate.guards(revision),
-            on_change=self._changed,
-            compatible=self.application.compatible,
-            telemetry=lambda: self.application.telemetry,
             recording=self.recording,
         )
         if self.pending is not None:
@@ -188,15 +187,9 @@ class Server:
                 self._run(self._listen_again())
         self._telemetry.follow(revision, bundle.service.name)
         serving = bundle.serving
-        self._cors = Cors(serving.cors_origins)
+        self.cors = Cors(serving.cors_origins)
         limit = serving.rate_limit_per_second
-        self._rate = None if limit is None else RateLimit(limit, serving.rate_limit_burst or max(int(limit), 1))
-
-    def _make_telemetry(self, settings: TelemetrySettings, attributes: dict[str, Any], counts: Counts) -> Telemetry:
-        return Telemetry(settings, attributes, self._log, counts, exchange_of=self.application.exchange_of, quiet=QUIET)
-
-    def _use_telemetry(self, telemetry: Telemetry | None) -> None:
-        self.application.telemetry = telemetry
+        self.rate = None if limit is None else RateLimit(limit, serving.rate_limit_burst or max(int(limit), 1))
 
     def _changed(self, generation: Generation) -> None:
         if generation is self.pending and generation.phase == "ready":
@@ -204,12 +197,12 @@ class Server:
             self._apply(generation.bundle, generation.revision)
             self.metrics.swaps["ready"] += 1
             if before is not None:
-                self._log.info(f"{_named(generation)} has taken over; the one before drains")
+                self.log.info(f"{_named(generation)} has taken over; the one before drains")
                 # What it has just admitted may take until its deadline.
                 self._run(before.drain(before.bundle.serving.scoring_timeout_ms / 1000 + 5))
         elif generation is self.pending and generation.phase == "failed" and self.serving is not None:
             self.metrics.swaps["failed"] += 1
-            self._log.error(f"{_named(generation)} could not be loaded; the one before goes on")
+            self.log.error(f"{_named(generation)} could not be loaded; the one before goes on")
         self.on_change(generation)
 
     def _run(self, work: Any) -> None:
@@ -226,11 +219,14 @@ class Server:
             return "ready"
         return "failed" if self.pending is not None and self.pending.phase == "failed" else "starting"
 
-    def _generation_that_serves(self) -> ScoredGeneration | None:
+    @property
+    def answering(self) -> ScoredGeneration | None:
+        """The generation that requests are scored by, None while there is none."""
         generation = self.serving
         return generation if generation is not None and generation.ready else None
 
-    def _why_not(self) -> Refusal:
+    def why_not(self) -> Refusal:
+        """Say why requests are not scored."""
         if self.draining or self.application.leaving:
             return Refusal("draining", "The server is stopping")
         if self.state == "failed" and self.pending is not None and self.pending.error is not None:
@@ -238,14 +234,17 @@ class Server:
             return Refusal("not_ready", message, "the service's log has the traceback")
         return Refusal("not_ready", "The service is starting", "ask again when init() has returned")
 
-    def _path_prefix(self) -> str:
+    @property
+    def path_prefix(self) -> str:
+        """Further prefix under which the routes are found."""
         generation = self.serving or self.pending
         return "" if generation is None else generation.bundle.service.path_prefix
 
-    def _gauges(self) -> dict[str, float]:
+    def gauges(self) -> dict[str, float]:
+        """Return the current values that /metrics shows."""
         generation = self.serving
         return {
-            "requests_in_flight": self.application.in_flight,
+            "requests_in_flight": len(self.application.jobs),
             "queue_length": 0 if generation is None else generation.dispatcher.waiting,
             "ready": float(self.state == "ready"),
             "connections": len(self._connections.open),
@@ -271,14 +270,6 @@ class Server:
             "pending": self.pending.status() if self.pending else None,
             "data": None if self.recording is None else self.recording.counts(),
         }
-
-    def when_logged(self, told: Callable[[], None]) -> None:
-        """Call back once all that happened so far is in the log; from a thread of the log's own, or never."""
-        self._log.when_written(told)
-
-    def note(self, message: str) -> None:
-        """Write a line to the log."""
-        self._log.info(message)
 
     def reload(self) -> ScoredGeneration:
         """Load the current bundle again; its files are read anew.
@@ -337,7 +328,7 @@ class Server:
             files = self._gate.path.with_name(f"{stem}.crt"), self._gate.path.with_name(f"{stem}.key")
             if before is not None and before.files == files:
                 return False
-            self.certificate = Certificate(*files, self._log.error)
+            self.certificate = Certificate(*files, self.log.error)
         return self.certificate is not before
 
     def _connection(self) -> HttpConnection:
@@ -363,7 +354,7 @@ class Server:
         loop = asyncio.get_running_loop()
 
         def flush() -> None:
-            self._log.flush()
+            self.log.flush()
             self._ticks[0] = loop.call_later(_FLUSH_SECONDS, flush)
 
         def sweep() -> None:
@@ -394,12 +385,12 @@ class Server:
             return
         if notice_seconds and self.serving is not None and not self.application.leaving:
             self.application.leaving = True
-            self._log.info(f"Not ready any more; requests are still served for {notice_seconds:g} s")
+            self.log.info(f"Not ready any more; requests are still served for {notice_seconds:g} s")
             asyncio.get_running_loop().call_later(notice_seconds, self.stop, drain_seconds)
             return
         self.draining = True
         if self.serving is not None:  # after a failed start it would push the reason away
-            self._log.info(f"Stopping; requests in progress have {drain_seconds:g} s to finish")
+            self.log.info(f"Stopping; requests in progress have {drain_seconds:g} s to finish")
         self._run(self._stop(drain_seconds))
 
     async def _stop(self, drain_seconds: float) -> None:

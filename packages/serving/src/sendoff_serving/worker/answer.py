@@ -48,3 +48,21 @@ class Answer:
         self.pieces = pieces
         self.failed = failed
         self.non_finite = non_finite
+
+
+def rows_of(value: Any) -> int:
+    """Return the rows of what run() returned, for the counter in /metrics.
+
+    The length of a list, array, frame or series, also where it is the only member of an object; none for None; one
+    for anything else.
+    """
+    if isinstance(value, dict) and len(value) == 1:
+        value = next(iter(value.values()))
+    if value is None:
+        return 0
+    if isinstance(value, (str, bytes, dict)):
+        return 1
+    try:
+        return len(value)
+    except Exception:  # an array without dimensions, an object that answers in its own way
+        return 1

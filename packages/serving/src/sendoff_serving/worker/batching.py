@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from sendoff_serving.protocol import Frame, RunFlag
 
@@ -17,7 +17,7 @@ from . import inference
 from .answer import Answer, Refusal, fault
 from .encoding import number_list
 from .invoke import Invoker
-from .script import RAW, SCHEMA, EntryScript
+from .script import RAW, SCHEMA
 
 Outcome = Union[Answer, Refusal]
 Finish = Callable[[Any, float], Answer]
@@ -88,7 +88,7 @@ class Batch:
             self.size = sum(request.size for request in self.requests)
 
 
-class Joined:
+class Joined(NamedTuple):
     """What becomes of requests of one row each for which a script returned a list of numbers.
 
     Attributes:
@@ -96,19 +96,15 @@ class Joined:
         bodies: JSON of each answer.
     """
 
-    __slots__ = ("bodies", "seconds")
-
-    def __init__(self, seconds: float, bodies: List[bytes]) -> None:
-        self.seconds = seconds
-        self.bodies = bodies
+    seconds: float
+    bodies: List[bytes]
 
 
 class Batcher:
     """Joins requests and runs them.
 
     Args:
-        script: the script.
-        invoker: runs requests that stay alone, and encodes results.
+        invoker: calls the script, runs requests that stay alone, and encodes results.
         max_rows: most rows of one call.
         max_wait: seconds that the first request waits for others.
 
@@ -116,14 +112,8 @@ class Batcher:
         batches: calls of run() that served several requests; joined: how many requests those were.
     """
 
-    def __init__(
-        self,
-        script: EntryScript,
-        invoker: Invoker,
-        max_rows: int,
-        max_wait: float,
-    ) -> None:
-        self._script = script
+    def __init__(self, invoker: Invoker, max_rows: int, max_wait: float) -> None:
+        script = self._script = invoker.script
         self._invoker = invoker
         self._finish: Finish = invoker.encoded
         self.max_rows = max_rows

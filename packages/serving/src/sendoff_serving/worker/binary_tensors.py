@@ -6,9 +6,7 @@ row-major order and without padding; a BOOL is one byte, an element of BYTES its
 
 import struct
 import sys
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
-
-Element = Union[str, bytes]
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 # The BF16 of accelerators has no code of its own: it is the upper half of an FP32.
 BF16 = "BF16"

@@ -90,6 +90,15 @@ class Collection:
         self._channel.send_bodies(Kind.COLLECT, [json.dumps(what).encode("utf-8"), rows], code, time.time())
         return reason is None
 
+    def add(self) -> None:
+        """Count a collector that the script has made, and say so where it has no effect."""
+        self.made += 1
+        if not self.on:
+            self.say(
+                "it is off, so collect() has no effect; deploy with collect_model_data=True, or "
+                "'sendoff service update -n NAME --md true'"
+            )
+
     def say(self, text: str) -> None:
         """Write a line to standard error, each one once."""
         if text not in self._said:

@@ -49,7 +49,9 @@ def _convert(value: Any) -> Any:
     module = kind.__module__.partition(".")[0]
     if module == "numpy":
         return _from_numpy(value)
-    if module == "pandas":
+    if module == "pandas" and _is_missing(value):
+        return None
+    if module == "pandas" and not isinstance(value, (datetime.datetime, datetime.timedelta)):
         return _from_pandas(value)
     if module == "pyspark" and hasattr(value, "collect") and hasattr(value, "columns"):
         return [row.asDict(True) for row in value.collect()]
@@ -65,6 +67,10 @@ def _convert(value: Any) -> Any:
         except TypeError:
             return list(value)
     return _from_rarer(value)
+
+
+# What a numpy scalar becomes that is no complex number.
+_PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None), datetime.date, datetime.timedelta)
 
 
 def _from_numpy(value: Any) -> Any:
@@ -84,9 +90,7 @@ def _from_numpy(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, numpy.generic):
         plain = value.item()
-        if isinstance(plain, (bool, int, float, str, bytes, list, tuple, dict)) or plain is None:
-            return plain
-        if isinstance(plain, (datetime.date, datetime.timedelta)):
+        if isinstance(plain, _PLAIN):
             return plain
         raise NotEncodable("numpy %s has no JSON form" % name)
     return _from_rarer(value)
@@ -97,13 +101,6 @@ def _is_missing(value: Any) -> bool:
 
 
 def _from_pandas(value: Any) -> Any:
-    name = type(value).__name__
-    if name in ("NaTType", "NAType"):
-        return None
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         rows = value.to_dict(orient="records")
         # In columns that do not hold floats, NaN is how pandas writes "missing".

@@ -28,6 +28,7 @@ class Authorization(Dict[str, Any]):
         dict.__init__(self, parameters)
         self.type = kind
         self.token = token
+        self.username, self.password = parameters.get("username"), parameters.get("password")
 
     @classmethod
     def of(cls, header: Optional[str]) -> "Optional[Authorization]":
@@ -44,14 +45,6 @@ class Authorization(Dict[str, Any]):
             return None
         username, _, password = text.partition(":")
         return cls(kind, {"username": username, "password": password})
-
-    @property
-    def username(self) -> Optional[str]:
-        return self.get("username")
-
-    @property
-    def password(self) -> Optional[str]:
-        return self.get("password")
 
     def __bool__(self) -> bool:
         return True
@@ -85,9 +78,6 @@ class Accept(List[Tuple[str, float]]):
     def __contains__(self, wanted: object) -> bool:
         return isinstance(wanted, str) and self.quality(wanted) > 0
 
-    def __getitem__(self, key: Any) -> Any:
-        return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
-
     def best_match(self, offered: Any, default: Any = None) -> Any:
         """Return the offered value that is wanted most, the first of equals; the default where none is wanted."""
         best, most = default, 0.0
@@ -96,10 +86,6 @@ class Accept(List[Tuple[str, float]]):
             if quality > most:
                 best, most = value, quality
         return best
-
-    @property
-    def best(self) -> Optional[str]:
-        return list.__getitem__(self, 0)[0] if self else None
 
     @property
     def accept_json(self) -> bool:

@@ -7,9 +7,8 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, quote, unquote
 
 from . import multipart
-from .bad_request import BadRequest
 from .header_values import Accept, Authorization, UserAgent
-from .mappings import Headers, MultiDict
+from .mappings import BadRequest, Content, Headers, MultiDict
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
@@ -31,7 +30,12 @@ def is_raw() -> bool:
     return bool(_marked)
 
 
-class AMLRequest:
+def _header(name: str) -> Any:
+    """Return a property: the value of a header, None where the request has none."""
+    return property(lambda request: request.headers.get(name))
+
+
+class AMLRequest(Content):
     """One HTTP request, with the attributes that Flask's request offered to entry scripts.
 
     Args:
@@ -83,9 +87,6 @@ class AMLRequest:
         return "%s://%s/" % (self.scheme, self.host)
 
     url_root = host_url
-    # The service is at the root of its address, and has one function.
-    root_path = script_root = ""
-    endpoint = "score"
 
     @property
     def base_url(self) -> str:
@@ -109,44 +110,14 @@ class AMLRequest:
 
     # Headers
 
-    def _header(self, name: str) -> Optional[str]:
-        value: Optional[str] = self.headers.get(name)
-        return value
-
-    @property
-    def content_type(self) -> Optional[str]:
-        return self._header("Content-Type")
-
-    @property
-    def mimetype(self) -> str:
-        return (self.content_type or "").partition(";")[0].strip().lower()
+    content_encoding = _header("Content-Encoding")
+    referrer = _header("Referer")
 
     @property
     def content_length(self) -> Optional[int]:
         """The length that the request states; None where it states none."""
         stated = self.headers.get("Content-Length", "")
         return int(stated) if stated.isdigit() else None
-
-    @property
-    def content_encoding(self) -> Optional[str]:
-        return self._header("Content-Encoding")
-
-    @property
-    def date(self) -> Any:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return parsedate_to_datetime(self.headers.get("Date", ""))
-        except (TypeError, ValueError, IndexError):
-            return None
-
-    @property
-    def referrer(self) -> Optional[str]:
-        return self._header("Referer")
-
-    @property
-    def origin(self) -> Optional[str]:
-        return self._header("Origin")
 
     @property
     def authorization(self) -> Optional[Authorization]:
@@ -180,11 +151,6 @@ class AMLRequest:
         return UserAgent(self.headers.get("User-Agent", ""))
 
     # Body
-
-    @property
-    def is_json(self) -> bool:
-        kind = self.mimetype
-        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
         """Return the body.

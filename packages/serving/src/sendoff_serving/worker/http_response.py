@@ -3,8 +3,9 @@
 import json
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
+from .answer import Answer
 from .encoding import NotEncodable, encode
-from .mappings import Headers, header_text
+from .mappings import Content, Headers, header_text
 
 _TEXT = (str, bytes, bytearray, memoryview)
 # Results that are never responses, whatever attributes their class offers (addict, Box: any).
@@ -13,7 +14,7 @@ _VALUES = (dict, list, tuple, set, frozenset, str, bytes, int, float)
 _REASONS = {200: "OK", 201: "CREATED", 202: "ACCEPTED", 204: "NO CONTENT", 400: "BAD REQUEST", 404: "NOT FOUND"}
 
 
-class AMLResponse:
+class AMLResponse(Content):
     """An HTTP answer made by the script (spec/scoring-server.md sec. 6).
 
     Args:
@@ -37,7 +38,8 @@ class AMLResponse:
         if status_code is not None:
             self.status = status_code
         self.run_function_failed = run_function_failed
-        self._stream: Optional[Iterator[Any]] = None
+        # The pieces of a streamed body, None for a body that is known.
+        self.stream: Optional[Iterator[Any]] = None
         self._data = b""
         self.headers = Headers()
         if not json_str and isinstance(message, _TEXT):
@@ -45,11 +47,11 @@ class AMLResponse:
         elif not json_str and _is_pieces(message):
             self._data = b"".join(to_bytes(piece) for piece in message)
         elif not json_str and hasattr(type(message), "__next__"):
-            self._stream = iter(message)
+            self.stream = iter(message)
         else:
             self._set_value(message, json_str)
         if "Content-Type" not in self.headers:
-            self.headers["Content-Type"] = "text/html; charset=utf-8"
+            self.headers.add("Content-Type", "text/html; charset=utf-8")
         given = Headers(response_headers or {})
         for name in {known.lower() for known in given.keys()}:
             del self.headers[name]
@@ -64,25 +66,20 @@ class AMLResponse:
         except NotEncodable:
             if json_str or not hasattr(type(message), "__iter__") or isinstance(message, (dict, list, tuple, set)):
                 raise
-            self._stream = iter(message)
+            self.stream = iter(message)
         else:
             self.headers["Content-Type"] = "application/json"
 
-    @property
-    def stream(self) -> Optional[Iterator[Any]]:
-        """The pieces of a streamed body, or None for a body that is known."""
-        return self._stream
-
     def get_data(self, as_text: bool = False) -> Any:
         """Return the body; a streamed one is read to its end."""
-        if self._stream is not None:
-            self._data = b"".join(to_bytes(piece) for piece in self._stream)
-            self._stream = None
+        if self.stream is not None:
+            self._data = b"".join(to_bytes(piece) for piece in self.stream)
+            self.stream = None
         return self._data.decode("utf-8") if as_text else self._data
 
     def set_data(self, data: Any) -> None:
         """Replace the body by text or bytes."""
-        self._stream = None
+        self.stream = None
         self._data = to_bytes(data)
 
     @property
@@ -106,23 +103,6 @@ class AMLResponse:
     def status(self, status: Union[str, int]) -> None:
         self.status_code = int(status.split()[0] if isinstance(status, str) else status)
 
-    @property
-    def content_type(self) -> str:
-        return str(self.headers.get("Content-Type", ""))
-
-    @content_type.setter
-    def content_type(self, value: str) -> None:
-        self.headers["Content-Type"] = value
-
-    @property
-    def mimetype(self) -> str:
-        return self.content_type.partition(";")[0].strip().lower()
-
-    @mimetype.setter
-    def mimetype(self, value: str) -> None:
-        text = value.startswith("text/") and "charset" not in value
-        self.headers["Content-Type"] = value + ("; charset=utf-8" if text else "")
-
     def set_cookie(self, key: str, value: str = "", **attributes: Any) -> None:
         """Add a Set-Cookie header; attributes as in the standard library's cookies (``max_age``, ``path``, …)."""
         from http.cookies import SimpleCookie
@@ -134,11 +114,6 @@ class AMLResponse:
             if setting is not None and setting is not False:
                 cookie[key][name.replace("_", "-")] = setting
         self.headers.add("Set-Cookie", cookie[key].OutputString())
-
-    def delete_cookie(self, key: str, path: str = "/", domain: Optional[str] = None, **attributes: Any) -> None:
-        """Add a Set-Cookie header that makes the browser forget the cookie; ``path`` and ``domain`` as it was set."""
-        past = "Thu, 01 Jan 1970 00:00:00 GMT"
-        self.set_cookie(key, expires=past, max_age=0, path=path, domain=domain, **attributes)
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
         """Return the body parsed as JSON; None where the content type is another, unless ``force``."""
@@ -152,13 +127,8 @@ class AMLResponse:
             raise
 
     @property
-    def is_json(self) -> bool:
-        kind = self.mimetype
-        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
-
-    @property
     def is_streamed(self) -> bool:
-        return self._stream is not None
+        return self.stream is not None
 
     @property
     def content_length(self) -> Optional[int]:
@@ -194,30 +164,34 @@ class BadResponse(Exception):
     """run() returned a response object that cannot be sent; the message says why."""
 
 
-Answer = Tuple[int, List[Tuple[str, str]], Optional[bytes], Optional[Iterator[Any]], bool]
-
-
-def as_answer(value: Any) -> Optional[Answer]:
+def as_answer(value: Any, seconds: float) -> Optional[Answer]:
     """Read a response object that run() returned: ours, or one that quacks like Flask's.
 
+    Args:
+        value: what run() returned.
+        seconds: in run().
+
     Returns:
-        Status, headers, body (or None), pieces (or None) and whether the script says it failed; None when the
-        value is no response object.
+        The answer; None when the value is no response object.
 
     Raises:
         BadResponse: its status, headers or body are none.
     """
-    if isinstance(value, AMLResponse):
-        stream = value.stream
-        body = None if stream is not None else value.get_data()
-        return _status(value.status_code), _pairs(value.headers), body, stream, bool(value.run_function_failed)
     kind = type(value)
+    ours = isinstance(value, AMLResponse)
     # What the class has: objects that invent attributes when asked (mocks, open dicts) are no responses.
-    if isinstance(value, _VALUES) or not (hasattr(kind, "status_code") and callable(getattr(kind, "get_data", None))):
+    if not ours and (
+        isinstance(value, _VALUES) or not (hasattr(kind, "status_code") and callable(getattr(kind, "get_data", None)))
+    ):
         return None
-    if getattr(value, "is_streamed", False) is True and hasattr(kind, "iter_encoded"):
-        return _status(value.status_code), _pairs(value.headers), None, iter(value.iter_encoded()), False
-    return _status(value.status_code), _pairs(value.headers), to_bytes(value.get_data()), None, False
+    pieces: Optional[Iterator[Any]] = None
+    if ours:
+        pieces = value.stream
+    elif getattr(value, "is_streamed", False) is True and hasattr(kind, "iter_encoded"):
+        pieces = iter(value.iter_encoded())
+    body = b"" if pieces is not None else to_bytes(value.get_data())
+    failed = ours and bool(value.run_function_failed)
+    return Answer(seconds, body, _status(value.status_code), _pairs(value.headers), pieces, failed)
 
 
 def _status(given: Any) -> int:

@@ -7,13 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Set, Tuple
 
 from . import arrays, binary_tensors, schema, signature, tensors
-from .answer import Answer, Refusal
+from .answer import Answer, Refusal, rows_of
 from .binary_tensors import BadTensor
-from .body import object_of
+from .body import object_of, unpacked
 from .inference_answer import WantedOutputs, response
-from .rows import rows_of
 from .script import RAW, SCHEMA, EntryScript
-from .unpacking import unpacked
 
 if TYPE_CHECKING:
     from .invoke import Invoker
@@ -61,7 +59,7 @@ def infer(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Answer:
     try:
         value = script.run(**arguments)
     except BaseException as error:
-        raise invoker._refusal(error, time.perf_counter() - start) from error
+        raise invoker.refusal(error, time.perf_counter() - start) from error
     return _answer(invoker, wanted, request, value, time.perf_counter() - start)
 
 
@@ -123,7 +121,7 @@ def _own(invoker: "Invoker", wanted: WantedOutputs, read: Dict[str, Any], reques
     try:
         value = invoker.script.infer(read)
     except BaseException as error:
-        raise invoker._refusal(error, time.perf_counter() - start) from error
+        raise invoker.refusal(error, time.perf_counter() - start) from error
     seconds = time.perf_counter() - start
     rows = max([rows_of(item) for item in value.values()] or [0])
     return response(invoker, wanted, request["inference"], value, seconds, rows)

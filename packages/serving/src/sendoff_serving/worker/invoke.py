@@ -7,12 +7,15 @@ from typing import Any, Dict, List, Optional
 from urllib.parse import parse_qsl
 
 from . import arrays, borrowed, failure, http_response, multi_model, schema
-from .answer import Answer, Refusal  # bundles of models without code that were made before take Refusal from here
-from .bad_request import BadRequest
-from .body import object_of, text_of
+from .answer import (
+    Answer,
+    Refusal,
+    rows_of,
+)  # bundles of models without code that were made before take Refusal from here
+from .body import object_of, text_of, unpacked
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
-from .rows import rows_of
+from .mappings import BadRequest
 from .script import RAW, RAWHTTP_HINT, SCHEMA, STRING, EntryScript
 
 
@@ -91,8 +94,6 @@ class Invoker:
             arguments: Dict[str, Any] = {self.script.input_parameter: text_of(body)}
         else:
             if request is not None and "packed" in request:
-                from .unpacking import unpacked
-
                 body = unpacked(body, request["packed"])
             if request is not None and "inference" in request:
                 from .inference import infer
@@ -103,7 +104,7 @@ class Invoker:
         try:
             value = self.script.run(**arguments)
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
-            raise self._refusal(error, time.perf_counter() - start) from error
+            raise self.refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start
         return self._from_value(value, seconds)
 
@@ -152,15 +153,10 @@ class Invoker:
             return
         try:
             arguments["model"] = self.models.find(*multi_model.named(request))
-        except multi_model.NoModelNamed as error:
-            hint = "add ?model=NAME or the header %s: NAME" % multi_model.HEADER
-            raise Refusal(400, "model_missing", str(error), hint=hint) from error
-        except multi_model.UnknownModel as error:
-            raise Refusal(404, "model_not_found", str(error)) from error
-        except multi_model.TooLarge as error:
-            raise Refusal(503, "model_too_large", str(error)) from error
+        except Refusal:
+            raise
         except BaseException as error:  # the script's init_model()
-            raise self._refusal(error, 0.0) from error
+            raise self.refusal(error, 0.0) from error
 
     def complete(self, arguments: Dict[str, Any]) -> None:
         """Make a schema script's arguments what run() is called with: arrays converted, defaults added.
@@ -181,7 +177,8 @@ class Invoker:
             if name in arguments:
                 arguments[name] = arrays.convert(arguments[name], rule)
 
-    def _refusal(self, error: BaseException, seconds: float) -> Refusal:
+    def refusal(self, error: BaseException, seconds: float) -> Refusal:
+        """Return the refusal for what the script raised after some seconds."""
         if isinstance(error, Refusal):  # a script of ours, which says itself what is wrong with the request
             return error
         if isinstance(error, BadRequest):
@@ -207,7 +204,7 @@ class Invoker:
         kind = type(value)
         if kind not in (dict, list, str, int, float, bool, type(None)):
             try:
-                known = http_response.as_answer(value)
+                known = http_response.as_answer(value, seconds)
             except http_response.BadResponse as error:
                 raise Refusal(500, "result_not_encodable", str(error), seconds=seconds) from error
             except Exception as error:  # whatever a property of the script's object raises
@@ -215,18 +212,13 @@ class Invoker:
                 trace = failure.text_of(error)
                 raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
             if known is not None:
-                status, headers, body, pieces, failed = known
-                return Answer(seconds, body or b"", status, headers, pieces, failed)
+                return known
             if isinstance(value, BaseException):
                 message = "run() returned an exception instead of raising it"  # its text is for the log alone
                 hint = "let run() raise it, or return a value such as {'error': str(e)}"
                 trace = "%s\n%s" % (message, failure.text_of(value))
                 raise Refusal(500, "result_not_encodable", message, hint=hint, traceback=trace, seconds=seconds)
         return self.encoded(value, seconds)
-
-    def first_piece_failed(self, error: BaseException, seconds: float) -> Refusal:
-        """Return the refusal for an iterator that raised before it gave anything."""
-        return self._refusal(error, seconds)
 
     def encoded(self, value: Any, seconds: float, rows: Optional[int] = None) -> Answer:
         """Return a result as JSON, and count its rows.
@@ -241,30 +233,24 @@ class Invoker:
         """
         try:
             text, non_finite = encode(value, self._non_finite)
-        except NotFinite as error:
-            raise Refusal(
-                500,
-                "result_not_finite",
-                "The result holds a number that is not finite: %s" % error,
-                hint="remove it in run(), or choose the setting nan: legacy, null or string",
-                seconds=seconds,
-            ) from error
-        except NotEncodable as error:
-            raise Refusal(
-                500,
-                "result_not_encodable",
-                "The result of run() cannot be encoded as JSON: %s" % error,
-                hint="return values that JSON knows, numpy or pandas values, or an AMLResponse",
-                seconds=seconds,
-            ) from error
         except Exception as error:
-            message = "The result of run() cannot be encoded"
-            trace = failure.text_of(error)
-            raise Refusal(500, "result_not_encodable", message, traceback=trace, seconds=seconds) from error
+            raise _unencodable(error, seconds) from error
         if rows is None:
             rows = len(value) if type(value) is list else rows_of(value)
         self.rows += rows
         return Answer(seconds, text, non_finite=non_finite)
+
+
+def _unencodable(error: Exception, seconds: float) -> Refusal:
+    """Return the refusal for a result that is not sent."""
+    code, message = "result_not_encodable", "The result of run() cannot be encoded as JSON: %s" % error
+    more = {"hint": "return values that JSON knows, numpy or pandas values, or an AMLResponse"}
+    if isinstance(error, NotFinite):
+        code, message = "result_not_finite", "The result holds a number that is not finite: %s" % error
+        more = {"hint": "remove it in run(), or choose the setting nan: legacy, null or string"}
+    elif not isinstance(error, NotEncodable):
+        message, more = "The result of run() cannot be encoded", {"traceback": failure.text_of(error)}
+    return Refusal(500, code, message, seconds=seconds, **more)
 
 
 def _scheme(request: Dict[str, Any]) -> str:

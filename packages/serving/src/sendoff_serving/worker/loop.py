@@ -79,7 +79,7 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
         invoker.models.noted = counted
     max_rows = settings.get("max_batch_rows")
     if max_rows:
-        batcher = Batcher(invoker.script, invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0)
+        batcher = Batcher(invoker, max_rows, settings.get("max_wait_ms", 0) / 1000.0)
         loop.run_batches(batcher)
     else:
         loop.run()
@@ -108,14 +108,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
         folders.append(os.path.dirname(path))
     modules.lay_path(folders)
     if os.environ.get("AZUREML_DEBUG_PORT") and not debugging.connect(os.environ["AZUREML_DEBUG_PORT"]):
-        content = {
-            "code": "debugger_missing",
-            "message": debugging.MISSING,
-            "traceback": None,
-            "file": None,
-            "line": None,
-        }
-        channel.send_json(Kind.FAILED, content)
+        channel.send_json(Kind.FAILED, {"code": "debugger_missing", "message": debugging.MISSING})
         return None
     modules.install_moved_packages()
     code, reason = "script_failed", "The score script cannot be loaded"
@@ -127,8 +120,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
         entry.init()
         description = entry.description(initialised=True)
     except script.ScriptError as error:
-        content = {"code": "script_invalid", "message": str(error), "traceback": None, "file": path, "line": None}
-        channel.send_json(Kind.FAILED, content)
+        channel.send_json(Kind.FAILED, {"code": "script_invalid", "message": str(error), "file": path})
         return None
     except BaseException as error:  # a script's sys.exit() too
         content = failure.describe(error, folders, code)
@@ -354,7 +346,7 @@ class _Loop:
             data = to_bytes(next(pieces, b""))
         except BaseException as error:
             self._leave_if_forked()
-            refusal = self._invoker.first_piece_failed(error, answer.seconds + time.perf_counter() - start)
+            refusal = self._invoker.refusal(error, answer.seconds + time.perf_counter() - start)
             self._refuse(request_id, refusal)
             return
         self._leave_if_forked()

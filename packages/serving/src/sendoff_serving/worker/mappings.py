@@ -1,11 +1,35 @@
-"""The mappings of a request and a response: header names without case, names with several values."""
+"""The mappings of a request and a response: header names without case, names with several values, missing names."""
 
 from collections.abc import MutableMapping
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
-from .bad_request import BadRequestKeyError
-
 Pairs = Iterable[Tuple[str, str]]
+
+
+class BadRequest(ValueError):
+    """The request is not what the script asks of it; answered with 400.
+
+    Its text is the one that scripts know from Flask, since many of them answer ``str(error)``. What is wrong stands
+    in ``reason``, which is what the answer says when the script lets the exception pass.
+
+    Args:
+        reason: what is wrong with the request.
+    """
+
+    code = 400
+    name = "Bad Request"
+    description = "The browser (or proxy) sent a request that this server could not understand."
+
+    def __init__(self, reason: str) -> None:
+        ValueError.__init__(self, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return "%d %s: %s" % (self.code, self.name, self.description)
+
+
+class BadRequestKeyError(BadRequest, KeyError):
+    """The request has no value of the name that the script asked for; a KeyError too, as in Flask."""
 
 
 def header_text(value: Any) -> str:
@@ -13,9 +37,12 @@ def header_text(value: Any) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
-def _converted(value: Any, default: Any, kind: Optional[Any]) -> Any:
+def _get(self: Any, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
+    """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
+    if key not in self:
+        return default
     try:
-        return value if kind is None else kind(value)
+        return self[key] if type is None else type(self[key])
     except (ValueError, TypeError):
         return default
 
@@ -42,18 +69,10 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return values[0]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        wanted = name.lower()
-        kept: List[Tuple[str, str]] = []
-        placed = False
-        for known, old in self._pairs:
-            if known.lower() != wanted:
-                kept.append((known, old))
-            elif not placed:
-                kept.append((name, header_text(value)))
-                placed = True
-        if not placed:
-            kept.append((name, header_text(value)))
-        self._pairs = kept
+        names = [known.lower() for known in self.keys()]
+        at = names.index(name.lower()) if name.lower() in names else len(names)
+        del self[name]
+        self._pairs.insert(at, (name, header_text(value)))
 
     def __delitem__(self, name: str) -> None:
         wanted = name.lower()
@@ -70,13 +89,6 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         """Return the values, in their order."""
         return [value for _, value in self._pairs]
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Headers):
-            return NotImplemented
-        return sorted((k.lower(), v) for k, v in self._pairs) == sorted((k.lower(), v) for k, v in other._pairs)
-
-    __hash__ = None  # type: ignore[assignment]
-
     def clear(self) -> None:
         """Remove every header."""
         self._pairs = []
@@ -91,9 +103,7 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self.getlist(name))
 
-    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
-        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        return _converted(self[key], default, type) if key in self else default
+    get = _get
 
     def has_key(self, name: str) -> bool:
         """Whether the header is there; a spelling that scripts of 2020 use."""
@@ -132,6 +142,36 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
         return "".join("%s: %s\r\n" % pair for pair in self._pairs) + "\r\n"
 
 
+class Content:
+    """What the headers of a request, a response or an uploaded file say of its content."""
+
+    headers: Headers
+
+    @property
+    def content_type(self) -> Any:
+        """The type that is stated; None where none is."""
+        return self.headers.get("Content-Type")
+
+    @content_type.setter
+    def content_type(self, value: str) -> None:
+        self.headers["Content-Type"] = value
+
+    @property
+    def mimetype(self) -> str:
+        """The type alone, in lower case; "" for none."""
+        return (self.content_type or "").partition(";")[0].strip().lower()
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        text = value.startswith("text/") and "charset" not in value
+        self.content_type = value + ("; charset=utf-8" if text else "")
+
+    @property
+    def is_json(self) -> bool:
+        kind = self.mimetype
+        return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
 class MultiDict(Dict[str, Any]):
     """A dict of the first value of each name; ``getlist`` gives them all.
 
@@ -149,9 +189,7 @@ class MultiDict(Dict[str, Any]):
         for name, value in self._pairs:
             self.setdefault(name, value)
 
-    def get(self, key: str, default: Any = None, type: Optional[Any] = None) -> Any:  # noqa: A002
-        """Return the first value, converted by ``type``; the default where it is missing or cannot be converted."""
-        return _converted(self[key], default, type) if key in self else default
+    get = _get
 
     def __missing__(self, name: Any) -> Any:
         raise BadRequestKeyError("The request has no %s %r" % (self._kind, name))

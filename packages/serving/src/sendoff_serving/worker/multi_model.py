@@ -13,24 +13,13 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
 from . import models
+from .answer import Refusal
 
 HEADER = "x-sendoff-model"
 # Parameters of a query that name the model, and so are no input of run().
 QUERY = ("model", "version")
 
 Key = Tuple[str, str]
-
-
-class UnknownModel(Exception):
-    """No such model is deployed; the message names those that are."""
-
-
-class NoModelNamed(Exception):
-    """There are several models and the request names none."""
-
-
-class TooLarge(Exception):
-    """The model alone is over the limit."""
 
 
 def deployed() -> Dict[str, List[str]]:
@@ -92,20 +81,21 @@ class ModelCache:
             version: None for the highest.
 
         Raises:
-            NoModelNamed, UnknownModel: there is not one such model.
-            TooLarge: it does not fit the limit.
+            Refusal: there is not one such model, or it does not fit the limit.
             BaseException: whatever the script raises.
         """
         known = ", ".join(sorted(self._deployed)) or "none"
         if name is None:
             if len(self._deployed) != 1:
-                raise NoModelNamed("the request should name one of the models: %s" % known)
+                message = "the request should name one of the models: %s" % known
+                raise Refusal(400, "model_missing", message, hint="add ?model=NAME or the header %s: NAME" % HEADER)
             name = next(iter(self._deployed))
         versions = self._deployed.get(name)
         if versions is None:
-            raise UnknownModel("there is no model %r here; there is %s" % (name, known))
+            raise Refusal(404, "model_not_found", "there is no model %r here; there is %s" % (name, known))
         if version is not None and version not in versions:
-            raise UnknownModel("there is no version %r of %r; there is %s" % (version, name, ", ".join(versions)))
+            message = "there is no version %r of %r; there is %s" % (version, name, ", ".join(versions))
+            raise Refusal(404, "model_not_found", message)
         key = (name, version or versions[0])
         if key in self._loaded:
             self._loaded.move_to_end(key)
@@ -125,7 +115,7 @@ class ModelCache:
         self._sizes[key] = size = max(_resident() - before, on_disk)
         try:
             self._make_room(key, size)
-        except TooLarge:
+        except Refusal:
             del model
             _give_back()
             raise
@@ -141,7 +131,7 @@ class ModelCache:
             return
         if size > self._limit:
             message = "model %s:%s needs %.1f MB, over the limit of %.1f MB (setting model_memory_mb)"
-            raise TooLarge(message % (key + (size / 1e6, self._limit / 1e6)))
+            raise Refusal(503, "model_too_large", message % (key + (size / 1e6, self._limit / 1e6)))
         gone = False
         while sum(self._sizes[other] for other in self._loaded) + size > self._limit:
             other, model = self._loaded.popitem(last=False)

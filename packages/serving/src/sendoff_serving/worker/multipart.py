@@ -4,7 +4,7 @@ import io
 import re
 from typing import Any, Dict, List, Optional, Tuple, Union
 
-from .mappings import Headers
+from .mappings import Content, Headers
 
 _PARAMETER = re.compile(r';\s*([\w!#$%&*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
@@ -13,7 +13,7 @@ class MalformedForm(ValueError):
     """The body is not the multipart form that its content type promises."""
 
 
-class UploadedFile:
+class UploadedFile(Content):
     """One uploaded file: ``filename``, ``name``, ``content_type``, ``stream``, ``read()``, ``save()``."""
 
     def __init__(self, content: bytes, filename: str, name: str, headers: Headers) -> None:
@@ -21,16 +21,6 @@ class UploadedFile:
         self.filename = filename
         self.name = name
         self.headers = headers
-
-    @property
-    def content_type(self) -> Optional[str]:
-        """The type that the client states; None where it states none."""
-        stated: Optional[str] = self.headers.get("Content-Type")
-        return stated
-
-    @property
-    def mimetype(self) -> str:
-        return (self.content_type or "").partition(";")[0].strip().lower()
 
     @property
     def content_length(self) -> int:

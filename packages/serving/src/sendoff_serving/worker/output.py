@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import sys
-from typing import Any, Iterable, Optional
+from typing import Any, Optional
 
 from .channel import Channel
 
@@ -45,41 +45,21 @@ class LineStream(io.TextIOBase):
         descriptor: 1 or 2, given to callers of ``fileno()`` and written to by forked children.
     """
 
+    encoding, errors, line_buffering = "utf-8", "backslashreplace", True
+
     def __init__(self, channel: Channel, name: str, descriptor: int) -> None:
         self._channel = channel
         self._name = name
         self._descriptor = descriptor
         self._partial = ""
-        self._bytes = _Bytes(self)
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return "utf-8"
-
-    @property
-    def errors(self) -> str:  # type: ignore[override]
-        return "backslashreplace"
-
-    @property
-    def buffer(self) -> Any:
-        return self._bytes
-
-    @property
-    def name(self) -> str:
-        return "<%s>" % self._name
-
-    @property
-    def line_buffering(self) -> bool:
-        return True
+        self.name = "<%s>" % name
+        self.buffer = _Bytes(self)
 
     def reconfigure(self, **_: Any) -> None:
         """Accepted and without effect: lines are always sent as they are complete."""
 
     def fileno(self) -> int:
         return self._descriptor
-
-    def isatty(self) -> bool:
-        return False
 
     def writable(self) -> bool:
         return True
@@ -102,10 +82,6 @@ class LineStream(io.TextIOBase):
         else:
             self._partial += text
         return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:  # type: ignore[override]
-        for line in lines:
-            self.write(line)
 
     def finish_line(self) -> None:
         """Send what was written without a newline, so that it stays with its request."""

@@ -4,6 +4,7 @@ The package is used as it is; here we only read what its decorators recorded and
 from errors of the script.
 """
 
+import inspect
 import json
 import sys
 from types import TracebackType
@@ -15,12 +16,6 @@ from .encoding import encode
 def _recorded() -> Any:
     """The package's module that holds the recorded schemas, if the script has imported it."""
     return sys.modules.get("inference_schema.schema_util")
-
-
-def _innermost(function: Any) -> Any:
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return function
 
 
 def is_decorated(run: Any) -> bool:
@@ -117,7 +112,7 @@ def conversion_error(error: BaseException, run: Any) -> Optional[Dict[str, Any]]
     Returns:
         "path" (parameter), "got" (kind of the value) and "message", or None for an error of the script.
     """
-    own_code = getattr(_innermost(run), "__code__", None)
+    own_code = getattr(inspect.unwrap(run), "__code__", None)
     found: Optional[Dict[str, Any]] = None
     at: Optional[TracebackType] = error.__traceback__
     while at is not None:

@@ -25,7 +25,7 @@ def get(core: Core, call: Call) -> spec.DriftDetector:
 
 
 def run(core: Core, call: Call) -> Page[spec.DriftRun]:
-    """Compare now."""
+    """Compare now. The answer is whole: a run for each service that was asked for; the pages of all are at ``runs``."""
     return Page(value=[*core.drift.run(call.path["ws"], call.path["name"], call.body)])
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ...core import Core
 from ...spec.model import Model, ModelSummary, RegisterModel, UpdateModel
 from ...spec.page import Listed, Page
-from ..filters import PROPERTY, TAG, pairs
 from ..noun import Noun, room
-from ..route import Call, Query, Route
+from ..route import PROPERTY, TAG, Call, Query, Route, pairs
 
 models = Noun("models", Model, "/workspaces/{ws}/models", "/workspaces/{ws}/models/{id}")
 

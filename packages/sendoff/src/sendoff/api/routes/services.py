@@ -11,9 +11,8 @@ from ...spec.metrics import ServiceMetrics
 from ...spec.operation import Operation
 from ...spec.page import Listed, cut
 from ...spec.service import CheckReport, DeployService, Revision, Service, UpdateService
-from ..filters import PROPERTY, TAG, pairs
 from ..noun import Noun, room
-from ..route import Answer, Call, Query, Route
+from ..route import PROPERTY, TAG, Answer, Call, Query, Route, pairs
 
 services = Noun("services", Service, "/workspaces/{ws}/services", "/workspaces/{ws}/services/{name}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from .. import options, records
 from ..command import Group, option, together
 from ..records import Record
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...spec.dataset import DataSource
 
 
 @click.group(cls=Group)
@@ -209,18 +212,18 @@ def _key(id_: str | None, name: str | None, version: str | None) -> str:
     return f"{name}:{version}" if version is not None else str(name)
 
 
-def _split(path: str, stores: set[str]) -> Any:
-    from ...spec.dataset_files import PathOf
+def _split(path: str, stores: set[str]) -> DataSource:
+    from ...spec.dataset import DataSource
 
     store, colon, inner = path.partition(":")
-    return PathOf(path=inner, datastore=store) if colon and store in stores else PathOf(path=path)
+    return DataSource(path=inner, datastore=store) if colon and store in stores else DataSource(path=path)
 
 
-def _source(session: Session, path: Any, folder: Path) -> Any:
+def _source(session: Session, said: DataSource, folder: Path) -> DataSource:
     from ...client.sources import copied_in
-    from ...spec.dataset import DataSource, check_store_path
+    from ...spec.dataset import check_store_path
+    from ...spec.parse import replace
 
-    if path.datastore is not None:
-        return DataSource(datastore=path.datastore, path=check_store_path(path.path, "path"))
-    local = path.path if "://" in path.path else str(folder / path.path)
-    return copied_in(session.client, local, session.say)
+    if said.datastore is not None:
+        return replace(said, path=check_store_path(said.path, "path"))
+    return copied_in(session.client, said.path if "://" in said.path else str(folder / said.path), session.say)

@@ -56,14 +56,8 @@ def local_checks() -> list[Record]:
     ]
     vendor = _installed("azureml-core")
     if vendor:
-        rows.append(
-            row(
-                FAIL,
-                "azureml-core",
-                f"{vendor} is in this interpreter",
-                "pip uninstall azureml-core, or use a fresh venv.",
-            )
-        )
+        fix = "pip uninstall azureml-core, or use a fresh venv."
+        rows.append(row(FAIL, "azureml-core", f"{vendor} is in this interpreter", fix))
     compiler = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
     rows.append(
         row(OK, "compiler", compiler)
@@ -100,11 +94,9 @@ def _text(value: Any) -> str:
         return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items() if inner is not None)
     if isinstance(value, list):
         return ", ".join(_text(inner) for inner in value)
-    return (
-        {True: "yes", False: "no", None: "none"}.get(value, str(value))
-        if isinstance(value, bool | None)
-        else str(value)
-    )
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value)
 
 
 def _store(value: Any) -> Record:
@@ -127,18 +119,15 @@ def _disk(value: Any) -> Record:
 
 def _interpreters(value: Any) -> Record:
     if not value:
-        return row(
-            WARN, "interpreters", "none named python3.X on PATH", "uv fetches one when an environment asks for it."
-        )
+        fix = "uv fetches one when an environment asks for it."
+        return row(WARN, "interpreters", "none named python3.X on PATH", fix)
     return row(OK, "interpreters", ", ".join(value))
 
 
 def _uv(value: Any) -> Record:
-    return (
-        row(OK, "uv", str(value))
-        if value
-        else row(FAIL, "uv", "none", "pip install uv: environments are built with it.")
-    )
+    if not value:
+        return row(FAIL, "uv", "none", "pip install uv: environments are built with it.")
+    return row(OK, "uv", str(value))
 
 
 def _docker(value: Any) -> Record:
@@ -152,24 +141,16 @@ def _docker(value: Any) -> Record:
 
 def _ports(value: Any) -> Record:
     if value is False:
-        return row(
-            FAIL,
-            "ports",
-            "no port of 127.0.0.1 can be opened",
-            "Services listen there: look at the firewall or sandbox.",
-        )
+        fix = "Services listen there: look at the firewall or sandbox."
+        return row(FAIL, "ports", "no port of 127.0.0.1 can be opened", fix)
     return row(OK, "ports", "127.0.0.1 can be listened on" if value is True else _text(value))
 
 
 def _extras(value: Any) -> Record:
     absent = [name for name, there in value.items() if not there]
     if absent:
-        return row(
-            WARN,
-            "extras",
-            f"without {', '.join(absent)}",
-            f'pip install "sendoff[{",".join(absent)}]", where you need them.',
-        )
+        fix = f'pip install "sendoff[{",".join(absent)}]", where you need them.'
+        return row(WARN, "extras", f"without {', '.join(absent)}", fix)
     return row(OK, "extras", ", ".join(value))
 
 

@@ -19,7 +19,6 @@ _FRAMEWORKS = (
     *("TensorFlow", "ScikitLearn", "Onnx", "Custom", "Multi"),
     *("LightGBM", "MLflow", "PyTorch", "TfKeras", "XGBoost"),
 )
-
 _LAZY = {
     "deploy": ("deploy:deploy", "Deploy models as a service and wait until it answers."),
     "package": ("package:package", "Build an image, or a folder to build one from."),
@@ -93,10 +92,10 @@ def _needs(given: dict[str, Any]) -> dict[str, Any]:
 @option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
 @option("--run-metadata-file", "-f", default=None, metavar="FILE", help="JSON file with runId and experimentName.")
 @option("--description", "-d", default="", metavar="TEXT", help="What it is.")
-@option(
-    "--model-framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom", help="Its framework."
-)
-@option("--model-framework-version", default=None, metavar="VERSION", help="Its framework's version.")
+@option("--model-framework", "framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom",
+        help="Its framework.")  # fmt: skip
+@option("--model-framework-version", "framework_version", default=None, metavar="VERSION",
+        help="Its framework's version.")  # fmt: skip
 @_resources
 @options.tag()
 @options.prop()
@@ -109,9 +108,6 @@ def register(
     experiment_name: str | None,
     run_id: str | None,
     run_metadata_file: str | None,
-    description: str,
-    model_framework: str,
-    model_framework_version: str | None,
     tags: tuple[str, ...],
     properties: tuple[str, ...],
     **given: Any,
@@ -146,9 +142,6 @@ def register(
         files=files,
         tags=given_tags,
         properties=given_properties,
-        description=description,
-        framework=model_framework,
-        framework_version=model_framework_version,
         experiment_name=experiment_name,
         run_id=run_id,
         **_needs(given),
@@ -164,29 +157,17 @@ def register(
 
 
 @model.command("list", columns=records.MODELS, example='sendoff model list -n diabetes -l --query "[0].id" -o tsv')
-@option("--model-name", "-n", "--name", "model_name", default=None, metavar="NAME", help="Only versions of this model.")
+@option("--model-name", "-n", "--name", "name", default=None, metavar="NAME", help="Only versions of this model.")
 @option("--latest", "-l", is_flag=True, help="Only the newest version of each.")
-@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
-@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
+@options.filtering
 @option("--run-id", default=None, metavar="ID", help="Only those that this run made.")
 @option("--dataset-id", default=None, metavar="ID", help="Only those that were made with this data set.")
 def list_(
-    session: Session,
-    model_name: str | None,
-    latest: bool,
-    tags: tuple[str, ...],
-    properties: tuple[str, ...],
-    run_id: str | None,
-    dataset_id: str | None,
+    session: Session, tags: tuple[str, ...], properties: tuple[str, ...], dataset_id: str | None, **which: Any
 ) -> list[ModelSummary]:
     """List models, newest first."""
     found = session.client.models(
-        session.workspace,
-        name=model_name,
-        tags=options.filters(tags),
-        properties=options.filters(properties),
-        run_id=run_id,
-        latest=latest,
+        session.workspace, tags=options.filters(tags), properties=options.filters(properties), **which
     )
     if dataset_id:
         found = [view for view in found if any(dataset.id == dataset_id for dataset in view.datasets)]
@@ -223,30 +204,14 @@ def show(
 
 @model.command("update", columns=records.MODELS, example="sendoff model update -i diabetes:1 --add-tag stage=prod")
 @_version
-@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
-@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
-@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@options.changing
 @option("--description", default=None, metavar="TEXT", help="New description.")
 @_resources
-def update(
-    session: Session,
-    model_id: str,
-    add_tags: tuple[str, ...],
-    remove_tags: tuple[str, ...],
-    add_properties: tuple[str, ...],
-    description: str | None,
-    **given: Any,
-) -> Model:
+def update(session: Session, model_id: str, description: str | None, **given: Any) -> Model:
     """Change tags, description and resources of a model version, and add properties."""
     from ...spec.model import UpdateModel
 
-    body = UpdateModel(
-        description=description,
-        add_tags=options.pairs(add_tags, "--add-tag"),
-        remove_tags=list(remove_tags),
-        add_properties=options.pairs(add_properties, "--add-property"),
-        **_needs(given),
-    )
+    body = UpdateModel(description=description, **options.changes(given), **_needs(given))
     return session.client.update_model(session.workspace, model_id, body)
 
 

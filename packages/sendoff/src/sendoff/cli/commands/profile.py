@@ -43,12 +43,14 @@ _chart = option("--chart", default=None, metavar="FILE", help="Also write a char
 @options.name("Name of the profile; the newest of a name counts.  [required]", required=False)
 @inference_flags.models
 @inference_flags.flags
-@option("--input-dataset-id", "--idi", default=None, metavar="ID",
+@option("--input-dataset-id", "--idi", "dataset", default=None, metavar="ID",
         help="Dataset, by id or name: each row of its one column is a request body.")  # fmt: skip
 @option("--input-file", default=None, metavar="FILE", help="One request body, binary or text.")
 @option("--input-folder", default=None, metavar="DIR", help="Folder of request bodies, a file each.")
 @option("--input-data", "-d", default=None, metavar="TEXT", help="One request body as text; @FILE reads it.")
-@option("--cpu-cores", "--cc", type=float, default=None, help="The most CPU cores to try; else what is here, or 3.5.")
+@option(
+    "--cpu-cores", "--cc", "cpu", type=float, default=None, help="The most CPU cores to try; else what is here, or 3.5."
+)
 @option("--memory-in-gb", "--gb", type=float, default=None, help="Memory limit in GB; else none while measuring.")
 @option("--target", default=None, metavar="TARGET",
         help="Where to measure; else in a container where an engine answers. Only containers keep limits.")  # fmt: skip
@@ -63,16 +65,8 @@ _chart = option("--chart", default=None, metavar="FILE", help="Also write a char
 def profile(
     session: Session,
     name: str | None,
-    input_dataset_id: str | None,
-    input_file: str | None,
-    input_folder: str | None,
-    input_data: str | None,
-    cpu_cores: float | None,
-    memory_in_gb: float | None,
-    target: str | None,
     add_tags: tuple[str, ...],
     chart: str | None,
-    description: str,
     no_wait: bool,
     model_id: str | None,
     **flags: Any,
@@ -90,16 +84,12 @@ def profile(
         return _tag_only(session, model_id, add_tags)
     if name is None:
         raise InvalidInput("--name is missing: what is the profile to be called?", hint="Add -n NAME.", field="name")
-    bodies = _bodies(session, input_file, input_folder, input_data)
+    bodies = _bodies(session, flags["input_file"], flags["input_folder"], flags["input_data"])
     body = CreateProfile(
         name=name,
         models=options.model_ids([*flags["models"], *([model_id] if model_id else [])], flags["model_metadata_files"]),
-        dataset=input_dataset_id,
         bodies=bodies,
-        cpu=cpu_cores,
-        memory_in_gb=memory_in_gb,
-        target=target,
-        description=description,
+        **{field: flags[field] for field in ("dataset", "cpu", "memory_in_gb", "target", "description")},
         add_tags=options.filters(add_tags) or {},
     )
     check_profile(body)

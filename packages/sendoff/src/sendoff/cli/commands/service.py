@@ -40,8 +40,7 @@ def service() -> None:
 @option("--image-digest", default=None, metavar="DIGEST", help="Taken for scripts' sake; services have no image.")
 @option("--model-id", default=None, metavar="NAME:VERSION", help="Only those that use this model version.")
 @option("--model-name", default=None, metavar="NAME", help="Only those that use some version of this model.")
-@option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only those with this tag; repeat for more.")
-@option("--property", "properties", multiple=True, metavar="KEY[=VALUE]", help="Only those with this property.")
+@options.filtering
 def list_(
     session: Session,
     compute_type: str | None,

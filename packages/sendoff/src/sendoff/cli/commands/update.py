@@ -24,21 +24,10 @@ if TYPE_CHECKING:
 @inference_flags.models
 @inference_flags.flags
 @deployment_flags.flags
-@option("--add-tag", "add_tags", multiple=True, metavar="KEY=VALUE", help="Tag to add or to change; repeat for more.")
-@option("--remove-tag", "remove_tags", multiple=True, metavar="KEY", help="Tag to remove; repeat for more.")
-@option("--add-property", "add_properties", multiple=True, metavar="KEY=VALUE", help="Property to add.")
+@options.changing
 @option("--description", "-d", default=None, metavar="TEXT", help="New description.")
 @options.no_wait
-def update(
-    session: Session,
-    name: str,
-    add_tags: tuple[str, ...],
-    remove_tags: tuple[str, ...],
-    add_properties: tuple[str, ...],
-    description: str | None,
-    no_wait: bool,
-    **flags: Any,
-) -> Operation | Service:
+def update(session: Session, name: str, description: str | None, no_wait: bool, **flags: Any) -> Operation | Service:
     """Change a service without dropping a request.
 
     What is not given stays. New models, code, environment or sizes make a new revision, whose workers are ready before
@@ -72,10 +61,8 @@ def update(
         models=models or None,
         inference=inference_flags.inference(session, flags),
         deployment=deployment,
-        add_tags=options.pairs(add_tags, "--add-tag"),
-        remove_tags=list(remove_tags),
-        add_properties=options.pairs(add_properties, "--add-property"),
         description=description,
+        **options.changes(flags),
     )
     answer = session.client.update_service(session.workspace, name, body)
     return progress.settled(session, name, answer, no_wait)

@@ -48,6 +48,11 @@ def bad_input(message: str, hint: Optional[str] = None, **details: Any) -> Refus
     return Refusal(400, "input_invalid", message, **more)
 
 
+def sentence(error: BaseException) -> str:
+    """Return what a library says of an input, in one line that is not too long for an answer."""
+    return " ".join(str(error).split())[:500] or type(error).__name__
+
+
 def cpu_share(config: Dict[str, Any]) -> int:
     """Return how many cores one worker may keep busy: those that the service is allowed, divided among its workers."""
     cores: float = os.cpu_count() or 1
@@ -136,7 +141,8 @@ class Application:
         self._before = self._hook("preprocess")
         self._after = self._hook("postprocess")
         self._binary = frozenset(getattr(adapter, "binary_types", ()))
-        self._prefix = "/" + os.environ["SERVICE_PATH_PREFIX"].strip("/") if _prefixed() else ""
+        prefix = (os.environ.get("SERVICE_PATH_PREFIX") or "").strip("/")
+        self._prefix = "/" + prefix if prefix else ""
 
     def _hook(self, name: str) -> Optional[_Hook]:
         function = getattr(self._hooks, name, None)
@@ -216,10 +222,6 @@ class Application:
         """Score tensors; the hooks are for bodies and are not asked."""
         found: Dict[str, Any] = self._adapter.infer(inputs)
         return found
-
-
-def _prefixed() -> bool:
-    return bool((os.environ.get("SERVICE_PATH_PREFIX") or "").strip("/"))
 
 
 def _is_json(kind: str) -> bool:

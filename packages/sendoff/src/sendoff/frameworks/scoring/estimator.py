@@ -6,8 +6,9 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from . import pickles, schema, tabular
-from .application import bad_input
+from . import pickles, tabular
+from .application import bad_input, sentence
+from .row_model import RowModel
 
 METHODS = (
     "predict_proba",
@@ -28,7 +29,7 @@ _MOST_CATEGORIES = 100
 def load(config: Dict[str, Any], path: str) -> "Estimator":
     """Load a pickled estimator."""
     model = pickles.load(path, config)
-    return Estimator(config, model, titled(model))
+    return Estimator(model, titled(model))
 
 
 def titled(model: Any) -> str:
@@ -37,61 +38,38 @@ def titled(model: Any) -> str:
     return "%s of %s %s" % (type(model).__name__, package, getattr(sys.modules.get(package), "__version__", ""))
 
 
-class Estimator:
+class Estimator(RowModel):
     """Scores rows with an object that has scikit-learn's methods.
 
     Args:
-        config: the service's.
         model: the object.
         title: what the log calls it.
         default: the method that is called where the request names none; None for the first of METHODS it has.
     """
 
-    hint = tabular.HINT
-    read_csv = staticmethod(tabular.read_csv)
-
-    def __init__(self, config: Dict[str, Any], model: Any, title: str, default: Optional[str] = None) -> None:
-        self.title = title
-        self._config = config
+    def __init__(self, model: Any, title: str, default: Optional[str] = None) -> None:
         self._model = model
-        self.methods = [name for name in METHODS if callable(_attribute(model, name))]
-        if default in self.methods:
-            self.methods.sort(key=lambda name: name != default)
-        if not self.methods:
+        methods = [name for name in METHODS if callable(_attribute(model, name))]
+        methods.sort(key=lambda name: name != default)
+        if not methods:
             raise TypeError(
                 "%s has none of the methods %s: such a model cannot score new rows"
                 % (type(model).__name__, ", ".join(METHODS))
             )
-        self.columns = tabular.Columns(*_columns(model))
+        super().__init__(title, tabular.Columns(*_columns(model)), methods)
         parts = [type(part).__name__ for part in _parts(model)]
-        self._texts = bool(parts) and self.columns.count is None and any(name in _TEXTS for name in parts)
+        self.texts = bool(parts) and self.columns.count is None and any(name in _TEXTS for name in parts)
         self._frame = any(name in _TAKES_NAMES for name in parts) or any(_foreign(part) for part in _parts(model))
         # Names are honoured here; the warning would be in the log with every request.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
-    def score(self, payload: Any, request: Any) -> Any:
-        """Answer ``{"data": rows, "method": name}``."""
-        method = self.methods[0]
-        if isinstance(payload, dict) and payload.get("method") is not None:
-            method = payload["method"]
-            if method not in self.methods:
-                raise bad_input(
-                    "The model has no method %r to call" % (method,), hint="it has %s" % ", ".join(self.methods)
-                )
-        return self.call(self.columns.read(payload), method)
-
     def call(self, table: tabular.Table, method: str) -> Any:
-        """Call one of the model's methods with rows.
-
-        Raises:
-            Refusal: the rows are not what the model was fitted for.
-        """
         rows = self._rows(table)
         try:
             return tabular.plain(getattr(self._model, method)(rows))
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             # The model was fitted and is not ours: what it refuses is the rows.
-            raise bad_input("%s() refuses the rows: %s" % (method, _sentence(error))) from error
+            raise bad_input("%s() refuses the rows: %s" % (method, sentence(error))) from error
 
     def _rows(self, table: tabular.Table) -> Any:
         named = table.columns or self.columns.names
@@ -99,27 +77,8 @@ class Estimator:
             return self.columns.frame(tabular.Table(named, table.rows))
         return self.columns.array(table)
 
-    def describe(self) -> Dict[str, Any]:
-        """Return what the estimator takes and gives."""
-        kinds = dict(_encoded(self._model, self.columns.names))
-        body = schema.rows(self.columns.names, self.columns.count, kinds, self._texts, self.methods)
-        found: Dict[str, Any] = {"input": body}
-        inputs = schema.tensors(self.columns.names, self.columns.count, kinds, self._texts)
-        outputs = [{"name": "output", "datatype": "FP64", "shape": [-1]}]
-        try:
-            value = self.call(self.columns.read(body["example"]), self.methods[0])
-        except Exception as error:  # an example that the model refuses is no reason not to serve it
-            sys.stdout.write("The example of the schema has no answer: %s\n" % error)
-        else:
-            found["output"] = schema.of_result(value)
-            outputs = schema.output(value)
-        found["tensors"] = {"inputs": inputs, "outputs": outputs}
-        return found
-
-    def infer(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
-        """Score the tensors of a V2 request."""
-        value = self.call(self.columns.from_tensors(inputs), self.methods[0])
-        return {"output": value if isinstance(value, list) else np.asarray(value)}
+    def kinds(self) -> Dict[str, Any]:
+        return dict(_encoded(self._model, self.columns.names))
 
 
 def _attribute(model: Any, name: str) -> Any:
@@ -127,11 +86,6 @@ def _attribute(model: Any, name: str) -> Any:
         return getattr(model, name, None)
     except Exception:  # a property that raises where the estimator was made without it
         return None
-
-
-def _sentence(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text[:500] or type(error).__name__
 
 
 def _columns(model: Any) -> Tuple[Optional[List[str]], Optional[int]]:
@@ -168,12 +122,9 @@ def _parts(model: Any, depth: int = 0) -> Iterator[Any]:
     inner: List[Any] = []
     if hasattr(model, "best_estimator_"):
         inner = [model.best_estimator_]
-    elif hasattr(model, "steps"):
-        inner = [step[1] for step in model.steps if not isinstance(step[1], str)]
-    elif hasattr(model, "transformers_"):
-        inner = [step[1] for step in model.transformers_ if not isinstance(step[1], str)]
-    elif hasattr(model, "transformer_list"):
-        inner = [step[1] for step in model.transformer_list if not isinstance(step[1], str)]
+    else:
+        members = [name for name in ("steps", "transformers_", "transformer_list") if hasattr(model, name)]
+        inner = [step[1] for name in members[:1] for step in getattr(model, name) if not isinstance(step[1], str)]
     for part in inner:
         yield part
         for below in _parts(part, depth + 1):

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from . import schema, tabular
-from .application import bad_input, not_found
+from .application import bad_input, not_found, sentence
 
 _NUMBERS = ("double", "float", "integer", "long")
 _OPENAPI = {"string": "string", "boolean": "boolean", "integer": "integer", "long": "integer"}
@@ -29,7 +29,7 @@ def load(config: Dict[str, Any], path: str) -> "Folder":
         from . import estimator, pickles
 
         file = os.path.join(path, flavor.get("pickled_model") or "model.pkl")
-        inner: Any = estimator.Estimator(config, pickles.load(file, config), "", default="predict")
+        inner: Any = estimator.Estimator(pickles.load(file, config), "", default="predict")
     else:
         module = importlib.import_module("sendoff_no_code." + ("onnx_graph" if native == "onnx" else "boosters"))
         default = {"onnx": "model.onnx", "xgboost": "model.xgb"}.get(native, "model.lgb")
@@ -88,8 +88,7 @@ class Folder:
             return made.get("outputs", made) if isinstance(made, dict) else made
         if isinstance(payload, dict) and "method" in payload:
             return self._inner.score(payload, request)
-        table = self._inner.columns.read(payload)
-        return self._inner.call(table, self._inner.methods[0]) if _has_methods(self._inner) else self._inner.call(table)
+        return self._inner.call(self._inner.columns.read(payload), self._inner.methods[0])
 
     def _function(self, payload: Any) -> Any:
         rows: Any
@@ -108,8 +107,7 @@ class Folder:
             return self._inner.call(rows)
         except Exception as error:
             if type(error).__name__ in ("MlflowException", "ValueError", "TypeError", "KeyError"):
-                text = " ".join(str(error).split())[:500]
-                raise bad_input("The model refuses the input: %s" % text) from error
+                raise bad_input("The model refuses the input: %s" % sentence(error)) from error
             raise
 
     def _array(self, value: Any) -> Any:
@@ -155,17 +153,12 @@ class Folder:
         answer: Dict[str, Any] = {"type": "object", "properties": {"predictions": {}}, "required": ["predictions"]}
         if "output" in found and "example" in found["output"]:
             answer["example"] = {"predictions": found["output"]["example"]}
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ServiceInput"}}}
-        result = {"application/json": {"schema": {"$ref": "#/components/schemas/ServiceOutput"}}}
-        wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
-        invocations = {
-            "operationId": "Invocations",
-            "requestBody": {"required": True, "content": content},
-            "responses": {
-                "200": {"description": "The answer", "content": result},
-                "default": {"description": "It failed", "content": wrong},
-            },
-        }
+        invocations = schema.operation(
+            "Invocations",
+            schema.component("ServiceOutput"),
+            schema.component("ErrorResponse"),
+            schema.component("ServiceInput"),
+        )
         tensors = found.get("tensors") or {"inputs": self._tensors(), "outputs": []}
         if self._named and "tensors" in found:
             tensors = dict(tensors, inputs=self._tensors())
@@ -194,10 +187,6 @@ class Folder:
         values = {name: np.array(one["data"]).reshape(one["shape"]) for name, one in inputs.items()}
         given = next(iter(values.values())) if len(values) == 1 else values
         return {"output": tabular.plain(self._inner.call(given))}
-
-
-def _has_methods(inner: Any) -> bool:
-    return type(inner).__name__ == "Estimator"
 
 
 def _signature(text: Optional[str]) -> List[Dict[str, Any]]:

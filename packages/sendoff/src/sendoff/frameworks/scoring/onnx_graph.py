@@ -14,8 +14,8 @@ import onnxruntime
 
 from sendoff_serving.worker.http_response import AMLResponse
 
-from . import wire
-from .application import BINARY, bad_input, cpu_share, not_found
+from . import tensors, wire
+from .application import BINARY, bad_input, cpu_share, not_found, sentence
 
 _KINDS: Dict[int, Tuple[str, str, str]] = {
     # TensorProto.DataType: numpy's name, ONNX Runtime's name, the member that holds numbers that are not raw
@@ -35,7 +35,6 @@ _KINDS: Dict[int, Tuple[str, str, str]] = {
 }
 _BY_DTYPE = {np.dtype(name).name: number for number, (name, _, _) in _KINDS.items()}
 _BY_TYPE = {"tensor(%s)" % known: number for number, (_, known, _) in _KINDS.items()}
-_V2 = {"float32": "FP32", "float64": "FP64", "float16": "FP16", "bool": "BOOL", "object": "BYTES"}
 _ROUTE = re.compile(r"/v1/models/[^/:]+(/versions/[^/:]+)?:predict$")
 
 
@@ -88,10 +87,10 @@ class Graph:
         wanted = payload.get("outputFilter") if isinstance(payload, dict) else None
         made = self.run(self._plain(payload), _names(wanted or self._outputs))
         if isinstance(payload, dict) and isinstance(payload.get("inputs"), dict):
-            return {"outputs": {name: _listed(value) for name, value in made.items()}}
+            return {"outputs": {name: tensors.listed(value) for name, value in made.items()}}
         if len(made) == 1:
-            return _listed(next(iter(made.values())))
-        return {name: _listed(value) for name, value in made.items()}
+            return tensors.listed(next(iter(made.values())))
+        return {name: tensors.listed(value) for name, value in made.items()}
 
     def run(self, feeds: Dict[str, Any], wanted: List[str]) -> Dict[str, Any]:
         """Run the graph.
@@ -113,21 +112,12 @@ class Graph:
         except Exception as error:
             # The graph was loaded: what it cannot run on is the input, but for its own faults, which look the same.
             kind = type(error).__name__
-            text = " ".join(str(error).split())[:500]
             if kind in ("InvalidArgument", "ValueError", "TypeError", "Fail", "RuntimeException"):
-                raise bad_input("The graph refuses the input: %s" % text) from error
+                raise bad_input("The graph refuses the input: %s" % sentence(error)) from error
             raise
 
     def _plain(self, payload: Any) -> Dict[str, Any]:
-        given: Any = payload
-        if isinstance(payload, dict):
-            for name in ("data", "inputs", "instances"):
-                if name in payload:
-                    given = payload[name]
-                    break
-            else:
-                if not payload or not set(payload) <= set(self._inputs):
-                    raise bad_input("The member 'data' is missing", hint=self.hint)
+        given = tensors.given(payload, self.hint, self._inputs)
         if isinstance(given, dict):
             return {str(name): self._array(str(name), value) for name, value in given.items()}
         if len(self._required) != 1:
@@ -138,10 +128,13 @@ class Graph:
         return {self._required[0]: self._array(self._required[0], given)}
 
     def _array(self, name: str, value: Any) -> Any:
-        known = self._inputs.get(name)
-        if known is None:
+        known = self._known(name)
+        return _as_array(name, value, _kind(known), known.shape)
+
+    def _known(self, name: str) -> Any:
+        if name not in self._inputs:
             raise bad_input("There is no input %s" % name, hint="there is " + ", ".join(self._inputs))
-        return _as_array(name, value, _dtype_of(known), known.shape)
+        return self._inputs[name]
 
     def _binary(self, body: bytes, request: Any) -> Any:
         try:
@@ -167,7 +160,8 @@ class Graph:
     def describe(self) -> Dict[str, Any]:
         """Return what the graph takes and gives."""
         properties = {name: _schema(self._inputs[name]) for name in self._inputs}
-        example = {name: _example(self._inputs[name]) for name in self._required}
+        wanted = [self._inputs[name] for name in self._required]
+        example = {one.name: tensors.example(_kind(one) or "", _shape(one)) for one in wanted}
         body = {
             "type": "object",
             "properties": {
@@ -193,11 +187,9 @@ class Graph:
         """Score the tensors of a V2 request."""
         feeds = {}
         for name, tensor in inputs.items():
-            known = self._inputs.get(name)
-            if known is None:
-                raise bad_input("There is no input %s" % name, hint="there is " + ", ".join(self._inputs))
-            feeds[name] = _as_array(name, tensor["data"], _dtype_of(known), None).reshape(tensor["shape"])
-        return {name: _listed(value) for name, value in self.run(feeds, self._outputs).items()}
+            made = _as_array(name, tensor["data"], _kind(self._known(name)), None)
+            feeds[name] = made.reshape(tensor["shape"])
+        return {name: tensors.listed(value) for name, value in self.run(feeds, self._outputs).items()}
 
 
 def _in_server_form(payload: Dict[str, Any]) -> bool:
@@ -213,14 +205,10 @@ def _names(wanted: Any) -> List[str]:
     return wanted
 
 
-def _dtype_of(known: Any) -> Any:
-    number = _BY_TYPE.get(known.type)
-    return np.dtype(_KINDS[number][0]) if number is not None else None
-
-
-def _as_array(name: str, value: Any, dtype: Any, shape: Optional[List[Any]]) -> Any:
-    if dtype is None:
+def _as_array(name: str, value: Any, kind: Optional[str], shape: Optional[List[Any]]) -> Any:
+    if kind is None:
         raise bad_input("The input %s is no tensor of a kind that JSON can hold" % name)
+    dtype = np.dtype(kind)
     try:
         made = np.array(value)
         if dtype.kind == "O":
@@ -232,19 +220,16 @@ def _as_array(name: str, value: Any, dtype: Any, shape: Optional[List[Any]]) -> 
                 raise ValueError("there are values that are not numbers, or lists that are not equally long")
             if made.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(made, np.floor(made)):
                 raise ValueError("there are fractions")
-            if dtype.kind in "iu" and made.size and not _fits(made, dtype):
-                raise ValueError("there are numbers out of its range")
+            if dtype.kind in "iu" and made.size:
+                limits = np.iinfo(dtype)
+                if int(made.min()) < limits.min or int(made.max()) > limits.max:
+                    raise ValueError("there are numbers out of its range")
             made = made.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise bad_input("The input %s cannot be made into %s: %s" % (name, dtype.name, error)) from error
     if shape is not None and shape and made.ndim == len(shape) - 1 and not isinstance(shape[0], int):
         made = made[np.newaxis]  # one row of a batch
     return made
-
-
-def _fits(made: Any, dtype: Any) -> bool:
-    limits = np.iinfo(dtype)
-    return bool(int(made.min()) >= limits.min and int(made.max()) <= limits.max)
 
 
 def _tensor(name: str, tensor: Dict[str, Any], inputs: Dict[str, Any]) -> Any:
@@ -287,7 +272,7 @@ def _unpacked(value: Any) -> str:
 def _server_form(value: Any, raw: bool) -> Dict[str, Any]:
     """Return an output as a TensorProto in its JSON form; with raw data where the question had it."""
     if not hasattr(value, "dtype"):  # a sequence or a map, which no TensorProto holds
-        return {"value": _listed(value)}
+        return {"value": tensors.listed(value)}
     kind = _BY_DTYPE.get(value.dtype.name, 8)
     made: Dict[str, Any] = {"dims": [str(size) for size in value.shape], "dataType": kind}
     if kind == 8:
@@ -325,58 +310,25 @@ def _protobuf(made: Dict[str, Any]) -> Any:
     return AMLResponse(wire.write_response(outputs), 200, {"Content-Type": "application/x-protobuf"})
 
 
-def _listed(value: Any) -> Any:
-    """Return an output as plain values; sequences and maps, which classifiers give, with their keys as text."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {str(key): _listed(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_listed(one) for one in value]
-    return value
-
-
 def _schema(known: Any, answer: bool = False) -> Dict[str, Any]:
-    number = _BY_TYPE.get(known.type)
-    if number is None:
+    kind = _kind(known)
+    if kind is None:
         return {"description": known.type}
-    # JSON has no NaN and no infinity, and graphs give them.
-    leaf: Dict[str, Any] = {"description": "a number, or NaN"} if answer else {"type": "number"}
-    name = np.dtype(_KINDS[number][0]).name
-    if number == 8:
-        leaf = {"type": "string"}
-    elif number == 9:
-        leaf = {"type": "boolean"}
-    elif name.startswith(("int", "uint")):
-        leaf = {"type": "integer"}
-        info = np.iinfo(name)
-        leaf["minimum"], leaf["maximum"] = int(info.min), int(info.max)
-    for size in reversed(known.shape or []):
-        leaf = {"type": "array", "items": leaf}
-        if isinstance(size, int):
-            leaf["minItems"] = leaf["maxItems"] = size
-        elif not answer:
-            leaf["minItems"] = 1
-    return leaf
+    leaf = tensors.leaf(kind)
+    if answer and leaf["type"] == "number":
+        leaf = {"description": "a number, or NaN"}  # JSON has no NaN and no infinity, and graphs give them
+    return tensors.nested(leaf, _shape(known), least=None if answer else 1)
 
 
-def _example(known: Any) -> Any:
+def _kind(known: Any) -> Optional[str]:
+    """Return numpy's name of a tensor's kind; None for what is no tensor."""
     number = _BY_TYPE.get(known.type)
-    leaf: Any = {8: "text", 9: True}.get(number or 0, 0)
-    if number in (1, 10, 11):
-        leaf = 0.0
-    total = 1
-    for size in known.shape or []:
-        total *= size if isinstance(size, int) else 1
-    if total > 20000:
-        return []  # too large to print in a document
-    for size in reversed(known.shape or []):
-        leaf = [leaf] * (size if isinstance(size, int) else 1)
-    return leaf
+    return np.dtype(_KINDS[number][0]).name if number is not None else None
 
 
 def _described(known: Any) -> Dict[str, Any]:
-    number = _BY_TYPE.get(known.type)
-    name = np.dtype(_KINDS[number][0]).name if number is not None else "object"
-    shape = [size if isinstance(size, int) else -1 for size in known.shape or []]
-    return {"name": known.name, "datatype": _V2.get(name, name.upper()), "shape": shape}
+    return tensors.described(known.name, _kind(known) or "object", _shape(known))
+
+
+def _shape(known: Any) -> List[int]:
+    return [size if isinstance(size, int) else -1 for size in known.shape or []]

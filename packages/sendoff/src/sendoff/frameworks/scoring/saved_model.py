@@ -9,12 +9,13 @@ import binascii
 import json
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 import numpy as np
 
 from sendoff_serving.worker.http_response import AMLResponse
 
+from . import schema, tensors
 from .application import bad_input, cpu_share, not_found
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -25,7 +26,6 @@ _ROUTE = re.compile(r"/v1/models/([^/:]+)(?:/(versions|labels)/([^/:]+))?(/metad
 _SCORE = re.compile(r"/score:([a-z]+)$")
 _DEFAULT = "serving_default"
 _VERBS = ("predict", "classify", "regress")
-_V2 = {"float32": "FP32", "float64": "FP64", "float16": "FP16", "bool": "BOOL", "object": "BYTES"}
 _KNOWN = [_DEFAULT, "predict", "classify", "regress"]
 
 
@@ -85,7 +85,8 @@ class SavedModel:
         """Answer /score: ``examples`` are classified or regressed by their signature, all else is predicted."""
         if isinstance(payload, dict) and "examples" in payload:
             signature = self._signature(payload)
-            return self._examples(payload, signature, "regress" if _is_regress(signature) else "classify")
+            regresses = signature.method == "tensorflow/serving/regress"
+            return self._examples(payload, signature, "regress" if regresses else "classify")
         return self._predict(payload)
 
     def allowed(self, path: str) -> List[str]:
@@ -107,7 +108,8 @@ class SavedModel:
             name, kind, version, tail = found.groups()
             if name not in self._names or kind == "labels" or (version and version != self._version):
                 wanted = "%s/%s" % (name, version or "latest")
-                raise not_found(path + ": Servable not found for request: " + wanted, self._addresses())
+                known = "/v1/models/%s/versions/%s" % (self._config["name"], self._version)
+                raise not_found(path + ": Servable not found for request: " + wanted, [known])
             if tail is None or tail == "/metadata":
                 return self._status() if tail is None else self.metadata()
             return scored(request, self._verb(tail[1:]))
@@ -120,9 +122,6 @@ class SavedModel:
                 body["hint"] = content["hint"]
             status = error.status if hasattr(error, "status") else 400
             return AMLResponse(json.dumps(body), status, {"Content-Type": "application/json"})
-
-    def _addresses(self) -> List[str]:
-        return ["/v1/models/%s/versions/%s" % (self._config["name"], self._version)]
 
     def _verb(self, verb: str) -> Any:
         if verb not in _VERBS:
@@ -227,7 +226,8 @@ class SavedModel:
             fetched = [graph.as_graph_element(info.name) for info in signature.outputs.values()]
             call = self._calls[signature.name] = self._session.make_callable(fetched, feed_list=fed)
         for name, info in signature.inputs.items():
-            _check_shape(name, feeds[name], info)
+            if not info.tensor_shape.unknown_rank:
+                tensors.check_shape(name, list(feeds[name].shape), _shape(info))
         try:
             values = call(*[feeds[name] for name in signature.inputs])
         except (tensorflow.errors.InvalidArgumentError, ValueError, TypeError) as error:
@@ -257,13 +257,14 @@ class SavedModel:
     def describe(self) -> Dict[str, Any]:
         """Return what the default signature takes and gives, and the further paths."""
         default = self._default
-        shapes = {name: _shape(info) for name, info in default.inputs.items()}
         # The forms with examples take any features: only a parser inside the graph knows them.
         single = len(default.inputs) == 1
-        rows = {name: _schema(info, row=True) for name, info in default.inputs.items()}
+        rows = {
+            name: tensors.nested(tensors.leaf(_kind(info)), _shape(info)[1:]) for name, info in default.inputs.items()
+        }
         one = {"type": "object", "properties": rows, "required": list(rows)}
         instances = next(iter(rows.values())) if single else one
-        examples = {name: _sample(info, row=True) for name, info in default.inputs.items()}
+        examples = {name: tensors.example(_kind(info), _shape(info)[1:]) for name, info in default.inputs.items()}
         body = {
             "type": "object",
             "properties": {
@@ -279,40 +280,17 @@ class SavedModel:
             "output": answer,
             "routes": ["/v1/models/", "/score:"],
             "paths": self._paths(),
-            "tensors": {
-                "inputs": [
-                    {"name": name, "datatype": _v2(info), "shape": shapes[name]}
-                    for name, info in default.inputs.items()
-                ],
-                "outputs": [
-                    {"name": name, "datatype": _v2(info), "shape": _shape(info)}
-                    for name, info in default.outputs.items()
-                ],
-            },
+            "tensors": {"inputs": _described(default.inputs), "outputs": _described(default.outputs)},
         }
 
     def _paths(self) -> Dict[str, Any]:
-        def content(name: str) -> Dict[str, Any]:
-            return {"application/json": {"schema": {"$ref": "#/components/schemas/" + name}}}
-
-        plain = {"application/json": {"schema": {"type": "object"}}}
-        failed = {"description": "It failed", "content": plain}
         base = "/v1/models/%s" % self._config["name"]
-
-        def answers(name: Optional[str] = None) -> Dict[str, Any]:
-            good = content(name) if name else plain
-            return {"200": {"description": "The answer", "content": good}, "default": failed}
-
+        plain = {"type": "object"}
+        answer, body = schema.component("ServiceOutput"), schema.component("ServiceInput")
         return {
-            base: {"get": {"operationId": "ModelStatus", "responses": answers()}},
-            base + "/metadata": {"get": {"operationId": "ModelMetadata", "responses": answers()}},
-            base + ":predict": {
-                "post": {
-                    "operationId": "Predict",
-                    "requestBody": {"required": True, "content": content("ServiceInput")},
-                    "responses": answers("ServiceOutput"),
-                }
-            },
+            base: {"get": schema.operation("ModelStatus", plain, plain)},
+            base + "/metadata": {"get": schema.operation("ModelMetadata", plain, plain)},
+            base + ":predict": {"post": schema.operation("Predict", answer, plain, body)},
         }
 
     def infer(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
@@ -321,10 +299,6 @@ class SavedModel:
         for name, tensor in inputs.items():
             feeds[name] = self._tensor(self._default, name, tensor["data"]).reshape(tensor["shape"])
         return {name: _plain("", value) for name, value in self.run(self._default, feeds).items()}
-
-
-def _is_regress(signature: _Signature) -> bool:
-    return bool(signature.method == "tensorflow/serving/regress")
 
 
 def _is_binary(value: Any) -> bool:
@@ -422,17 +396,6 @@ def _classes(outputs: Dict[str, Any], count: int) -> List[Any]:
     return found
 
 
-def _check_shape(name: str, value: Any, info: Any) -> None:
-    if info.tensor_shape.unknown_rank:
-        return
-    wanted = _shape(info)
-    got = list(value.shape)
-    if len(got) != len(wanted) or any(size not in (-1, given) for size, given in zip(wanted, got)):
-        raise bad_input(
-            "The input %s should have the shape %s; it has %s" % (name, wanted, got), expected=wanted, got=got
-        )
-
-
 def _shape(info: Any) -> List[int]:
     return [int(dimension.size) for dimension in info.tensor_shape.dim]
 
@@ -447,29 +410,9 @@ def _metadata(info: Any) -> Dict[str, Any]:
     }
 
 
-def _v2(info: Any) -> str:
-    name = _dtype(info).name
-    return str(_V2.get(name, name.upper()))
+def _described(infos: Dict[str, Any]) -> List[Dict[str, Any]]:
+    return [tensors.described(name, _kind(info), _shape(info)) for name, info in infos.items()]
 
 
-def _schema(info: Any, row: bool) -> Dict[str, Any]:
-    dtype = _dtype(info)
-    leaf: Dict[str, Any] = {"type": {"f": "number", "b": "boolean", "O": "string"}.get(dtype.kind, "integer")}
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        leaf["minimum"], leaf["maximum"] = int(limits.min), int(limits.max)
-    for size in reversed(_shape(info)[1 if row else 0 :]):
-        leaf = {"type": "array", "items": leaf}
-        if size >= 0:
-            leaf["minItems"] = leaf["maxItems"] = size
-    return leaf
-
-
-def _sample(info: Any, row: bool) -> Any:
-    leaf: Any = {"f": 0.0, "b": True, "O": "text"}.get(_dtype(info).kind, 0)
-    sizes = [max(size, 1) for size in _shape(info)[1 if row else 0 :]]
-    if int(np.prod(sizes or [1])) > 20000:
-        return []
-    for size in reversed(sizes):
-        leaf = [leaf] * size
-    return leaf
+def _kind(info: Any) -> str:
+    return str(_dtype(info).name)

@@ -53,11 +53,6 @@ def tensors(names: Optional[List[str]], count: Optional[int], kinds: Dict[str, S
     ]
 
 
-def of_result(value: Any) -> Schema:
-    """Return the schema of an answer, from one that the model gave."""
-    return {"type": "array", "items": {}, "example": value}
-
-
 def output(value: Any) -> List[Schema]:
     """Return the V2 output of an array."""
     kind = getattr(getattr(value, "dtype", None), "kind", "O")
@@ -65,6 +60,24 @@ def output(value: Any) -> List[Schema]:
     names = {"b": "BOOL", "i": "INT%d" % size, "u": "UINT%d" % size, "f": "FP%d" % size}
     shape = [-1] + [int(length) for length in getattr(value, "shape", (1,))[1:]]
     return [{"name": "output", "datatype": names.get(kind, _TEXT), "shape": shape}]
+
+
+def component(name: str) -> Schema:
+    """Return a reference to one of the document's own schemas."""
+    return {"$ref": "#/components/schemas/" + name}
+
+
+def operation(name: str, answer: Schema, failure: Schema, body: Optional[Schema] = None) -> Schema:
+    """Return an operation of a further path, as OpenAPI documents have it."""
+
+    def described(words: str, inner: Schema) -> Schema:
+        return {"description": words, "content": {"application/json": {"schema": inner}}}
+
+    responses = {"200": described("The answer", answer), "default": described("It failed", failure)}
+    found: Schema = {"operationId": name, "responses": responses}
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return found
 
 
 def _words(names: Optional[List[str]], texts: bool) -> str:

@@ -49,7 +49,7 @@ class Columns:
         found = _table(_data_of(payload), self.names)
         if found.columns is not None and self.names is not None:
             return self._in_order(found)
-        width = _width(found.rows)
+        width = len(found.rows[0]) if found.rows and isinstance(found.rows[0], list) else None
         if self.count is not None and width is not None and width != self.count:
             named = " (%s)" % ", ".join(self.names) if self.names and len(self.names) <= 30 else ""
             raise bad_input(
@@ -228,10 +228,6 @@ def _of_object(data: Dict[str, Any], names: Optional[List[str]]) -> Table:
     if not any(isinstance(member, (list, dict)) for member in members):
         return Table(columns, [members])  # one row as an object
     raise bad_input("The data should be a list of rows, or columns", hint=HINT)
-
-
-def _width(rows: List[Any]) -> Optional[int]:
-    return len(rows[0]) if rows and isinstance(rows[0], list) else None
 
 
 def plain(value: Any) -> Any:

@@ -1,15 +1,15 @@
 """PyTorch: programs of torch.export and of TorchScript; a module's weights alone are no program."""
 
 import json
+import sys
 import zipfile
 from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
 
+from . import tensors
 from .application import bad_input, cpu_share
-
-_V2 = {"float32": "FP32", "float64": "FP64", "float16": "FP16", "bool": "BOOL"}
 
 
 def load(config: Dict[str, Any], path: str) -> "Program":
@@ -91,19 +91,12 @@ class Program:
 
     def score(self, payload: Any, request: Any) -> Any:
         """Answer nested lists with nested lists."""
-        given: Any = payload
-        if isinstance(payload, dict):
-            for name in ("data", "inputs", "instances"):
-                if name in payload:
-                    given = payload[name]
-                    break
-            else:
-                raise bad_input("The member 'data' is missing", hint=self.hint)
+        given = tensors.given(payload, self.hint)
         if isinstance(given, dict):
-            return self.plain(self.call({str(name): value for name, value in given.items()}))
+            return tensors.listed(self.call({str(name): value for name, value in given.items()}))
         if len(self._inputs) != 1:
             raise bad_input("The program has %d inputs: name them" % len(self._inputs), hint=", ".join(self._names))
-        return self.plain(self.call({self._names[0]: given}))
+        return tensors.listed(self.call({self._names[0]: given}))
 
     def call(self, given: Dict[str, Any]) -> Any:
         """Call the program with nested lists by name.
@@ -116,14 +109,14 @@ class Program:
         if unknown or missing:
             what = "There is no input %s" % ", ".join(unknown) if unknown else "The input %s is missing" % missing[0]
             raise bad_input(what, hint="there is " + ", ".join(self._names))
-        tensors = [self._tensor(one, given[one.name]) for one in self._inputs]
+        values = [self._tensor(one, given[one.name]) for one in self._inputs]
         try:
             with torch.inference_mode():
                 try:
-                    return self._module(*tensors)
+                    return self._module(*values)
                 except RuntimeError:
-                    whole = [_whole(one, tensor) for one, tensor in zip(self._inputs, tensors)]
-                    if all(one is other for one, other in zip(whole, tensors)):
+                    whole = [_whole(one, tensor) for one, tensor in zip(self._inputs, values)]
+                    if all(one is other for one, other in zip(whole, values)):
                         raise
                     return self._module(*whole)
         except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
@@ -145,27 +138,10 @@ class Program:
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise bad_input("The input %s cannot be made into a tensor: %s" % (known.name, error)) from error
         if known.shape is not None:
-            got = list(tensor.shape)
-            if len(got) == len(known.shape) - 1:
+            if tensor.dim() == len(known.shape) - 1:
                 tensor = tensor.unsqueeze(0)  # one row of a batch
-                got = [1] + got
-            if len(got) != len(known.shape) or any(size not in (-1, one) for size, one in zip(known.shape, got)):
-                raise bad_input(
-                    "The input %s should have the shape %s; it has %s" % (known.name, known.shape, got),
-                    expected=known.shape,
-                    got=got,
-                )
+            tensors.check_shape(known.name, list(tensor.shape), known.shape)
         return tensor
-
-    def plain(self, value: Any) -> Any:
-        """Return an output as plain values."""
-        if isinstance(value, torch.Tensor):
-            return value.detach().cpu().tolist()
-        if isinstance(value, dict):
-            return {str(key): self.plain(one) for key, one in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.plain(one) for one in value]
-        return value
 
     def describe(self) -> Dict[str, Any]:
         """Return what the program takes."""
@@ -180,15 +156,20 @@ class Program:
             "required": [member],
             "example": {member: value},
         }
-        found: Dict[str, Any] = {"input": body, "tensors": {"inputs": [_described(one) for one in self._inputs]}}
-        outputs: List[Dict[str, Any]] = []
+        takes = [
+            tensors.described(one.name, _kind(one.dtype), one.shape if one.shape is not None else [-1])
+            for one in self._inputs
+        ]
+        found: Dict[str, Any] = {"input": body, "tensors": {"inputs": takes, "outputs": []}}
         try:
             made = self.call({self._names[0]: value} if single else value)
-            outputs = [_output(name, one) for name, one in _named(made).items()]
-            found["output"] = {"example": json.loads(json.dumps(self.plain(made)))}
+            found["tensors"]["outputs"] = [
+                tensors.described(name, _kind(one.dtype), [-1] + list(one.shape[1:]))
+                for name, one in _named(made).items()
+            ]
+            found["output"] = {"example": json.loads(json.dumps(tensors.listed(made)))}
         except Exception as error:
             print("The example of the schema has no answer: %s" % error)
-        found["tensors"]["outputs"] = outputs
         return found
 
     def infer(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
@@ -217,40 +198,16 @@ def _named(value: Any) -> Dict[str, Any]:
     return {"output_%d" % at: one for at, one in enumerate(value) if isinstance(one, torch.Tensor)}
 
 
-def _dtype(known: _Input) -> str:
-    return str(known.dtype).replace("torch.", "") if known.dtype is not None else "float32"
-
-
 def _schema(known: _Input) -> Dict[str, Any]:
-    name = _dtype(known)
-    leaf: Dict[str, Any] = {"type": "number"}
-    if name == "bool":
-        leaf = {"type": "boolean"}
-    elif name.startswith(("int", "uint")):
-        info = np.iinfo(name)
-        leaf = {"type": "integer", "minimum": int(info.min), "maximum": int(info.max)}
     if known.shape is None:
         return {"type": "array", "items": {}, "description": "Nested lists: the program does not say how deep."}
-    for size in reversed(known.shape):
-        leaf = {"type": "array", "items": leaf, "minItems": 1}
-        if size >= 0:
-            leaf["minItems"] = leaf["maxItems"] = size
-    return leaf
+    return tensors.nested(tensors.leaf(_kind(known.dtype)), known.shape, least=1)
 
 
 def _example(known: _Input) -> Any:
-    leaf: Any = {"b": True, "f": 0.0}.get(_dtype(known)[0], 0)
-    for size in reversed(known.shape if known.shape is not None else [1, 1]):
-        leaf = [leaf] * max(size, 1)
-    return leaf
+    shape = known.shape if known.shape is not None else [1, 1]
+    return tensors.example(_kind(known.dtype), shape, most=sys.maxsize)
 
 
-def _described(known: _Input) -> Dict[str, Any]:
-    name = _dtype(known)
-    shape = known.shape if known.shape is not None else [-1]
-    return {"name": known.name, "datatype": _V2.get(name, name.upper()), "shape": shape}
-
-
-def _output(name: str, value: Any) -> Dict[str, Any]:
-    kind = str(value.dtype).replace("torch.", "")
-    return {"name": name, "datatype": _V2.get(kind, kind.upper()), "shape": [-1] + list(value.shape[1:])}
+def _kind(dtype: Any) -> str:
+    return str(dtype).replace("torch.", "") if dtype is not None else "float32"

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,19 +126,14 @@ def ensure_network(engine: Engine, home: Path, name: str) -> None:
         "Labels": {HOME: home_id(home)},
         "Options": {"com.docker.network.bridge.enable_icc": "false"},
     }
-    try:
+    with explained(name, 409):
         engine.call("POST", "/networks/create", body=body)
-    except EngineError as error:
-        if error.status != 409:
-            raise explain(error, name) from None
 
 
 def remove_network(engine: Engine, home: Path) -> None:
     """Remove the home's own network if nothing is in it."""
-    try:
+    with suppress(EngineError):
         engine.call("DELETE", f"/networks/{network_name(home)}")
-    except EngineError:
-        pass
 
 
 def create(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord) -> None:
@@ -147,7 +144,7 @@ def create(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord) -> No
     """
     home = folder.home
     ensure_network(engine, home, wanted.network)
-    place = _prepare(folder, wanted)
+    place = _writable(folder.container_folder(wanted.serial))
     name = container_name(home, wanted)
     try:
         made = engine.call(
@@ -167,35 +164,26 @@ def create(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord) -> No
 
 def remove(engine: Engine, id_: str) -> None:
     """Remove a container, whatever it does."""
-    try:
+    with explained(id_, 404, 409):
         engine.call("DELETE", f"/containers/{id_}", query={"force": "1", "v": "1"}, seconds=60.0)
-    except EngineError as error:
-        if error.status not in (404, 409):
-            raise explain(error, id_) from None
 
 
 def no_restart(engine: Engine, id_: str) -> None:
     """Let it end for good."""
-    try:
+    with suppress(EngineError):
         engine.call("POST", f"/containers/{id_}/update", body={"RestartPolicy": {"Name": "no"}})
-    except EngineError:
-        pass
 
 
 def start(engine: Engine, id_: str) -> None:
     """Start one that somebody stopped."""
-    try:
+    with explained(id_):
         engine.call("POST", f"/containers/{id_}/start", seconds=60.0)
-    except EngineError as error:
-        raise explain(error, id_) from None
 
 
 def kill(engine: Engine, id_: str) -> None:
     """End its processes at once."""
-    try:
+    with suppress(EngineError):
         engine.call("POST", f"/containers/{id_}/kill")
-    except EngineError:
-        pass
 
 
 def inspect(engine: Engine, id_: str) -> dict[str, Any]:
@@ -242,26 +230,23 @@ def status(folder: ServiceFolder, serial: int, *, seconds: float = 1.0) -> dict[
     Raises:
         NoAnswer: It does not answer.
     """
-    found: dict[str, Any] = _over_socket(folder, serial, lambda path: front_control.status(path, seconds=seconds))
-    return found
+    with _socket(folder, serial) as path:
+        return front_control.status(path, seconds=seconds)
 
 
 def metrics(folder: ServiceFolder, serial: int) -> str | None:
     """What the front in a container counts; None when it does not say."""
-    try:
-        found: str | None = _over_socket(folder, serial, front_control.metrics)
-    except front_control.NoAnswer:
-        return None
-    return found
+    with suppress(front_control.NoAnswer), _socket(folder, serial) as path:
+        return front_control.metrics(path)
+    return None
 
 
 def ask_to_stop(folder: ServiceFolder, serial: int, drain_seconds: float) -> bool:
     """Tell a container's front to finish what it has and end; False when it does not hear."""
-    try:
-        _over_socket(folder, serial, lambda path: front_control.stop(path, drain_seconds=drain_seconds))
-    except (front_control.NoAnswer, front_control.Refused):
-        return False
-    return True
+    with suppress(front_control.NoAnswer, front_control.Refused), _socket(folder, serial) as path:
+        front_control.stop(path, drain_seconds=drain_seconds)
+        return True
+    return False
 
 
 def explain(error: EngineError, what: str) -> SendoffError:
@@ -291,31 +276,32 @@ def explain(error: EngineError, what: str) -> SendoffError:
     return DeploymentFailed(f"the Docker engine refused: {words}", reported_code="engine_refused", status=error.status)
 
 
-def _over_socket(folder: ServiceFolder, serial: int, call: Any) -> Any:
+@contextmanager
+def explained(what: str, *fine: int) -> Iterator[None]:
+    """Make the engine's refusals sentences about something; those of a status that is fine are passed over."""
+    try:
+        yield
+    except EngineError as error:
+        if error.status not in fine:
+            raise explain(error, what) from None
+
+
+@contextmanager
+def _socket(folder: ServiceFolder, serial: int) -> Iterator[str]:
+    """The path of a container's control socket."""
     try:
         handle = os.open(folder.container_folder(serial), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         raise front_control.NoAnswer("its folder is not there") from None
     try:
         # A socket's path holds about a hundred bytes; a home may be deeper than that.
-        return call(f"/proc/self/fd/{handle}/control.sock")
+        yield f"/proc/self/fd/{handle}/control.sock"
     finally:
         os.close(handle)
 
 
-def _prepare(folder: ServiceFolder, wanted: ContainerRecord) -> Path:
-    place = folder.container_folder(wanted.serial)
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if stranger():
-            os.chown(place, stranger(), stranger())
-    except OSError as error:
-        raise StoreError(f"{place} cannot be written: {error}", path=str(place)) from None
-    return place
-
-
-def _data_folder(place: Path) -> Path:
-    """The folder of collected data, writable for who runs in containers; it outlives them and their service."""
+def _writable(place: Path) -> Path:
+    """A folder that whoever runs in containers may write to."""
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if stranger():
@@ -345,7 +331,8 @@ def _body(engine: Engine, folder: ServiceFolder, wanted: ContainerRecord, place:
         *(("--data-dir", DATA, "--data-scope", wanted.data_scope) if wanted.data_folder is not None else ()),
     ]
     guard = None if wanted.auth_file is None else Path(wanted.auth_file).parent
-    data = None if wanted.data_folder is None else _data_folder(Path(wanted.data_folder))
+    # It outlives the containers and their service.
+    data = None if wanted.data_folder is None else _writable(Path(wanted.data_folder))
     return {
         "Image": wanted.image,
         "Entrypoint": _front(engine, wanted.image),
@@ -397,10 +384,8 @@ def _bind(source: Path, target: str, *, read_only: bool) -> dict[str, Any]:
 
 def _front(engine: Engine, image: str) -> list[str]:
     """How the scoring server is started in an image: as the image itself does, without its options."""
-    try:
+    with explained(image):
         config = engine.call("GET", f"/images/{image}/json").get("Config") or {}
-    except EngineError as error:
-        raise explain(error, image) from None
     command = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     return command[: command.index(SERVER) + 1] if SERVER in command else FRONT
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...containers import images as engine_images
-from ...containers.engine import Engine, EngineError, connect
+from ...containers.engine import Engine, connect
 from ...containers.labels import HOME, home_id
 from ...errors import SendoffError
 from ..base import CONTAINER, IMAGE, NETWORK, Leftover, Used
@@ -73,11 +73,8 @@ def _find(engine: Engine, home: Path, used: Used) -> Found:
 
 
 def _remove_network(engine: Engine, id_: str, name: str) -> None:
-    try:
+    with containers.explained(name, 403, 404, 409):
         engine.call("DELETE", f"/networks/{id_}", seconds=60.0)
-    except EngineError as error:
-        if error.status not in (403, 404, 409):
-            raise containers.explain(error, name) from None
 
 
 def _weights(engine: Engine, dead: Iterable[str], others: list[list[str]]) -> dict[str, int]:

@@ -11,7 +11,6 @@ import os
 import select
 import socket
 import sys
-import time
 from pathlib import Path
 
 from ... import processes
@@ -42,36 +41,23 @@ class Keeper(Supervisor[Watch]):
     """Takes each service step by step towards what is wanted, and starts Envoy again when it has ended."""
 
     def __init__(self, home: Path, *, idle_seconds: float | None = IDLE_SECONDS) -> None:
-        super().__init__(home, place(home), Watch, idle_seconds=idle_seconds)
+        super().__init__(home, place(home), Watch, needed, idle_seconds=idle_seconds)
         self._gateway = Gateway(home)
         self._events: dict[str, socket.socket] = {}
 
-    def _needed(self) -> bool:
-        return needed(self.home)
-
-    def _look(self, uid: str, watch: Watch) -> None:
+    def _step(self, uid: str, watch: Watch) -> float:
         folder = ServiceFolder(self.home, uid)
+        wanted = folder.wanted()
+        if wanted is None:
+            return LONGEST
+        engine = Engine(wanted.engine)
         try:
-            with folder.run.lock(0) as held:
-                if not held:
-                    watch.due = time.monotonic() + 0.1
-                    return
-                wanted = folder.wanted()
-                if wanted is None:
-                    watch.due = time.monotonic() + LONGEST
-                    return
-                engine = Engine(wanted.engine)
-                self._follow(engine)
-                step = service_containers.advance(folder, engine, self._gateway, self._log)
-                watch.signature = folder.run.signature()
-                watch.due = time.monotonic() + (LONGEST if step.again is None else step.again)
+            self._follow(engine)
+            again = service_containers.advance(folder, engine, self._gateway, self._log)
         except SendoffError as error:
             self._log(f"{uid}: {error.message}")
-            watch.due = time.monotonic() + ENGINE_WAIT
-        except Exception as error:
-            # Whatever is wrong with one service must not end the care for the others.
-            self._log(f"{uid}: {type(error).__name__}: {error}")
-            watch.due = time.monotonic() + 2.0
+            return ENGINE_WAIT
+        return LONGEST if again is None else again
 
     def _follow(self, engine: Engine) -> None:
         """Hear of what happens to this home's containers."""

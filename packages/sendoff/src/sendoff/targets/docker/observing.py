@@ -11,15 +11,15 @@ from ...containers.engine import Engine
 from ...gateway.gateway import Gateway
 from ...spec.names import service_flags
 from ...spec.parse import replace
-from ...spec.service import Worker
 from .. import ports
 from ..base import SCRIPT_CODES, Observation
+from ..front_status import being_removed, facts_of
+from ..front_status import error as _error
 from . import containers, service_containers
 from .containers import Container
 from .records import ContainerRecord, ServiceFolder
 from .service_containers import Seen
 
-_ABLE = frozenset({"idle", "busy", "ready"})
 _LOG_LINES = 20
 
 
@@ -50,8 +50,7 @@ def _observe(
     if wanted is None:
         return Observation(phase="absent")
     if wanted.removing:
-        error = _error("removing", "the service is being removed", "Delete it again to wait for the end.")
-        return Observation(phase="unhealthy", revision=wanted.revision, error=error, port=wanted.port)
+        return being_removed(wanted.revision, wanted.port)
     seen = service_containers.look(engine, folder, listed)
     chosen = service_containers.serving(seen, wanted)
     newest = next((one for one in seen if one.container.serial == wanted.serial), None)
@@ -87,21 +86,11 @@ def _of(engine: Engine, wanted: ContainerRecord, seen: Seen) -> Observation:
     generation = serving or pending
     if generation is None:
         return Observation(phase="starting", revision=container.revision)
-    phase, error = generation["phase"], generation.get("error")
-    pids = _host_pids(engine, container.id)
-    workers = [_worker(entry, pids) for entry in generation.get("workers") or []]
-    if phase == "draining" or status.get("state") == "draining":
-        phase, error = "unhealthy", _error("draining", "the container is ending and takes no more requests")
-    elif phase == "ready" and workers and not any(worker.state in _ABLE for worker in workers):
-        restarts = sum(worker.restarts for worker in workers)
-        message = f"no worker is ready: they have ended and are being started again ({restarts} restarts so far)"
-        phase, error = "unhealthy", error or _error("no_worker", message)
-    elif phase not in ("starting", "init", "ready", "failed"):
-        phase = "starting"
-    if phase in ("failed", "unhealthy") and (error or {}).get("code") not in SCRIPT_CODES:
-        facts = containers.inspect(engine, container.id)
-        error = _memory(engine, container.id, facts) or error
-    return Observation(phase=phase, revision=container.revision, error=error, workers=workers)
+    facts = facts_of(status, generation, "container", _host_pids(engine, container.id))
+    if facts["phase"] in ("failed", "unhealthy") and (facts["error"] or {}).get("code") not in SCRIPT_CODES:
+        known = containers.inspect(engine, container.id)
+        facts["error"] = _memory(engine, container.id, known) or facts["error"]
+    return Observation(revision=container.revision, **facts)
 
 
 def _silent(engine: Engine, wanted: ContainerRecord, seen: Seen) -> Observation:
@@ -206,17 +195,6 @@ def _in_cgroup(first: int) -> list[int]:
     return []
 
 
-def _worker(entry: dict[str, Any], pids: dict[int, int]) -> Worker:
-    inner = int(entry.get("pid") or 0)
-    return Worker(
-        pid=pids.get(inner, inner),
-        state=str(entry.get("state", "")),
-        restarts=int(entry.get("restarts") or 0),
-        requests=int(entry.get("requests") or 0),
-        rss_mb=float(entry.get("rss_mb") or 0.0),
-    )
-
-
 def _unix(text: str) -> float:
     """The engine's time (RFC 3339, nanoseconds) as unix seconds; 0 for none."""
     try:
@@ -228,7 +206,3 @@ def _unix(text: str) -> float:
 def _age(text: str) -> float:
     started = _unix(text)
     return datetime.datetime.now(datetime.UTC).timestamp() - started if started > 0 else 0.0
-
-
-def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:
-    return {"code": code, "message": message, "hint": hint}

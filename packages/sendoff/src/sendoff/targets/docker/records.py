@@ -53,39 +53,37 @@ class ContainerRecord(NamedTuple):
         return (*run, self.auth_file)
 
 
-class ServiceFolder:
-    """A service's folder. It may not exist."""
+class ServiceFolder(RunFolder):
+    """A service's folder with its records, and the log of containers that are gone. It may not exist."""
 
     def __init__(self, home: Path, uid: str) -> None:
+        super().__init__(place(home), uid)
         self.home = home
-        self.uid = uid
-        self.run = RunFolder(place(home), uid)
-        """Its path, its lock, its removal, and the log of containers that are gone."""
 
     def wanted(self) -> ContainerRecord | None:
         """What has to run, if anything."""
-        return _load(self.run.path / "wanted.json")
+        return _load(self.path / "wanted.json")
 
     def good(self) -> ContainerRecord | None:
         """What last answered, as it was wanted."""
-        return _load(self.run.path / "good.json")
+        return _load(self.path / "good.json")
 
     def write(self, wanted: ContainerRecord) -> None:
         """Want this."""
-        files.write_json(self.run.path / "wanted.json", wanted._asdict(), lasting=True)
+        files.write_json(self.path / "wanted.json", wanted._asdict(), lasting=True)
 
     def learn(self, wanted: ContainerRecord) -> None:
         """This has answered."""
         if self.good() != wanted:
-            files.write_json(self.run.path / "good.json", wanted._asdict(), lasting=True)
+            files.write_json(self.path / "good.json", wanted._asdict(), lasting=True)
 
     def container_folder(self, serial: int) -> Path:
         """What a container gets of the host to write to: its control socket is there."""
-        return self.run.path / f"container-{serial}"
+        return self.path / f"container-{serial}"
 
     def next_serial(self, taken: list[int]) -> int:
         """A number that no container of this service has or had while the folder was there."""
-        had = [int(path.name.partition("-")[2]) for path in self.run.path.glob("container-*")]
+        had = [int(path.name.partition("-")[2]) for path in self.path.glob("container-*")]
         return max([0, *had, *taken]) + 1
 
     def stopping(self, serial: int) -> float | None:
@@ -111,7 +109,7 @@ class ServiceFolder:
         """Keep what a container logged that is about to go."""
         if not lines:
             return
-        log = self.run.log
+        log = self.log
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_name(f"{log.name}.1"))
         with log.open("a", encoding="utf-8") as file:

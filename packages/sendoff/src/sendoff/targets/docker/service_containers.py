@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...containers.engine import Engine
 from ...errors import SendoffError
 from ...gateway.base import Route
 from ...gateway.gateway import Gateway
+from ...progress import Progress
 from .. import front_control, ports
 from . import containers
 from .containers import Container
@@ -28,14 +28,6 @@ KILL_GRACE = 2.0
 START_GRACE = 20.0
 """Seconds in which the server of a new container need not answer."""
 STATUS_SECONDS = 0.5
-
-Log = Callable[[str], None]
-
-
-class Step(NamedTuple):
-    """Seconds until it is worth looking again; None when all is as wanted."""
-
-    again: float | None
 
 
 class Seen(NamedTuple):
@@ -93,8 +85,13 @@ def wait_closed(route: Route, seconds: float = 5.0) -> None:
         time.sleep(0.02)
 
 
-def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *, asked: bool = False) -> Step:
+def advance(
+    folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Progress, *, asked: bool = False
+) -> float | None:
     """Take the next step; the caller holds the folder's lock.
+
+    Returns:
+        Seconds until it is worth looking again; None when all is as wanted.
 
     Raises:
         SendoffError: ``asked``, and what is wanted cannot be started.
@@ -102,10 +99,10 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
     """
     wanted = folder.wanted()
     if wanted is None:
-        return Step(None)
+        return None
     if wanted.removing:
         take_down(folder, engine, gateway, log, drain_seconds=min(1.0, wanted.drain_seconds))
-        return Step(None)
+        return None
     seen = look(engine, folder)
     # By serial, not by revision: a retry of a revision that failed is another container of the same one.
     if not any(one.container.serial == wanted.serial for one in seen):
@@ -116,10 +113,10 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
                 raise
             # The keeper goes on trying: the engine's disk or network may be mended, and nobody would ask again.
             log(f"{folder.uid}: container {wanted.serial} cannot be started: {error.message}")
-            return Step(5.0)
+            return 5.0
         log(f"{folder.uid}: started container {wanted.serial} for revision {wanted.revision}")
         _direct(gateway, wanted, serving(look(engine, folder), wanted))
-        return Step(0.05)
+        return 0.05
     _revive_good(folder, engine, seen, wanted, log)
     changing = False
     for one in seen:
@@ -147,22 +144,22 @@ def advance(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *
                 log(f"{folder.uid}: container {one.container.serial} makes way")
     leaving = _see_off(folder, engine, wanted, log)
     if leaving or changing:
-        return Step(0.1)
+        return 0.1
     if newest.ready and chosen is newest:
         if route is None or gateway.serves(route):
-            return Step(None)
+            return None
         if not gateway.problem(folder.uid):
-            return Step(0.1)
+            return 0.1
         # Envoy does not try a listener again by itself; while the port is still taken, asking would only fill its log.
         if not ports.problem(route.host, route.port):
             gateway.again()
-        return Step(1.0)
+        return 1.0
     if failed(newest):
-        return Step(None)
-    return Step(0.05 if newest.status is None else 0.1)
+        return None
+    return 0.05 if newest.status is None else 0.1
 
 
-def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log, *, drain_seconds: float) -> None:
+def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Progress, *, drain_seconds: float) -> None:
     """Drain and remove every container of the service, its route and its folder; the caller holds the lock."""
     found = containers.of_service(engine, folder.home, folder.uid)
     for container in found:
@@ -181,7 +178,7 @@ def take_down(folder: ServiceFolder, engine: Engine, gateway: Gateway, log: Log,
     # Last: until here clients get the front's own answers of a server that is draining, not a refused connection.
     gateway.drop(folder.uid)
     gateway.sync()
-    folder.run.delete()
+    folder.delete()
     log(f"{folder.uid}: removed")
 
 
@@ -199,7 +196,9 @@ def _direct(gateway: Gateway, wanted: ContainerRecord, chosen: Seen | None) -> R
     return route
 
 
-def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted: ContainerRecord, log: Log) -> None:
+def _revive_good(
+    folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted: ContainerRecord, log: Progress
+) -> None:
     """What answers must come back, also when its container was removed while a newer one is being loaded."""
     good = folder.good()
     if good is None or good.serial == wanted.serial or any(one.ready for one in seen):
@@ -215,7 +214,7 @@ def _revive_good(folder: ServiceFolder, engine: Engine, seen: list[Seen], wanted
         log(f"{folder.uid}: container {good.serial} cannot be made anew: {error.message}")
 
 
-def _see_off(folder: ServiceFolder, engine: Engine, wanted: ContainerRecord, log: Log) -> bool:
+def _see_off(folder: ServiceFolder, engine: Engine, wanted: ContainerRecord, log: Progress) -> bool:
     """Bring those that make way to their end; whether any is left."""
     left = False
     # `asked` is a file, so that a keeper that comes in between does not ask, and start the drain's clock, once more.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from ...containers.engine import Engine, connect
-from ...errors import InvalidInput, SendoffError, TargetUnavailable
+from ...errors import InvalidInput, SendoffError
 from ...gateway import gateway as gateways
 from ...gateway.gateway import Gateway
-from ...progress import Progress
+from ...progress import Progress, silent
 from .. import access_folder, ports, supervisor
 from ..base import (
     IMAGE,
@@ -27,10 +27,11 @@ from ..base import (
     Surroundings,
     Used,
     Wanted,
+    observe_each,
 )
 from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
-from ..service_log import newest
+from ..service_log import READY, newest
 from . import containers, garbage, keeper, service_containers
 from .containers import Container
 from .meter import ContainerMeter
@@ -39,8 +40,6 @@ from .records import ContainerRecord, ServiceFolder, place
 
 NETWORK = "network"
 """What a :class:`Place` may set: the engine's network that containers are in."""
-_READY_MARK = "sendoff - Worker with pid "
-_AT_ONCE = 16
 
 
 class DockerTarget:
@@ -106,7 +105,7 @@ class DockerTarget:
         """
         folder = ServiceFolder(self.home, wanted.uid)
         if not wanted.start:
-            with folder.run.lock() as held:
+            with folder.lock() as held:
                 if held and folder.wanted() is not None:
                     self._guard(folder, wanted)
             return
@@ -115,7 +114,7 @@ class DockerTarget:
         if wanted.artefact is None or wanted.artefact.kind != IMAGE:
             raise InvalidInput("the docker target needs an image", field="image")
         engine = self._engine(wanted.uid)
-        with folder.run.lock(create=True):
+        with folder.lock(create=True):
             before = folder.wanted()
             try:
                 self._check_port(wanted)
@@ -123,11 +122,11 @@ class DockerTarget:
                 auth_file = self._guard(folder, wanted)
                 record = self._record(engine, folder, wanted, wanted.artefact, before, auth_file)
                 folder.write(record)
-                service_containers.advance(folder, engine, self._gateway, _silent, asked=True)
+                service_containers.advance(folder, engine, self._gateway, silent, asked=True)
                 self._check_listener(record)
             except SendoffError:
                 if before is None:
-                    service_containers.take_down(folder, engine, self._gateway, _silent, drain_seconds=0.0)
+                    service_containers.take_down(folder, engine, self._gateway, silent, drain_seconds=0.0)
                     self._tidy(engine)
                 else:
                     folder.write(before)
@@ -137,37 +136,24 @@ class DockerTarget:
     def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
         """What runs now, asked of the engines, each once, of the gateway and of the containers' own servers."""
         self._supervise()
-        told: dict[str, Observation] = {}
-        here: list[tuple[ServiceFolder, Engine, list[Container]]] = []
-        engines: dict[str, dict[str, list[Container]] | SendoffError] = {}
-        for uid in uids:
-            folder = ServiceFolder(self.home, uid)
-            record = folder.wanted()
-            if record is None:
-                told[uid] = Observation(phase="absent")
-                continue
-            engine = Engine(record.engine)
-            if engine.path not in engines:
-                engines[engine.path] = self._listed(engine, uids)
-            found = engines[engine.path]
-            if isinstance(found, SendoffError):
-                told[uid] = Observation(phase=UNHEARD, error=found.payload())
-            else:
-                here.append((folder, engine, found.get(uid, [])))
+        records = {uid: ServiceFolder(self.home, uid).wanted() for uid in uids}
+        paths = {record.engine for record in records.values() if record is not None}
+        engines = {path: self._listed(Engine(path), uids) for path in paths}
 
-        def look(one: tuple[ServiceFolder, Engine, list[Container]]) -> Observation:
-            folder, engine, listed = one
+        def look(uid: str) -> Observation:
+            record = records[uid]
+            if record is None:
+                return Observation(phase="absent")
+            found = engines[record.engine]
+            if isinstance(found, SendoffError):
+                return Observation(phase=UNHEARD, error=found.payload())
+            folder, engine = ServiceFolder(self.home, uid), Engine(record.engine)
             try:
-                return observe(folder, engine, self._gateway, metrics=metrics, listed=listed)
+                return observe(folder, engine, self._gateway, metrics=metrics, listed=found.get(uid, []))
             except SendoffError as error:
                 return Observation(phase=UNHEARD, error=error.payload())
 
-        if len(here) < 2:
-            told |= {one[0].uid: look(one) for one in here}
-        else:
-            with ThreadPoolExecutor(min(_AT_ONCE, len(here))) as threads:
-                told |= {one[0].uid: seen for one, seen in zip(here, threads.map(look, here), strict=True)}
-        return told
+        return observe_each(uids, look)
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines, those of containers that are gone first; ``init`` gives the newest start-up alone."""
@@ -180,12 +166,10 @@ class DockerTarget:
         if init:
             here = [container for container in found if container.serial == wanted.serial]
             lines = containers.log_lines(engine, here[-1].id, 5000) if here else []
-            for number, line in enumerate(lines):
-                if _READY_MARK in line and " ready after " in line:
-                    lines = lines[: number + 1]
-                    break
+            end = next((number for number, line in enumerate(lines, 1) if READY.search(line)), len(lines))
+            lines = lines[:end]
             return "\n".join(lines[-num_lines:])
-        lines = newest(folder.run, num_lines)
+        lines = newest(folder, num_lines)
         for container in found:
             lines += containers.log_lines(engine, container.id, num_lines)
         return "\n".join(lines[-num_lines:])
@@ -198,14 +182,14 @@ class DockerTarget:
         """
         folder = ServiceFolder(self.home, uid)
         route = self._gateway.route(uid)
-        with folder.run.lock(seconds=60.0) as held:
+        with folder.lock(seconds=60.0) as held:
             if held:
                 wanted = folder.wanted()
                 if wanted is not None:
                     # From here on nobody starts it again, and the keeper finishes this if we are killed.
                     folder.write(wanted._replace(removing=True))
                 drain = wanted.drain_seconds if wanted is not None else 0.0
-                service_containers.take_down(folder, self._engine(uid), self._gateway, _silent, drain_seconds=drain)
+                service_containers.take_down(folder, self._engine(uid), self._gateway, silent, drain_seconds=drain)
             else:
                 self._remove_strays(uid)
         sweep(place(self.home))
@@ -247,15 +231,11 @@ class DockerTarget:
     def _guard(self, folder: ServiceFolder, wanted: Wanted) -> Path | None:
         """The files that requests are checked by, for whoever runs in the containers; certificates are Envoy's."""
         return access_folder.write(
-            folder.run, wanted.access, wanted.telemetry, gateway=True, owner=containers.stranger() or None
+            folder, wanted.access, wanted.telemetry, gateway=True, owner=containers.stranger() or None
         )
 
     def _supervise(self) -> None:
-        try:
-            supervisor.ensure(self.home, place(self.home), module=keeper.__name__, needed=keeper.needed)
-        except OSError:
-            # A home that cannot be written: what was asked will say so itself, if it needs to write.
-            pass
+        supervisor.ensure(self.home, place(self.home), module=keeper.__name__, needed=keeper.needed)
 
     def _finish_removal(self, folder: ServiceFolder) -> None:
         before = folder.wanted()
@@ -267,7 +247,7 @@ class DockerTarget:
         try:
             found = self._engine(uid)
             strays = containers.of_service(found, self.home, uid)
-        except (TargetUnavailable, SendoffError):
+        except SendoffError:
             return
         for container in strays:
             containers.remove(found, container.id)
@@ -276,10 +256,8 @@ class DockerTarget:
         """Without any service neither gateway nor network is left."""
         if uids(place(self.home)):
             return
-        try:
+        with suppress(SendoffError):
             containers.remove_network(used or self._engine(""), self.home)
-        except SendoffError:
-            pass
 
     def _check_port(self, wanted: Wanted) -> None:
         host, port = wanted.listen.host, wanted.listen.port
@@ -323,7 +301,7 @@ class DockerTarget:
         elif port == 0:
             taken = {route.port for route in self._gateway.routes()} | set(kept_ports(self.home))
             port = ports.choose(host, taken)
-        certificate = access_folder.certificate_file(folder.run, wanted.access)
+        certificate = access_folder.certificate_file(folder, wanted.access)
         record = ContainerRecord(
             uid=wanted.uid,
             name=wanted.name,
@@ -357,7 +335,3 @@ class DockerTarget:
             if run is not None and not service_containers.failed(run):
                 return record._replace(serial=known.serial)
         return record._replace(serial=folder.next_serial([one.container.serial for one in seen]))
-
-
-def _silent(line: str) -> None:
-    """A target's own steps are told in the operation's timeline; the keeper logs its own."""

@@ -11,12 +11,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import processes
 from ...errors import InvalidInput, TargetUnavailable
+from ...progress import Progress
 from .. import front_control, ports
 from ..run_folder import kept_ports
 from .records import Crashes, Front, Good, ProcessFolder, ProcessRecord
@@ -32,20 +33,6 @@ KILL_GRACE = 2.0
 """Seconds beyond its drain that a front may take to end."""
 CONSOLE_LIMIT = 1_000_000
 
-Log = Callable[[str], None]
-
-
-class Step(NamedTuple):
-    """What is left to do: ``again`` seconds until it is worth looking again, None when all is as wanted."""
-
-    again: float | None
-    current: Front | None = None
-
-
-def default_command() -> list[str]:
-    """The scoring server in the interpreter that runs this; ``-P`` keeps the working folder off its path."""
-    return [sys.executable, "-P", "-m", "sendoff_serving"]
-
 
 def live(folder: ProcessFolder) -> list[Front]:
     """Fronts on record whose processes run, oldest first."""
@@ -59,13 +46,16 @@ def current(fronts: Sequence[Front], wanted: ProcessRecord) -> Front | None:
     return here[-1] if here else None
 
 
-def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
+def advance(folder: ProcessFolder, log: Progress, *, asked: bool = False) -> float | None:
     """Take the next step; the caller holds the folder's lock.
 
     Args:
         folder: The service's folder.
         log: Takes one line about whatever is done.
         asked: A user asked for it: do not wait for the back-off, and try a failed revision again.
+
+    Returns:
+        Seconds until it is worth looking again; None when all is as wanted.
 
     Raises:
         PortInUse: ``asked``, and the port was taken.
@@ -75,11 +65,11 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
     """
     wanted = folder.wanted()
     if wanted is None:
-        return Step(None)
+        return None
     # Before anything else: whoever removes may have been killed, and would be waited for by who wants the uid anew.
     if wanted.removing:
         take_down(folder, log, drain_seconds=min(1.0, wanted.drain_seconds))
-        return Step(None)
+        return None
     for front in folder.fronts():
         _settle_record(folder, wanted, front, log)
     fronts = live(folder)
@@ -93,13 +83,13 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
         status = front_control.status(found.control, seconds=0.5)
     except front_control.NoAnswer:
         young = time.monotonic() - found.started < START_GRACE
-        return Step(0.02 if young else 2.0, found)
+        return 0.02 if young else 2.0
     front = learn(folder, found, status)
     # It takes no swap any more. Its end is a crash like any other, and what is wanted starts anew behind it.
     if status.get("state") == "draining":
-        return Step(0.2, front)
+        return 0.2
     if _loads_good_first(status, wanted, folder.good()):
-        return Step(0.05, front)
+        return 0.05
     if not _has(status, wanted, asked=asked):
         log(f"{folder.uid}: revision {wanted.revision} is loaded beside the one that serves")
         folder.mark_start_up()
@@ -116,13 +106,13 @@ def advance(folder: ProcessFolder, log: Log, *, asked: bool = False) -> Step:
             log(f"{folder.uid}: the front does not take revision {wanted.revision}: {error}")
             if asked and isinstance(error, front_control.Refused) and error.code != "draining":
                 raise InvalidInput(f"revision {wanted.revision} cannot be loaded: {error}", field="bundle") from None
-            return Step(1.0, front)
-        return Step(0.05, front)
+            return 1.0
+        return 0.05
     ending = _retire(folder, wanted, front, fronts, log)
-    return Step(0.1 if ending or not _final(status, wanted) else None, front)
+    return 0.1 if ending or not _final(status, wanted) else None
 
 
-def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
+def take_down(folder: ProcessFolder, log: Progress, *, drain_seconds: float) -> None:
     """End every process of the service and delete its folder; the caller holds the lock.
 
     What runs is asked to drain, then ended: by pid and start time, and by the token that each front's processes carry.
@@ -147,7 +137,7 @@ def take_down(folder: ProcessFolder, log: Log, *, drain_seconds: float) -> None:
     log(f"{folder.uid}: removed")
 
 
-def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: bool, beside: bool) -> Step:
+def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Progress, *, asked: bool, beside: bool) -> float | None:
     crashes = folder.crashes()
     good = folder.good()
     # `sendoff gc` or a user may have removed them: then the wanted revision is all there is to start with.
@@ -155,10 +145,10 @@ def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: boo
         good = None
     if not asked:
         if good is None and crashes.attempts >= ATTEMPTS:
-            return Step(None)
+            return None
         wait = min(crashes.next_start - time.monotonic(), LONGEST_WAIT)
         if wait > 0:
-            return Step(wait)
+            return wait
     problem = ports.problem(wanted.host, wanted.port)
     # Nobody is told a chosen port before the service has answered: until then another one is as good.
     if problem and wanted.chosen_port and good is None:
@@ -169,7 +159,7 @@ def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: boo
         if asked:
             raise error
         _count_crash(folder, crashes, error.message, log)
-        return Step(0.0)
+        return 0.0
     # After a crash the service goes on with what worked; what was being loaded is loaded beside it, as before.
     own = Good(wanted.revision, wanted.bundle, wanted.python, wanted.memory_limit_mb)
     first = own if good is None or beside else good
@@ -181,7 +171,7 @@ def _start(folder: ProcessFolder, wanted: ProcessRecord, log: Log, *, asked: boo
             hint="`sendoff doctor` says what this machine lacks.",
         ) from None
     log(f"{folder.uid}: started front {front.pid} for revision {first.revision} on {wanted.host}:{wanted.port}")
-    return Step(0.02, front)
+    return 0.02
 
 
 def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
@@ -204,7 +194,8 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
         os.truncate(folder.console, 0)
     folder.mark_start_up()
     argv = [
-        *(wanted.command or default_command()),
+        # `-P` keeps the working folder off its path.
+        *(wanted.command or [sys.executable, "-P", "-m", "sendoff_serving"]),
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
     ]
@@ -223,7 +214,7 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
     return front
 
 
-def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Log) -> None:
+def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Progress) -> None:
     """Complete a record whose process was never noted; clear one whose process has ended."""
     here = front.boot == processes.boot_id()
     # Whoever started it was killed between the start and the note of its pid: a second front would find the port taken.
@@ -249,7 +240,7 @@ def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, l
     folder.forget(front)
 
 
-def _count_crash(folder: ProcessFolder, crashes: Crashes, reason: str, log: Log) -> None:
+def _count_crash(folder: ProcessFolder, crashes: Crashes, reason: str, log: Progress) -> None:
     wait = min(FIRST_WAIT * 2**crashes.attempts, LONGEST_WAIT)
     log(f"{folder.uid}: {reason}; next start in {wait:g} s (attempt {crashes.attempts + 1})")
     folder.write(
@@ -309,7 +300,7 @@ def _final(status: dict[str, Any], wanted: ProcessRecord) -> bool:
     return False
 
 
-def _retire(folder: ProcessFolder, wanted: ProcessRecord, front: Front, fronts: Sequence[Front], log: Log) -> bool:
+def _retire(folder: ProcessFolder, wanted: ProcessRecord, front: Front, fronts: Sequence[Front], log: Progress) -> bool:
     """Stop the fronts at earlier addresses: all once the current one answers, else all but the newest that answers.
 
     Returns:
@@ -335,7 +326,7 @@ def _ask_to_stop(front: Front, drain_seconds: float) -> None:
         processes.send(front.process, signal.SIGTERM)
 
 
-def _end_family(front: Front, known: Sequence[processes.Identity], log: Log) -> None:
+def _end_family(front: Front, known: Sequence[processes.Identity], log: Progress) -> None:
     """End what is left of a front and its descendants; workers of a front that has ended get a moment to notice."""
     family = {*known, *processes.marked(front.token)}
     if front.pid:

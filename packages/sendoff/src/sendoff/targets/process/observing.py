@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any
 
 from ... import processes
 from ...spec.names import service_flags
 from ...spec.parse import replace
-from ...spec.service import Worker
 from .. import front_control, ports
 from ..base import Observation
+from ..front_status import being_removed, facts_of
+from ..front_status import error as _error
+from ..service_log import tail
 from . import fronts
 from .records import Front, ProcessFolder, ProcessRecord
 
-ABSENT: Final = "absent"
-STARTING: Final = "starting"
-INIT: Final = "init"
-READY: Final = "ready"
-UNHEALTHY: Final = "unhealthy"
-FAILED: Final = "failed"
-
 # A hung front may cost this much; a second one is asked only while a service changes its port.
 STATUS_SECONDS = 1.0
-_ABLE = frozenset({"idle", "busy", "ready"})
-"""States of a worker that can take a request now, or as soon as it has answered the one it has."""
 
 
 def observe(folder: ProcessFolder, *, metrics: bool = False) -> Observation:
@@ -35,7 +28,7 @@ def observe(folder: ProcessFolder, *, metrics: bool = False) -> Observation:
         metrics: Ask the front that serves for its counts too.
     """
     seen = replace(_observe(folder), seen=time.time())
-    if not metrics or seen.port is None or seen.phase in (ABSENT, STARTING):
+    if not metrics or seen.port is None or seen.phase in ("absent", "starting"):
         return seen
     there = [front for front in fronts.live(folder) if front.port == seen.port and front.stopping is None]
     return replace(seen, metrics=front_control.metrics(there[-1].control)) if there else seen
@@ -44,17 +37,16 @@ def observe(folder: ProcessFolder, *, metrics: bool = False) -> Observation:
 def _observe(folder: ProcessFolder) -> Observation:
     wanted = folder.wanted()
     if wanted is None:
-        return Observation(phase=ABSENT)
+        return Observation(phase="absent")
     if wanted.removing:
-        error = _error("removing", "the service is being removed", "Delete it again to wait for the end.")
-        return Observation(phase=UNHEALTHY, revision=wanted.revision, error=error, port=wanted.port)
+        return being_removed(wanted.revision, wanted.port)
     running = [front for front in fronts.live(folder) if front.stopping is None]
     newest = fronts.current(running, wanted)
     earlier = [front for front in running if front is not newest and front.ready is not None]
     if newest is None and not earlier:
         return _not_running(folder, wanted)
     seen = _look(folder, wanted, newest) if newest is not None else None
-    if seen is not None and (seen.phase == READY or not earlier):
+    if seen is not None and (seen.phase == "ready" or not earlier):
         return seen
     # A new port: until the front there is ready, the one at the earlier address is the service.
     if seen is None:
@@ -76,11 +68,11 @@ def _look(folder: ProcessFolder, wanted: ProcessRecord, front: Front) -> Observa
         suspended = processes.suspended(front.process)
         young = front.ready is None and time.monotonic() - front.started < fronts.START_GRACE
         if young and not suspended:
-            return _at(front, phase=STARTING, revision=front.revision)
+            return _at(front, phase="starting", revision=front.revision)
         stopped = " (it is suspended, by SIGSTOP or a debugger)" if suspended else ""
         return _at(
             front,
-            phase=UNHEALTHY,
+            phase="unhealthy",
             revision=front.revision,
             error=_error(
                 "front_unreachable",
@@ -93,32 +85,22 @@ def _look(folder: ProcessFolder, wanted: ProcessRecord, front: Front) -> Observa
 
 def _from_status(front: Front, status: dict[str, Any], wanted: ProcessRecord) -> Observation:
     serving, pending = status.get("serving"), status.get("pending")
-    if serving is None or (serving["phase"] == FAILED and pending and pending["phase"] != FAILED):
+    if serving is None or (serving["phase"] == "failed" and pending and pending["phase"] != "failed"):
         serving, pending = pending, None
     if serving is None:
-        return _at(front, phase=STARTING, revision=front.revision)
-    if pending is not None and pending["phase"] == FAILED and pending["revision"] != wanted.revision:
+        return _at(front, phase="starting", revision=front.revision)
+    if pending is not None and pending["phase"] == "failed" and pending["revision"] != wanted.revision:
         # Nobody wants it any more: the service has gone back to an earlier revision.
         pending = None
-    workers = [_worker(entry) for entry in serving.get("workers") or []]
-    phase, error = serving["phase"], serving.get("error")
-    if phase == "draining" or status.get("state") == "draining":
-        phase, error = UNHEALTHY, _error("draining", "the front is ending and takes no more requests")
-    elif phase == READY and workers and not any(worker.state in _ABLE for worker in workers):
-        restarts = sum(worker.restarts for worker in workers)
-        message = f"no worker is ready: they have ended and are being started again ({restarts} restarts so far)"
-        phase, error = UNHEALTHY, error or _error("no_worker", message)
-    elif phase == READY and status.get("state") == FAILED:
-        phase = UNHEALTHY
-    elif phase not in (STARTING, INIT, READY, FAILED):
-        phase = STARTING
-    scheme = str(status.get("scheme") or "http")
-    observation = _at(front, scheme, phase=phase, revision=serving["revision"], error=error, workers=workers)
+    facts = facts_of(status, serving, "front")
+    if facts["phase"] == "ready" and status.get("state") == "failed":
+        facts["phase"] = "unhealthy"
+    observation = _at(front, str(status.get("scheme") or "http"), revision=serving["revision"], **facts)
     if pending is not None:
         told = {"revision": pending["revision"], "phase": pending["phase"], "error": pending.get("error")}
     elif serving["revision"] != wanted.revision:
         # It has been asked for and the front will hear of it within a moment.
-        told = {"revision": wanted.revision, "phase": STARTING, "error": None}
+        told = {"revision": wanted.revision, "phase": "starting", "error": None}
     else:
         return observation
     return replace(observation, **{f"pending_{name}": value for name, value in told.items()})
@@ -131,17 +113,13 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
             "the machine was restarted and the service was not",
             "`sendoff up` starts everything that ran before.",
         )
-        return Observation(phase=ABSENT, error=error, port=wanted.port)
+        return Observation(phase="absent", error=error, port=wanted.port)
     crashes = folder.crashes()
     good = folder.good()
+    base_url = ports.base_url(wanted.host, wanted.port)
     if crashes.attempts == 0 and not folder.fronts():
-        return Observation(
-            phase=STARTING,
-            revision=wanted.revision,
-            port=wanted.port,
-            base_url=ports.base_url(wanted.host, wanted.port),
-        )
-    last = _console_tail(folder)
+        return Observation(phase="starting", revision=wanted.revision, port=wanted.port, base_url=base_url)
+    last = [line for line in tail(folder.console, 20) if line.strip()]
     reason = crashes.reason or "the front ended on its own"
     said = f"; it said: {last[-1]}" if last else ""
     if good is None and crashes.attempts >= fronts.ATTEMPTS:
@@ -149,47 +127,18 @@ def _not_running(folder: ProcessFolder, wanted: ProcessRecord) -> Observation:
         named = service_flags(wanted.name, wanted.workspace)
         error = _error("front_ended", message, f"See `sendoff service get-logs {named}`, then deploy again.")
         error["log"] = last
-        return Observation(phase=FAILED, revision=wanted.revision, error=error, port=wanted.port)
+        return Observation(phase="failed", revision=wanted.revision, error=error, port=wanted.port)
     attempt = crashes.attempts + 1 if crashes.attempts else 1
     of = f" of {fronts.ATTEMPTS}" if good is None else ""
     wait = max(0.0, crashes.next_start - time.monotonic())
     error = _error("front_ended", f"{reason}; it is being restarted in {wait:.1f} s, attempt {attempt}{of}{said}")
     error["attempts"] = crashes.attempts
     error["log"] = last
-    return Observation(
-        phase=UNHEALTHY,
-        revision=(good.revision if good else wanted.revision),
-        error=error,
-        port=wanted.port,
-        base_url=ports.base_url(wanted.host, wanted.port),
-    )
-
-
-def _console_tail(folder: ProcessFolder) -> list[str]:
-    try:
-        with folder.console.open("rb") as file:
-            file.seek(max(0, folder.console.stat().st_size - 8000))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    return [line for line in lines if line.strip()][-20:]
-
-
-def _worker(entry: dict[str, Any]) -> Worker:
-    return Worker(
-        pid=int(entry.get("pid") or 0),
-        state=str(entry.get("state", "")),
-        restarts=int(entry.get("restarts") or 0),
-        requests=int(entry.get("requests") or 0),
-        rss_mb=float(entry.get("rss_mb") or 0.0),
-    )
+    revision = good.revision if good else wanted.revision
+    return Observation(phase="unhealthy", revision=revision, error=error, port=wanted.port, base_url=base_url)
 
 
 def _at(front: Front, scheme: str = "http", **facts: Any) -> Observation:
     base = ports.base_url(front.host, front.port, scheme)
-    endpoints = [base.partition("://")[2]] if facts["phase"] == READY else []
+    endpoints = [base.partition("://")[2]] if facts["phase"] == "ready" else []
     return Observation(port=front.port, base_url=base, endpoints=endpoints, **facts)
-
-
-def _error(code: str, message: str, hint: str = "") -> dict[str, Any]:
-    return {"code": code, "message": message, "hint": hint}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import sys
-import time
 from pathlib import Path
 
 from ... import processes
@@ -53,7 +52,7 @@ class FrontSupervisor(Supervisor[FrontWatch]):
     """Restarts fronts that end, takes each service step by step towards what is wanted, finishes removals."""
 
     def __init__(self, home: Path, *, idle_seconds: float | None = IDLE_SECONDS) -> None:
-        super().__init__(home, home, FrontWatch, idle_seconds=idle_seconds)
+        super().__init__(home, home, FrontWatch, needed, idle_seconds=idle_seconds)
 
     def restore(self) -> None:
         """Mark everything that was wanted before the machine started as wanted now."""
@@ -64,35 +63,22 @@ class FrontSupervisor(Supervisor[FrontWatch]):
                 if wanted is not None and wanted.boot != processes.boot_id():
                     service.write(wanted._replace(boot=processes.boot_id()))
 
-    def _needed(self) -> bool:
-        return needed(self.home)
-
-    def _look(self, uid: str, watch: FrontWatch) -> None:
+    def _step(self, uid: str, watch: FrontWatch) -> float:
         service = ProcessFolder(self.home, uid)
-        try:
-            with service.lock(0) as held:
-                if not held:
-                    watch.due = time.monotonic() + 0.1
-                    return
-                wanted = service.wanted()
-                mine = wanted is not None and (wanted.removing or wanted.boot == processes.boot_id())
-                step = fronts.advance(service, self._log) if mine else fronts.Step(None)
-                watch.signature = service.signature()
-                watch.due = float("inf") if step.again is None else time.monotonic() + step.again
-                watch.close()
-                for front in service.fronts() if mine else []:
-                    handle = processes.watch(front.process)
-                    if handle is not None:
-                        watch.handles[handle] = front.process
-                    elif processes.alive(front.process):
-                        watch.unwatched.append(front.process)
-                    else:
-                        # It ended after the step had looked at it.
-                        watch.due = min(watch.due, time.monotonic() + 0.05)
-        except Exception as error:
-            # Whatever is wrong with one service must not end the supervision of the others.
-            self._log(f"{uid}: {type(error).__name__}: {error}")
-            watch.due = time.monotonic() + 2.0
+        wanted = service.wanted()
+        mine = wanted is not None and (wanted.removing or wanted.boot == processes.boot_id())
+        again = fronts.advance(service, self._log) if mine else None
+        watch.close()
+        for front in service.fronts() if mine else []:
+            handle = processes.watch(front.process)
+            if handle is not None:
+                watch.handles[handle] = front.process
+            elif processes.alive(front.process):
+                watch.unwatched.append(front.process)
+            else:
+                # It ended after the step had looked at it.
+                again = 0.05 if again is None else min(again, 0.05)
+        return float("inf") if again is None else again
 
     def _sleep(self, seconds: float) -> None:
         poll = select.poll()

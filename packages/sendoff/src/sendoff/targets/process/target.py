@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from ... import processes
 from ...environ import base_environment
 from ...errors import InvalidInput, SendoffError, TargetUnavailable
-from ...progress import Progress
+from ...progress import Progress, silent
 from .. import access_folder, front_control, ports
 from .. import supervisor as supervisors
 from ..base import (
@@ -32,6 +31,7 @@ from ..base import (
     Surroundings,
     Used,
     Wanted,
+    observe_each,
 )
 from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
@@ -40,9 +40,6 @@ from . import fronts, supervisor
 from .meter import ProcessMeter
 from .observing import observe
 from .records import ProcessFolder, ProcessRecord
-
-_AT_ONCE = 16
-"""Fronts that are asked at the same time: one that hangs costs two seconds, and not for each of the others."""
 
 
 class ProcessTarget:
@@ -118,7 +115,7 @@ class ProcessTarget:
                 auth_file = access_folder.write(folder, wanted.access, wanted.telemetry)
                 folder.write(self._record(wanted, before, auth_file))
                 folder.forget_crashes()
-                fronts.advance(folder, _silent, asked=True)
+                fronts.advance(folder, silent, asked=True)
             except SendoffError:
                 if before is None:
                     folder.delete()
@@ -130,14 +127,7 @@ class ProcessTarget:
     def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
         """What runs now, asked of the fronts themselves; takes about two seconds at most, also when some hang."""
         self._supervise()
-
-        def look(uid: str) -> Observation:
-            return observe(ProcessFolder(self.home, uid), metrics=metrics)
-
-        if len(uids) < 2:
-            return {uid: look(uid) for uid in uids}
-        with ThreadPoolExecutor(min(_AT_ONCE, len(uids))) as threads:
-            return dict(zip(uids, threads.map(look, uids), strict=True))
+        return observe_each(uids, lambda uid: observe(ProcessFolder(self.home, uid), metrics=metrics))
 
     def logs(self, uid: str, num_lines: int, *, init: bool = False) -> str:
         """The newest lines across rotated files, oldest first; ``init`` gives those of the newest start-up alone."""
@@ -155,7 +145,7 @@ class ProcessTarget:
                 if wanted is not None:
                     # From here on nobody starts it again, and the supervisor finishes this if we are killed.
                     folder.write(wanted._replace(removing=True))
-                fronts.take_down(folder, _silent, drain_seconds=wanted.drain_seconds if wanted else 0.0)
+                fronts.take_down(folder, silent, drain_seconds=wanted.drain_seconds if wanted else 0.0)
         sweep(self.home)
 
     def held(self, used: Used) -> list[Leftover]:
@@ -169,11 +159,7 @@ class ProcessTarget:
         return ProcessMeter(ProcessFolder(self.home, uid))
 
     def _supervise(self) -> None:
-        try:
-            supervisors.ensure(self.home, self.home, module=supervisor.__name__, needed=supervisor.needed)
-        except OSError:
-            # A home that cannot be written: what was asked will say so itself, if it needs to write.
-            pass
+        supervisors.ensure(self.home, self.home, module=supervisor.__name__, needed=supervisor.needed)
 
     def _finish_removal(self, folder: ProcessFolder) -> None:
         """A removal that was killed half-way is finished before the same uid is used again."""
@@ -182,7 +168,7 @@ class ProcessTarget:
             with folder.lock() as held:
                 before = folder.wanted() if held else None
                 if before is not None and before.removing:
-                    fronts.take_down(folder, _silent, drain_seconds=0.0)
+                    fronts.take_down(folder, silent, drain_seconds=0.0)
 
     def _check_files(self, wanted: Wanted) -> None:
         bundle = self._surroundings.bundle(wanted.bundle)
@@ -251,7 +237,3 @@ class ProcessTarget:
                 fronts.learn(folder, front, front_control.status(front.control, seconds=1.0))
             except front_control.NoAnswer:
                 continue
-
-
-def _silent(line: str) -> None:
-    """A target's own steps are told in the operation's timeline; the supervisor logs its own."""

@@ -21,7 +21,6 @@ from .exchange import TOGETHER, Application, Exchange
 from .limits import Limits
 from .repeated_head import RepeatedHead
 from .request_head import KNOWN
-from .time_limits import apply_time_limits
 
 # A body of which more than this is still to come goes past the parser, which copies every piece (decisions/0004).
 _PAST_PARSER = 64 * 1024
@@ -92,9 +91,7 @@ class HttpConnection(asyncio.Protocol):
         self._last = self._known_head = None  # they point back here: no work for the collector
         self._stopped = True
         self._closing = True
-        if self._current is not None:
-            self._release(self._current)
-            self._current = None
+        self._drop_current()
         waiting = [self._active, *self._line] if self._active is not None else list(self._line)
         self._active = None
         self._line.clear()
@@ -147,9 +144,7 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._eof = True
         self._stopped = True
-        if self._current is not None:
-            self._release(self._current)
-            self._current = None
+        self._drop_current()
         if self._lingering_since or (self._active is None and not self._line):
             return False
         # The client has closed its sending side and may still read: what it asked for is answered.
@@ -345,14 +340,11 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse_head(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer a request by its head; its body is dropped when it is small, else the connection ends."""
-        exchange.refusal = refusal
         if request_head.drops_body(exchange, refusal):
+            exchange.refusal = refusal
             self._current = exchange
         else:
-            exchange.keep_alive = False
-            self._stopped = True
-            self._line.append(exchange)
-            self._pump()
+            self._refuse_body(exchange, refusal)
 
     def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
         self._release(exchange)
@@ -468,6 +460,12 @@ class HttpConnection(asyncio.Protocol):
             self._connections.held_bytes -= sum(map(len, exchange.chunks))
             exchange.chunks = []
 
+    def _drop_current(self) -> None:
+        """Give up a request whose body will not come."""
+        if self._current is not None:
+            self._release(self._current)
+            self._current = None
+
     # Ends
 
     def _close(self) -> None:
@@ -493,7 +491,3 @@ class HttpConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
-
-    def check_time(self, now: float) -> None:
-        """Apply the time limits; called about once a second."""
-        apply_time_limits(self, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -40,9 +41,11 @@ class Application(Protocol):
 
     def usual_of(self, exchange: Exchange) -> str:
         """Say what the head of a request is usual for; "" where ``again`` must not be asked."""
+        return ""
 
     def again(self, exchange: Exchange, usual: str) -> bool:
         """Take a complete request with a usual head; False if it must be looked at as others are."""
+        return False
 
 
 class Watcher(Protocol):
@@ -78,13 +81,13 @@ def _no_length(status: int) -> str:
     return "Content-Length: 0\r\n" if status == 205 else ""
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """One request and its answer.
 
     Attributes:
         method: upper-case method.
         target: path and query as sent.
-        path: path as sent, without the query.
         headers: names and values as sent.
         known: values of the headers the server itself looks at, by lower-case name.
         chunks: pieces of the body; size: their length together.
@@ -92,65 +95,33 @@ class Exchange:
         route: the route that the application has found.
         request_id: what the log calls the request.
         trace: its place in a trace, where telemetry is on.
-        retry_after: seconds after which a refused caller may ask again, where that is known.
         watcher: told when the client goes before the answer is complete.
     """
 
-    __slots__ = (
-        "arrived",
-        "chunks",
-        "connection",
-        "expects_continue",
-        "headers",
-        "http_1_0",
-        "keep_alive",
-        "known",
-        "method",
-        "path",
-        "refusal",
-        "request_id",
-        "retry_after",
-        "route",
-        "sent",
-        "size",
-        "status",
-        "streaming",
-        "target",
-        "trace",
-        "watcher",
-    )
+    connection: HttpConnection
+    method: str
+    target: str
+    headers: list[tuple[bytes, bytes]]
+    known: dict[bytes, bytes]
+    keep_alive: bool
+    http_1_0: bool
+    arrived: float = field(default_factory=time.monotonic)
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    expects_continue: bool = False
+    refusal: Refusal | None = None
+    status: int = 0
+    sent: int = 0
+    streaming: bool = False
+    request_id: str | None = None
+    route: str | None = None
+    trace: Trace | None = None
+    watcher: Watcher | None = None
 
-    def __init__(
-        self,
-        connection: HttpConnection,
-        method: str,
-        target: str,
-        headers: list[tuple[bytes, bytes]],
-        known: dict[bytes, bytes],
-        keep_alive: bool,
-        http_1_0: bool,
-    ) -> None:
-        self.connection = connection
-        self.method = method
-        self.target = target
-        self.path = target.partition("?")[0]
-        self.headers = headers
-        self.known = known
-        self.keep_alive = keep_alive
-        self.http_1_0 = http_1_0
-        self.arrived = time.monotonic()
-        self.chunks: list[bytes] = []
-        self.size = 0
-        self.expects_continue = False
-        self.refusal: Refusal | None = None
-        self.status = 0
-        self.sent = 0
-        self.streaming = False
-        self.request_id: str | None = None
-        self.route: str | None = None
-        self.retry_after: int | None = None
-        self.trace: Trace | None = None
-        self.watcher: Watcher | None = None
+    @property
+    def path(self) -> str:
+        """The path as sent, without the query."""
+        return self.target.partition("?")[0]
 
     @property
     def body(self) -> bytes:
@@ -161,10 +132,6 @@ class Exchange:
     def remote_addr(self) -> str:
         """The client's address, "" for a Unix socket."""
         return self.connection.remote_addr
-
-    def header(self, name: bytes) -> bytes | None:
-        """Return the value of a header that is among the ``known`` ones; the name in lower case."""
-        return self.known.get(name)
 
     def respond(self, status: int, body: bytes, content_type: str | None = JSON_TYPE, headers: str = "") -> None:
         """Send the whole answer.
@@ -191,16 +158,13 @@ class Exchange:
             length = f"Content-Length: {size}\r\n"
         else:
             length = f"Content-Type: {content_type}\r\nContent-Length: {size}\r\n"
-        reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{length}{headers}{self._persistence()}\r\n"
-        data = head.encode("latin-1")
-        if self.method != "HEAD" and status not in _EMPTY:
-            if size > TOGETHER:
-                self.connection.write_many([data, body])
-            else:
-                self.connection.write(data + body)
-        else:
+        data = self._head(status, length + headers)
+        if self.method == "HEAD" or status in _EMPTY:
             self.connection.write(data)
+        elif size > TOGETHER:
+            self.connection.write_many([data, body])
+        else:
+            self.connection.write(data + body)
         self.connection.finished(self)
 
     def start_stream(self, status: int, headers: str) -> None:
@@ -212,9 +176,7 @@ class Exchange:
         coding = "" if self.http_1_0 else "Transfer-Encoding: chunked\r\n"
         if status in _EMPTY:  # a client would take the pieces for its next answer
             coding = _no_length(status)
-        reason = REASONS.get(status, "Unknown")
-        head = f"HTTP/1.1 {status} {reason}\r\n{date.line(time.monotonic())}{coding}{headers}{self._persistence()}\r\n"
-        self.connection.write(head.encode("latin-1"))
+        self.connection.write(self._head(status, coding + headers))
 
     def send_piece(self, piece: bytes) -> None:
         """Send one piece of a streamed answer."""
@@ -234,6 +196,10 @@ class Exchange:
         if not self.http_1_0 and self.status not in _EMPTY:
             self.connection.write(b"0\r\n\r\n")
         self.connection.finished(self)
+
+    def _head(self, status: int, lines: str) -> bytes:
+        first = f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}\r\n{date.line(time.monotonic())}"
+        return f"{first}{lines}{self._persistence()}\r\n".encode("latin-1")
 
     def _persistence(self) -> str:
         if not self.keep_alive:

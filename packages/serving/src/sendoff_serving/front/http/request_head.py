@@ -114,7 +114,6 @@ def _read_target(exchange: Exchange) -> bool:
         return False
     rest = exchange.target[found.end() :]
     exchange.target = rest if rest.startswith("/") else f"/{rest}"
-    exchange.path = exchange.target.partition("?")[0]
     exchange.known[b"host"] = host
     exchange.headers = [pair for pair in exchange.headers if pair[0].lower() != b"host"]
     exchange.headers.insert(0, (b"Host", host))

@@ -6,27 +6,24 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from ...errors import RETRY_AFTER, Refusal
 from ...exposition import CONTENT_TYPE
-from ...log import NO_REQUEST, ServerLog
+from ...log import NO_REQUEST
 from ..http.exchange import JSON_TYPE, Exchange
 from . import content_encoding
 from . import inference_protocol as v2
 from .auth import Gate, challenge
-from .cors import Cors
 from .docs_page import page
 from .existing_answers import as_existing_server
 from .identifiers import Identifiers
-from .metrics import Metrics
-from .rate import RateLimit
 from .score_job import VERSION_LINE, ScoreJob
 from .usual import UsualJob, usual_of
 
 if TYPE_CHECKING:
+    from ..server import Server
     from ..telemetry.spans import Telemetry
     from .generation import ScoredGeneration
 
@@ -43,6 +40,8 @@ _EXISTING_ROUTES = frozenset({"/score", "/", "/swagger.json"})
 # Probes and scrapes would flood the access log (pain 34).
 QUIET = frozenset({"/", "/metrics", "/health/live", "/health/ready", "/health/startup"}) | v2.QUIET
 _SCORES = frozenset({"/score", v2.INFER})
+_METHODS = {"/score": ("GET", "OPTIONS", "POST"), v2.INFER: ("POST",)}
+_READING = ("GET", "HEAD", "OPTIONS")
 
 # The existing server says it of every answer but those of "/" and of OPTIONS, and of refusals there too.
 NOT_FAILED = "x-ms-run-function-failed: False\r\n"
@@ -58,43 +57,18 @@ class ScoringApplication:
     """Answers the requests of a service's address.
 
     Args:
-        log: the server's log.
-        generation: returns the generation that serves now, None while there is none.
-        reason: says why nothing is served.
-        cors: the CORS rule.
-        path_prefix: further prefix under which the routes are found.
-        metrics: where requests are counted.
-        rate: returns the limit of requests of one caller.
+        server: what serves, why nothing does, and the rules that are in force now.
         gate: lets callers in; None where anybody may score.
-        gauges: returns the current values that /metrics shows.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
 
     Attributes:
         jobs: requests to /score that are not answered, by the id of their frames.
     """
 
-    def __init__(
-        self,
-        log: ServerLog,
-        generation: Callable[[], ScoredGeneration | None],
-        reason: Callable[[], Refusal],
-        *,
-        cors: Callable[[], Cors],
-        path_prefix: Callable[[], str],
-        metrics: Metrics,
-        gauges: Callable[[], dict[str, float]],
-        rate: Callable[[], RateLimit | None] = lambda: None,
-        gate: Gate | None = None,
-        compatible: bool = False,
-    ) -> None:
-        self.log = log
-        self._generation = generation
-        self._reason = reason
-        self._cors = cors
-        self._path_prefix = path_prefix
-        self.metrics = metrics
-        self._gauges = gauges
-        self._rate = rate
+    def __init__(self, server: Server, gate: Gate | None, compatible: bool) -> None:
+        self.server = server
+        self.log = server.log
+        self.metrics = server.metrics
         self.gate = gate
         self.compatible = compatible
         self._routes = _EXISTING_ROUTES if compatible else _ROUTES
@@ -115,22 +89,17 @@ class ScoringApplication:
         if route is None:
             return Refusal("not_found", _NOT_FOUND)
         method = exchange.method
-        if (self.gate is not None or self._rate() is not None) and not (
-            method == "OPTIONS" and self._cors().is_preflight(method, exchange.known)
+        if (self.gate is not None or self.server.rate is not None) and not (
+            method == "OPTIONS" and self.server.cors.is_preflight(method, exchange.known)
         ):
             refusal = self._gate_refusal(exchange, route)
             if refusal is not None:
                 return refusal
-        if route == "/score":
-            if method not in ("POST", "GET", "OPTIONS"):
-                return Refusal("method_not_allowed", _NOT_ALLOWED)
-        elif route == v2.INFER:
-            if method != "POST" and not self._cors().is_preflight(method, exchange.known):
-                return Refusal("method_not_allowed", _NOT_ALLOWED)
-        elif method not in ("GET", "HEAD", "OPTIONS"):
+        asks_first = route == v2.INFER and self.server.cors.is_preflight(method, exchange.known)
+        if method not in _METHODS.get(route, _READING) and not asks_first:
             return Refusal("method_not_allowed", _NOT_ALLOWED)
         if content_encoding.HEADER in exchange.known and not self.compatible:
-            return content_encoding.refusal_of(exchange, self._generation())
+            return content_encoding.refusal_of(exchange, self.server.answering)
         return None
 
     def _gate_refusal(self, exchange: Exchange, route: str) -> Refusal | None:
@@ -141,21 +110,15 @@ class ScoringApplication:
             if isinstance(found, Refusal):
                 return found
             caller = found
-        if route in _SCORES:
-            rate = self._rate()
-            if rate is not None:
-                late = rate.admit(caller or exchange.remote_addr)
-                if late is not None:
-                    exchange.retry_after = late[1]
-                    return late[0]
-        return None
+        rate = self.server.rate
+        return rate.admit(caller or exchange.remote_addr) if rate is not None and route in _SCORES else None
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request."""
         route = exchange.route
-        if exchange.method == "OPTIONS" and self._cors().is_preflight(exchange.method, exchange.known):
-            exchange.respond(200, b"", _TEXT, self._cors().preflight_lines(exchange.known))
-            self._access(exchange)
+        if exchange.method == "OPTIONS" and self.server.cors.is_preflight(exchange.method, exchange.known):
+            exchange.respond(200, b"", _TEXT, self.server.cors.preflight_lines(exchange.known))
+            self.access(exchange)
         elif route == "/score" or route == v2.INFER:
             self._score(exchange)
         elif route == "/":
@@ -163,12 +126,12 @@ class ScoringApplication:
         elif route == "/swagger.json":
             self._swagger(exchange)
         elif exchange.method == "OPTIONS":
-            exchange.respond(200, b"", _TEXT, self._cors().lines(exchange.known) + "Allow: GET, HEAD, OPTIONS\r\n")
+            exchange.respond(200, b"", _TEXT, self.server.cors.lines(exchange.known) + "Allow: GET, HEAD, OPTIONS\r\n")
         elif route == "/metrics":
-            exchange.respond(200, self.exposition(), CONTENT_TYPE, self._cors().lines(exchange.known))
+            exchange.respond(200, self.exposition(), CONTENT_TYPE, self.server.cors.lines(exchange.known))
         elif route == "/docs":
-            exchange.respond(200, page(self._path_prefix()), _TEXT, self._cors().lines(exchange.known))
-            self._access(exchange)
+            exchange.respond(200, page(self.server.path_prefix), _TEXT, self.server.cors.lines(exchange.known))
+            self.access(exchange)
         elif route in v2.ROUTES:
             self._inference_metadata(exchange, str(route))
         else:
@@ -176,13 +139,13 @@ class ScoringApplication:
 
     def exposition(self) -> bytes:
         """Return what /metrics answers."""
-        generation = self._generation()
+        generation = self.server.answering
         workers = [] if generation is None else generation.status()["workers"]
-        return self.metrics.text(self._gauges(), workers)
+        return self.metrics.text(self.server.gauges(), workers)
 
     def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         """Answer with an error; unrouted requests carry no ids (spec/scoring-server.md sec. 4)."""
-        lines = self._cors().lines(exchange.known)
+        lines = self.server.cors.lines(exchange.known)
         unrouted = refusal.code in ("not_found", "method_not_allowed")
         if self.compatible and unrouted:
             lines += NOT_FAILED
@@ -193,8 +156,7 @@ class ScoringApplication:
             lines += ids.lines if refused is None else ""
             lines += VERSION_LINE
         if refusal.code == "method_not_allowed":
-            allowed = {"/score": "GET, OPTIONS, POST", v2.INFER: "POST"}.get(exchange.route or "", "GET, HEAD, OPTIONS")
-            lines += f"Allow: {allowed}\r\n"
+            lines += f"Allow: {', '.join(_METHODS.get(exchange.route or '', _READING))}\r\n"
         if refusal.code == "unauthorized":
             lines += f"WWW-Authenticate: {challenge(refusal)}\r\n"
         if exchange.route in _SCORES:
@@ -203,7 +165,7 @@ class ScoringApplication:
 
     def send_refusal(self, exchange: Exchange, refusal: Refusal, lines: str) -> None:
         """Send an error body with given header lines."""
-        retry = exchange.retry_after or RETRY_AFTER.get(refusal.code)
+        retry = refusal.retry_after or RETRY_AFTER.get(refusal.code)
         if retry is not None:
             lines += f"Retry-After: {retry}\r\n"
         if self.compatible:
@@ -213,7 +175,7 @@ class ScoringApplication:
         else:
             body = json.dumps(refusal.body(self.compatible)).encode("ascii")
         exchange.respond(refusal.http_status, body, JSON_TYPE, lines)
-        self._access(exchange)
+        self.access(exchange)
 
     def fault(self, error: BaseException) -> None:
         """Log a fault of the server's own."""
@@ -227,7 +189,7 @@ class ScoringApplication:
             return path
         if path == "*" and not self.compatible:  # OPTIONS of the server as a whole
             return "/"
-        prefix = self._path_prefix()
+        prefix = self.server.path_prefix
         if prefix and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")):
             path = path[len(prefix) + 1 :] or "/"
         plain = _SLASHES.sub("/", unquote(path))
@@ -237,7 +199,7 @@ class ScoringApplication:
 
     def _own_route(self, path: str) -> str | None:
         """Return /score for the further paths that a script answers (``worker/described.py``)."""
-        generation = self._generation()
+        generation = self.server.answering
         routes = generation.description.get("routes") if generation is not None else None
         return "/score" if routes and path.startswith(tuple(routes)) else None
 
@@ -246,7 +208,7 @@ class ScoringApplication:
         ids = Identifiers(exchange.known)
         refused = ids.refusal(exchange.known)
         exchange.request_id = ids.request_id
-        lines = ids.lines + VERSION_LINE + self._cors().lines(exchange.known)
+        lines = ids.lines + VERSION_LINE + self.server.cors.lines(exchange.known)
         if refused is not None:
             self.send_refusal(exchange, refused, lines + NOT_FAILED if self.compatible else lines)
             return None
@@ -256,62 +218,65 @@ class ScoringApplication:
         lines = self._common(exchange)
         if lines is None:
             return
-        generation = self._generation()
+        generation = self.server.answering
         if exchange.method == "OPTIONS":
             more = ", POST" if exchange.path == "*" else ""
             exchange.respond(200, b"", _TEXT, lines + f"Allow: GET, HEAD, OPTIONS{more}\r\n")
         elif generation is not None and generation.phase == "ready" and not self.leaving:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
-            self.send_refusal(exchange, self._reason(), lines)
+            self.send_refusal(exchange, self.server.why_not(), lines)
 
     def _probe(self, exchange: Exchange, route: str) -> None:
         """Answer /health/live, /health/ready, /health/startup, which differ as orchestrators need (pain 43).
 
         Live: the front answers. Startup: a script has been loaded once. Ready: a worker can take a request now.
         """
-        generation = self._generation()
+        generation = self.server.answering
         if generation is not None:
             self.started = True
         good = (
             route == "/health/live"
             or (route == "/health/startup" and self.started)
-            or (generation is not None and generation.phase == "ready" and generation.has_worker and not self.leaving)
+            or (generation is not None and self._can_score(generation))
         )
-        lines = VERSION_LINE + self._cors().lines(exchange.known)
+        lines = VERSION_LINE + self.server.cors.lines(exchange.known)
         if good:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
-            self.send_refusal(exchange, self._reason(), lines)
+            self.send_refusal(exchange, self.server.why_not(), lines)
+
+    def _can_score(self, generation: ScoredGeneration) -> bool:
+        return generation.phase == "ready" and generation.has_worker and not self.leaving
 
     def _inference_metadata(self, exchange: Exchange, route: str) -> None:
         """Answer what the Open Inference Protocol asks of server and models, other than to infer."""
         lines = self._common(exchange)
         if lines is None:
             return
-        generation = self._generation()
+        generation = self.server.answering
         found: bytes | Refusal
-        if route == v2.LIVE:
-            found = v2.server_state(route)
-        elif route == v2.SERVER:
-            found = v2.server_metadata()
-        elif generation is None or (
-            route != v2.MODEL and (self.leaving or not (generation.phase == "ready" and generation.has_worker))
-        ):
-            found = self._reason()
+        if route in (v2.LIVE, v2.SERVER):
+            found = v2.ANSWERS[route]
+        elif generation is None or (route != v2.MODEL and not self._can_score(generation)):
+            found = self.server.why_not()
         elif route == v2.READY:
-            found = v2.server_state(route)
+            found = v2.ANSWERS[route]
         else:
             target = v2.target_of(exchange, generation)
             if isinstance(target, Refusal):
                 found = target
             else:
                 found = v2.model_ready(target) if route == v2.MODEL_READY else v2.model_metadata(target, generation)
+        self._give(exchange, found, lines)
+
+    def _give(self, exchange: Exchange, found: bytes | Refusal, lines: str) -> None:
+        """Answer with a JSON document, or with why there is none."""
         if isinstance(found, Refusal):
             self.send_refusal(exchange, found, lines)
         else:
             exchange.respond(200, found, JSON_TYPE, lines)
-            self._access(exchange)
+            self.access(exchange)
 
     def _swagger(self, exchange: Exchange) -> None:
         lines = self._common(exchange)
@@ -319,33 +284,26 @@ class ScoringApplication:
             return
         if self.compatible and exchange.method != "OPTIONS":
             lines += NOT_FAILED
-        generation = self._generation()
         if exchange.method == "OPTIONS":
             exchange.respond(200, b"", _TEXT, lines + "Allow: GET, HEAD, OPTIONS\r\n")
-            self._access(exchange)
+            self.access(exchange)
             return
-        if generation is None:
-            self.send_refusal(exchange, self._reason(), lines)
-            return
+        generation = self.server.answering
         wanted = parse_qs(exchange.target.partition("?")[2], keep_blank_values=True).get("version", [""])[0]
-        found = generation.documents.find(wanted)
-        if isinstance(found, Refusal):
-            self.send_refusal(exchange, found, lines)
-        else:
-            exchange.respond(200, found, JSON_TYPE, lines)
-            self._access(exchange)
+        found = self.server.why_not() if generation is None else generation.documents.find(wanted)
+        self._give(exchange, found, lines)
 
     def _score(self, exchange: Exchange) -> None:
         known = exchange.known
         ids = Identifiers(known)
         refusal = ids.refusal(known)
         exchange.request_id = ids.request_id
-        generation = self._generation()
+        generation = self.server.answering
         if ids.legacy and not self._said_legacy:
             self._said_legacy = True
             self.log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
         if refusal is None and generation is None:
-            refusal = self._reason()
+            refusal = self.server.why_not()
         if self.telemetry is not None:
             self.telemetry.begin(exchange, None if generation is None else generation.revision)
         job = ScoreJob(self, exchange, ids)
@@ -353,7 +311,7 @@ class ScoringApplication:
             shape = generation.description.get("shape")
             if exchange.method == "OPTIONS" and shape != "raw":
                 exchange.respond(200, b"", _TEXT, job.lines(False) + "Allow: GET, OPTIONS, POST\r\n")
-                self._access(exchange)
+                self.access(exchange)
                 return
             inference: dict[str, object] | None = None
             if exchange.route == v2.INFER:
@@ -375,7 +333,7 @@ class ScoringApplication:
                 self.jobs[job.id] = job
                 job.generation = generation
                 exchange.watcher = job
-                generation.submit(job)
+                generation.dispatcher.submit(job)
                 return
         assert refusal is not None
         job.refused(refusal)
@@ -384,15 +342,15 @@ class ScoringApplication:
         return usual_of(exchange, bool(_JSON_CONTENT.match(exchange.known.get(b"content-type", b""))))
 
     def again(self, exchange: Exchange, usual: str) -> bool:
-        generation = self._generation()
+        generation = self.server.answering
         if (
             generation is None
             or usual not in generation.usual
             or generation.records is not None
             or self.gate is not None
             or self.telemetry is not None
-            or self._rate() is not None
-            or self._cors().enabled
+            or self.server.rate is not None
+            or self.server.cors.enabled
         ):
             return False
         job = UsualJob(self, exchange, generation)
@@ -457,20 +415,6 @@ class ScoringApplication:
             job.exchange.trace.scored = (job.admitted, started, run, reason)
         self.metrics.answered(status, reason, queued, run, now - job.arrived)
 
-    @property
-    def cors(self) -> Cors:
-        """The CORS rule that is in force."""
-        return self._cors()
-
-    @property
-    def in_flight(self) -> int:
-        """Requests to /score that are not answered yet."""
-        return len(self.jobs)
-
-    def access(self, exchange: Exchange) -> None:
-        """Write the access line of an answered request."""
-        self._access(exchange)
-
     def non_finite(self, job: ScoreJob) -> None:
         """Count a result with NaN or infinity, and say so once."""
         self.metrics.non_finite += 1
@@ -482,11 +426,12 @@ class ScoringApplication:
             )
             self.log.write("W", "sendoff", text, request_id=job.ids.request_id)
 
-    def _access(self, exchange: Exchange) -> None:
+    def access(self, exchange: Exchange) -> None:
+        """Write the access line of an answered request."""
         if self.telemetry is not None:
             if exchange.route is None:  # refused before it was routed, as large bodies are
                 exchange.route = self._route(exchange)
-            generation = self._generation()
+            generation = self.server.answering
             self.telemetry.answered(exchange, None if generation is None else generation.revision)
         if exchange.path in QUIET and exchange.status < 400:
             return

@@ -96,7 +96,10 @@ class _Material:
         if not isinstance(revisions, dict):
             raise ServingError("auth_invalid", f"{where}: revisions should be an object")
         self.rule = _rule(raw, where)
-        self.rules = {revision: _rule(entry, f"{where}: revisions.{revision}") for revision, entry in revisions.items()}
+        self._rules = {name: _rule(entry, f"{where}: revisions.{name}") for name, entry in revisions.items()}
+
+    def rule_of(self, revision: str | None) -> Rule:
+        return self._rules.get(revision or "", self.rule)
 
 
 def _rule(raw: Any, where: str) -> Rule:
@@ -154,10 +157,14 @@ class Gate:
         self._stamp = stamp
         try:
             self._material = self._read()
-            self._rule = self._material.rules.get(self._revision or "", self._material.rule)
         except ServingError as error:
             self._complain(f"The new keys are not used: {error.message}")
             return
+        self._apply()
+
+    def _apply(self) -> None:
+        """Go by the material's rule for the revision, and forget whom the one before let in."""
+        self._rule = self._material.rule_of(self._revision)
         self._remembered.clear()
         self._good.clear()
 
@@ -165,13 +172,11 @@ class Gate:
         """Go by the rule of a revision from now on."""
         self._revision = revision
         self.refresh()
-        self._rule = self._material.rules.get(revision or "", self._material.rule)
-        self._remembered.clear()
-        self._good.clear()
+        self._apply()
 
     def guards(self, revision: str | None) -> bool:
         """Whether callers of a revision need a key or token."""
-        return self._material.rules.get(revision or "", self._material.rule).auth != "none"
+        return self._material.rule_of(revision).auth != "none"
 
     @property
     def guarded(self) -> bool:

@@ -23,6 +23,7 @@ class Cors:
         self._any = "*" in origins
         self._origins = frozenset(origin.encode("latin-1", "ignore").rstrip(b"/") for origin in origins)
         self.enabled = bool(origins)
+        self._vary = "" if self._any else "Vary: Origin\r\n"
 
     def _allowed(self, known: Mapping[bytes, bytes]) -> str | None:
         if self._any:
@@ -36,11 +37,10 @@ class Cors:
         """Return the header lines of an ordinary answer."""
         if not self.enabled:
             return ""
-        vary = "" if self._any else "Vary: Origin\r\n"
         allowed = self._allowed(known)
         if allowed is None:
-            return vary
-        return f"Access-Control-Allow-Origin: {allowed}\r\nAccess-Control-Expose-Headers: {_EXPOSED}\r\n{vary}"
+            return self._vary
+        return f"Access-Control-Allow-Origin: {allowed}\r\nAccess-Control-Expose-Headers: {_EXPOSED}\r\n{self._vary}"
 
     def is_preflight(self, method: str, known: Mapping[bytes, bytes]) -> bool:
         """Whether a request is a browser's question that we answer ourselves."""
@@ -50,11 +50,10 @@ class Cors:
         """Return the header lines of the answer to a preflight."""
         allowed = self._allowed(known)
         if allowed is None:
-            return "" if self._any else "Vary: Origin\r\n"
+            return self._vary
         asked = known.get(b"access-control-request-headers", b"").decode("latin-1")
         wanted = f"Access-Control-Allow-Headers: {asked}\r\n" if asked else ""
-        vary = "" if self._any else "Vary: Origin\r\n"
         return (
             f"Access-Control-Allow-Origin: {allowed}\r\nAccess-Control-Allow-Methods: {_METHODS}\r\n"
-            f"{wanted}Access-Control-Max-Age: {_MAX_AGE}\r\n{vary}"
+            f"{wanted}Access-Control-Max-Age: {_MAX_AGE}\r\n{self._vary}"
         )

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...bundle import Bundle
-from ...log import ServerLog
 from ...openapi import Documents
 from ...protocol import Frame
-from ..workers.events import WorkerCounter
-from ..workers.generation import Generation
+from ..workers.generation import Generation, Owner
 from ..workers.launch import Launch
 from ..workers.process import WorkerProcess
 from . import usual
 from .recording import Recording
-
-if TYPE_CHECKING:
-    from ..telemetry.spans import Telemetry
 
 
 class ScoredGeneration(Generation):
@@ -27,13 +21,8 @@ class ScoredGeneration(Generation):
         bundle: what they serve.
         launch: how they are started.
         revision: name of the revision, for status and log.
-        log: the server's log.
-        request_name: gives the request id that users know for the id of a frame.
-        counter: where replaced workers are counted.
+        owner: the server.
         secured: whether callers need a key or token, for the OpenAPI documents.
-        on_change: called when the phase has changed.
-        compatible: make documents and log lines as the existing server does.
-        telemetry: returns what is told to a collector now; None while nothing is.
         recording: takes what is collected; None where nothing is.
 
     Attributes:
@@ -46,31 +35,16 @@ class ScoredGeneration(Generation):
         self,
         bundle: Bundle,
         launch: Launch,
-        *,
         revision: str | None,
-        log: ServerLog,
-        request_name: Callable[[int], str],
-        counter: WorkerCounter,
+        owner: Owner,
+        *,
         secured: bool,
-        on_change: Callable[[Generation], None],
-        compatible: bool,
-        telemetry: Callable[[], Telemetry | None],
         recording: Recording | None,
     ) -> None:
-        super().__init__(
-            bundle,
-            launch,
-            revision=revision,
-            log=log,
-            request_name=request_name,
-            counter=counter,
-            on_change=on_change,
-            compatible=compatible,
-            telemetry=telemetry,
-        )
+        super().__init__(bundle, launch, revision, owner)
         self.records = None if recording is None else recording.stream(bundle, revision)
         self.usual: tuple[str, ...] = ()
-        self.documents = Documents.none()
+        self.documents = Documents({}, [])
         self._recording = recording
         self._secured = secured
 
@@ -85,7 +59,9 @@ class ScoredGeneration(Generation):
     def described(self, description: dict[str, Any]) -> None:
         super().described(description)
         self.usual = usual.heads_of(description)
-        self.documents = Documents.make(self.bundle, description, secured=self._secured, compatible=self._compatible)
+        self.documents = Documents.make(
+            self.bundle, description, secured=self._secured, compatible=self._owner.compatible
+        )
         for problem in self.documents.problems:
             self._log.warning(problem)
         text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
@@ -93,4 +69,4 @@ class ScoredGeneration(Generation):
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
         if self._recording is not None and self.records is not None:
-            self._recording.collected(self.records, self._request_name(frame.id), frame)
+            self._recording.collected(self.records, self._owner.request_name(frame.id), frame)

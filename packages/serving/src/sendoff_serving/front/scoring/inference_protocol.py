@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from ... import __version__
@@ -31,17 +30,11 @@ _MODEL_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/ready|/infe
 _BY_TAIL = {None: MODEL, "/ready": MODEL_READY, "/infer": INFER}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The model that a path names.
-
-    Attributes:
-        name: its name.
-        version: the version that is asked for, None for the server's choice.
-    """
+class Target(NamedTuple):
+    """The model that a path names, and the version that answers."""
 
     name: str
-    version: str | None
+    version: str
 
 
 def route_of(path: str) -> str | None:
@@ -105,11 +98,6 @@ def inference_of(exchange: Exchange, generation: Generation) -> dict[str, object
     return inference
 
 
-def server_metadata() -> bytes:
-    """Return the answer of GET /v2."""
-    return _json({"name": "sendoff-serving", "version": __version__, "extensions": EXTENSIONS})
-
-
 def model_metadata(target: Target, generation: Generation) -> bytes | Refusal:
     """Return the answer of GET /v2/models/{name}, made of the schema that /swagger.json shows too."""
     tensors: dict[str, Any] | None = generation.description.get("tensors")
@@ -131,11 +119,6 @@ def model_ready(target: Target) -> bytes:
     return _json({"name": target.name, "ready": True})
 
 
-def server_state(route: str) -> bytes:
-    """Return the answer of a good probe."""
-    return _json({"live": True} if route == LIVE else {"ready": True})
-
-
 def error_body(refusal: Refusal) -> bytes:
     """Return an error in the protocol's form, with our code and hint beside it."""
     body: dict[str, object] = {"error": refusal.message, "code": refusal.code}
@@ -148,3 +131,11 @@ def error_body(refusal: Refusal) -> bytes:
 
 def _json(content: object) -> bytes:
     return json.dumps(content).encode("ascii")
+
+
+# Answers of the routes that name no model, where they are good.
+ANSWERS = {
+    SERVER: _json({"name": "sendoff-serving", "version": __version__, "extensions": EXTENSIONS}),
+    LIVE: _json({"live": True}),
+    READY: _json({"ready": True}),
+}

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ...exposition import family, head
+
+if TYPE_CHECKING:
+    from ..workers.process import WorkerProcess
 
 # Upper bounds in seconds.
 BUCKETS = (
@@ -21,18 +24,20 @@ _UNFOLDED = 1024
 
 
 class Histogram:
-    """Counts of observed durations below fixed bounds.
+    """WorkerProcess of observed durations below fixed bounds.
 
     Attributes:
+        counts: durations up to each bound and above the one before, the last above all, as of the last ``fold``.
+        total: sum of those durations.
         observe: counts one duration, in seconds. It only keeps it: sorted together, a thousand are counted in a
             fraction of the time.
     """
 
-    __slots__ = ("_counts", "_recent", "_total", "observe")
+    __slots__ = ("_recent", "counts", "observe", "total")
 
     def __init__(self) -> None:
-        self._counts = [0] * (len(BUCKETS) + 1)
-        self._total = 0.0
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
         self._recent: list[float] = []
         self.observe: Callable[[float], None] = self._recent.append
 
@@ -43,35 +48,11 @@ class Histogram:
         below = 0
         for index, bound in enumerate(BUCKETS):
             now_below = bisect_right(recent, bound, below)
-            self._counts[index] += now_below - below
+            self.counts[index] += now_below - below
             below = now_below
-        self._counts[-1] += len(recent) - below
-        self._total += sum(recent)
+        self.counts[-1] += len(recent) - below
+        self.total += sum(recent)
         recent.clear()
-
-    @property
-    def counts(self) -> list[int]:
-        """Durations up to each bound and above the one before; the last are above all."""
-        self.fold()
-        return self._counts
-
-    @property
-    def total(self) -> float:
-        """Sum of all durations."""
-        self.fold()
-        return self._total
-
-
-class Counts(Protocol):
-    """A worker, which counts the rows of its results and its batches itself."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of all its results so far."""
-
-    @property
-    def batches(self) -> tuple[int, int]:
-        """Its calls of run() for several requests, and how many requests those were."""
 
 
 class Metrics:
@@ -92,11 +73,10 @@ class Metrics:
         self.non_finite = 0
         self.batched_requests = 0
         self.rows = 0
-        self.counting: set[Counts] = set()
-        self.in_flight = 0
+        self.counting: set[WorkerProcess] = set()
         self.model_events: dict[tuple[str, str, str], int] = {}
         self.model_load_seconds = 0.0
-        self.models_loaded: dict[Counts, int] = {}
+        self.models_loaded: dict[WorkerProcess, int] = {}
         self.batches = 0
         self.swaps: dict[str, int] = {"ready": 0, "failed": 0}
         self.sources: list[Callable[[], Iterable[str]]] = []
@@ -124,7 +104,7 @@ class Metrics:
             for histogram in (self.queue, self.run, self.total):
                 histogram.fold()
 
-    def count(self, worker: Counts) -> None:
+    def count(self, worker: WorkerProcess) -> None:
         """Count what a worker does from now on."""
         self.counting.add(worker)
 
@@ -132,7 +112,7 @@ class Metrics:
         """Count a worker that died or was ended, and is replaced."""
         self.worker_restarts += 1
 
-    def uncount(self, worker: Counts) -> None:
+    def uncount(self, worker: WorkerProcess) -> None:
         """Take over the counts of a worker that ends; its models are gone."""
         self.models_loaded.pop(worker, None)
         if worker in self.counting:
@@ -142,7 +122,7 @@ class Metrics:
             self.batches += batches
             self.batched_requests += joined
 
-    def model_noted(self, worker: Counts, note: Mapping[str, object]) -> None:
+    def model_noted(self, worker: WorkerProcess, note: Mapping[str, object]) -> None:
         """Count a model that a worker has loaded or unloaded by name."""
         event, seconds = str(note["event"]), note["seconds"]
         key = (event, str(note["name"]), str(note["version"]))
@@ -225,6 +205,7 @@ _GAUGES = {
 
 def _histogram(name: str, histogram: Histogram, text: str) -> list[str]:
     lines = head(name, "histogram", text)
+    histogram.fold()
     below = 0
     for bound, count in zip([*(f"{bound:g}" for bound in BUCKETS), "+Inf"], histogram.counts, strict=True):
         below += count

@@ -24,8 +24,8 @@ class RateLimit:
         self._burst = float(burst)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def admit(self, caller: str) -> tuple[Refusal, int] | None:
-        """Count a request; return a refusal and the seconds to wait when it is one too many.
+    def admit(self, caller: str) -> Refusal | None:
+        """Count a request; return a refusal when it is one too many.
 
         Args:
             caller: name of the key or token's subject, or the client's address where nobody is named.
@@ -40,9 +40,9 @@ class RateLimit:
         if not refused:
             return None
         wait = max(math.ceil((1.0 - left) / self._per_second), 1)
-        refusal = Refusal(
+        return Refusal(
             "rate_limited",
             f"This caller may make {self._per_second:g} requests a second",
             f"ask again in {wait} s; the limit is the setting rate_limit_per_second",
+            retry_after=wait,
         )
-        return refusal, wait

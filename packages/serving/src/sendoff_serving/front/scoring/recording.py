@@ -105,7 +105,8 @@ class Recording(asyncio.Protocol):
         stream = self._streams[number] = Stream(number=number, settings=settings, hello=hello)
         self._queue.append(hello)
         if self._process is None:
-            self._start(settings.max_file_mb << 20)
+            self._max_file_bytes = settings.max_file_mb << 20  # for another too that is started when this one dies
+            self._start()
         return stream
 
     # Records
@@ -156,11 +157,12 @@ class Recording(asyncio.Protocol):
 
     # The process
 
-    def _start(self, max_file_bytes: int) -> None:
+    def _start(self) -> None:
+        if self._closing:
+            return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         argv = [sys.executable, "-P", "-m", recording.__name__, "--socket", str(theirs.fileno())]
-        argv += ["--folder", str(self._folder), "--name", self._name, "--max-file-bytes", str(max_file_bytes)]
-        self._max_file_bytes = max_file_bytes  # for another that is started when this one dies
+        argv += ["--folder", str(self._folder), "--name", self._name, "--max-file-bytes", str(self._max_file_bytes)]
         try:
             self._process = subprocess.Popen(
                 argv,
@@ -178,10 +180,7 @@ class Recording(asyncio.Protocol):
             theirs.close()
         ours.setblocking(False)
         loop = asyncio.get_running_loop()
-        self._connecting = loop.create_task(self._connect(ours))
-
-    async def _connect(self, link: socket.socket) -> None:
-        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=link)
+        self._connecting = loop.create_task(loop.create_unix_connection(lambda: self, sock=ours))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -228,11 +227,7 @@ class Recording(asyncio.Protocol):
     def _again(self) -> None:
         delay = _RESTART_SECONDS[min(self._deaths, len(_RESTART_SECONDS) - 1)]
         self._deaths += 1
-        asyncio.get_running_loop().call_later(delay, self._restart)
-
-    def _restart(self) -> None:
-        if not self._closing:
-            self._start(self._max_file_bytes)
+        asyncio.get_running_loop().call_later(delay, self._start)
 
     def _say(self, text: str) -> None:
         now = time.monotonic()

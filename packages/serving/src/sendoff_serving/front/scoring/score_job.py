@@ -31,12 +31,12 @@ SCRIPT_ERROR = "An unexpected error occurred in scoring script. Check the logs f
 class ScoreJob(Job):
     """One request to /score."""
 
-    __slots__ = ("_application", "_exchange", "_ids", "arrived", "generation")
+    __slots__ = ("_application", "_ids", "arrived", "exchange", "generation")
 
     def __init__(self, application: ScoringApplication, exchange: Exchange, ids: Identifiers | None) -> None:
         super().__init__(exchange.chunks, exchange.size, None)
         self._application = application
-        self._exchange = exchange
+        self.exchange = exchange
         self.arrived = exchange.arrived
         self._ids = ids
         self.generation: ScoredGeneration | None = None
@@ -45,15 +45,15 @@ class ScoreJob(Job):
     def ids(self) -> Identifiers:
         """The request's ids."""
         if self._ids is None:
-            self._ids = Identifiers.of(str(self._exchange.request_id))
+            self._ids = Identifiers.of(str(self.exchange.request_id))
         return self._ids
 
     def lines(self, failed: bool) -> str:
         """Return the header lines that every answer of /score has."""
-        cors = self._application.cors
+        cors = self._application.server.cors
         return (
             f"{self.ids.lines}{VERSION_LINE}x-ms-run-function-failed: {failed}\r\n"
-            f"{cors.lines(self._exchange.known) if cors.enabled else ''}"
+            f"{cors.lines(self.exchange.known) if cors.enabled else ''}"
         )
 
     def _timing(self, seconds: float) -> str:
@@ -80,27 +80,31 @@ class ScoreJob(Job):
         if application.telemetry is not None or (self.generation is not None and self.generation.records is not None):
             body = bytes(body)  # may be kept for longer than the place in shared memory that it lies in
         if application.telemetry is not None:
-            application.telemetry.responded(self._exchange, body)
+            application.telemetry.responded(self.exchange, body)
         if not code & ResultFlag.HEADERS:
-            self._exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
+            self.exchange.respond(status, body, JSON_TYPE, self.lines(False) + self._timing(frame.clock))
         else:
-            failed = bool(code & ResultFlag.FAILED) or status >= 500
-            own = self._script_lines(frame.bodies[1])
-            lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
-            self._exchange.respond(status, body, None, lines)
-        application.access(self._exchange)
-        if status < 400 and self.generation is not None and self.generation.records is not None:
-            self._record(self.generation, body)
+            self.exchange.respond(status, body, None, self._lines_of(frame))
+        application.access(self.exchange)
+        if status < 400:
+            self._record(body)
 
-    def _record(self, generation: ScoredGeneration, answer: bytes | None) -> None:
+    def _record(self, answer: bytes | None) -> None:
         """Hand an answered request on to be stored; None for an answer that was streamed."""
-        recording = generation.recording
-        if recording is None or generation.records is None:
+        generation = self.generation
+        if generation is None or generation.records is None or (recording := generation.recording) is None:
             return
         if answer is None:
             recording.streamed()
         else:
             recording.answered(self, generation.records, answer)
+
+    def _lines_of(self, frame: Frame) -> str:
+        """Return the header lines of an answer of which the script says more than its body."""
+        status = frame.code & ResultFlag.STATUS_MASK
+        own = self._script_lines(frame.bodies[1]) if frame.code & ResultFlag.HEADERS else ""
+        lines = self.lines(bool(frame.code & ResultFlag.FAILED) or status >= 500)
+        return self._without_own_cors(own, lines) + self._timing(frame.clock) + own
 
     def _script_lines(self, encoded: bytes) -> str:
         lines, dropped = script_lines(encoded)
@@ -119,61 +123,45 @@ class ScoreJob(Job):
         return "\r\n".join(kept)
 
     def _start_stream(self, frame: Frame) -> None:
-        if self.gone:
-            return
-        code = frame.code
-        status = code & ResultFlag.STATUS_MASK
-        own = self._script_lines(frame.bodies[1]) if code & ResultFlag.HEADERS else ""
-        failed = bool(code & ResultFlag.FAILED) or status >= 500
-        lines = self._without_own_cors(own, self.lines(failed)) + self._timing(frame.clock) + own
-        self._exchange.start_stream(status, lines)
+        if not self.gone:
+            self.exchange.start_stream(frame.code & ResultFlag.STATUS_MASK, self._lines_of(frame))
 
     def streamed(self, frame: Frame) -> None:
         if frame.kind == Kind.CHUNK:
             if not self.gone:
-                self._exchange.send_piece(frame.bodies[0])
+                self.exchange.send_piece(frame.bodies[0])
             return
-        self._application.ended(self, self._exchange.status, "stream_failed" if frame.code else "ok", frame.clock)
+        self._application.ended(self, self.exchange.status, "stream_failed" if frame.code else "ok", frame.clock)
         if not self.gone:
-            self._exchange.end_stream(complete=not frame.code)
-            self._application.access(self._exchange)
-            if self.generation is not None and self.generation.records is not None and not frame.code:
-                self._record(self.generation, None)
+            self.exchange.end_stream(complete=not frame.code)
+            self._application.access(self.exchange)
+            if not frame.code:
+                self._record(None)
 
     def refused(self, refusal: Refusal) -> None:
         self._application.ended(self, refusal.http_status, refusal.code)
         if self.gone:
             return
-        if self._exchange.streaming:
-            self._exchange.end_stream(complete=False)
-            self._application.access(self._exchange)
+        if self.exchange.streaming:
+            self.exchange.end_stream(complete=False)
+            self._application.access(self.exchange)
             return
         failed = refusal.code in ("run_failed", "scoring_timeout")
-        self._application.send_refusal(self._exchange, refusal, self.lines(failed))
+        self._application.send_refusal(self.exchange, refusal, self.lines(failed))
 
     def broken(self, error: Exception) -> None:
         self._application.fault(error)
         if not self.gone:
-            self._exchange.connection.abort()
-
-    @property
-    def exchange(self) -> Exchange:
-        """The request itself."""
-        return self._exchange
-
-    @property
-    def shape(self) -> str | None:
-        """The shape of the script that the request was given to."""
-        return None if self.generation is None else self.generation.description.get("shape")
+            self.exchange.connection.abort()
 
     def client_gone(self) -> None:
         """The connection is lost: nobody reads the answer, and a place in the queue is free again."""
         self.gone = True
-        self._exchange.status = 499
+        self.exchange.status = 499
         if self.generation is not None:
             self.generation.dispatcher.forget(self)
         self._application.ended(self, 499, "client_gone")
-        self._application.access(self._exchange)
+        self._application.access(self.exchange)
         if not self.handed:
             self.chunks = []
 
@@ -191,7 +179,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     failed = code == "run_failed"
     status = frame.code
     if job._application.compatible:
-        code = existing_code(code, job.shape)
+        code = existing_code(code, None if job.generation is None else job.generation.description.get("shape"))
         failed = code == "run_failed"
         status = STATUS.get(code, status) if code != content["code"] else status
     if failed or status >= 500 or code == "value_not_convertible":
@@ -207,7 +195,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     lines = job.lines(failed)
     if failed and not application.compatible:
         lines += job._timing(frame.clock)
-    application.send_refusal(job._exchange, refusal, lines)
+    application.send_refusal(job.exchange, refusal, lines)
 
 
 def script_failed(job: ScoreJob, content: dict[str, object]) -> None:

@@ -175,35 +175,34 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
 
 
 def _ed25519(jwk: Mapping[str, Any]) -> Verify:
-    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     key = ed25519.Ed25519PublicKey.from_public_bytes(_coordinate(jwk, "x"))
-
-    def verify(signature: bytes, signed: bytes) -> bool:
-        try:
-            key.verify(signature, signed)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
+    return _whether(key.verify)
 
 
 def _p256(jwk: Mapping[str, Any]) -> Verify:
-    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
 
     x, y = (int.from_bytes(_coordinate(jwk, name), "big") for name in ("x", "y"))
     key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
 
-    def verify(signature: bytes, signed: bytes) -> bool:
-        if len(signature) != 64:
-            return False
+    def verify(signature: bytes, signed: bytes) -> None:
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+        key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+
+    good = _whether(verify)
+    return lambda signature, signed: len(signature) == 64 and good(signature, signed)
+
+
+def _whether(check: Callable[[bytes, bytes], None]) -> Verify:
+    """Return what says whether a signature is good, of what raises where it is not."""
+    from cryptography.exceptions import InvalidSignature
+
+    def verify(signature: bytes, signed: bytes) -> bool:
         try:
-            key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+            check(signature, signed)
         except InvalidSignature:
             return False
         return True

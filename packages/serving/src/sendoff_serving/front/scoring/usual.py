@@ -53,7 +53,7 @@ class UsualJob(ScoreJob):
         self.attempts = 0
         self.half_closed = self.gone = False
         self._application = application
-        self._exchange = exchange
+        self.exchange = exchange
         self.arrived = exchange.arrived
         exchange.route = "/score"
         exchange.request_id = new_guid()
@@ -61,7 +61,7 @@ class UsualJob(ScoreJob):
         self.generation = generation
 
     def answered(self, frame: Frame, now: float) -> None:
-        exchange = self._exchange
+        exchange = self.exchange
         if frame.code != 200 or frame.kind != Kind.RESULT or self.gone or not exchange.keep_alive:
             super().answered(frame, now)
             return

@@ -20,6 +20,8 @@ _LENGTH = struct.Struct("<I")
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 _OFTEN_NESTED = 32
 
+Deliver = Callable[[list[Any]], str | None]
+
 
 def main() -> int:
     """Deliver until the input ends."""
@@ -68,7 +70,7 @@ class _Reasons(logging.Handler):
         self.last = record.getMessage()
 
 
-def _exporters(config: dict[str, Any]) -> dict[str, Callable[[list[Any]], str | None]]:
+def _exporters(config: dict[str, Any]) -> dict[str, Deliver]:
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
@@ -79,7 +81,7 @@ def _exporters(config: dict[str, Any]) -> dict[str, Callable[[list[Any]], str | 
     # What the owner says in OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES stands over what the server knows.
     resource = Resource.create().merge(Resource(config["attributes"])).merge(OTELResourceDetector().detect())
     scope = InstrumentationScope("sendoff_serving", config["version"])
-    made: dict[str, Callable[[list[Any]], str | None]] = {}
+    made: dict[str, Deliver] = {}
     if config["traces"]:
         made["spans"] = _spans(resource, scope, reasons)
     if config["logs"]:
@@ -87,10 +89,9 @@ def _exporters(config: dict[str, Any]) -> dict[str, Callable[[list[Any]], str | 
     return made
 
 
-def _spans(resource: Any, scope: Any, reasons: _Reasons) -> Callable[[list[Any]], str | None]:
+def _spans(resource: Any, scope: Any, reasons: _Reasons) -> Deliver:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import Event, ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExportResult
     from opentelemetry.trace import SpanContext, SpanKind, TraceFlags, TraceState
     from opentelemetry.trace.status import Status, StatusCode
 
@@ -134,19 +135,13 @@ def _spans(resource: Any, scope: Any, reasons: _Reasons) -> Callable[[list[Any]]
             )
         return found
 
-    def deliver(items: list[Any]) -> str | None:
-        reasons.last = ""
-        result = exporter.export([span for item in items for span in spans_of(item)])
-        return None if result is SpanExportResult.SUCCESS else reasons.last or "the collector did not take them"
-
-    return deliver
+    return _delivering(exporter, lambda items: [span for item in items for span in spans_of(item)], reasons)
 
 
-def _logs(resource: Any, scope: Any, reasons: _Reasons) -> Callable[[list[Any]], str | None]:
+def _logs(resource: Any, scope: Any, reasons: _Reasons) -> Deliver:
     from opentelemetry._logs import LogRecord, SeverityNumber
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.sdk._logs import ReadableLogRecord
-    from opentelemetry.sdk._logs.export import LogRecordExportResult
     from opentelemetry.trace import (
         INVALID_SPAN_CONTEXT,
         NonRecordingSpan,
@@ -173,10 +168,16 @@ def _logs(resource: Any, scope: Any, reasons: _Reasons) -> Callable[[list[Any]],
         )
         return ReadableLogRecord(record, resource, scope)
 
+    return _delivering(exporter, lambda items: [record_of(item) for item in items], reasons)
+
+
+def _delivering(exporter: Any, made_of: Callable[[list[Any]], list[Any]], reasons: _Reasons) -> Deliver:
+    """Return what gives items to an exporter of the SDK, and says why it has not taken them, None where it has."""
+
     def deliver(items: list[Any]) -> str | None:
         reasons.last = ""
-        result = exporter.export([record_of(item) for item in items])
-        return None if result is LogRecordExportResult.SUCCESS else reasons.last or "the collector did not take them"
+        result = exporter.export(made_of(items))
+        return None if result.name == "SUCCESS" else reasons.last or "the collector did not take them"
 
     return deliver
 

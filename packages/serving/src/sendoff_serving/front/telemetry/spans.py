@@ -69,8 +69,8 @@ class Telemetry:
     Args:
         settings: what is sent, and the bounds.
         attributes: of the resource: the service's name and what is known of its process.
-        log: the server's log.
         counts: where deliveries and drops are counted.
+        log: the server's log.
         exchange_of: the request that a frame's id belongs to.
         quiet: routes that are not told of: probes and scrapes.
     """
@@ -79,9 +79,9 @@ class Telemetry:
         self,
         settings: TelemetrySettings,
         attributes: dict[str, Any],
-        log: ServerLog,
         counts: Counts,
         *,
+        log: ServerLog,
         exchange_of: Callable[[int], Exchange | None],
         quiet: frozenset[str],
     ) -> None:
@@ -94,7 +94,6 @@ class Telemetry:
         self._items: dict[str, list[tuple[Any, ...]]] = {signal: [] for signal in SIGNALS}
         self._waiting = dict.fromkeys(SIGNALS, 0)  # here and with the sender
         self._bytes = 0
-        self._sent_bytes: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         config = {"attributes": {**attributes, **settings.attributes}, "traces": settings.traces, "logs": settings.logs}

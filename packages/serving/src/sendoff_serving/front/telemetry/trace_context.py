@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 _PARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 # Longest tracestate that is given on; the recommendation asks for at least 512 characters.
@@ -15,6 +16,11 @@ _MEMBER = re.compile(rb"[0-9a-z][-_0-9a-z*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7
 _bits = random.Random().getrandbits  # seeded by the system; ids are names, not secrets
 
 
+def _span_id() -> str:
+    return f"{_bits(64) or 1:016x}"
+
+
+@dataclass(slots=True, eq=False)
 class Trace:
     """A request's place in a trace.
 
@@ -29,32 +35,17 @@ class Trace:
         response: text of the answer, where that is asked for.
     """
 
-    __slots__ = (
-        "events",
-        "parent",
-        "random",
-        "response",
-        "revision",
-        "run_id",
-        "sampled",
-        "scored",
-        "span_id",
-        "state",
-        "trace_id",
-    )
-
-    def __init__(self, trace_id: str, parent: str, state: str, sampled: bool, random: bool = False) -> None:
-        self.trace_id = trace_id
-        self.span_id = f"{_bits(64) or 1:016x}"
-        self.run_id = f"{_bits(64) or 1:016x}"
-        self.parent = parent
-        self.state = state
-        self.sampled = sampled
-        self.random = random
-        self.revision: str | None = None
-        self.scored: tuple[float, float, float | None, str] | None = None
-        self.events: list[tuple[int, dict[str, object]]] = []
-        self.response: str | None = None
+    trace_id: str
+    parent: str
+    state: str
+    sampled: bool
+    random: bool = False
+    span_id: str = field(default_factory=_span_id)
+    run_id: str = field(default_factory=_span_id)
+    revision: str | None = None
+    scored: tuple[float, float, float | None, str] | None = None
+    events: list[tuple[int, dict[str, object]]] = field(default_factory=list)
+    response: str | None = None
 
     @property
     def traceparent(self) -> str:

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from .processors import processors_granted
+from .resources import processors_granted
 
 # How long the loop stays awake, and how soon after an answer a request has to come to count, in seconds.
 LONGEST = 0.0001

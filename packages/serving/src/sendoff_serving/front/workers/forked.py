@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
+from typing import TYPE_CHECKING
 
 from ...errors import ServingError
 from ...protocol import Kind, encode
-from .events import WorkerEvents
 from .launch import Launch
-from .process import BUFFER, WorkerProcess
+from .process import WorkerProcess
+
+if TYPE_CHECKING:
+    from .generation import Generation
 
 
 class ForkedWorker(WorkerProcess):
@@ -19,14 +21,13 @@ class ForkedWorker(WorkerProcess):
 
     Args:
         launch: how the template was started; for its settings.
-        events: who is told what happens.
+        owner: who is told what happens.
         template: the process that forks.
     """
 
-    def __init__(self, launch: Launch, events: WorkerEvents, template: WorkerProcess) -> None:
-        super().__init__(launch, events)
+    def __init__(self, launch: Launch, owner: Generation, template: WorkerProcess) -> None:
+        super().__init__(launch, owner)
         self._template = template
-        self._returncode: int | None = None
 
     async def start(self) -> None:
         """Ask the template for a fork.
@@ -34,37 +35,18 @@ class ForkedWorker(WorkerProcess):
         Raises:
             ServingError: the template has ended.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        page = self._make_page()
-        try:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._template.send_descriptors(encode(Kind.FORK), [theirs.fileno(), page])
-        except OSError as error:
-            ours.close()
-            raise ServingError("worker_not_started", f"The template process has ended: {error}") from None
-        finally:
-            theirs.close()
-            os.close(page)
-        ours.setblocking(False)
+        with self._handing_down() as (ours, link, page):
+            try:
+                self._template.send_descriptors(encode(Kind.FORK), [link, page])
+            except OSError as error:
+                raise ServingError("worker_not_started", f"The template process has ended: {error}") from None
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
-
-    def introduced(self, pid: int) -> None:
-        """Take the process id that the worker gave in its HELLO."""
-        self.pid = pid
 
     def ended(self, returncode: int) -> None:
         """Take the news of its end, which only the template can have."""
         self._returncode = returncode
         self._exited = True
-        if self._transport is not None and not self._ended:
-            asyncio.get_running_loop().call_later(0.02, self._end)
-        else:
-            self._end()
-
-    @property
-    def _status(self) -> int | None:
-        return self._returncode
+        self._end_soon()
 
     @property
     def exited(self) -> bool:

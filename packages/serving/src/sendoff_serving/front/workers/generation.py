@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ...bundle import Bundle
 from ...errors import Refusal, ServingError
 from ...log import ServerLog
 from ...protocol import Frame
-from . import memory
 from .dispatch import Dispatcher
-from .events import WorkerCounter
-from .failed_start import model_tree
 from .forked import ForkedWorker
-from .jobs import Job
 from .launch import Launch
 from .output_lines import lines_of
 from .process import WorkerProcess
+from .reasons import model_tree
+from .resources import resident_mb
 
 if TYPE_CHECKING:
     from ..telemetry.spans import Telemetry
@@ -34,23 +32,60 @@ Phase = Literal["starting", "init", "ready", "failed", "draining", "ended"]
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
+@dataclass(eq=False)
 class _Slot:
     """A place for one worker; its process may be replaced."""
 
-    def __init__(self) -> None:
-        self.process: WorkerProcess | None = None
-        self.restarts = 0
-        self.failures = 0
-        self.requests_before = 0
-        self.replaces: _Slot | None = None
-        # The process whose memory was measured when it was ready, and that memory in MB.
-        self.fresh: tuple[WorkerProcess, float] | None = None
-        # Workers that were started together are not replaced together.
-        self.jitter = random.uniform(0.9, 1.1)
+    process: WorkerProcess | None = None
+    restarts: int = 0
+    failures: int = 0
+    requests_before: int = 0
+    replaces: _Slot | None = None
+    # The process whose memory was measured when it was ready, and that memory in MB.
+    fresh: tuple[WorkerProcess, float] | None = None
+    # Workers that were started together are not replaced together.
+    jitter: float = field(default_factory=lambda: random.uniform(0.9, 1.1))
 
     @property
     def requests(self) -> int:
         return self.requests_before + (self.process.requests if self.process else 0)
+
+
+class WorkerCounter(Protocol):
+    """Counts what workers do, over the life of each."""
+
+    def count(self, worker: WorkerProcess) -> None:
+        """Count what a worker does from now on."""
+
+    def uncount(self, worker: WorkerProcess) -> None:
+        """Keep the counts of a worker that ends."""
+
+    def replaced(self) -> None:
+        """Count a worker that died or was ended, and is replaced."""
+
+    def model_noted(self, worker: WorkerProcess, note: Mapping[str, object]) -> None:
+        """Count a model that a worker has loaded or unloaded by name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """The server as its generations know it.
+
+    Attributes:
+        log: its log.
+        request_name: gives the request id that users know for the id of a frame.
+        counter: where replaced workers are counted.
+        on_change: called when the phase of a generation has changed.
+        compatible: make documents and log lines as the existing server does.
+        telemetry: returns what is told to a collector now; None while nothing is.
+    """
+
+    log: ServerLog
+    request_name: Callable[[int], str]
+    counter: WorkerCounter
+    on_change: Callable[[Generation], None]
+    compatible: bool
+    telemetry: Callable[[], Telemetry | None]
 
 
 class Generation:
@@ -60,27 +95,10 @@ class Generation:
         bundle: what they serve.
         launch: how they are started.
         revision: name of the revision, for status and log.
-        log: the server's log.
-        request_name: gives the request id that users know for the id of a frame.
-        counter: where replaced workers are counted.
-        on_change: called when the phase has changed.
-        compatible: write log lines as the existing server does.
-        telemetry: returns what is told to a collector now; None while nothing is.
+        owner: the server.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        launch: Launch,
-        *,
-        revision: str | None,
-        log: ServerLog,
-        request_name: Callable[[int], str],
-        counter: WorkerCounter,
-        on_change: Callable[[Generation], None],
-        compatible: bool = False,
-        telemetry: Callable[[], Telemetry | None] = lambda: None,
-    ) -> None:
+    def __init__(self, bundle: Bundle, launch: Launch, revision: str | None, owner: Owner) -> None:
         self.bundle = bundle
         self.launch = launch
         self.revision = revision
@@ -88,12 +106,8 @@ class Generation:
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
         self.dispatcher = Dispatcher(bundle.serving)
-        self._counter = counter
-        self._compatible = compatible
-        self._telemetry = telemetry
-        self._log = log
-        self._request_name = request_name
-        self._on_change = on_change
+        self._owner = owner
+        self._log = owner.log
         self._slots = [_Slot() for _ in range(bundle.serving.workers)]
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving: set[WorkerProcess] = set()
@@ -115,7 +129,7 @@ class Generation:
         if self.phase in ("failed", "ended"):
             return
         settings = {**self.launch.settings, "template": True}
-        self._template = WorkerProcess(dataclasses.replace(self.launch, settings=settings), self)
+        self._template = WorkerProcess(replace(self.launch, settings=settings), self)
         try:
             await self._template.start()
         except (ServingError, OSError) as error:
@@ -153,10 +167,6 @@ class Generation:
     def has_worker(self) -> bool:
         """Whether a worker can take requests now."""
         return any(slot.process is not None and slot.process.capacity for slot in self._slots)
-
-    def submit(self, job: Job) -> None:
-        """Admit a job."""
-        self.dispatcher.submit(job)
 
     @property
     def ready(self) -> bool:
@@ -202,20 +212,22 @@ class Generation:
     def _change(self, phase: Phase) -> None:
         if self.phase != phase:
             self.phase = phase
-            self._on_change(self)
+            self._owner.on_change(self)
 
-    # WorkerEvents
+    # What a worker tells its owner
 
     def worker_described(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        """The script is loaded and init() is about to be called."""
         if self.phase == "starting":
             logger = self._logger("azmlinfsrv.user_script")
-            if self._compatible:
+            if self._owner.compatible:
                 self._log.info(f"Found user script at {self.bundle.entry_script_path or 'main.py'}", logger)
             self._log.info(_SHAPES[description["shape"]].format(", ".join(description["parameters"])), logger)
             self._log.info("Invoking user's init function", logger)
             self._change("init")
 
     def worker_ready(self, worker: WorkerProcess, description: dict[str, Any]) -> None:
+        """init() has returned."""
         if worker is self._template and self.phase not in ("failed", "ended"):
             self._log.write("I", "sendoff", f"Process with pid {worker.pid} is loaded; forking workers", worker.pid)
             self._template_failures = 0
@@ -229,12 +241,12 @@ class Generation:
         found.failures = 0
         seconds = time.monotonic() - worker.started
         if self.phase in ("starting", "init") and not self.description:
-            owner = "Users's" if self._compatible else "User's"  # so the existing server spells it
+            owner = "Users's" if self._owner.compatible else "User's"  # so the existing server spells it
             self._log.info(f"{owner} init has completed successfully", self._logger("azmlinfsrv.user_script"))
             self.described(description)
-        ready = "for serving traffic" if self._compatible else f"after {seconds:.2f} s"
+        ready = "for serving traffic" if self._owner.compatible else f"after {seconds:.2f} s"
         self._log.write("I", "sendoff", f"Worker with pid {worker.pid} ready {ready}", worker.pid)
-        self._counter.count(worker)
+        self._owner.counter.count(worker)
         # The new one takes requests before the old one takes no more: none waits for a replacement.
         self.dispatcher.add(worker)
         self._take_over(found)
@@ -249,9 +261,10 @@ class Generation:
         self.description = description
 
     def _logger(self, existing: str) -> str:
-        return existing if self._compatible else "sendoff"
+        return existing if self._owner.compatible else "sendoff"
 
     def worker_failed(self, worker: WorkerProcess, error: dict[str, Any]) -> None:
+        """The script cannot be served; the process is ending."""
         slot = self._slot_of(worker)
         self._leaving.add(worker)
         if slot is not None:
@@ -264,7 +277,7 @@ class Generation:
     def _not_loaded(self, slot: _Slot | None, error: dict[str, Any], pid: int = 0) -> None:
         text = error.get("traceback") or error["message"]
         self._log.write("E", "sendoff", f"{error['message']}\nEncountered Exception: {text}", pid)
-        if (telemetry := self._telemetry()) is not None:
+        if (telemetry := self._owner.telemetry()) is not None:
             telemetry.not_loaded(self.revision, error, pid)
         if error.get("hint"):
             self._log.write("E", "sendoff", f"Hint: {error['hint']}", pid)
@@ -287,13 +300,15 @@ class Generation:
             self._run(self._start_template(delay) if slot is None else self._start_worker(slot, delay))
 
     def worker_noted(self, worker: WorkerProcess, note: dict[str, Any]) -> None:
+        """Something to count."""
         if note.get("note") == "model":
-            self._counter.model_noted(worker, note)
+            self._owner.counter.model_noted(worker, note)
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
-        """Rows that nothing here takes."""
+        """Rows of a data collector of the script; nothing here takes them."""
 
     def child_ended(self, template: WorkerProcess, pid: int, returncode: int) -> None:
+        """A worker forked from a template has ended."""
         for process in [*(slot.process for slot in self._slots), *self._leaving]:
             if isinstance(process, ForkedWorker) and process.pid == pid:
                 process.ended(returncode)
@@ -314,20 +329,23 @@ class Generation:
             self._run(self._start_template(_BACK_OFF[min(self._template_failures - 1, len(_BACK_OFF) - 1)]))
 
     def worker_answered(self, worker: WorkerProcess, frames: list[Frame]) -> None:
+        """Frames that belong to requests, in the order in which they came."""
         self.dispatcher.answered(worker, frames)
 
     def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
+        """Lines that the script wrote."""
         level = stream[4:] if stream.startswith("log:") else "I"
         logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
-        name = self._request_name(request_id)
+        name = self._owner.request_name(request_id)
         text = lines_of(text) if "\r" in text else text
-        if (telemetry := self._telemetry()) is not None:
+        if (telemetry := self._owner.telemetry()) is not None:
             telemetry.said(self.revision, level, stream, text, worker.pid, request_id)
         for line in text.split("\n"):
             self._log.write(level, logger, line, worker.pid, name)
 
     def worker_died(self, worker: WorkerProcess, reason: str) -> None:
-        self._counter.uncount(worker)
+        """The process has ended, or is as good as ended."""
+        self._owner.counter.uncount(worker)
         self._leaving.discard(worker)
         if worker is self._template:
             self._template_died(worker, reason)
@@ -352,10 +370,10 @@ class Generation:
             return
         text = f"Worker with pid {worker.pid} died: {reason}; starting another"
         self._log.write("E", "sendoff", text, worker.pid)
-        if (telemetry := self._telemetry()) is not None:
+        if (telemetry := self._owner.telemetry()) is not None:
             telemetry.note(self.revision, "E", text, worker.pid)
         slot.restarts += 1
-        self._counter.replaced()
+        self._owner.counter.replaced()
         # A worker that dies soon after it was started again and again must not take the machine with it.
         slot.failures = slot.failures + 1 if time.monotonic() - worker.started < 1.0 else 0
         self._run(self._start_worker(slot, _BACK_OFF[min(slot.failures, len(_BACK_OFF) - 1)]))
@@ -374,8 +392,7 @@ class Generation:
             reason = self._worn(slot)
             if reason is not None:
                 self._log.info(f"{reason}; replacing it")
-                replacement = _Slot()
-                replacement.replaces = slot
+                replacement = _Slot(replaces=slot)
                 self._slots.append(replacement)
                 self._run(self._start_worker(replacement, 0.0))
                 return
@@ -389,7 +406,7 @@ class Generation:
         most = serving.max_requests_per_worker
         if most is not None and process.requests >= most * slot.jitter:
             return f"{name} has served {process.requests} requests"
-        if serving.recycle_memory_mb is None or (used := memory.resident_mb(process.pid)) is None:
+        if serving.recycle_memory_mb is None or (used := resident_mb(process.pid)) is None:
             return None
         most_mb = serving.recycle_memory_mb * slot.jitter
         # What a model needs from the start is not wear: a worker over the setting by that would be replaced for ever.
@@ -421,7 +438,7 @@ class Generation:
         for slot in self._slots:
             process = slot.process
             if process is not None and process.pid and not process.ending:
-                used = memory.resident_mb(process.pid)
+                used = resident_mb(process.pid)
                 if used is not None and used > limit:
                     process.kill(f"it used {used:.0f} MB of memory, over the limit of {limit} MB", "worker_over_memory")
 
@@ -430,7 +447,7 @@ class Generation:
         workers = []
         for slot in self._slots:
             process = slot.process
-            used = memory.resident_mb(process.pid) if process is not None and process.pid else None
+            used = resident_mb(process.pid) if process is not None and process.pid else None
             workers.append(
                 {
                     "pid": process.pid if process is not None else None,

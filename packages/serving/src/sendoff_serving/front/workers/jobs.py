@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from ...errors import Refusal
 from ...protocol import Frame
 
 
+@dataclass(slots=True, eq=False)
 class Job:
     """One call of run(), from admission to answer. What drives the pool makes a subclass of it.
+
+    A job of this class itself tells nobody: it stands in a worker's list for one that was taken back from it, until the
+    worker says that it has skipped it.
 
     Attributes:
         id: number of the request in this front; the id of its frames.
@@ -27,76 +32,31 @@ class Job:
         half_closed: the client may have gone; served after those that are surely there.
     """
 
-    __slots__ = (
-        "admitted",
-        "attempts",
-        "chunks",
-        "deadline",
-        "gone",
-        "half_closed",
-        "handed",
-        "id",
-        "order",
-        "request",
-        "size",
-        "started",
-        "wait_until",
-    )
-
-    def __init__(self, chunks: list[bytes], size: int, request: bytes | None) -> None:
-        self.id = 0
-        self.chunks = chunks
-        self.size = size
-        self.request = request
-        self.admitted = 0.0
-        self.deadline = 0.0
-        self.wait_until = 0.0
-        self.handed = self.started = 0.0
-        self.attempts = 0
-        self.order = 0
-        self.half_closed = False
-        self.gone = False
+    chunks: list[bytes]
+    size: int
+    request: bytes | None = None
+    id: int = 0
+    admitted: float = 0.0
+    deadline: float = 0.0
+    wait_until: float = 0.0
+    handed: float = 0.0
+    started: float = 0.0
+    attempts: int = 0
+    order: int = 0
+    half_closed: bool = False
+    gone: bool = False
 
     def answered(self, frame: Frame, now: float) -> None:
         """Take a RESULT or ERROR frame that came at a monotonic time."""
-        raise NotImplementedError
 
     def streamed(self, frame: Frame) -> None:
         """Take a CHUNK or END frame."""
-        raise NotImplementedError
 
     def refused(self, refusal: Refusal) -> None:
         """Take the news that there will be no answer."""
-        raise NotImplementedError
 
     def broken(self, error: Exception) -> None:
         """Take the news that the answer could not be passed on."""
-        raise NotImplementedError
-
-
-class Withdrawn(Job):
-    """Stands in a worker's list for a job that was taken back from it, until the worker says that it has skipped it."""
-
-    __slots__ = ()
-
-    def __init__(self, job: Job) -> None:
-        super().__init__([], job.size, None)
-        self.id = job.id
-        self.order = job.order
-        self.deadline = job.deadline
-        self.gone = True
-
-    def answered(self, frame: Frame, now: float) -> None:
-        """Nobody waits for it."""
-
-    def streamed(self, frame: Frame) -> None:
-        """Nobody waits for it."""
-
-    def refused(self, refusal: Refusal) -> None:
-        """Nobody waits for it."""
-
-    def broken(self, error: Exception) -> None:
-        """Nobody waits for it."""
 
 
 class WaitingLine:

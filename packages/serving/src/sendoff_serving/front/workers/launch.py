@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ... import protocol
 from ...bundle import Bundle, Collect
 from ...errors import ServingError
-from . import json_parser
 
 BOOT = Path(__file__).resolve().parents[2] / "worker" / "boot.py"
 
@@ -75,17 +76,20 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
 
     The environment is the front's own with the variables of spec/behaviour.md sec. 9 set, then the bundle's own.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "__PYVENV_LAUNCHER__"}
-    environment["AML_APP_ROOT"] = str(bundle.app_root)
-    _set(environment, "AZUREML_ENTRY_SCRIPT", bundle.entry_script)
-    _set(environment, "AZUREML_SOURCE_DIRECTORY", bundle.source_directory)
-    _set(environment, "AZUREML_MODEL_DIR", bundle.model_dir)
-    environment["SERVICE_NAME"] = bundle.service.name
-    environment["SERVICE_VERSION"] = bundle.service.version
-    environment["SERVICE_PATH_PREFIX"] = bundle.service.path_prefix
-    environment["WORKER_COUNT"] = str(bundle.serving.workers)
-    environment["SCORING_TIMEOUT_MS"] = str(bundle.serving.scoring_timeout_ms)
-    environment["AML_MODEL_DC_STORAGE_ENABLED"] = "false" if scope is None else "true"
+    ours = {
+        "__PYVENV_LAUNCHER__": None,
+        "AML_APP_ROOT": str(bundle.app_root),
+        "AZUREML_ENTRY_SCRIPT": bundle.entry_script,
+        "AZUREML_SOURCE_DIRECTORY": bundle.source_directory,
+        "AZUREML_MODEL_DIR": bundle.model_dir,
+        "SERVICE_NAME": bundle.service.name,
+        "SERVICE_VERSION": bundle.service.version,
+        "SERVICE_PATH_PREFIX": bundle.service.path_prefix,
+        "WORKER_COUNT": str(bundle.serving.workers),
+        "SCORING_TIMEOUT_MS": str(bundle.serving.scoring_timeout_ms),
+        "AML_MODEL_DC_STORAGE_ENABLED": "false" if scope is None else "true",
+    }
+    environment = {name: value for name, value in {**os.environ, **ours}.items() if value is not None}
     environment.update(bundle.variables)
     script, source = bundle.entry_script_path, bundle.source_path
     return Launch(
@@ -102,7 +106,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
             "log_level": log_level,
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,
-            "json_parser": json_parser.extension(),
+            "json_parser": json_parser(),
             "collect": None if scope is None else _collect(bundle, scope),
         },
     )
@@ -114,8 +118,14 @@ def _collect(bundle: Bundle, scope: str) -> dict[str, object]:
     return {"workspace": workspace, "service": service, "models": bundle.models, "max_bytes": most}
 
 
-def _set(environment: dict[str, str], name: str, value: str | None) -> None:
-    if value is None:
-        environment.pop(name, None)
-    else:
-        environment[name] = value
+@cache
+def json_parser() -> str | None:
+    """Return the path of orjson's extension module, for workers that can borrow it (``worker/borrowed.py``).
+
+    None where it is not installed; nothing is imported.
+    """
+    spec = importlib.util.find_spec("orjson")
+    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+        for file in Path(folder).glob("orjson.*.so"):
+            return str(file)
+    return None

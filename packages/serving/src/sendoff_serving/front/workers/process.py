@@ -11,23 +11,26 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ... import page, protocol
 from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
-from .events import WorkerEvents
-from .exit_text import exit_text
-from .jobs import Job, Withdrawn
+from .jobs import Job
 from .launch import Launch, spawn
 from .output_lines import Lines
+from .reasons import exit_text
 from .shared_bodies import SharedBodies
+
+if TYPE_CHECKING:
+    from .generation import Generation
 
 State = Literal["starting", "init", "idle", "busy", "dead"]
 
 # Of both ends of the socket: what finds no room in shared memory is handed over without waiting for the reader's turn.
-BUFFER = 1 << 20
+_BUFFER = 1 << 20
 # Runs shorter than this are handed over several at a time (spec/performance.md, last section).
 SHORT_RUN = 0.001
 DEEPEST = 16
@@ -41,7 +44,7 @@ class WorkerProcess(asyncio.Protocol):
 
     Args:
         launch: how it is started.
-        events: who is told what happens.
+        owner: who is told what happens.
 
     Attributes:
         state: where it is in its life.
@@ -51,9 +54,9 @@ class WorkerProcess(asyncio.Protocol):
         requests: answered jobs.
     """
 
-    def __init__(self, launch: Launch, events: WorkerEvents) -> None:
+    def __init__(self, launch: Launch, owner: Generation) -> None:
         self._launch = launch
-        self._events = events
+        self._owner = owner
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []  # frames of this turn of the event loop
@@ -66,6 +69,7 @@ class WorkerProcess(asyncio.Protocol):
         self._link: socket.socket | None = None
         self._pidfd = -1
         self._exited = False
+        self._returncode: int | None = None
         self._ended = False
         self._closing = False
         self._mean = -1.0
@@ -91,26 +95,14 @@ class WorkerProcess(asyncio.Protocol):
             ServingError: the interpreter cannot be started.
         """
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        page = self._make_page()
-        try:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._process = spawn(self._launch, theirs.fileno(), page)
-            self.pid = self._process.pid
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()  # else its end would stay open here, and the socket would not tell of the process's death
-            os.close(page)
+        with self._handing_down() as (ours, link, page):
+            process = self._process = spawn(self._launch, link, page)
+            self.pid = process.pid
         self._watch(loop)
-        process = self._process
         for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
             lines = Lines(partial(self.said, stream))
             transport, _ = await loop.connect_read_pipe(lambda lines=lines: lines, pipe)  # type: ignore[misc]
             self._pipes.append(transport)
-        ours.setblocking(False)
         if self._launch.settings.get("template"):
             self._link = ours.dup()
         await loop.create_unix_connection(lambda: self, sock=ours)
@@ -124,6 +116,23 @@ class WorkerProcess(asyncio.Protocol):
         if self._link is None:
             raise OSError("it has no socket")
         socket.send_fds(self._link, [data], descriptors)
+
+    @contextlib.contextmanager
+    def _handing_down(self) -> Iterator[tuple[socket.socket, int, int]]:
+        """Make what both sides share: our end of the socket, and descriptors of the other's and of the page."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        page = self._make_page()
+        try:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            ours.setblocking(False)
+            yield ours, theirs.fileno(), page
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()  # else its end would stay open here, and the socket would not tell of the process's death
+            os.close(page)
 
     def _make_page(self) -> int:
         descriptor, shared = page.make_file()
@@ -169,13 +178,13 @@ class WorkerProcess(asyncio.Protocol):
                     continue
                 # In their order: a line of the log can be told whose it is until its request has been answered.
                 if answers:
-                    self._events.worker_answered(self, answers)
+                    self._owner.worker_answered(self, answers)
                     answers = []
                 self._other(frame)
         except (ProtocolError, ValueError, LookupError, TypeError) as error:
             wrong = error
         if answers:
-            self._events.worker_answered(self, answers)
+            self._owner.worker_answered(self, answers)
         if wrong is not None:
             self.kill(f"it sent something that is not of the frame protocol: {wrong}")
 
@@ -187,11 +196,7 @@ class WorkerProcess(asyncio.Protocol):
             self._end()
         else:
             # It closed its socket: it is ending, or the script closed our descriptor. Its exit status says more.
-            asyncio.get_running_loop().call_later(0.25, self._end_closed)
-
-    def _end_closed(self) -> None:
-        if not self._ended:
-            self.kill("it closed its connection to the front")
+            asyncio.get_running_loop().call_later(0.25, self.kill, "it closed its connection to the front")
 
     def _other(self, frame: Frame) -> None:
         if frame.kind == Kind.LOG:
@@ -199,14 +204,15 @@ class WorkerProcess(asyncio.Protocol):
             self.said(stream.decode("ascii"), text.decode("utf-8", "replace"), frame.id)
             return
         if frame.kind == Kind.COLLECT:
-            self._events.worker_collected(self, frame)
+            self._owner.worker_collected(self, frame)
             return
         content = json.loads(frame.bodies[0])
         if frame.kind == Kind.HELLO:
             protocol.common_version(content.get("protocol"))
             self.state = "init"
-            self.introduced(int(content["pid"]))
-            self._send(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
+            self.pid = self.pid or int(content["pid"])  # the front knows it of its own children
+            if self._transport is not None:
+                self._transport.write(protocol.encode(Kind.HELLO, [json.dumps(self._launch.settings).encode()]))
         elif frame.kind == Kind.READY:
             self.state = "idle"
             self.capacity = 1  # until take() knows how long its runs are
@@ -216,26 +222,23 @@ class WorkerProcess(asyncio.Protocol):
             if rows is not None:
                 self.capacity = self._deepest
             self._joins = rows is not None
-            self._events.worker_ready(self, content)
+            self._owner.worker_ready(self, content)
         elif frame.kind == Kind.ENDED:
-            self._events.child_ended(self, int(content["pid"]), int(content["returncode"]))
+            self._owner.child_ended(self, int(content["pid"]), int(content["returncode"]))
         elif frame.kind == Kind.NOTE:
-            self._events.worker_noted(self, content)
+            self._owner.worker_noted(self, content)
         elif frame.kind == Kind.FAILED:
             self._closing = True
-            self._events.worker_failed(self, content)
+            self._owner.worker_failed(self, content)
         else:
             raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
-
-    def introduced(self, pid: int) -> None:
-        """Take the process id that the worker gave in its HELLO; the front knows it of its own children."""
 
     def said(self, stream: str, text: str, request_id: int | None = None) -> None:
         """Pass lines of the script on, by default those of what runs; "phase" carries what is known before init()."""
         if stream == "phase":
-            self._events.worker_described(self, json.loads(text))
+            self._owner.worker_described(self, json.loads(text))
         else:
-            self._events.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
+            self._owner.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
 
     # Jobs
 
@@ -377,7 +380,8 @@ class WorkerProcess(asyncio.Protocol):
             return False
         del self.inflight[job.id]
         # Not under its id: the job may come back to this worker before the worker says that it has skipped it.
-        self.inflight[-job.order] = Withdrawn(job)
+        stand_in = Job([], job.size, id=job.id, order=job.order, deadline=job.deadline, gone=True)
+        self.inflight[-job.order] = stand_in
         job.attempts -= 1  # it was not run there
         job.handed = 0.0
         return True
@@ -430,25 +434,30 @@ class WorkerProcess(asyncio.Protocol):
         if self._exited:
             return
         self._exited = True
-        loop = asyncio.get_running_loop()
         if self._pidfd >= 0:
-            loop.remove_reader(self._pidfd)
+            asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = -1
         if self._process is not None:
             # Before it is reaped: until then its number, which is its group's too, cannot be another's.
             with contextlib.suppress(OSError):  # it had no children
                 os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+            self._returncode = self._process.wait()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
         # Frames it sent before its end may still be in the socket; a child of it may keep the socket open.
         if self._transport is not None and not self._ended:
-            loop.call_later(0.02, self._end)
+            asyncio.get_running_loop().call_later(0.02, self._end)
         else:
             self._end()
 
     def _end(self) -> None:
         if self._exited:
-            self._close_pipes()
+            # A grandchild that left the process group may keep the pipes open for ever.
+            for pipe in self._pipes:
+                asyncio.get_running_loop().call_later(0.2, pipe.close)
+            self._pipes = []
         if self._ended:
             return
         self._ended = True
@@ -457,7 +466,7 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         # Before the page goes: the owner asks which requests were begun.
-        self._events.worker_died(self, self.end_reason or exit_text(self._status))
+        self._owner.worker_died(self, self.end_reason or exit_text(self._returncode))
         if self._shared is not None:
             self._shared.close()
         if self._page is not None:
@@ -465,17 +474,6 @@ class WorkerProcess(asyncio.Protocol):
         self._page = self._shared = None
         if self._link is not None:
             self._link.close()
-
-    def _close_pipes(self) -> None:
-        # A grandchild that left the process group may keep the pipes open for ever.
-        loop = asyncio.get_running_loop()
-        for pipe in self._pipes:
-            loop.call_later(0.2, pipe.close)
-        self._pipes = []
-
-    @property
-    def _status(self) -> int | None:
-        return self._process.returncode if self._process is not None else None
 
     @property
     def ending(self) -> bool:
@@ -486,7 +484,3 @@ class WorkerProcess(asyncio.Protocol):
     def exited(self) -> bool:
         """Whether the process is gone."""
         return self._exited or self._process is None
-
-    def _send(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)

@@ -71,25 +71,20 @@ class SharedBodies:
             self._free.add(place)
 
     def fetch(self, frame: Frame) -> Exception | None:
-        """Put a RESULT's body in the place of its reference; returns what is wrong with it, None for nothing."""
+        """Put a RESULT's body in the place of its reference; returns what is wrong with it, None for nothing.
+
+        The body is a view of it where it lies; its place is given back when nobody holds it any more.
+        """
         try:
-            frame.bodies[0] = cast(bytes, self.body(frame.bodies[0]))
+            place, start, size = place_of(self._page.answers, frame.bodies[0])
+            holder = _holder(self._page.answers, start, size)
         except (ProtocolError, ValueError, LookupError) as error:
             return error
+        self.used = True
+        self._lent[place] = weakref.ref(holder, lambda _: self._sent(place))
+        frame.bodies[0] = cast(bytes, memoryview(holder).cast("B")[:size])
         frame.code &= ~ResultFlag.SHARED
         return None
-
-    def body(self, reference: bytes) -> memoryview:
-        """Return an answer's body where it lies; its place is given back when nobody holds it any more.
-
-        Raises:
-            ProtocolError: it is no reference into the room.
-        """
-        place, start, size = place_of(self._page.answers, reference)
-        self.used = True
-        holder = _holder(self._page.answers, start, size)
-        self._lent[place] = weakref.ref(holder, lambda _: self._sent(place))
-        return memoryview(holder).cast("B")[:size]
 
     def _sent(self, place: int) -> None:
         if self._lent.pop(place, None) is not None:

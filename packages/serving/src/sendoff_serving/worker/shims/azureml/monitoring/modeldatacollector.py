@@ -48,7 +48,7 @@ class ModelDataCollector:
         designation = older.pop("identifier", designation)
         if older:
             raise TypeError("ModelDataCollector got an unexpected argument %r" % sorted(older)[0])
-        collection.made += 1
+        collection.add()
         self.model_name = str(model_name)
         self.designation = str(designation)
         self.feature_names = None if feature_names is None else [str(name) for name in feature_names]
@@ -73,11 +73,6 @@ class ModelDataCollector:
         )
         self.filename = "data.csv"
         self.headersUpdated = False
-        if not collection.on:
-            collection.say(
-                "it is off, so collect() has no effect; deploy with collect_model_data=True, or "
-                "'sendoff service update -n NAME --md true'"
-            )
 
     def collect(self, input_data: Any, user_correlation_id: str = "") -> Dict[str, str]:
         """Store rows, off the request's path; never raises.

@@ -32,14 +32,9 @@ class Collector:
     """
 
     def __init__(self, *, name: str = "", on_error: Optional[Callable[[Exception], Any]] = None, **_: Any) -> None:
-        collection.made += 1
+        collection.add()
         self.name = name
         self.on_error = on_error
-        if not collection.on:
-            collection.say(
-                "it is off, so collect() has no effect; deploy with collect_model_data=True, or "
-                "'sendoff service update -n NAME --md true'"
-            )
 
     def collect(self, data: Any, correlation_context: Any = None) -> Any:
         """Store a frame; returns the context that was given, or a new one."""

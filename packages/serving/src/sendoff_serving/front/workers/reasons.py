@@ -1,11 +1,30 @@
-"""What the log tells when init() has failed: the model folder as the script saw it."""
+"""Why there is no worker: how its process ended, in words, and the model folder as a script saw it that failed."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 _MOST_LINES = 200
+
+
+def exit_text(status: int | None) -> str:
+    """Say how a process ended.
+
+    Args:
+        status: its return code; negative for a signal, None where it has not ended.
+    """
+    if status is None:
+        return "it closed its connection to the front"
+    if status >= 0:
+        return f"it exited with status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = str(-status)
+    more = " (as the kernel does when memory runs out)" if -status == signal.SIGKILL else ""
+    return f"it was ended by {name}{more}"
 
 
 def model_tree(model_dir: str, app_root: Path) -> str:
