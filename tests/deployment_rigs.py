@@ -17,8 +17,8 @@ from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
 from sendoff.garbage.garbage import Garbage
 from sendoff.operations import operation_rows
+from sendoff.operations.operation_rows import operation_view
 from sendoff.operations.operations import Operations
-from sendoff.operations.views import operation_view
 from sendoff.registry import Registry
 from sendoff.rooms import Rooms
 from sendoff.spec.deployment import DeploymentSpec

@@ -19,8 +19,7 @@ from sendoff.errors import AlreadyExists, CorruptBlob, InvalidInput, NotFound
 from sendoff.store import local_blobs
 from sendoff.store.blobs import BlobStore
 from sendoff.store.copying import CHUNK
-from sendoff.store.local_blobs import LocalBlobs
-from sendoff.store.locations import open_blobs
+from sendoff.store.local_blobs import LocalBlobs, open_blobs
 
 STORES: dict[str, Callable[[Path], BlobStore]] = {"local": lambda home: LocalBlobs(home / "blobs")}
 NONE = "sha256:" + "0" * 64

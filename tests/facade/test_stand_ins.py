@@ -100,6 +100,7 @@ def test_the_table_of_names_that_migrate_check_reads_is_the_facades():
                 third=None) -> Thing
             shared(cls, first)
             free(first='x')
+            alone(self) -> Thing
             value
         """,
     },
@@ -109,7 +110,13 @@ class Thing:
 
 
 def test_a_refused_member_is_of_the_kind_and_signature_it_was_and_python_checks_its_calls():
-    kinds = {"method": "function", "shared": "classmethod", "free": "staticmethod", "value": "property"}
+    kinds = {
+        "method": "function",
+        "alone": "function",
+        "shared": "classmethod",
+        "free": "staticmethod",
+        "value": "property",
+    }
     assert {name: type(inspect.getattr_static(Thing, name)).__name__ for name in kinds} == kinds
     assert str(inspect.signature(Thing.method)) == "(self, first, second=3, third=None) -> 'Thing'"  # type: ignore[attr-defined]
     thing: Any = Thing()
@@ -129,6 +136,32 @@ def test_a_member_that_is_there_is_not_refused_by_mistake():
         class Taken:
             def method(self):
                 """Works."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "caught"),
+    [
+        ("azureml.core.Model", "add_dataset_references(None, [])", "WebserviceException"),
+        ("azureml.core.Model", "get_sas_urls(None)", "WebserviceException"),
+        ("azureml.core.webservice.LocalWebservice", "deploy_to_cloud(None)", "WebserviceException"),
+        ("azureml.core.compute.AksCompute", "get_credentials(None)", "ComputeTargetException"),
+    ],
+)
+def test_what_is_refused_is_caught_as_other_failures_of_its_class_are(kind, member, caught):
+    module, _, name = kind.rpartition(".")
+    place = vars(importlib.import_module(module))
+    expected = getattr(importlib.import_module("azureml.exceptions"), caught)
+    with pytest.raises(expected, match=f"{name}.{member.partition('(')[0]} is not supported by Sendoff") as found:
+        eval(f"{name}.{member}", dict(place))
+    assert isinstance(found.value, FeatureNotSupported)
+    assert type(found.value).__name__ == "FeatureNotSupported"
+
+
+def test_a_class_that_cannot_be_made_is_refused_by_its_own_name():
+    from azureml.pipeline.core import PublishedPipeline
+
+    with pytest.raises(FeatureNotSupported, match=r"PublishedPipeline is not supported by Sendoff"):
+        PublishedPipeline(*"123456789")
 
 
 @pytest.mark.parametrize(

@@ -191,11 +191,11 @@ class Core:
 
 def users() -> tuple[User, ...]:
     """Every room that refers to what garbage collection would remove."""
-    from .datasets import in_use as datasets
+    from .datasets import datastores as datasets
     from .deployments import revision_rows
     from .operations import operation_rows
     from .packages import request
     from .registry import rows as models
-    from .runs import rows as runs
+    from .runs import runs
 
     return (models.in_use, datasets.in_use, runs.in_use, revision_rows.in_use, request.in_use, operation_rows.in_use)

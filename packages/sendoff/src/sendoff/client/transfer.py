@@ -191,7 +191,7 @@ class Transfer:
             return list(pool.map(lambda path: store.put_file(path, progress=meter), paths))
 
     def _store(self) -> BlobStore:
-        from ..store.locations import open_blobs  # only where files move
+        from ..store.local_blobs import open_blobs  # only where files move
 
         location = self._client.missing_blobs([]).location
         parts = urlsplit(location)

@@ -14,9 +14,10 @@ from ..spec.dataset import Datastore, DatastoreFile, FilesChanged, PutFiles, che
 from ..spec.model import check_manifest
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import did_you_mean
+from ..store.in_use import Dropped, References
 from ..store.pages import select_page
 from ..store.rows import named, names, view
-from ..store.tables import datastore_files, datastores
+from ..store.tables import datasets, datastore_files, datastores
 from ..store.workspaces import require_workspace
 
 if TYPE_CHECKING:
@@ -229,3 +230,12 @@ def _view(connection: Connection, row: Row[Any]) -> Datastore:
         )
     ).one()
     return view(row, Datastore, files=int(count), size=int(size))
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Blobs that datasets' own definitions name, and those that lie in datastores."""
+    blobs = set(connection.scalars(select(datastore_files.c.digest)))
+    for definition in connection.scalars(select(datasets.c.definition)):
+        for source in definition.get("sources", []):
+            blobs |= {file["digest"] for file in source.get("files", [])}
+    return References(blobs=blobs)

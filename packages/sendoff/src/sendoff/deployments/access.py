@@ -168,7 +168,10 @@ def material(rooms: Rooms, service: AnyRow, *numbers: int) -> tuple[Access | Non
         return None, None
     newest = next(number for number in reversed(wanted) if number in found)
     identity = Identity(store)
-    rules = {number: _rule(deployment) for number, deployment in found.items()}
+    rules = {
+        number: Rule(auth=mode_of(one), certificate=one.ssl_cert_pem if one.ssl_enabled else None)
+        for number, one in found.items()
+    }
     if any(rule.auth == KEY for rule in rules.values()):
         identity.keys(service.uid)
     able = rooms.target(service.target).capabilities()
@@ -194,10 +197,6 @@ def refresh(rooms: Rooms, service: AnyRow) -> None:
             start=False,
         )
     )
-
-
-def _rule(deployment: DeploymentSpec) -> Rule:
-    return Rule(auth=mode_of(deployment), certificate=deployment.ssl_cert_pem if deployment.ssl_enabled else None)
 
 
 class ServiceAccess:

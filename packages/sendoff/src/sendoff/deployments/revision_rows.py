@@ -7,19 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    case,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, tuple_, update
 
 from ..errors import ServiceNotFound
 from ..operations.operation_rows import AnyRow, newest_operation

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Conflict, SendoffError
 from ..operations import operation_rows
-from ..operations.operation_rows import AnyRow
-from ..operations.views import operation_view
+from ..operations.operation_rows import AnyRow, operation_view
 from ..spec.deployment import DeploymentSpec
 from ..spec.metrics import ServiceMetrics, read
 from ..spec.names import service_flags

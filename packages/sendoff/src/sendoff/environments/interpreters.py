@@ -83,7 +83,8 @@ def discover(home: Path, settings: Settings, environ: Mapping[str, str]) -> list
     with ThreadPoolExecutor(4) as pool:
         looked = list(pool.map(look, _candidates(settings, environ)))
     if known != cache:
-        _write_cache(cache_file, known)
+        with suppress(StoreError):  # the interpreters are asked again next time
+            files.write(cache_file, encode(known), folder=0o777)
     usable: dict[str, Interpreter] = {}
     broken: dict[str, Interpreter] = {}
     for one in looked:
@@ -277,8 +278,3 @@ def _read_cache(path: Path) -> dict[str, dict[str, str]]:
     fields = {"stamp", *_FACTS}
     # What failed may have been repaired without a change of the file: it is tried again each time.
     return {key: value for key, value in cache.items() if value.keys() == fields and not value["problem"]}
-
-
-def _write_cache(path: Path, cache: dict[str, dict[str, str]]) -> None:
-    with suppress(StoreError):  # the interpreters are asked again next time
-        files.write(path, encode(cache), folder=0o777)

@@ -89,7 +89,9 @@ class Resolution:
             InterpreterNotFound: No Python fits.
         """
         if self._spec.python.user_managed_dependencies:
-            return self._user_managed()
+            assert self.interpreter is not None
+            used = f"{self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
+            return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [f"userManagedDependencies: {used}"])
         if self._wants_conda and conda.installed():
             try:
                 return self._conda()
@@ -126,11 +128,6 @@ class Resolution:
             if self._wants_conda and conda.installed():
                 return None, []  # the channel may have it
             raise
-
-    def _user_managed(self) -> Lock:
-        assert self.interpreter is not None
-        note = f"userManagedDependencies: {self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
-        return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [note])
 
     def _pip(self, notes: list[str]) -> Lock:
         if self.interpreter is None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Connection
 
 from .. import files
 from ..artefacts.images_here import layers_in_use
 from ..deployments import revision_rows
 from ..operations import operation_rows
+from ..operations.operation_rows import AnyRow
 from ..operations.places import work_lock
 from ..spec.operation import FINAL
 from ..spec.parse import Spec
@@ -108,7 +107,7 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
             for service, numbers in forgotten:
                 revision_rows.forget_revisions(connection, service.uid, numbers)
         used = rooms.in_use(connection, {(service.uid, number) for service, numbers in forgotten for number in numbers})
-        operations = {row.id for row in operation_rows.list_operations(connection)}
+        operations = {row.id: row for row in operation_rows.list_operations(connection)}
         sizes = {digest: rooms.store.blobs.facts(digest) for digest in rooms.store.blobs.digests()}
         unused = sorted(digest for digest in set(sizes) - used.blobs if sizes[digest].put_time < before)
         born = rooms.store.born(connection)
@@ -120,7 +119,7 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
             for found in ([] if busy else rooms.environments.present())
             if found.key not in used.environments and found.used < before
         ]
-        logs = _dead_logs(connection, home, used.services)
+        logs = _dead_logs(operations, home, used.services)
         # Before anything goes: a bundle's files are links, and weigh something once their blob is gone.
         folders = [*dead_bundles, *(home / "environments" / key for key in dead_environments)]
         freed = sum(sizes[digest].size for digest in dead_blobs) + sum(_size(path) for path in folders)
@@ -167,9 +166,8 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
     return report
 
 
-def _dead_logs(connection: Connection, home: Path, uids: Set[str]) -> list[Path]:
+def _dead_logs(known: Mapping[str, AnyRow], home: Path, uids: Set[str]) -> list[Path]:
     """Logs of operations that are over and whose service is gone, or that no operation has."""
-    known = {row.id: row for row in operation_rows.list_operations(connection)}
     dead = []
     for path in sorted((home / "operations").glob("*")):
         row = known.get(path.name.partition(".")[0])

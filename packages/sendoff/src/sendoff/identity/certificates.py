@@ -83,11 +83,10 @@ def _check_dates(one: Certificate, number: int, file: str, now: float) -> None:
     which = "the certificate" if number == 1 else f"certificate {number} of the chain"
     begins, ends = one.not_valid_before_utc, one.not_valid_after_utc
     if ends.timestamp() <= now:
-        raise _wrong(f"{file}:", f"{which} expired on {ends:%Y-%m-%d %H:%M} UTC", "Renew it.")
+        raise _wrong(file, f": {which} expired on {ends:%Y-%m-%d %H:%M} UTC", "Renew it.")
     if begins.timestamp() > now + 300:
-        raise _wrong(
-            f"{file}:", f"{which} is not valid before {begins:%Y-%m-%d %H:%M} UTC", "Check this machine's clock."
-        )
+        problem = f": {which} is not valid before {begins:%Y-%m-%d %H:%M} UTC"
+        raise _wrong(file, problem, "Check this machine's clock.")
 
 
 def _wrong(file: str, problem: str, hint: str, field: str = "ssl_cert_pem_file") -> InvalidInput:

@@ -40,10 +40,11 @@ def read(path: Path, shown: str) -> FileReport | None:
         else:
             return None
     except SendoffError as error:
-        return _report(shown, [Finding(line=1, what=_kind(keys), verdict=_verdict(error), message=error.message)])
-    found = [Finding(line=1, what=what, verdict=RUNS)]
-    found += [Finding(line=1, what=what, verdict=MAPPED, message=note) for note in notes]
-    return _report(shown, found)
+        found = [Finding(line=1, what=_kind(keys), verdict=_verdict(error), message=error.message)]
+    else:
+        found = [Finding(line=1, what=what, verdict=RUNS)]
+        found += [Finding(line=1, what=what, verdict=MAPPED, message=note) for note in notes]
+    return FileReport(path=shown, kind="configuration", findings=found)
 
 
 def _verdict(error: SendoffError) -> str:
@@ -63,7 +64,3 @@ def _conda(dependencies: list[Any]) -> bool:
     return any(isinstance(one, str) and one.split("=")[0].strip(" <>!~") == "python" for one in dependencies) or any(
         isinstance(one, dict) and "pip" in one for one in dependencies
     )
-
-
-def _report(shown: str, findings: list[Finding]) -> FileReport:
-    return FileReport(path=shown, kind="configuration", findings=findings)

@@ -137,11 +137,11 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         """A call: the parameters it gives."""
         self.generic_visit(node)
-        called, name = self._value(node.func), _text(node.func)
+        called, name = self._value(node.func), ast.unparse(node.func)
         if called is None or isinstance(called, str | _Instance) or not callable(called):
             return
         if surface.is_stand_in(called):
-            self._add(node, name, UNSUPPORTED, surface.instead(called))
+            self._add(node, name, UNSUPPORTED, called.instead)
             return
         taken = surface.parameters(called)
         given = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
@@ -164,7 +164,7 @@ class Reader(ast.NodeVisitor):
         kind = surface.owner_of(kind, node.attr)
         what = f"{kind.__name__}.{node.attr}"
         if surface.is_stand_in(kind):
-            self._add(node, what, UNSUPPORTED, surface.instead(kind))
+            self._add(node, what, UNSUPPORTED, kind.instead)
         elif not surface.has(kind, node.attr):
             if not node.attr.startswith("_"):
                 self._add(node, what, UNSUPPORTED, f"{kind.__name__} has no {node.attr}")
@@ -202,7 +202,7 @@ class Reader(ast.NodeVisitor):
         return self._value(node)
 
     def _check_request(self, node: ast.FunctionDef) -> None:
-        decorators = {_text(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list}
+        decorators = {ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list}
         if not node.args.args or any("rawhttp" in one or "schema" in one for one in decorators):
             return
         first = node.args.args[0].arg
@@ -243,7 +243,3 @@ def _meaning(kind: type, member: str) -> str:
 
 def _ours(module: str) -> bool:
     return module == "azureml" or module.startswith("azureml.")
-
-
-def _text(node: ast.expr) -> str:
-    return ast.unparse(node)

@@ -83,11 +83,6 @@ def is_stand_in(thing: Any) -> bool:
     return isinstance(thing, _StandInType)
 
 
-def instead(thing: Any) -> str:
-    """What a stand-in advises."""
-    return str(thing.instead)
-
-
 def refusal(cls: Any, member: str) -> str | None:
     """What to use instead, when a member does nothing but refuse; None when it works."""
     found = inspect.getattr_static(cls, member, None)

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from ..errors import OperationInProgress, OperationNotFound
-from ..spec.operation import FINAL, NOT_STARTED, STEP_PENDING, Step
+from ..spec.operation import FINAL, NOT_STARTED, RUNNING, STEP_PENDING, Operation, Step
 from ..spec.parse import to_builtins
 from ..store import clock
 from ..store.in_use import Dropped, References
+from ..store.rows import view
 from ..store.tables import operations
 from . import lease
 from .kinds import KINDS
@@ -202,6 +203,13 @@ def request_cancel(connection: Connection, id_: str) -> None:
 def cancel_requested(connection: Connection, id_: str) -> bool:
     """Whether a user asked for the operation's end."""
     return bool(connection.scalar(select(operations.c.cancel_requested).where(operations.c.id == id_)))
+
+
+def operation_view(row: AnyRow) -> Operation:
+    """The operation as the API shows it."""
+    # Between the request and the runner's first write somebody already works on it.
+    state = RUNNING if row.state == NOT_STARTED and row.attempts > 0 and row.lease_pid is not None else row.state
+    return view(row, Operation, state=state)
 
 
 def in_use(connection: Connection, dropped: Dropped) -> References:

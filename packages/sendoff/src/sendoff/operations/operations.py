@@ -17,8 +17,7 @@ from ..store.workspaces import require_workspace
 from . import operation_rows
 from .execute import give_up
 from .launch import Launcher
-from .operation_rows import NEWEST_FIRST
-from .views import operation_view
+from .operation_rows import NEWEST_FIRST, operation_view
 
 if TYPE_CHECKING:
     from ..rooms import Rooms

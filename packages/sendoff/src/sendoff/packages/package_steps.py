@@ -58,7 +58,8 @@ class PackageSteps(Work):
     def _validate(self) -> Outcome:
         for model in self._wanted.models:
             self._rooms.registry.get(self._row.workspace, model)
-        return "Validated", f"{self._wanted.inference.source.entry_script} with {_listed(self._wanted.models)}", []
+        models = ", ".join(self._wanted.models) or "no model"
+        return "Validated", f"{self._wanted.inference.source.entry_script} with {models}", []
 
     def _environment(self) -> Outcome:
         said: list[str] = []
@@ -105,7 +106,3 @@ class PackageSteps(Work):
         self._result, notes = make(request, self._wanted.image, self._rooms.store.home / "packages" / self._row.id)
         self._timeline.note(notes)
         return "ImageReady", self._result.location, said
-
-
-def _listed(models: list[str]) -> str:
-    return ", ".join(models) or "no model"

@@ -15,9 +15,8 @@ from ..containers.registries import Logins
 from ..errors import InvalidInput, NotFound
 from ..operations import operation_rows
 from ..operations.kinds import IMAGE, PACKAGE
-from ..operations.operation_rows import AnyRow
+from ..operations.operation_rows import AnyRow, operation_view
 from ..operations.places import log_path
-from ..operations.views import operation_view
 from ..spec.package import CreatePackage, Package, check_image
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import decode, to_builtins

@@ -18,7 +18,7 @@ from ..deployments.preflight import choose
 from ..errors import Conflict, InvalidInput, NotFound
 from ..operations import operation_rows
 from ..operations.kinds import PROFILE
-from ..operations.views import operation_view
+from ..operations.operation_rows import operation_view
 from ..spec.dataset import TABULAR
 from ..spec.deployment import DeploymentSpec
 from ..spec.inference import Code

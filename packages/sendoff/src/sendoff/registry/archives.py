@@ -183,7 +183,7 @@ def _zip(stream: io.BufferedReader, name: str, sink: Sink, depth: int) -> None:
 
 
 def _member(member: object, name: str, sink: Sink, depth: int) -> None:
-    stream = io.BufferedReader(_Forward(cast(BinaryIO, member)))
+    stream = io.BufferedReader(_Pieces(cast(BinaryIO, member)))
     # PyTorch keeps tensors' raw bytes as members; only what looks like a pickle or a container is followed.
     if looks_like_pickle(name) or re.match(rb"\x80[\x02-\x05]|\x93NUMPY", stream.peek(16)[:16]):
         search(cast(BinaryIO, stream), name, sink, depth + 1)
@@ -192,11 +192,11 @@ def _member(member: object, name: str, sink: Sink, depth: int) -> None:
 def _decompressed(stream: io.BufferedReader, head: bytes) -> io.BufferedReader | None:
     source = cast(BinaryIO, stream)
     if head.startswith(b"\x1f\x8b"):
-        return io.BufferedReader(_Forward(cast(BinaryIO, gzip.GzipFile(fileobj=source))))
+        return io.BufferedReader(_Pieces(cast(BinaryIO, gzip.GzipFile(fileobj=source))))
     if head.startswith(b"BZh"):
-        return io.BufferedReader(_Forward(cast(BinaryIO, bz2.BZ2File(source))))
+        return io.BufferedReader(_Pieces(cast(BinaryIO, bz2.BZ2File(source))))
     if head.startswith((b"\xfd7zXZ\x00", b"\x5d\x00\x00")):
-        return io.BufferedReader(_Forward(cast(BinaryIO, lzma.LZMAFile(source))))
+        return io.BufferedReader(_Pieces(cast(BinaryIO, lzma.LZMAFile(source))))
     if head.startswith(b"ZF0x"):
         stream.read(_ZFILE_HEADER)
         return io.BufferedReader(_Inflating(source))
@@ -205,8 +205,8 @@ def _decompressed(stream: io.BufferedReader, head: bytes) -> io.BufferedReader |
     return None
 
 
-class _Forward(io.RawIOBase):
-    """Hides ``seek``: on compressed streams it reads everything between, outside the budget."""
+class _Pieces(io.RawIOBase):
+    """A stream of what ``_piece`` gives; without ``seek``, which on compressed streams reads on outside the budget."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -216,32 +216,29 @@ class _Forward(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self._source.read(len(view))
+        data = self._piece(len(view))
         view[: len(data)] = data
         return len(data)
 
+    def _piece(self, most: int) -> bytes:
+        return self._source.read(most)
 
-class _Inflating(io.RawIOBase):
+
+class _Inflating(_Pieces):
     """A zlib stream, inflated piece by piece."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._source = source
+        super().__init__(source)
         self._inflate = zlib.decompressobj()
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer)  # type: ignore[arg-type]
+    def _piece(self, most: int) -> bytes:
         while not self._inflate.eof:
             pending = self._inflate.unconsumed_tail or self._source.read(1 << 16)
             if not pending:
                 raise EOFError("it is cut off")
-            data = self._inflate.decompress(pending, len(view))
-            if data:
-                view[: len(data)] = data
-                return len(data)
-        return 0
+            if data := self._inflate.decompress(pending, most):
+                return data
+        return b""
 
 
 __all__ = ["OverBudget", "Sink", "Unreadable", "looks_like_pickle", "may_be_pickle", "search"]

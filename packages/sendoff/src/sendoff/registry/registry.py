@@ -20,30 +20,19 @@ from ..store import Store
 from ..store.pages import select_page
 from ..store.rows import names, view
 from ..store.tables import (
-    computes,
     datasets,
     datastore_files,
-    datastores,
-    drift_detectors,
-    drift_runs,
     environments,
-    events,
-    experiments,
+    metadata,
     model_names,
     models,
-    profiles,
-    run_files,
-    run_metrics,
-    runs,
+    operations,
     services,
     workspaces,
 )
 from ..store.workspaces import require_workspace
 from . import labels, rules
 from .rows import SUMMARY, columns_of, model_of, summary_of
-
-_WITHOUT_CONTENT = (run_metrics, run_files, runs, experiments, computes, model_names, datastores, profiles)
-"""Tables whose rows go with a workspace, in an order that references allow."""
 
 
 class Registry:
@@ -133,10 +122,10 @@ class Registry:
                     hint="Delete what it holds first.",
                     used_by=held,
                 )
-            own = select(drift_detectors.c.id).where(drift_detectors.c.workspace == name)
-            connection.execute(delete(drift_runs).where(drift_runs.c.detector.in_(own)))
-            for table in (drift_detectors, events, *_WITHOUT_CONTENT):
-                connection.execute(delete(table).where(table.c.workspace == name))
+            # The rest goes with it, what refers to others first; operations stay as history.
+            for table in reversed(metadata.sorted_tables):
+                if "workspace" in table.c and table is not operations:
+                    connection.execute(delete(table).where(table.c.workspace == name))
             connection.execute(delete(workspaces).where(workspaces.c.name == name))
 
     def register(self, workspace: str, body: RegisterModel) -> Model:

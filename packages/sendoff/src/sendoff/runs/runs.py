@@ -30,6 +30,7 @@ from ..spec.run import (
     UpdateRun,
 )
 from ..store import Store
+from ..store.in_use import Dropped, References
 from ..store.pages import select_page
 from ..store.rows import named, names, view
 from ..store.tables import experiments, run_files, run_metrics, runs
@@ -275,3 +276,8 @@ def _check_status(status: str) -> None:
 
 def _changed(before: dict[str, str], add: dict[str, str], remove: Sequence[str]) -> dict[str, str]:
     return {key: value for key, value in {**before, **add}.items() if key not in remove}
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Blobs of runs' files."""
+    return References(blobs=set(connection.scalars(select(run_files.c.digest))))

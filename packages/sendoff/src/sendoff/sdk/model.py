@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..client import Transfer
-from ..errors import InvalidInput, NotSupported
+from ..errors import InvalidInput
 from ..spec import model as spec
 from . import framework
-from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors, raised_as
+from .exceptions import ModelNotFoundException, WebserviceException, as_sdk_errors
 from .given import texts
 from .model_payload import id_of, registration, to_payload
 from .resource_configuration import ResourceConfiguration
@@ -21,6 +21,7 @@ from .saying import say
 from .services import deploying
 from .services.deploying import listed, print_configuration, registered
 from .services.inference_config import InferenceConfig
+from .unsupported import refusing
 
 if TYPE_CHECKING:
     from .package import ModelPackage
@@ -36,6 +37,16 @@ _DESCRIBING = """
 """
 
 
+@refusing(
+    "Model",
+    {
+        "Give datasets to Model.register.": """
+            add_dataset_references(self, datasets: Sequence[tuple[str, Any]]) -> None
+        """,
+        "Fetch files with Model.download.": "get_sas_urls(self) -> dict[str, str]",
+    },
+    also=WebserviceException,
+)
 class Model:
     """A registered model version: the newest one that matches all that is given.
 
@@ -448,14 +459,6 @@ class Model:
         sizes = (cpu, memory_in_gb)
         return start(workspace, profile_name, ids, inference_config, input_dataset, *sizes, description, **more)
 
-    def add_dataset_references(self, datasets: Sequence[tuple[str, Any]]) -> None:
-        """Always raises `WebserviceException`: give ``datasets`` to `register`."""
-        raise _later("Model.add_dataset_references")
-
-    def get_sas_urls(self) -> dict[str, str]:
-        """Always raises `WebserviceException`: files are fetched with `download`."""
-        raise _later("Model.get_sas_urls")
-
     def __repr__(self) -> str:
         facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
         return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
@@ -475,8 +478,3 @@ class Model:
     @as_sdk_errors(WebserviceException)
     def _change(self, body: spec.UpdateModel) -> None:
         self._fill(self._workspace._client.update_model(self._workspace.name, self.id, body))
-
-
-def _later(what: str) -> Exception:
-    missing = NotSupported(f"{what} is not here yet", hint="docs/sdk.md lists what is.")
-    return raised_as(WebserviceException, missing, NotImplementedError)

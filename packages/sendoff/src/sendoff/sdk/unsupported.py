@@ -6,10 +6,11 @@ Every name that scripts import is there, so that a script which only imports it,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from ..errors import NotSupported
-from .exceptions import UserErrorException
+from .exceptions import AzureMLException, UserErrorException
 from .signatures import defined
 
 C = TypeVar("C", bound=type)
@@ -24,9 +25,12 @@ class FeatureNotSupported(UserErrorException, NotSupported, NotImplementedError)
         self.feature = feature
 
 
-def refuse(feature: str, instead: str = "") -> NoReturn:
-    """Raise `FeatureNotSupported`."""
-    raise FeatureNotSupported(feature, instead)
+def refuse(feature: str, instead: str = "", also: type[AzureMLException] | None = None) -> NoReturn:
+    """Raise `FeatureNotSupported`; it is caught as ``also`` too, which is what the feature's other failures raise."""
+    kind: Any = FeatureNotSupported
+    if also is not None:
+        kind = type(kind.__name__, (kind, also), {"__module__": __name__})
+    raise kind(feature, instead)
 
 
 class _StandInType(type):
@@ -55,7 +59,7 @@ def stand_in(name: str, instead: str = "") -> Any:
     return _StandInType(name, (), members)
 
 
-def refusing(of: str, members: Mapping[str, str]) -> Callable[[C], C]:
+def refusing(of: str, members: Mapping[str, str], also: type[AzureMLException] | None = None) -> Callable[[C], C]:
     """A class decorator: members that SDK v1's class has and that say here, when they are used, what to use instead.
 
     They are real functions and properties, so that Python itself checks calls of them, and `inspect.signature` gives
@@ -66,12 +70,14 @@ def refusing(of: str, members: Mapping[str, str]) -> Callable[[C], C]:
         members: What to use instead -> the members of which that is said. A signature as Python writes it without
             ``def``, which may go over several lines, is a method with ``self`` as its first parameter, a class method
             with ``cls`` and a static method otherwise; a name without parentheses is a property.
+        also: What a refusal is caught as too: the class that the other members raise.
     """
+    refused = partial(refuse, also=also)
 
     def decorated(cls: C) -> C:
         for instead, signatures in members.items():
             for signature in _signatures(signatures):
-                name, function = _refuser(of, signature, instead, cls)
+                name, function = _refuser(of, signature, instead, cls, refused)
                 if name in vars(cls):
                     raise TypeError(f"{cls.__qualname__}.{name} is there already")
                 setattr(cls, name, function)
@@ -89,14 +95,14 @@ def _signatures(text: str) -> Iterator[str]:
             whole = ""
 
 
-def _refuser(of: str, signature: str, instead: str, cls: type) -> tuple[str, Any]:
+def _refuser(of: str, signature: str, instead: str, cls: type, refused: Callable[..., NoReturn]) -> tuple[str, Any]:
     name, bracket, parameters = signature.partition("(")
     if not bracket:
         name, _, result = signature.partition(" -> ")
         signature = f"{name}(self) -> {result or 'Any'}"
-    first = parameters.partition(",")[0].strip(" )")
-    feature = repr(f"{of}.{name}") if of else f"type(self).__name__ + {f'.{name}'!r}"
-    function = defined(signature, f"refuse({feature}, {instead!r})", cls.__module__, refuse=refuse)
+    first = parameters.partition(",")[0].partition(")")[0]
+    feature = repr(f"{of}.{name}".removesuffix(".__init__")) if of else f"type(self).__name__ + {f'.{name}'!r}"
+    function = defined(signature, f"refuse({feature}, {instead!r})", cls.__module__, refuse=refused)
     function.__qualname__ = f"{cls.__qualname__}.{name}"
     function.__doc__ = f"Not here. {instead}\n\nRaises:\n    FeatureNotSupported: Always."
     function.instead = instead

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from .. import files
 from ..errors import AlreadyExists, InvalidInput, NotFound, StoreError
-from .blobs import BlobFacts, ByteCounter, check_digest
+from .blobs import BlobFacts, BlobStore, ByteCounter, check_digest
 from .copying import CHUNK, copy_hashing, hash_descriptor, reflink
 from .seals import Seals, same_content
 from .verified import VerifiedReader, corrupt
@@ -285,6 +286,18 @@ class LocalBlobs:
     def _check(self, digest: str, found: str) -> None:
         if found != digest:
             raise corrupt(digest, self._path(digest))
+
+
+def open_blobs(location: str) -> BlobStore:
+    """The blob store at a location that :attr:`BlobStore.location` gave.
+
+    Raises:
+        InvalidInput: The scheme is none that this version knows.
+    """
+    parts = urlsplit(location)
+    if parts.scheme != "file" or not parts.path:
+        raise InvalidInput(f"blob location {location!r} is not known", hint="Known: file:///folder.", where=location)
+    return LocalBlobs(Path(unquote(parts.path)))
 
 
 def _absent(digest: str) -> NotFound:

@@ -10,7 +10,7 @@ from ..errors import InvalidInput
 from ..spec.dataset import DELIMITED, DROP, JSON_LINES, KEEP, SKIP, TAKE, Change, DatasetDefinition, Reading
 from ..spec.parse import did_you_mean
 from .delimited import read_delimited
-from .json_lines import read_json_lines
+from .records import read_json_lines, read_parquet
 from .values import converted
 
 PATH = "Path"
@@ -124,8 +124,6 @@ def _records(reading: Reading, files: Sequence[DataFile], head: list[str]) -> It
         elif reading.form == JSON_LINES:
             found = read_json_lines(reading, file.open, file.path)
         else:
-            from .parquet import read_parquet
-
             found = read_parquet(file.open, file.path)
         if reading.include_path:
             yield from (([PATH, *columns], [file.path, *row]) for columns, row in found)

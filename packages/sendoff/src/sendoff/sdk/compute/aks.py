@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ from ...spec import compute as spec
 from ..exceptions import ComputeTargetException
 from ..given import together
 from ..signatures import making
-from .configuration import SecuredConfiguration, cluster_problems
+from ..unsupported import refusing
+from .configuration import SecuredConfiguration
 from .target import ComputeTarget
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
+
+_RESOURCE_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE)
 
 
 @dataclass(eq=False, repr=False)
@@ -89,7 +93,14 @@ class AksAttachConfiguration(SecuredConfiguration):
     load_balancer_subnet: str | None = None
 
     def _problems(self) -> list[str]:
-        return super()._problems() + cluster_problems(self.resource_group, self.cluster_name, self.resource_id)
+        found = super()._problems()
+        if self.resource_id and (self.resource_group or self.cluster_name):
+            found.append("give resource_id, or resource_group and cluster_name, not both")
+        elif self.resource_id and not _RESOURCE_ID.match(self.resource_id):
+            found.append(f"resource_id {self.resource_id!r} is no full resource id")
+        elif not self.resource_id and not (self.resource_group and self.cluster_name):
+            found.append("resource_group and cluster_name go together; or give resource_id")
+        return found
 
     def _resource_id(self, workspace: Workspace) -> str | None:
         return self.resource_id or (
@@ -98,6 +109,15 @@ class AksAttachConfiguration(SecuredConfiguration):
         )
 
 
+@refusing(
+    "AksCompute",
+    {
+        "No credentials are kept of clusters: use your own kubeconfig (KUBECONFIG).": """
+            get_credentials(self) -> dict[str, Any]
+        """,
+    },
+    also=ComputeTargetException,
+)
 class AksCompute(ComputeTarget):
     """A cluster by name. Created, it stands for this machine; attached, for a cluster elsewhere.
 
@@ -167,17 +187,6 @@ class AksCompute(ComputeTarget):
             load_balancer_subnet=update_configuration.load_balancer_subnet,
             ssl_cname=ssl.cname if ssl else None,
             leaf_domain_label=ssl.leaf_domain_label if ssl else None,
-        )
-
-    def get_credentials(self) -> dict[str, Any]:
-        """The cluster's kubeconfig: Sendoff holds none.
-
-        Raises:
-            ComputeTargetException: Always.
-        """
-        raise ComputeTargetException(
-            f"no credentials are kept of cluster {self.name!r}: {self.note}",
-            hint="Use your own kubeconfig (KUBECONFIG) for the cluster.",
         )
 
 

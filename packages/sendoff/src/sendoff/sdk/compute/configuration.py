@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ComputeTargetException
@@ -10,8 +9,6 @@ from ..given import together
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
-
-_RESOURCE_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+", re.IGNORECASE)
 
 
 class Configuration:
@@ -81,14 +78,3 @@ class SecuredConfiguration(Configuration):
 
     def _problems(self) -> list[str]:
         return super()._problems() + together(self, "ssl_cname", "ssl_cert_pem_file", "ssl_key_pem_file")
-
-
-def cluster_problems(resource_group: str | None, cluster_name: str | None, resource_id: str | None) -> list[str]:
-    """What is wrong with the two ways to name a cluster: group and name, or a full resource id."""
-    if resource_id and (resource_group or cluster_name):
-        return ["give resource_id, or resource_group and cluster_name, not both"]
-    if resource_id:
-        return [] if _RESOURCE_ID.match(resource_id) else [f"resource_id {resource_id!r} is no full resource id"]
-    if not (resource_group and cluster_name):
-        return ["resource_group and cluster_name go together; or give resource_id"]
-    return []

@@ -172,12 +172,9 @@ class ComputeTarget:
         )
 
 
-def _kinds() -> dict[str, type[ComputeTarget]]:
-    return {str(kind._compute_type): kind for kind in ComputeTarget.__subclasses__()}
-
-
 def _of_view(workspace: Workspace, view: spec.Compute, asked: type[ComputeTarget]) -> ComputeTarget:
-    kind = _kinds().get(view.type, ComputeTarget)
+    kinds = {str(kind._compute_type): kind for kind in ComputeTarget.__subclasses__()}
+    kind = kinds.get(view.type, ComputeTarget)
     if not issubclass(kind, asked):
         raise ComputeTargetException(
             f"compute target {view.name!r} is a {kind.__name__}, not a {asked.__name__}",

@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from ..runs.run import Run
-from ..unsupported import refuse, refusing
+from ..unsupported import refusing
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -167,6 +167,9 @@ class StepRun(_PartRun):
     "PublishedPipeline",
     {
         _NONE: """
+            __init__(self, name: str, graph_id: str, description: str, version: str, published_pipeline_id: str,
+                status: str, endpoint: str, total_run_steps: int, workspace: Workspace,
+                continue_on_step_failure: bool | None = None, **_: Any) -> None
             get(workspace, id) -> PublishedPipeline
             submit(self, workspace, experiment_name, pipeline_parameters=None, parent_run_id=None,
                 continue_on_step_failure=None) -> PipelineRun
@@ -180,23 +183,7 @@ class StepRun(_PartRun):
 class PublishedPipeline:
     """A published pipeline: none is kept here."""
 
-    def __init__(
-        self,
-        name: str,
-        graph_id: str,
-        description: str,
-        version: str,
-        published_pipeline_id: str,
-        status: str,
-        endpoint: str,
-        total_run_steps: int,
-        workspace: Workspace,
-        continue_on_step_failure: bool | None = None,
-        **_: Any,
-    ) -> None:
-        self.workspace = workspace
-        refuse("PublishedPipeline", _NONE)
-
+    workspace: Workspace
     name: str
     graph_id: str
     description: str

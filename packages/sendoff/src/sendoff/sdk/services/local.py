@@ -12,6 +12,7 @@ from ...spec.operation import Operation
 from ...spec.service import TRANSITIONING
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors
+from ..unsupported import refusing
 from .deployment_configuration import LocalWebserviceDeploymentConfiguration, WebserviceDeploymentConfiguration
 from .inference_config import InferenceConfig
 from .webservice import Webservice
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
 
 
+@refusing(
+    "LocalWebservice",
+    {
+        "Use Model.deploy with another configuration.": """
+            deploy_to_cloud(self, name: str | None = None,
+                deployment_config: WebserviceDeploymentConfiguration | None = None,
+                deployment_target: object = None) -> Webservice
+        """,
+    },
+    also=WebserviceException,
+)
 class LocalWebservice(Webservice):
     """A service on this machine.
 
@@ -170,18 +182,3 @@ class LocalWebservice(Webservice):
             if must_exist or not isinstance(error, ServiceNotFound):
                 raise
             self.state = self.STATE_DELETED
-
-    def deploy_to_cloud(
-        self,
-        name: str | None = None,
-        deployment_config: WebserviceDeploymentConfiguration | None = None,
-        deployment_target: object = None,
-    ) -> Webservice:
-        """Not here yet: use `Model.deploy` with another configuration.
-
-        Raises:
-            WebserviceException: Always.
-        """
-        raise WebserviceException(
-            "deploy_to_cloud is not here yet.", hint="Use Model.deploy with another configuration."
-        )
