@@ -137,9 +137,10 @@ _NEWEST_STATE = (
     .correlate(services)
     .scalar_subquery()
 )
+# The state stands outside of WHERE: SQLite would look up its index, in which nearly all operations are alike.
 _SERVING = (
-    select(func.max(operations.c.revision))
-    .where(_MINE, operations.c.state == SUCCEEDED)
+    select(func.max(case((operations.c.state == SUCCEEDED, operations.c.revision))))
+    .where(_MINE)
     .correlate(services)
     .scalar_subquery()
 )
