@@ -363,11 +363,13 @@ return {
     "auth": auth and [auth.type, auth.username, auth.password, auth.token, auth.get("username")],
     "encoding": request.content_encoding,
     "best": accepts.best_match(["text/html", "application/json"]),
-    "accepts": ["image/png" in accepts, accepts.accept_json, accepts.quality("text/html"), str(accepts)],
+    "accepts": ["image/png" in accepts, accepts.accept_json, accepts["text/html"], accepts.best, str(accepts)],
     "referrer": request.referrer,
     "route": request.access_route,
     "agent": [request.user_agent.string, str(request.user_agent), request.user_agent.browser],
     "length": request.content_length,
+    "paths": [request.script_root, request.root_path, request.endpoint],
+    "date": str(request.date),
 }
 """)
     found = server.request("GET", "/score", headers={"User-Agent": "me/1"}).json
@@ -375,11 +377,13 @@ return {
         "auth": None,
         "encoding": None,
         "best": None,
-        "accepts": [False, False, 0.0, ""],
+        "accepts": [False, False, 0.0, None, ""],
         "referrer": None,
         "route": ["127.0.0.1"],
         "agent": ["me/1", "me/1", None],
         "length": None,
+        "paths": ["", "", "score"],
+        "date": "None",
     }
     given = {
         "Authorization": "Basic bWU6c2VjcmV0OjE=",
@@ -387,12 +391,14 @@ return {
         "Accept": "text/html;q=0.5, application/*, */*;q=0",
         "Referer": "http://r/",
         "X-Forwarded-For": "9.9.9.9, 8.8.8.8",
+        "Date": "Wed, 21 Oct 2015 07:28:00 GMT",
     }
     found = server.request("POST", "/score", b"abc", given).json
     assert found["auth"] == ["basic", "me", "secret:1", None, "me"]
     assert (found["encoding"], found["referrer"], found["length"]) == ("gzip", "http://r/", 3)
     assert found["best"] == "application/json"
-    assert found["accepts"] == [False, True, 0.5, given["Accept"]]
+    assert found["accepts"] == [False, True, 0.5, "application/*", given["Accept"]]
     assert found["route"] == ["9.9.9.9", "8.8.8.8"]
+    assert found["date"].startswith("2015-10-21 07:28:00")
     assert server.request("POST", "/score", b"", {"Authorization": "Bearer t.o.k"}).json["auth"][3] == "t.o.k"
     assert server.request("POST", "/score", b"", {"Authorization": "Basic %%"}).json["auth"] is None

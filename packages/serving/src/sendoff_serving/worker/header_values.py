@@ -78,6 +78,13 @@ class Accept(List[Tuple[str, float]]):
     def __contains__(self, wanted: object) -> bool:
         return isinstance(wanted, str) and self.quality(wanted) > 0
 
+    def __getitem__(self, key: Any) -> Any:
+        return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
+
+    @property
+    def best(self) -> Optional[str]:
+        return list.__getitem__(self, 0)[0] if self else None
+
     def best_match(self, offered: Any, default: Any = None) -> Any:
         """Return the offered value that is wanted most, the first of equals; the default where none is wanted."""
         best, most = default, 0.0

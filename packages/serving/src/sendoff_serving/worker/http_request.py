@@ -112,6 +112,19 @@ class AMLRequest(Content):
 
     content_encoding = _header("Content-Encoding")
     referrer = _header("Referer")
+    origin = _header("Origin")
+    # The service is at the root of its address, and has one function.
+    root_path = script_root = ""
+    endpoint = "score"
+
+    @property
+    def date(self) -> Any:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return parsedate_to_datetime(self.headers.get("Date", ""))
+        except (TypeError, ValueError, IndexError):
+            return None
 
     @property
     def content_length(self) -> Optional[int]:

@@ -115,6 +115,11 @@ class AMLResponse(Content):
                 cookie[key][name.replace("_", "-")] = setting
         self.headers.add("Set-Cookie", cookie[key].OutputString())
 
+    def delete_cookie(self, key: str, path: str = "/", domain: Optional[str] = None, **attributes: Any) -> None:
+        """Add a Set-Cookie header that makes the browser forget the cookie; ``path`` and ``domain`` as it was set."""
+        past = "Thu, 01 Jan 1970 00:00:00 GMT"
+        self.set_cookie(key, expires=past, max_age=0, path=path, domain=domain, **attributes)
+
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
         """Return the body parsed as JSON; None where the content type is another, unless ``force``."""
         if not (force or self.is_json):

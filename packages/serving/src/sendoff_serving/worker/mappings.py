@@ -103,6 +103,13 @@ class Headers(MutableMapping):  # type: ignore[type-arg]
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self.getlist(name))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return sorted((k.lower(), v) for k, v in self._pairs) == sorted((k.lower(), v) for k, v in other._pairs)
+
+    __hash__ = None  # type: ignore[assignment]
+
     get = _get
 
     def has_key(self, name: str) -> bool:
