@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 import yaml
 
+from sendoff.cli.errors import tell
 from sendoff.cli.output import FORMATS, render, search
 from sendoff.errors import InvalidInput
 
@@ -73,3 +75,43 @@ def test_every_form_takes_every_value(form: str, value: object):
 def test_a_query_that_is_no_jmespath_is_a_wrong_flag():
     with pytest.raises(InvalidInput, match="not JMESPath"):
         search("[", ROWS)
+
+
+HOSTILE = "a\x1b[2J\x9b31m\u202eexe.txt\x07\x7f\u2028\rb\ud800"
+"""Clears the screen, colours, turns what follows, rings, and comes back to the line's beginning."""
+
+
+@pytest.mark.parametrize("form", ["json", "jsonc", "table", "tsv", "yaml"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"name": "m", "description": HOSTILE, "tags": {HOSTILE: HOSTILE}, "list": [HOSTILE]}],
+        {"name": HOSTILE, "tags": {"deep": {HOSTILE: HOSTILE}}},
+        {HOSTILE: "a key"},
+        [[HOSTILE]],
+        HOSTILE,
+    ],
+    ids=["records", "record", "keys", "rows", "text"],
+)
+def test_no_form_hands_controls_to_a_terminal(form: str, data: object) -> None:
+    text = render(data, form)
+    assert text
+    kinds = {unicodedata.category(character) for character in text if character not in "\t\n"}
+    assert not kinds & {"Cc", "Cf", "Cs", "Zl"}
+    if form != "yaml" and not (form == "tsv" and HOSTILE in data):  # az's TSV has no keys
+        assert "1b" in text and "202e" in text
+    if form == "json":
+        assert json.loads(text) == data
+
+
+def test_other_letters_stay_as_they_are() -> None:
+    plain = {"name": "größe 模型 é 👩\u200d🔬"}
+    assert json.loads(render(plain, "json")) == plain
+    assert "größe 模型 é 👩\u200d🔬" in render(plain, "table")
+
+
+def test_messages_show_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(f"error: {HOSTILE}\nhint: two\tlines")
+    assert capsys.readouterr().err == (
+        "error: a\\x1b[2J\\x9b31m\\u202eexe.txt\\x07\\x7f\\u2028\\x0db\\ud800\nhint: two\tlines\n"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import errors
 from ..errors import SendoffError, lacking
 from ..spec.names import service_flags
+from .terminal import visible
 
 if TYPE_CHECKING:
     import click
@@ -71,7 +72,7 @@ def exit_code(error: SendoffError) -> int:
 def tell(text: str) -> None:
     """Print one message on stderr; a closed stderr is no reason to fail."""
     try:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201  # this is the terminal's own room
+        print(visible(text), file=sys.stderr, flush=True)  # noqa: T201  # this is the terminal's own room
     except (OSError, ValueError):
         pass
 

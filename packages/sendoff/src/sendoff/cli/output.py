@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import files
 from ..errors import InvalidInput
+from .terminal import has_controls, visible, visible_json
 
 FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "none")
 
@@ -79,17 +80,20 @@ def render(data: Any, form: str, columns: Columns | None = None) -> str:
         case "none":
             return ""
         case "json":
-            return json.dumps(data, indent=2, ensure_ascii=False)
+            return visible_json(json.dumps(data, indent=2, ensure_ascii=False))
         case "jsonc":
-            return _coloured(json.dumps(data, indent=2, ensure_ascii=False))
+            return _coloured(visible_json(json.dumps(data, indent=2, ensure_ascii=False)))
         case "yaml":
             import yaml
 
-            return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True)).removesuffix("...\n").rstrip("\n")
+            text = str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+            if has_controls(text):  # YAML takes them for letters; in ASCII it writes all of them out
+                text = str(yaml.safe_dump(data, sort_keys=False))
+            return text.removesuffix("...\n").rstrip("\n")
         case "tsv":
-            return "\n".join(_tsv(data))
+            return visible("\n".join(_tsv(data)))
         case _:
-            return "\n".join(_table(data, columns))
+            return visible("\n".join(_table(data, columns)))
 
 
 def _coloured(text: str) -> str:
@@ -125,8 +129,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).replace("\t", " ").replace("\r", "").replace("\n", " ")
+        return visible_json(json.dumps(value, ensure_ascii=False))
+    return visible(str(value).replace("\t", " ").replace("\r", "").replace("\n", " "))
 
 
 def _table(data: Any, columns: Columns | None) -> list[str]:

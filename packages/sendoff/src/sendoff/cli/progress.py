@@ -12,6 +12,7 @@ from ..errors import Cancelled, DeploymentFailed, SendoffError, Timeout, from_pa
 from ..spec import operation as spec
 from ..spec.operation import Operation, Step, pause_after
 from .session import Session
+from .terminal import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -168,5 +169,7 @@ def _drawn(operation: Operation) -> Table:
         words = _words(step)
         if running and step.log and not step.message:
             words = step.log[-1]
-        table.add_row(mark, Text(step.name, style=colour), seconds, Text(words, overflow="ellipsis", no_wrap=True))
+        table.add_row(
+            mark, Text(step.name, style=colour), seconds, Text(visible(words), overflow="ellipsis", no_wrap=True)
+        )
     return table

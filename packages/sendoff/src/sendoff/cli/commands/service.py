@@ -10,6 +10,7 @@ import click
 from .. import options, output, progress, records
 from ..command import Group, option
 from ..session import Session
+from ..terminal import visible
 
 if TYPE_CHECKING:
     from ...spec.operation import Operation
@@ -119,6 +120,7 @@ def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
     """
     text = session.client.logs(session.workspace, name, num_lines, init)
     if session.output in (None, "table", "tsv") and session.query is None:
+        text = visible(text)
         sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
     else:
         output.emit(text, session.output, session.query)
