@@ -15,6 +15,7 @@ from sendoff_serving.protocol import Frame, RunFlag
 
 from . import inference
 from .answer import Answer, Refusal, fault
+from .coroutines import awaited
 from .encoding import number_list
 from .invoke import Invoker
 from .script import RAW, SCHEMA
@@ -226,7 +227,7 @@ class Batcher:
             arguments = {script.input_parameter: "{%s: [%s]}" % (json.dumps(key), rows)}
         start = time.perf_counter()
         try:
-            value = script.run(**arguments)
+            value = awaited(script.run(**arguments))
         except BaseException:
             return None  # each is run alone: the one that is wrong gets its own error
         seconds = time.perf_counter() - start

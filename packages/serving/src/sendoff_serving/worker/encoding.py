@@ -17,6 +17,7 @@ set, frozenset, tuple, range, deque    list
 Decimal                                number
 tensors, arrow arrays, other arrays    nested lists
 UUID, Path, Enum (its value), others   text, where the kind is listed in ``_convert``
+dataclass, attrs class, pydantic model an object of its fields
 exception within a result              its text, and its traceback in the log
 keys of objects                        text of the key, as ``json`` has it for int, float, bool and None
 =====================================  ==========================================
@@ -30,7 +31,7 @@ import datetime
 import json
 import math
 import sys
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from . import failure
 
@@ -121,6 +122,7 @@ def _from_rarer(value: Any) -> Any:
     import collections.abc
     import decimal
     import enum
+    import inspect
     import os
     import uuid
 
@@ -142,6 +144,14 @@ def _from_rarer(value: Any) -> Any:
         return list(value)
     if isinstance(value, collections.abc.Mapping):
         return dict(value)
+    fields = _fields(value)
+    if fields is not None:
+        return fields
+    if inspect.isgenerator(value) or inspect.isasyncgen(value) or inspect.isawaitable(value):
+        raise NotEncodable(
+            "a %s is no value yet: return list(…) of a generator, what 'await' gives of a coroutine, "
+            "or an AMLResponse of pieces for an answer that is sent bit by bit" % type(value).__name__
+        )
     # Tensors and columnar arrays of other libraries offer one of these. An object that answers to any name, as
     # mocks and proxies of remote objects do, offers none: each call would give the next such object, for ever.
     if not hasattr(value, "sendoff_asks_for_a_name_that_nothing_has"):
@@ -149,6 +159,24 @@ def _from_rarer(value: Any) -> Any:
             if hasattr(value, method):
                 return getattr(value, method)()
     raise NotEncodable("an object of type %s.%s has no JSON form" % (type(value).__module__, type(value).__name__))
+
+
+def _fields(value: Any) -> Optional[Dict[str, Any]]:
+    """The fields of an object whose class says that it has them, by name; None for any other object."""
+    kind = type(value)
+    known = getattr(kind, "__dataclass_fields__", None)
+    if isinstance(known, dict):
+        from dataclasses import fields
+
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    if isinstance(attributes, tuple):
+        return {attribute.name: getattr(value, attribute.name) for attribute in attributes}
+    for known, method in (("model_fields", "model_dump"), ("__fields__", "dict")):  # pydantic 2, pydantic 1
+        if isinstance(getattr(kind, known, None), dict) and callable(getattr(kind, method, None)):
+            plain = getattr(value, method)()
+            return plain if isinstance(plain, dict) else None
+    return None
 
 
 def _key(key: Any) -> Any:

@@ -10,6 +10,7 @@ from . import arrays, binary_tensors, schema, signature, tensors
 from .answer import Answer, Refusal, rows_of
 from .binary_tensors import BadTensor
 from .body import object_of, unpacked
+from .coroutines import awaited
 from .inference_answer import WantedOutputs, response
 from .script import RAW, SCHEMA, EntryScript
 
@@ -57,7 +58,7 @@ def infer(invoker: "Invoker", body: bytes, request: Dict[str, Any]) -> Answer:
     invoker.add_model(arguments, request)
     start = time.perf_counter()
     try:
-        value = script.run(**arguments)
+        value = awaited(script.run(**arguments))
     except BaseException as error:
         raise invoker.refusal(error, time.perf_counter() - start) from error
     return _answer(invoker, wanted, request, value, time.perf_counter() - start)
@@ -119,7 +120,7 @@ def _own(invoker: "Invoker", wanted: WantedOutputs, read: Dict[str, Any], reques
     """Score a request with a script that takes tensors itself (``described.py``)."""
     start = time.perf_counter()
     try:
-        value = invoker.script.infer(read)
+        value = awaited(invoker.script.infer(read))
     except BaseException as error:
         raise invoker.refusal(error, time.perf_counter() - start) from error
     seconds = time.perf_counter() - start

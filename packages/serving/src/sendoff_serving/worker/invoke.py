@@ -13,6 +13,7 @@ from .answer import (
     rows_of,
 )  # bundles of models without code that were made before take Refusal from here
 from .body import object_of, text_of, unpacked
+from .coroutines import awaited
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
 from .mappings import BadRequest
@@ -102,7 +103,7 @@ class Invoker:
             arguments = self._arguments(body, request or {"method": "POST", "target": "/score", "headers": []})
         start = time.perf_counter()
         try:
-            value = self.script.run(**arguments)
+            value = awaited(self.script.run(**arguments))
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
             raise self.refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start

@@ -18,6 +18,7 @@ from .answer import Answer, Refusal, fault
 from .batching import Batch, Batcher, Joined
 from .channel import Channel
 from .collection import collection
+from .coroutines import awaited
 from .http_response import to_bytes
 from .invoke import Invoker
 from .output import Output
@@ -117,7 +118,7 @@ def _load(channel: Channel, settings: Dict[str, Any]) -> Optional[Tuple[Invoker,
         entry = script.EntryScript(module)
         channel.log("phase", json.dumps(dict(entry.description(), schema=None)))
         code, reason = "init_failed", "User's init function failed"
-        entry.init()
+        awaited(entry.init())
         description = entry.description(initialised=True)
     except script.ScriptError as error:
         channel.send_json(Kind.FAILED, {"code": "script_invalid", "message": str(error), "file": path})

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from . import models
 from .answer import Refusal
+from .coroutines import awaited
 
 HEADER = "x-sendoff-model"
 # Parameters of a query that name the model, and so are no input of run().
@@ -110,7 +111,7 @@ class ModelCache:
         on_disk = _size(folder)
         self._make_room(key, self._sizes.get(key, on_disk))
         before, start = _resident(), time.perf_counter()
-        model = self._load(key[0], key[1], path)
+        model = awaited(self._load(key[0], key[1], path))
         _give_back()  # what loading needed for a moment is not the model's
         self._sizes[key] = size = max(_resident() - before, on_disk)
         try:
