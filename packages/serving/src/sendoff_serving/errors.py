@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "target_too_long": 414,
     "content_encoding_unsupported": 415,
     "content_type_not_json": 415,
+    "charset_unknown": 415,
     "expectation_failed": 417,
     "headers_too_large": 431,
     "request_id_too_long": 431,

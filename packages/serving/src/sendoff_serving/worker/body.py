@@ -10,18 +10,38 @@ from .answer import Refusal
 # Window sizes as zlib names them: with the head of gzip, with that of zlib (what "deflate" is), with none, which
 # some clients send as deflate.
 _GZIP, _ZLIB, _BARE = 31, 15, -15
+_MARK = "\ufeff"
+"""What .NET and editors of Windows write first; no JSON parser takes it in a text."""
 
 
 def text_of(body: bytes) -> str:
-    """Return a body as text.
+    """Return a body as text, without the mark of UTF-8.
 
     Raises:
         Refusal: it is not UTF-8.
     """
     try:
-        return body.decode("utf-8")
+        text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _not_utf8(error) from error
+    return text[1:] if text[:1] == _MARK else text
+
+
+def recoded(body: bytes, charset: str) -> bytes:
+    """Return a body as UTF-8.
+
+    Args:
+        body: as it came.
+        charset: what it is, by Python's name.
+
+    Raises:
+        Refusal: it is not, or this interpreter does not know that.
+    """
+    try:
+        return body.decode(charset).encode("utf-8")
+    except (UnicodeError, LookupError) as error:
+        message = "The request body is not %s, which its Content-Type says: %s" % (charset, error)
+        raise Refusal(400, "body_not_utf8", message) from error
 
 
 def _not_utf8(error: UnicodeDecodeError) -> Refusal:

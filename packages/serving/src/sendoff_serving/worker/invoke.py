@@ -12,7 +12,7 @@ from .answer import (
     Refusal,
     rows_of,
 )  # bundles of models without code that were made before take Refusal from here
-from .body import object_of, text_of, unpacked
+from .body import object_of, recoded, text_of, unpacked
 from .coroutines import awaited
 from .encoding import NotEncodable, NotFinite, encode
 from .http_request import AMLRequest
@@ -96,6 +96,8 @@ class Invoker:
         else:
             if request is not None and "packed" in request:
                 body = unpacked(body, request["packed"])
+            if request is not None and "charset" in request:
+                body = recoded(body, request["charset"])
             if request is not None and "inference" in request:
                 from .inference import infer
 

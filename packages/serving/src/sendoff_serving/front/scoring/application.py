@@ -13,6 +13,7 @@ from ...errors import RETRY_AFTER, Refusal
 from ...exposition import CONTENT_TYPE
 from ...log import NO_REQUEST
 from ..http.exchange import JSON_TYPE, Exchange
+from . import charset as charsets
 from . import content_encoding
 from . import inference_protocol as v2
 from .auth import Gate, challenge
@@ -322,13 +323,25 @@ class ScoringApplication:
                     inference = found
             elif shape == "schema":
                 refusal = self._content_refusal(exchange)
+            charset: str | None = None
+            if refusal is None and shape != "raw" and exchange.route == "/score":
+                try:
+                    charset = charsets.of(exchange.known.get(b"content-type", b""))
+                except LookupError as error:
+                    text = f"The charset {str(error)!r} of the Content-Type is not known"
+                    refusal = Refusal("charset_unknown", text, "send UTF-8")
             if refusal is None:
                 packed: dict[str, object] | None = None
                 if content_encoding.HEADER in exchange.known and not self.compatible:
                     packed = content_encoding.packed(exchange, generation)
-                needed = generation.description.get("needs_request") or inference is not None or packed is not None
+                needed = (
+                    generation.description.get("needs_request")
+                    or inference is not None
+                    or packed is not None
+                    or charset
+                )
                 if needed or exchange.method != "POST":
-                    job.request = self._request_json(exchange, inference, packed)
+                    job.request = self._request_json(exchange, inference, packed, charset)
                 self._last_id = job.id = self._last_id + 1
                 self.jobs[job.id] = job
                 job.generation = generation
@@ -370,7 +383,11 @@ class ScoringApplication:
         return None
 
     def _request_json(
-        self, exchange: Exchange, inference: dict[str, object] | None, packed: dict[str, object] | None
+        self,
+        exchange: Exchange,
+        inference: dict[str, object] | None,
+        packed: dict[str, object] | None,
+        charset: str | None,
     ) -> bytes:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers]
         if self.gate is not None and self.gate.guarded:
@@ -390,6 +407,8 @@ class ScoringApplication:
             request["inference"] = inference
         if packed is not None:
             request["packed"] = packed
+        if charset is not None:
+            request["charset"] = charset
         return json.dumps(request).encode("ascii")
 
     # What jobs need

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...protocol import Frame, Kind
 from ..http.exchange import OK_JSON, Exchange, date
+from . import charset
 from .identifiers import GIVEN, new_guid
 from .score_job import USUAL, ScoreJob
 
@@ -28,6 +29,9 @@ _UNUSUAL = GIVEN | {b"content-encoding"}
 def usual_of(exchange: Exchange, is_json: bool) -> str:
     """Return what the head of a request is usual for, "" for one that is not usual."""
     if exchange.method != "POST" or exchange.path != "/score" or not _UNUSUAL.isdisjoint(exchange.known):
+        return ""
+    content_type = exchange.known.get(b"content-type", b"")
+    if b"=" in content_type and not charset.is_usual(content_type):
         return ""
     return JSON if is_json else TEXT
 
