@@ -184,6 +184,14 @@ def hint_for(error: BaseException) -> Optional[str]:
         return _syntax_hint(error)
     if isinstance(error, NameError):
         return _forgotten_import(error)
+    if isinstance(error, SystemExit):
+        return "the score script ended the program; what it wrote before is in the log. It is started without arguments"
+    lost = re.search(r"Can't get attribute '([\w.]+)' on <module '__main__'", str(error))
+    if lost and isinstance(error, AttributeError):
+        return (
+            "the model was saved by a program that defined %s itself: define it in the score script too, or import it "
+            "there, or save the model again with %s in a module of its own" % (lost.group(1), lost.group(1))
+        )
     if not isinstance(error, ImportError) or not error.name:
         return None
     if error.name.startswith("azureml."):

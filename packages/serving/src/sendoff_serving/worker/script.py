@@ -40,13 +40,37 @@ def load(path: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ScriptError("The score script %s is not a Python file" % path)
     module = importlib.util.module_from_spec(spec)
+    # A script that reads options at import gets its own defaults, not what this worker was started with.
+    sys.argv[:] = [path]
     sys.modules["entry_module"] = module
+    _stand_for_main(module)
     spec.loader.exec_module(module)
     return module
 
 
+class _Main(ModuleType):
+    """What is looked for in ``__main__``: what is there, else what the script defines.
+
+    A pickle made by a training script names the classes and functions of that script ``__main__.NAME``. Score scripts
+    repeat them for that reason, and where one is run as a program they are there.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        script = sys.modules.get("entry_module")
+        if script is None or (name.startswith("__") and name.endswith("__")) or name not in vars(script):
+            raise AttributeError("module '__main__' has no attribute %r" % name)
+        return vars(script)[name]
+
+
+def _stand_for_main(module: ModuleType) -> None:
+    main = sys.modules.get("__main__")
+    if type(main) is ModuleType:
+        main.__class__ = _Main
+
+
 def load_main() -> ModuleType:
     """Import ``main`` from the path, which is what runs when no script is named."""
+    sys.argv[:] = ["main.py"]
     try:
         return importlib.import_module("main")
     except ImportError as error:
