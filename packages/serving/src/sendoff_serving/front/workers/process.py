@@ -20,6 +20,7 @@ from ...page import Page
 from ...protocol import LARGE, Decoder, Frame, Kind, ProtocolError, ResultFlag, RunFlag
 from .jobs import Job
 from .launch import Launch, spawn
+from .notices import checked
 from .output_lines import Lines
 from .reasons import exit_text
 from .shared_bodies import SharedBodies
@@ -206,7 +207,7 @@ class WorkerProcess(asyncio.Protocol):
         if frame.kind == Kind.COLLECT:
             self._owner.worker_collected(self, frame)
             return
-        content = json.loads(frame.bodies[0])
+        content = checked(frame, self.state)
         if frame.kind == Kind.HELLO:
             protocol.common_version(content.get("protocol"))
             self.state = "init"
@@ -230,8 +231,6 @@ class WorkerProcess(asyncio.Protocol):
         elif frame.kind == Kind.FAILED:
             self._closing = True
             self._owner.worker_failed(self, content)
-        else:
-            raise ProtocolError(f"a worker does not send frames of kind {frame.kind}")
 
     def said(self, stream: str, text: str, request_id: int | None = None) -> None:
         """Pass lines of the script on, by default those of what runs; "phase" carries what is known before init()."""
