@@ -134,10 +134,15 @@ def test_what_is_wrong_gets_its_own_status(running, text: str, status: int, says
     [
         (b'{"name": "a1", "name": "b1"}', "'name' is there twice"),
         (b'{"name": "a1", "tags": {"t": "1", "t": "2"}}', "'t' is there twice"),
+        (
+            json.dumps({f"n{n}": 1 for n in range(200_000)})[:-1].encode() + b', "last": 1, "last": 2}',
+            "'last' is there twice",
+        ),
         (b"[" * 200_000, "nested too deep"),
         (b'{"name": ', "not valid JSON"),
         (b'{"name": "\xff"}', "not valid JSON"),
     ],
+    ids=["name", "tag", "among 200,000 names", "deep", "cut off", "no UTF-8"],
 )
 def test_a_body_that_each_would_read_otherwise_is_refused(running, body: bytes, says: str) -> None:
     head = GOOD.replace("GET", "POST") + f"Content-Length: {len(body)}\n\n"

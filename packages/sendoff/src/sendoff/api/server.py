@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +142,7 @@ def asgi(application: Application, token: str) -> Starlette:
                 status=413,
             )
         try:
-            _check_names(body)
+            await run_in_threadpool(_check_names, body)  # a large one takes a while, and others wait for this loop
         except InvalidInput as error:
             return errors.answer(error)
         query: dict[str, list[str]] = {}
@@ -205,8 +206,7 @@ def _check_names(body: bytes) -> None:
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            double = next(name for name in names if names.count(name) > 1)
+            double = Counter(name for name, _ in pairs).most_common(1)[0][0]
             raise InvalidInput(f"request body: {double!r} is there twice", where="request body", field=double)
         return found
 
