@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,16 @@ class Server(NamedTuple):
     url: str
     token: str
     process: subprocess.Popen[str]
+
+
+def lasting_port() -> int:
+    """A free port below those that the system hands out, so that it is still free when a server comes back to it."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(first // 2, first), 100):
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port in a hundred")
 
 
 @contextmanager

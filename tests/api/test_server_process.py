@@ -12,7 +12,7 @@ from sendoff.api.server import MAX_BODY_BYTES, serve
 from sendoff.client import connect
 from sendoff.errors import InvalidInput, PortInUse, Unauthorized, Unreachable
 
-from .running import server
+from .running import lasting_port, server
 
 
 def call(running, method, path, *, token=None, body=None, headers=None):
@@ -103,8 +103,9 @@ def test_many_threads_share_one_client(running):
 
 
 def test_a_client_outlives_a_restart_of_its_server(home):
-    with server(home) as first:
-        port = str(urlsplit(first.url).port)
+    # Not one that the system gave: between the two servers it could give it to another test's.
+    port = str(lasting_port())
+    with server(home, "--port", port) as first:
         client = connect(server=first.url, token=first.token)
         client.health()
     with server(home, "--port", port, "--token", first.token):
