@@ -43,7 +43,7 @@ def load(path: str) -> ModuleType:
     # A script that reads options at import gets its own defaults, not what this worker was started with.
     sys.argv[:] = [path]
     sys.modules["entry_module"] = module
-    _stand_for_main(module)
+    _stand_for_main()
     spec.loader.exec_module(module)
     return module
 
@@ -62,7 +62,7 @@ class _Main(ModuleType):
         return vars(script)[name]
 
 
-def _stand_for_main(module: ModuleType) -> None:
+def _stand_for_main() -> None:
     main = sys.modules.get("__main__")
     if type(main) is ModuleType:
         main.__class__ = _Main

@@ -6,13 +6,12 @@ import codecs
 import re
 
 _DECLARED = re.compile(rb";\s*charset\s*=\s*(?:\"([^\"]*)\"|([^\s;\"]+))", re.IGNORECASE)
-_NAMED = re.compile(rb"charset", re.IGNORECASE)
 
 
 def is_usual(content_type: bytes) -> bool:
-    """Whether a body is UTF-8, as nearly every client's is; what else may be declared is looked at by :func:`of`."""
+    """Whether a body is UTF-8, as nearly every client's is; whatever else is declared is not."""
     try:
-        return not _NAMED.search(content_type) or of(content_type) is None
+        return of(content_type) is None
     except LookupError:
         return False
 
