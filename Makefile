@@ -68,7 +68,7 @@ bench: setup  ## Run the benchmarks; each prints a table with ratios
 
 lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff --no-emit-package sendoff-serving \
+		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff-ml --no-emit-package sendoff-serving \
 		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group docs --group examples \
 		-o requirements-dev.lock
 

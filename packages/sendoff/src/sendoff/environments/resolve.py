@@ -139,7 +139,7 @@ class Resolution:
         if not self.channels:
             raise plan.unmappable(self.plan, [], "")
         if not conda.installed():
-            raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff[conda]).")
+            raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff-ml[conda]).")
         if self._settings.offline and not all(name.startswith(("file:", "/")) for name in self.channels):
             raise plan.unmappable(self.plan, self._shown_channels(), "The setting offline is on.")
         try:
