@@ -1,4 +1,4 @@
-"""conda packages without conda: py-rattler solves and installs (the extra ``sendoff[conda]``)."""
+"""conda packages without conda: py-rattler solves and installs (the extra ``sendoff-ml[conda]``)."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class _Problem(Exception):
 def _work(job: dict[str, Any], what: str, supply: Supply, *, seconds: float) -> Any:
     """Have a process do a job (:mod:`.conda_process`); gives its answer."""
     if not installed():
-        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
+        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff-ml[conda]'")
     supply.progress(what)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(

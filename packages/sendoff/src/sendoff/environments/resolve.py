@@ -197,7 +197,7 @@ class Resolution:
 
         environ = self._supply.environ
         try:
-            return interpreters.pick(self.plan.python, self._home, self._settings, environ, fetch=fetch)
+            return interpreters.pick(self.plan.python, self._settings, environ, fetch=fetch)
         except InterpreterNotFound:
             if self._wants_conda and conda.installed():
                 return None, []  # the channel may have it
@@ -213,7 +213,7 @@ class Resolution:
         if not self.channels:
             raise plan.unmappable(self.plan, [], "")
         if not conda.installed():
-            raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff[conda]).")
+            raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff-ml[conda]).")
         if self._offline_channels:
             raise plan.unmappable(self.plan, self._shown_channels(), "The setting offline is on.")
         try:
