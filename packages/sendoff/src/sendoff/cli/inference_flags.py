@@ -113,7 +113,9 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
     spec = spec and dated(spec, values["as_of"])
     for note in notes:
         session.say(f"note: {note}")
-    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
+    transfer = Transfer(session.client, session.say)
+    spec = spec and transfer.put_environment(spec)
+    source = transfer.put_source(config.entry_script, config.source_directory, spec)
     return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
 
 
