@@ -11,7 +11,7 @@ JOBS ?= 4
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test lint format types docs house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test as-of-proof lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -40,6 +40,9 @@ quickstart-stop: setup  ## End the quickstart's service and remove its files
 test: setup  ## Run the whole suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
+as-of-proof: setup  ## Build old lists as of their time, and import what they name (half an hour)
+	@$(BIN)/python -m pytest -m as_of_proof $(ARGS)
+
 lint: setup  ## Ruff: lint and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,6 +57,12 @@ types: setup  ## mypy, strict
 docs: setup  ## Write the generated pages again
 	@$(BIN)/python tools/pages.py
 
+docs-site: setup  ## Make the site of docs/: .site/VERSION, and .site/index.html leads to it
+	@$(BIN)/python tools/site_of_docs.py .site
+
+pictures: setup  ## Make the pictures of the tutorial again, from what really happens
+	@$(BIN)/python tools/pictures.py
+
 house: setup  ## Draw the rooms and who imports whom into docs/house.svg
 	@$(BIN)/python tools/house.py
 
@@ -62,9 +71,9 @@ bench: setup  ## Run the benchmarks; each prints a table with ratios
 
 lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff --no-emit-package sendoff-serving \
-		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group examples \
+		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff-ml --no-emit-package sendoff-serving \
+		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group docs --group examples \
 		-o requirements-dev.lock
 
 clean: quickstart-stop  ## Remove what make made
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .cache .site .mypy_cache .ruff_cache .pytest_cache
