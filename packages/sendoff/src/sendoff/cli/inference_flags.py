@@ -10,7 +10,7 @@ import click
 
 from ..errors import InvalidInput, NotSupported
 from .command import option, together
-from .options import as_of, dated, toggle
+from .options import as_read, reading, toggle
 from .session import Session
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ flags = together(
     option("--environment-directory", "--ed", default=None, metavar="DIR",
            help="Folder that `environment scaffold` made."),
     option("--conda-file", "--cf", default=None, metavar="FILE", help="Conda YAML."),
-    as_of,
+    reading,
     option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
            help="Old form: python is the only one that runs."),
     option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
@@ -110,7 +110,7 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
             hint="Register it again: sendoff environment register -d … --as-of DATE.",
             field="as-of",
         )
-    spec = spec and dated(spec, values["as_of"])
+    spec = spec and as_read(spec, dict(values))
     for note in notes:
         session.say(f"note: {note}")
     transfer = Transfer(session.client, session.say)
