@@ -115,11 +115,34 @@ def _booster(model: Model, given: Given) -> Recipe:
         package = "xgboost-cpu"  # the same without gigabytes for graphics cards
     packages = [requirement(package, recipe.version), "numpy", *recipe.packages]
     if not is_pickle(given.main):
-        return replace(recipe, packages=packages)
+        return replace(recipe, packages=packages, notes=[*recipe.notes, *_unstated(model, given, recipe)])
     packages += [requirement("scikit-learn", model.detected.get("scikit-learn")), "joblib", "pandas"]
     packages += [name for name in pickled_packages(model, given) if name != package]
     # XGBClassifier and its like have scikit-learn's methods.
     return replace(recipe, adapter="scikit-learn", packages=packages)
+
+
+def _unstated(model: Model, given: Given, recipe: Recipe) -> list[str]:
+    """What a booster's file does not state of its columns, for the timeline."""
+    if recipe.adapter != "xgboost":
+        return []
+    notes = [
+        f"Model {model.id}: null and NaN are missing values; another (DMatrix(missing=…)) is not in XGBoost's file."
+    ]
+    content = given.read(given.main)
+    at = content.rfind(b"feature_types")
+    kinds = content[at : at + _KINDS] if at >= 0 else b""
+    before = recipe.version is not None and Version(recipe.version) < Version("3.1")
+    if before and (b'"c"' in kinds or b"\x01c" in kinds):  # JSON, UBJSON
+        notes.append(
+            f"Model {model.id} has columns of categories, which XGBoost {recipe.version} did not keep in the file: "
+            "requests have to send their codes, as training had them."
+        )
+    return notes
+
+
+_KINDS = 1 << 16
+"""Bytes after the word that are looked at."""
 
 
 def _onnx(model: Model, given: Given) -> Recipe:
@@ -147,4 +170,10 @@ def _torch(model: Model, given: Given) -> Recipe:
         )
     recipe = _begun(model, given, "torch")
     package = requirement("torch", recipe.version and recipe.version.split("+")[0])
-    return replace(recipe, packages=[package, "numpy", *recipe.packages])
+    notes = list(recipe.notes)
+    if not given.main.lower().endswith(".pt2"):
+        notes.append(
+            f"Model {model.id}: a TorchScript program does not state the kinds of its inputs: numbers are given as the "
+            "floats that its parameters are, as whole ones where it refuses those."
+        )
+    return replace(recipe, packages=[package, "numpy", *recipe.packages], notes=notes)
