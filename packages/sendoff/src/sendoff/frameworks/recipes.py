@@ -29,15 +29,19 @@ def framework_of(model: Model) -> str:
     if label is not None:
         return label
     looks = _guess(model)
+    like = "" if looks is None else ", which it looks like"
+    name = looks or "ScikitLearn"
     raise InvalidInput(
         f"model {model.id} is registered with framework {model.framework}, which cannot be served without code",
-        hint="Give an entry script and an environment (InferenceConfig, --ic); or register the model with "
-        f"model_framework={looks!r}" + (", which it looks like." if looks != "ScikitLearn" else " or the like."),
+        hint="Give an InferenceConfig with an entry script and an environment; or say what the model is, with "
+        f"model.update(model_framework={name!r}){like}.",
+        typed="Give an entry script and an environment (--es and -e, or --ic); or say what the model is: "
+        f"sendoff model update -i {model.id} --model-framework {name}{like}",
         field="models",
     )
 
 
-def _guess(model: Model) -> str:
+def _guess(model: Model) -> str | None:
     names = {file.path.rpartition("/")[2].lower() for file in model.files}
     if "mlmodel" in names:
         return "MLflow"
@@ -45,7 +49,9 @@ def _guess(model: Model) -> str:
         return "TensorFlow"
     if any(name.endswith(".onnx") for name in names):
         return "Onnx"
-    return "PyTorch" if any(name.endswith((".pt2", ".pt")) for name in names) else "ScikitLearn"
+    if any(name.endswith((".pt2", ".pt")) for name in names):
+        return "PyTorch"
+    return "ScikitLearn" if "scikit-learn" in model.detected else None
 
 
 def recipe_for(model: Model, given: Given) -> Recipe:
