@@ -1,4 +1,4 @@
-"""Classes of the training script that a pickle names have to be in the score script; a check tells where they are not."""
+"""Classes of the training script that a pickle names have to be in the score script; a check tells which are not."""
 
 from __future__ import annotations
 
