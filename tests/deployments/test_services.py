@@ -212,7 +212,9 @@ def test_a_local_service_is_replaced_by_one_elsewhere_of_its_name(rig: Rig) -> N
     assert "Replaces the service 'svc' of compute type LOCAL" in " ".join(report.notes)
     assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
     with pytest.raises(InvalidInput):  # nothing is deleted for what cannot be deployed
-        rig.deployments.deploy(WS, rig.body(deployment=DeploymentSpec(compute_type="ACI", cpu_cores=-1), overwrite=True))
+        rig.deployments.deploy(
+            WS, rig.body(deployment=DeploymentSpec(compute_type="ACI", cpu_cores=-1), overwrite=True)
+        )
     assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
     operation = rig.deploy(deployment=elsewhere, overwrite=True)
     assert (operation.state, "another address" in " ".join(operation.notes)) == ("Succeeded", True)
