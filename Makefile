@@ -12,7 +12,7 @@ EXAMPLES ?= 3000
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test no-code-proof lint format types docs house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test as-of-proof no-code-proof lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -44,6 +44,9 @@ test: setup  ## Run the whole suite
 no-code-proof: setup  ## Services without code beside the libraries that trained their models (EXAMPLES=3000)
 	@cd tests && ../$(BIN)/python -m no_code.proof $(EXAMPLES)
 
+as-of-proof: setup  ## Build old lists as of their time, and import what they name (half an hour)
+	@$(BIN)/python -m pytest -m as_of_proof $(ARGS)
+
 lint: setup  ## Ruff: lint and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -58,6 +61,12 @@ types: setup  ## mypy, strict
 docs: setup  ## Write the generated pages again
 	@$(BIN)/python tools/pages.py
 
+docs-site: setup  ## Make the site of docs/: .site/VERSION, and .site/index.html leads to it
+	@$(BIN)/python tools/site_of_docs.py .site
+
+pictures: setup  ## Make the pictures of the tutorial again, from what really happens
+	@$(BIN)/python tools/pictures.py
+
 house: setup  ## Draw the rooms and who imports whom into docs/house.svg
 	@$(BIN)/python tools/house.py
 
@@ -66,9 +75,9 @@ bench: setup  ## Run the benchmarks; each prints a table with ratios
 
 lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff --no-emit-package sendoff-serving \
-		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group examples \
+		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff-ml --no-emit-package sendoff-serving \
+		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group docs --group examples \
 		-o requirements-dev.lock
 
 clean: quickstart-stop  ## Remove what make made
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .cache .site .mypy_cache .ruff_cache .pytest_cache

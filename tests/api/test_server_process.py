@@ -120,4 +120,4 @@ def test_without_its_extra_the_server_names_the_install_line(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert "sendoff[server]" in done.stderr
+    assert "sendoff-ml[server]" in done.stderr

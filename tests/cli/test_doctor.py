@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
+import pytest
+
+from sendoff.api.doctor import _extras
 from sendoff.cli.commands.doctor import api_checks, local_checks
 
 from .conftest import Cli
@@ -52,7 +56,44 @@ def test_each_lack_is_graded_and_has_a_fix():
         "extras": "warn",
         "of the future": "ok",
     }
-    assert 'pip install "sendoff[server]"' in rows["extras"]["fix"]
+    assert 'pip install "sendoff-ml[server]"' in rows["extras"]["fix"]
+
+
+def test_extras_are_looked_for_by_what_they_install(monkeypatch: pytest.MonkeyPatch):
+    with_all = _extras()
+    assert set(with_all) == {
+        "server",
+        "conda",
+        "docker",
+        "gateway",
+        "otel",
+        "pandas",
+        "parquet",
+        "profile",
+        "s3",
+        "azure",
+    }
+    assert all(with_all.values())  # the tests' own environment has every extra's packages
+    real = importlib.metadata.distribution
+
+    def without(name: str) -> importlib.metadata.Distribution:
+        if name in ("uvicorn", "opentelemetry-sdk"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr("sendoff.api.doctor.distribution", without)
+    assert {name for name, there in _extras().items() if not there} == {"server", "otel"}
+
+
+def test_another_projects_distribution_of_our_modules_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    info = tmp_path / "sendoff-0.3.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sendoff\nVersion: 0.3.1\n")
+    (info / "RECORD").write_text("sendoff/__init__.py,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rows = {row["check"]: row for row in local_checks()}
+    assert rows["sendoff"]["state"] == "fail"
+    assert "sendoff-ml" in rows["sendoff"]["fix"]
 
 
 def test_local_checks_name_the_interpreter():

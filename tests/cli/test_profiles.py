@@ -98,7 +98,7 @@ def test_a_chart_without_matplotlib_says_what_to_install(ready: Cli, monkeypatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = ready("model", "profile", "-n", "p", "-m", "m", "--ic", "ic.json", "-d", "x", "--chart", "c.png")
     assert done.code == 6
-    assert "pip install 'sendoff[profile]'" in done.err
+    assert "pip install 'sendoff-ml[profile]'" in done.err
 
 
 def test_a_deployment_takes_what_a_profile_recommends_unless_a_flag_says_otherwise(tmp_path: Path) -> None:

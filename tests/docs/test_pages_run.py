@@ -2,7 +2,8 @@
 
 How a fenced block is read: one whose info string has ``title="name"`` is a file and is written; ``python`` is executed,
 all of a page's blocks in one namespace; in ``console`` every line that starts with ``$ `` is run in bash and has to
-succeed; ``sh`` is for what cannot be run inside a test (installing, make) and may hold nothing else.
+succeed (or to end with 9, after ``exit=9``); ``sh`` is for what cannot be run inside a test (installing, make) and may
+hold nothing else.
 """
 
 from __future__ import annotations
@@ -14,28 +15,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environment_cache
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name not in {"cli.md", "errors.md"})]
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
+EXIT = re.compile(r"exit=(\d+)")
 NOT_RUN = re.compile(r"^(#.*|make \w[\w-]*|git clone .*|cd \S+|pip install .*|uv pip install .*|export \S+|)$")
 
 
-def blocks(page: Path) -> list[tuple[str, str | None, str, int]]:
-    """(language, file title, body, line) of every fenced block."""
+def blocks(page: Path) -> list[tuple[str, str | None, str, int, int]]:
+    """(language, file title, body, line, exit code) of every fenced block."""
     text = page.read_text(encoding="utf-8")
     found = []
     for match in FENCE.finditer(text):
         info = match["info"].strip()
         title = TITLE.search(info)
         line = text[: match.start()].count("\n") + 2
-        found.append((info.split(" ")[0], title[1] if title else None, match["body"], line))
+        code = EXIT.search(info)
+        found.append(
+            (info.split(" ")[0], title[1] if title else None, match["body"], line, int(code[1]) if code else 0)
+        )
     return found
 
 
-RUNNABLE = [p for p in PAGES if any(lang in ("python", "console") and not title for lang, title, _, _ in blocks(p))]
+RUNNABLE = [p for p in PAGES if any(lang in ("python", "console") and not title for lang, title, *_ in blocks(p))]
 
 # Reads one JSON line a block, runs it in the page's namespace, answers with the traceback or null.
 DRIVER = """
@@ -57,9 +63,12 @@ for line in sys.stdin:
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda p: p.name)
 def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
+    if not re.search(r"^\$ sendoff gc(?! --dry-run)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        environment_cache.share(home)
     work = tmp_path / "work"
     work.mkdir()
     env = {**os.environ, "SENDOFF_HOME": str(home), "COLUMNS": "120"}
+    env["PYTHONPATH"] = str(ROOT / "packages" / "azureml" / "src")  # as `pip install sendoff-azureml` has it
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     driver = subprocess.Popen(
         [sys.executable, "-c", DRIVER], cwd=work, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -67,7 +76,7 @@ def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: P
     assert driver.stdin is not None
     assert driver.stdout is not None
     try:
-        for language, title, body, line in blocks(page):
+        for language, title, body, line, code in blocks(page):
             where = f"{page.name}:{line}"
             if title:
                 (work / title).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +91,7 @@ def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: P
                     done = subprocess.run(
                         ["bash", "-c", command], cwd=work, env=env, capture_output=True, text=True, timeout=280
                     )
-                    assert done.returncode == 0, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+                    assert done.returncode == code, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
     finally:
         driver.stdin.close()
         driver.kill()
@@ -98,7 +107,7 @@ def _end_services(home: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_blocks_that_are_not_run_hold_only_what_a_test_cannot_do(page: Path) -> None:
-    for language, title, body, line in blocks(page):
+    for language, title, body, line, _ in blocks(page):
         if language == "sh" and not title:
             for command in body.splitlines():
                 assert NOT_RUN.match(command.strip()), (

@@ -183,7 +183,7 @@ def test_without_pandas_the_install_line_is_said(ws, store, monkeypatch):
     made = Dataset.Tabular.from_delimited_files((store, "tables/t.csv"))
     with pytest.raises(MissingExtra, match="needs pandas") as caught:
         made.to_pandas_dataframe()
-    assert caught.value.hint == "pip install 'sendoff[pandas]'"
+    assert caught.value.hint == "pip install 'sendoff-ml[pandas]'"
     assert len(made.to_records()) == 3
 
 

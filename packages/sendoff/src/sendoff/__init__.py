@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .sdk.services.webservice import Webservice as Webservice
     from .sdk.workspace import Workspace as Workspace
 
-    __version__: str
+__version__ = "0.1.0"
 
 _PLACES = {
     "AciWebservice": "sdk.services.aci",
@@ -67,10 +67,6 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(f".{_PLACES[name]}", __name__), name)
         globals()[name] = found
         return found
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("sendoff")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

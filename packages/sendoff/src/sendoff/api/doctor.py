@@ -6,24 +6,24 @@ import os
 import platform
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution, version
 from typing import TYPE_CHECKING, Any
 
+from .. import __version__
 from ..errors import SendoffError
 
 if TYPE_CHECKING:
     from ..core import Core
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(6, 15))
-_EXTRAS = {"server": ("starlette", "uvicorn"), "conda": ("rattler",), "docker": ("docker", "envoy")}
+_DISTRIBUTION = "sendoff-ml"
 
 
 def examine(core: Core) -> dict[str, Any]:
     """Interpreters, tools, disk, store and optional parts of the machine that the API runs on."""
     usage = shutil.disk_usage(_existing(core))
     return {
-        "sendoff": version("sendoff"),
+        "sendoff": __version__,
         "python": {"version": platform.python_version(), "path": sys.executable},
         "machine": {"system": platform.system(), "architecture": platform.machine(), "cpus": os.cpu_count() or 1},
         "home": str(core.home),
@@ -33,8 +33,33 @@ def examine(core: Core) -> dict[str, Any]:
         "uv": _uv(),
         "docker": _docker(),
         "loopback_ports": _free_port(),
-        "extras": {name: all(find_spec(part) for part in parts) for name, parts in _EXTRAS.items()},
+        "extras": _extras(),
     }
+
+
+def _extras() -> dict[str, bool]:
+    """Whether all that an extra installs is there, for each extra in our own metadata."""
+    try:
+        extras = distribution(_DISTRIBUTION).metadata.get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        return {}
+    return {extra: _complete(_DISTRIBUTION, extra) for extra in extras}
+
+
+def _complete(name: str, extra: str) -> bool:
+    """Whether a distribution is installed with what one of its extras (\"\": none) asks for."""
+    from packaging.requirements import Requirement
+
+    try:
+        required = map(Requirement, distribution(name).requires or [])
+    except PackageNotFoundError:
+        return False
+    return not extra or all(
+        _complete(one.name, further)
+        for one in required
+        if one.marker and one.marker.evaluate({"extra": extra}) and not one.marker.evaluate({"extra": ""})
+        for further in (one.extras or {""})
+    )
 
 
 def _existing(core: Core) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
+from .. import __version__
 from ..spec.bodies import ErrorAnswer
 from ..spec.messages import JSON, NDJSON, PREFIX
 from .route import Query, Route
@@ -35,7 +35,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Sendoff",
-            "version": version("sendoff"),
+            "version": __version__,
             "description": "From a trained model's file to an answered request. Errors: docs/http-api.md.",
         },
         "paths": paths,

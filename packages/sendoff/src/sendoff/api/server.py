@@ -242,7 +242,7 @@ def _is_loopback(host: str) -> bool:
 
 def _missing() -> MissingExtra:
     return MissingExtra(
-        "the server needs Starlette and uvicorn, which are not installed", hint='pip install "sendoff[server]"'
+        "the server needs Starlette and uvicorn, which are not installed", hint='pip install "sendoff-ml[server]"'
     )
 
 

@@ -10,7 +10,7 @@ import click
 
 from ..errors import InvalidInput, NotSupported
 from .command import option, together
-from .options import toggle
+from .options import as_of, dated, toggle
 from .session import Session
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ flags = together(
     option("--environment-directory", "--ed", default=None, metavar="DIR",
            help="Folder that `environment scaffold` made."),
     option("--conda-file", "--cf", default=None, metavar="FILE", help="Conda YAML."),
+    as_of,
     option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
            help="Old form: python is the only one that runs."),
     option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
@@ -79,7 +80,11 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
         )
     file = values["inference_config_file"]
     _refuse_idle(values, named)
-    if file is None and not named and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime")):
+    if (
+        file is None
+        and not named
+        and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime", "as_of"))
+    ):
         return None
     from ..client import Transfer
     from ..spec.inference import EnvironmentReference, InferenceSpec
@@ -100,9 +105,18 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
             hint="Give --cf environment.yml, -e NAME or --ed DIR, or 'environment' in the inference configuration.",
             field="environment",
         )
+    if values["as_of"] and spec is None:
+        raise InvalidInput(
+            "--as-of needs --cf or --ed: a registered environment keeps its own",
+            hint="Register it again: sendoff environment register -d … --as-of DATE.",
+            field="as-of",
+        )
+    spec = spec and dated(spec, values["as_of"])
     for note in notes:
         session.say(f"note: {note}")
-    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
+    transfer = Transfer(session.client, session.say)
+    spec = spec and transfer.put_environment(spec)
+    source = transfer.put_source(config.entry_script, config.source_directory, spec)
     return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..spec.settings import Settings
     from ..store import Store
 
-INSTALL = "pip install 'sendoff[otel]'"
+INSTALL = "pip install 'sendoff-ml[otel]'"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _ENDPOINTS = (ENDPOINT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
 _CARRIED = ("OTEL_EXPORTER_OTLP_", "OTEL_TRACES_", "OTEL_LOGS_", "OTEL_BSP_", "OTEL_BLRP_")

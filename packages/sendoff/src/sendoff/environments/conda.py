@@ -1,7 +1,8 @@
-"""conda packages without conda: py-rattler solves and installs (the extra ``sendoff[conda]``)."""
+"""conda packages without conda: py-rattler solves and installs (the extra ``sendoff-ml[conda]``)."""
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import json
 import subprocess
@@ -12,8 +13,9 @@ from typing import Any
 
 from ..errors import EnvironmentFailed, MissingExtra
 from ..spec.environment_packages import redact
+from .as_of import Release
 from .indexes import Indexes, Supply, without_credentials
-from .uv import patiently, surroundings
+from .uv import packages, patiently, surroundings
 
 _SOLVE_SECONDS = 600
 _INSTALL_SECONDS = 3600
@@ -40,7 +42,9 @@ def installed() -> bool:
     return importlib.util.find_spec("rattler") is not None
 
 
-def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path) -> list[dict[str, Any]]:
+def solve(
+    specs: list[str], channels: list[str], supply: Supply, *, cache: Path, until: datetime.datetime | None = None
+) -> list[dict[str, Any]]:
     """Solve conda match specs against channels.
 
     Args:
@@ -49,6 +53,7 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
             ``anaconda``, which has the same packages, and ``nodefaults`` is passed over.
         supply: Proxy and certificates on the way to the channels.
         cache: Where channel indexes are kept.
+        until: Nothing that the channel's records date later is taken; those without a date are.
 
     Returns:
         One record a package, in the order of installation: conda's own fields with ``url`` and ``channel``.
@@ -62,9 +67,10 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
     job = {
         "do": "solve",
         "specs": specs,
-        "channels": [_ALIASES.get(channel, channel) for channel in channels if channel != "nodefaults"],
+        "channels": _named(channels),
         "cache": str(cache / "conda-index"),
         "seconds": _SOLVE_SECONDS,
+        "until": until.isoformat() if until else None,
     }
     try:
         records = _work(job, what, supply, seconds=_SOLVE_SECONDS + 60)
@@ -77,6 +83,36 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
             log=problem.lines[-20:],
         ) from None
     return [_plain(record) for record in records]
+
+
+def released(specs: list[str], channels: list[str], supply: Supply, *, python: str, cache: Path) -> list[Release]:
+    """When the channel's records say that releases were made, the first build of each that fits the Python.
+
+    Args:
+        specs: Match specs that name one release each; what no channel has is passed over.
+        channels: As for :func:`solve`.
+        supply: Proxy and certificates on the way to the channels.
+        python: The match spec's condition on Python; empty for any.
+        cache: Where channel indexes are kept.
+    """
+    if not specs:
+        return []
+    job = {
+        "do": "released",
+        "specs": specs,
+        "channels": _named(channels),
+        "python": python,
+        "cache": str(cache / "conda-index"),
+    }
+    what = f"looking up when {packages(len(specs))} of conda were released"
+    try:
+        found = _work(job, what, supply, seconds=_SOLVE_SECONDS)
+    except _Problem:
+        return []  # solving says what is wrong
+    return [
+        Release(name=name, version=version, day=datetime.date.fromisoformat(day) if day else None)
+        for name, version, day in found
+    ]
 
 
 def install(
@@ -114,6 +150,10 @@ def install(
         ) from None
 
 
+def _named(channels: list[str]) -> list[str]:
+    return [_ALIASES.get(channel, channel) for channel in channels if channel != "nodefaults"]
+
+
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     kept = {key: record[key] for key in _KEPT if record.get(key) is not None}
     file = record.get("fn") or str(record["url"]).rsplit("/", 1)[-1]
@@ -133,7 +173,7 @@ class _Problem(Exception):
 def _work(job: dict[str, Any], what: str, supply: Supply, *, seconds: float) -> Any:
     """Have a process do a job (:mod:`.conda_process`); gives its answer."""
     if not installed():
-        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff[conda]'")
+        raise MissingExtra("conda packages need py-rattler", hint="Run: pip install 'sendoff-ml[conda]'")
     supply.progress(what)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(

@@ -6,7 +6,7 @@ import builtins
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
@@ -15,11 +15,13 @@ from ..errors import AlreadyExists, EnvironmentNotFound
 from ..progress import Progress, silent
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
+from ..spec.environment_archives import stored_archives
 from ..spec.page import ALL, Listed, Window
+from ..store.in_use import Dropped, References
 from ..store.pages import select_page
 from ..store.tables import environments, locks
 from ..store.workspaces import require_workspace
-from . import build, interpreters
+from . import archives, build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, Supply, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
@@ -99,7 +101,7 @@ class Environments:
             versions = _rows(connection, workspace, name)
             hit = [v for v in versions if version in (None, v.version)]
             if hit:
-                return hit[-1]
+                return self._with_day(connection, hit[-1])
             known = [] if versions else sorted({row.name for row in _rows(connection, workspace)})
         if versions:
             raise EnvironmentNotFound(
@@ -121,7 +123,15 @@ class Environments:
         with self._store.read() as connection:
             return select_page(connection, query, [one.c.name], window, _view)
 
-    def resolve(self, spec: EnvironmentSpec, progress: Progress = silent, *, image: bool = False) -> Lock:
+    def resolve(
+        self,
+        spec: EnvironmentSpec,
+        progress: Progress = silent,
+        *,
+        image: bool = False,
+        stated: Sequence[str] = (),
+        again: Lock | None = None,
+    ) -> Lock:
         """Pin the whole closure of a definition, with hashes.
 
         The same definition, Python, platform and indexes give the same lock without asking an index again.
@@ -130,6 +140,10 @@ class Environments:
             spec: The definition.
             progress: Receives plain lines.
             image: It is for an image: an interpreter that the user manages is in there, not on this machine.
+            stated: ``NAME==VERSION`` of what the models were made with: a definition without pins is resolved as of
+                the time of the newest (docs/environments.md).
+            again: A lock of it that does not work: it is resolved once more as of the day that its pins tell, also
+                where that is less than a year back, and the kept lock is replaced.
 
         Raises:
             InterpreterNotFound: No Python fits; the hint lists what there is.
@@ -146,13 +160,18 @@ class Environments:
             settings=self._store.settings,
             environ=self._environ,
             credentials=self._credentials(spec.python.pip_packages),
+            stated=stated,
+            blobs=self._store.blobs,
             progress=progress,
         )
-        key = resolution.key
-        with self._store.read() as connection:
-            lock = _stored(connection, locks.c.spec_key == key)
-        if lock is None:
-            lock = self._keep(key, resolution.lock())
+        if again is not None:
+            lock = resolution.lock(recent=True)
+            lock = self._replace(resolution.keys, again, lock) if lock.as_of is not None else again
+        else:
+            with self._store.read() as connection:
+                kept = (_stored(connection, locks.c.spec_key == key) for key in resolution.keys)
+                found = next((one for one in kept if one is not None), None)
+            lock = found or self._keep(resolution.key, resolution.lock())
         self._mark(spec_digest(spec), lock.digest)
         if resolution.interpreter is not None and lock.python:
             lock = parse.replace(lock, python=resolution.interpreter.path)
@@ -177,7 +196,7 @@ class Environments:
 
     def interpreters(self) -> builtins.list[interpreters.Interpreter]:
         """Every Python on this machine, broken ones with a ``problem`` (for ``sendoff doctor``)."""
-        return interpreters.discover(self._store.home, self._store.settings, self._environ)
+        return interpreters.discover(self._store.settings, self._environ)
 
     def image_credentials(self, spec: EnvironmentSpec) -> tuple[str, str] | None:
         """User and password that a definition gave for its base image's registry; None where it gave none."""
@@ -193,7 +212,13 @@ class Environments:
         return found
 
     def supply(self, lock: Lock | None, progress: Progress = silent) -> Supply:
-        """Where the packages of a lock, if there is one, come from on this machine."""
+        """Where the packages of a lock, if there is one, come from on this machine.
+
+        Raises:
+            EnvironmentFailed: The store lacks an archive that its definition brought along.
+        """
+        if lock is not None:
+            archives.lay_locked(lock.requirements, self._store.blobs, self._store.home)
         return Supply(self.indexes(lock.pip_options if lock is not None else []), self._environ, progress)
 
     def lock(self, digest: str) -> Lock | None:
@@ -213,6 +238,18 @@ class Environments:
             )
         return lock
 
+    def _replace(self, keys: builtins.list[str], old: Lock, new: Lock) -> Lock:
+        """Keep another lock in an old one's place; the one that is there where somebody else was first."""
+        with self._store.begin() as connection:
+            for key in keys:
+                stored = _stored(connection, locks.c.spec_key == key)
+                if stored is not None and stored.digest != old.digest:
+                    return stored
+                values = {"digest": new.digest, "document": parse.to_builtins(new), "created": time.time()}
+                if stored is not None:
+                    connection.execute(update(locks).where(locks.c.spec_key == key).values(values))
+        return new
+
     def _mark(self, digest: str, lock_digest: str) -> None:
         """Write the newest lock's digest beside every registered version that it is for."""
         column = environments.c.lock_digest
@@ -222,6 +259,12 @@ class Environments:
                 return
         with self._store.begin() as connection:
             connection.execute(update(environments).where(stale).values(lock_digest=lock_digest))
+
+    def _with_day(self, connection: Connection, view: Environment) -> Environment:
+        lock = view.lock_digest and _stored(connection, locks.c.digest == view.lock_digest)
+        if not lock or lock.as_of is None:
+            return view
+        return parse.replace(view, lock_as_of=lock.as_of, lock_as_of_reason=lock.as_of_reason)
 
     def _without_secrets(self, spec: EnvironmentSpec) -> EnvironmentSpec:
         lines, found = take_credentials(spec.python.pip_packages)
@@ -237,7 +280,8 @@ class Environments:
         return spec
 
     def _credentials(self, lines: builtins.list[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        """Addresses in pip options to what is meant by them: with their passwords, or a folder of kept archives."""
+        found = archives.lay_links(lines, self._store.blobs, self._store.home)
         for line in lines:
             name, _, value = line.partition(" ")
             if name in ("--index-url", "--extra-index-url", "--find-links") and "://" in value:
@@ -245,6 +289,15 @@ class Environments:
                 if full is not None:
                     found[value] = full
         return found
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Archives that registered definitions brought along."""
+    digests: set[str] = set()
+    for spec in connection.scalars(select(environments.c.spec)):
+        for line in spec.get("python", {}).get("pip_packages", []):
+            digests |= {digest for _, digest in stored_archives(line)}
+    return References(blobs=digests)
 
 
 def _secret_name(address: str) -> str:

@@ -27,7 +27,7 @@ from ..errors import MissingExtra, TargetUnavailable
 from . import config
 from .base import Route
 
-INSTALL = "pip install 'sendoff[gateway]'"
+INSTALL = "pip install 'sendoff-ml[gateway]'"
 START_SECONDS = 15.0
 
 

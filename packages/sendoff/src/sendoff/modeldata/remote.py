@@ -115,7 +115,7 @@ class Remote:
                 extra = _EXTRAS.get(self._scheme, "s3")
                 raise NotSupported(
                     f"the store {self.address} needs a package that is not installed",
-                    hint=f"pip install 'sendoff[{extra}]'",
+                    hint=f"pip install 'sendoff-ml[{extra}]'",
                 ) from None
         return self._system
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from ..containers.engine import Engine
 from ..environments import interpreters
+from ..environments.archives import for_installing
+from ..environments.build import dated
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
@@ -153,9 +155,7 @@ class ImagePlan:
         self.bundle = decode((bundle / MANIFEST).read_bytes(), Bundle, where=str(bundle / MANIFEST))
         self.notes: list[str] = []
         self._local = [
-            (one.path, one.version)
-            for one in interpreters.discover(store.home, store.settings, os.environ)
-            if not one.problem
+            (one.path, one.version) for one in interpreters.discover(store.settings, os.environ) if not one.problem
         ]
         self.front = self._front_python()
         self.worker = self._worker_python(request.spec)
@@ -210,8 +210,9 @@ class ImagePlan:
             at=ENVIRONMENT,
             python=self.worker,
             local=lock.python or None,
-            requirements=lock.requirements,
+            requirements=for_installing(lock.requirements, self._home),
             conda=lock.conda_records,
+            dated=dated(lock),
         )
 
     def variables(self, path: str) -> dict[str, str]:

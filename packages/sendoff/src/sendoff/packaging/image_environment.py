@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ..containers.engine import Engine
 from ..containers.runs import run
@@ -41,6 +42,8 @@ class Install(Spec):
     server: bool = False
     """Whether the scoring server goes along."""
     conda: list[dict[str, Any]] = []
+    dated: list[str] = []
+    """uv's options for the day of the lock's packages (``environments.build.dated``)."""
 
 
 class Builder:
@@ -114,7 +117,7 @@ cd /sendoff/build
 {f"$uv {venv} {at}" if not install.conda else ""}
 if [ -s requirements.txt ]; then
   $uv pip install --quiet --require-hashes --no-deps --break-system-packages --requirements requirements.txt \
-    --python {at}/bin/python
+    {" ".join(install.dated)} --python {at}/bin/python
 fi
 {python} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
@@ -125,7 +128,8 @@ fi
         if indexes.cert:
             given["/sendoff/ca.pem"] = Path(indexes.cert).expanduser().resolve()
             variables["SSL_CERT_FILE"] = "/sendoff/ca.pem"
-        for place in indexes.find_links:
+        local = re.findall(r" @ file://(\S+)/[^/\s]+", install.requirements)
+        for place in (*indexes.find_links, *map(unquote, local)):
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
                 given[str(path)] = path
@@ -177,6 +181,7 @@ def pip_packages(install: Install, folder: Path, supply: Supply) -> None:
     listed.write_text(install.requirements, encoding="utf-8")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
     arguments += ["--python", str(folder / "bin" / "python"), *(["--break-system-packages"] if install.conda else [])]
+    arguments += install.dated
     uv.run(arguments, supply, waits_for=f"installing {count} for the image")
 
 

@@ -194,7 +194,7 @@ class ModelProfile:
         """Write the chart of rate and latency by load as PNG; its path.
 
         Raises:
-            WebserviceException: It has no result, or matplotlib is missing (``pip install 'sendoff[profile]'``).
+            WebserviceException: It has no result, or matplotlib is missing (``pip install 'sendoff-ml[profile]'``).
         """
         from ..views.chart import save_png
 

@@ -49,7 +49,7 @@ def read_parquet(open_: Callable[[], BinaryIO], path: str) -> Iterator[tuple[lis
         import pyarrow.parquet
     except ImportError:
         raise MissingExtra(
-            "reading Parquet needs pyarrow", hint="pip install 'sendoff[parquet]'", package="pyarrow"
+            "reading Parquet needs pyarrow", hint="pip install 'sendoff-ml[parquet]'", package="pyarrow"
         ) from None
     with open_() as stream:
         data = stream.read()

@@ -28,7 +28,7 @@ def save_png(profile: Profile, path: Path | str) -> Path:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra(
-            "a chart needs matplotlib", hint="pip install 'sendoff[profile]'", package="matplotlib"
+            "a chart needs matplotlib", hint="pip install 'sendoff-ml[profile]'", package="matplotlib"
         ) from None
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     FigureCanvasAgg(figure)

@@ -164,7 +164,7 @@ def _parquet(selection: Selection, path: Path) -> int:
         from pyarrow import parquet
     except ImportError:
         raise NotSupported(
-            "Parquet needs a package that is not installed", hint="pip install 'sendoff[parquet]', or --format csv"
+            "Parquet needs a package that is not installed", hint="pip install 'sendoff-ml[parquet]', or --format csv"
         ) from None
     text = path.with_suffix(".csv")
     try:

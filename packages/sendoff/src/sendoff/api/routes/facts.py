@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Any
 
+from ... import __version__
 from ...core import Core
 from ...spec.bodies import Facts, Health
 from ..route import Call, Route
@@ -13,7 +13,7 @@ from ..route import Call, Route
 
 def health(core: Core, call: Call) -> Health:
     """That it answers. Opens nothing."""
-    return Health(status="ok", version=version("sendoff"), mode=core.mode)
+    return Health(status="ok", version=__version__, mode=core.mode)
 
 
 def doctor(core: Core, call: Call) -> Facts:

@@ -58,6 +58,9 @@ def local_checks() -> list[Record]:
     if vendor:
         fix = "pip uninstall azureml-core, or use a fresh venv."
         rows.append(row(FAIL, "azureml-core", f"{vendor} is in this interpreter", fix))
+    if _is_another_sendoff():
+        fix = "pip uninstall sendoff, then: pip install --force-reinstall --no-deps sendoff-ml"
+        rows.append(row(FAIL, "sendoff", "another project's distribution has files where ours are", fix))
     compiler = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
     rows.append(
         row(OK, "compiler", compiler)
@@ -87,6 +90,16 @@ def _installed(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def _is_another_sendoff() -> bool:
+    """Whether the chemistry package is here, whose distribution has the name that our modules have."""
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        return any(path.parts[0] == "sendoff" for path in files("sendoff") or [])
+    except PackageNotFoundError:
+        return False
 
 
 def _text(value: Any) -> str:
@@ -149,7 +162,7 @@ def _ports(value: Any) -> Record:
 def _extras(value: Any) -> Record:
     absent = [name for name, there in value.items() if not there]
     if absent:
-        fix = f'pip install "sendoff[{",".join(absent)}]", where you need them.'
+        fix = f'pip install "sendoff-ml[{",".join(absent)}]", where you need them.'
         return row(WARN, "extras", f"without {', '.join(absent)}", fix)
     return row(OK, "extras", ", ".join(value))
 

@@ -36,7 +36,7 @@ _COLUMNS = (
 )
 
 
-_chart = option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff[profile].")
+_chart = option("--chart", default=None, metavar="FILE", help="Also write a chart, PNG; needs sendoff-ml[profile].")
 
 
 @click.command("profile", cls=Command, columns=_COLUMNS, example=_EXAMPLE)
@@ -207,7 +207,7 @@ def _check_chart(chart: str) -> None:
     from ...errors import MissingExtra
 
     if importlib.util.find_spec("matplotlib") is None:
-        raise MissingExtra("a chart needs matplotlib", hint="pip install 'sendoff[profile]'", package="matplotlib")
+        raise MissingExtra("a chart needs matplotlib", hint="pip install 'sendoff-ml[profile]'", package="matplotlib")
     if not Path(chart).absolute().parent.is_dir():
         raise InvalidInput(f"chart {chart}: its folder does not exist", field="chart")
 

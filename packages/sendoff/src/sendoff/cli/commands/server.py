@@ -31,7 +31,7 @@ def server(session: Session, host: str, port: int, token: str | None) -> None:
     """
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise MissingExtra(
-            "the server needs Starlette and uvicorn, which are not installed", hint='pip install "sendoff[server]"'
+            "the server needs Starlette and uvicorn, which are not installed", hint='pip install "sendoff-ml[server]"'
         )
     command = [sys.executable, "-m", "sendoff.api", "--host", host, "--port", str(port)]
     if token:

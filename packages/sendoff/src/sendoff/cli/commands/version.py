@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 
 import click
 
+import sendoff_serving
+
+from ... import __version__
 from ..command import Command
 from ..session import Session
 
 
 def versions() -> dict[str, str]:
-    """Versions of our distributions and of the interpreter that runs them."""
-    found = {}
-    for name in ("sendoff", "sendoff-serving"):
-        try:
-            found[name] = installed(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return {**found, "python": platform.python_version(), "executable": sys.executable}
+    """Versions of Sendoff, of its scoring server and of the interpreter that runs them."""
+    return {
+        "sendoff": __version__,
+        "sendoff-serving": sendoff_serving.__version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+    }
 
 
 @click.command(cls=Command, example="sendoff version -o json")

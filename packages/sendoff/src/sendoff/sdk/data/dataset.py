@@ -255,7 +255,7 @@ class TabularDataset(AbstractDataset):
             import pandas
         except ImportError:
             raise MissingExtra(
-                "to_pandas_dataframe() needs pandas", hint="pip install 'sendoff[pandas]'", package="pandas"
+                "to_pandas_dataframe() needs pandas", hint="pip install 'sendoff-ml[pandas]'", package="pandas"
             ) from None
         table = self._table()
         return pandas.DataFrame({place: table.column(name) for place, name in enumerate(table.columns)}).set_axis(

@@ -116,7 +116,7 @@ class TabularDatasetFactory:
         set_column_types: dict[str, DataType] | None = None,
         partition_format: str | None = None,
     ) -> TabularDataset:
-        """Parquet files; reading them needs pyarrow (``pip install 'sendoff[parquet]'``)."""
+        """Parquet files; reading them needs pyarrow (``pip install 'sendoff-ml[parquet]'``)."""
         _refuse_partitions(partition_format)
         if set_column_types:
             raise NotSupported("Parquet files carry their own types", hint="Leave set_column_types out.")
@@ -160,7 +160,7 @@ class TabularDatasetFactory:
                 dataframe.to_parquet(file, index=False, row_group_size=row_group_size)
             except ImportError:
                 raise MissingExtra(
-                    "writing Parquet needs pyarrow", hint="pip install 'sendoff[parquet]'", package="pyarrow"
+                    "writing Parquet needs pyarrow", hint="pip install 'sendoff-ml[parquet]'", package="pyarrow"
                 ) from None
             place.datastore.upload_files([str(file)], target_path=folder, overwrite=True, show_progress=show_progress)
         made = TabularDatasetFactory.from_parquet_files([(place.datastore, f"{folder}/part-00000.parquet".lstrip("/"))])

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...client import Transfer
 from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec import environment as spec
 from ...spec import environment_files as files
@@ -97,21 +98,36 @@ class Environment:
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
-    def from_conda_specification(name: str, file_path: str) -> Environment:
+    def from_conda_specification(name: str, file_path: str, as_of: str | None = None) -> Environment:
         """From a conda YAML file.
+
+        Args:
+            name: Its name.
+            file_path: The file.
+            as_of: Which day's packages are looked at, ``"2021-03-31"``, ``"auto"`` or ``"never"``; None is as the
+                file says.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the place in it.
         """
         notes: list[str] = []
         made = Environment._of(files.read_conda_file(file_path, name=name, notes=notes))
+        made.python.as_of = as_of or made.python.as_of
         _say_all(notes)
         return made
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
-    def from_pip_requirements(name: str, file_path: str, pip_version: str | None = None) -> Environment:
+    def from_pip_requirements(
+        name: str, file_path: str, pip_version: str | None = None, as_of: str | None = None
+    ) -> Environment:
         """From a requirements file; ``-r`` and ``-c`` are followed. The Python is the running one's version.
+
+        Args:
+            name: Its name.
+            file_path: The file.
+            pip_version: Not installed: a listed pip is not needed to run a script.
+            as_of: As for `from_conda_specification`.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the line.
@@ -122,7 +138,9 @@ class Environment:
         found = files.read_requirements_file(file_path, name=name, notes=notes)
         _say_all(notes)
         packages = [f"python={RUNNING_PYTHON}", *([f"pip={pip_version}"] if pip_version else [])]
-        return Environment._of(replace(found, python=replace(found.python, conda_packages=packages)))
+        made = Environment._of(replace(found, python=replace(found.python, conda_packages=packages)))
+        made.python.as_of = as_of or made.python.as_of
+        return made
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
@@ -207,7 +225,7 @@ class Environment:
         Raises:
             UserErrorException: The name is reserved or not allowed, or a package line is wrong.
         """
-        body = replace(self._spec(), version=None)
+        body = Transfer(workspace._client).put_environment(replace(self._spec(), version=None))
         return Environment._of_view(workspace._client.register_environment(workspace.name, body))
 
     @as_sdk_errors(UserErrorException)
@@ -256,13 +274,14 @@ class Environment:
         return workspace._client.build_environment(workspace.name, view.name, view.version, say).python
 
     @staticmethod
+    @as_sdk_errors(UserErrorException)
     def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:
         """A line for `CondaDependencies.add_pip_package` that installs a wheel of this machine.
 
         Args:
-            workspace: Not used: the wheel stays where it is until an environment with it is built.
+            workspace: Its store keeps the wheel: what is installed is this one, whatever lies there later.
             file_path: The wheel.
-            exist_ok: Not used.
+            exist_ok: Not used: the same wheel is kept once, and another one of its name beside it.
 
         Raises:
             UserErrorException: There is no such file.
@@ -270,7 +289,8 @@ class Environment:
         wheel = Path(file_path)
         if not wheel.is_file():
             raise UserErrorException(f"{wheel} is not a file", hint="Give the path of a wheel.")
-        return wheel.resolve().as_uri()
+        (kept,) = Transfer(workspace._client).put_files([(wheel.name, wheel)])
+        return f"{wheel.resolve().as_uri()}#{kept.digest.replace(':', '=')}"
 
     def __repr__(self) -> str:
         return f"Environment(name={self.name!r}, version={self.version!r})"
