@@ -83,7 +83,7 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
     assert cli("model", "delete", "-i", "mymodel:1").code == 4
 
     write_script("2")
-    updated = cli("service", "update", "-n", "svc", "--ic", "inferenceconfig.json", "--add-tag", "stage=prod")
+    updated = cli("service", "update", "-n", "svc", "--es", "score.py", "--add-tag", "stage=prod")
     assert updated.code == 0, updated.err
     assert updated.data["scoringUri"] == uri
     assert updated.data["tags"] == {"stage": "prod"}

@@ -150,10 +150,7 @@ def merge_properties(old: dict[str, str], change: UpdateService) -> dict[str, st
 
 def request_of(inference: Code, pinned: Pinned) -> InferenceSpec | None:
     """What a revision's configuration was made from: another model without code gets files of its own."""
-    made = inference.no_code
-    if made is None:
-        return as_registered(inference, pinned)
-    return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
+    return as_registered(inference, pinned).asked_for()
 
 
 def as_registered(inference: Code, pinned: Pinned) -> InferenceSpec:

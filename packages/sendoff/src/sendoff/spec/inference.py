@@ -54,6 +54,13 @@ class InferenceSpec(Spec):
     description: str = ""
     no_code: NoCode | None = None
 
+    def asked_for(self) -> InferenceSpec | None:
+        """What somebody wrote of it: for a model without code the hooks and what was given beside them, or nothing."""
+        if self.no_code is None:
+            return self
+        hooks = self.no_code.hooks
+        return None if hooks is None else InferenceSpec(source=hooks, environment=self.no_code.environment)
+
 
 class Code(InferenceSpec):
     """An inference configuration that was checked, as revisions, packages and profiles keep it.
