@@ -127,11 +127,16 @@ def newcomer(tmp_path: Path) -> Reader:
     (tools / "python3").symlink_to(interpreter("3.11") or Path(sys.executable).resolve())
     told = ("PIP_", "SSL_", "UV_", "http", "no_proxy", "HTTP", "NO_PROXY")  # the way to the package index
     cached = {f"{tool.upper()}_CACHE_DIR": str(Path.home() / ".cache" / tool) for tool in ("pip", "uv")}
-    env = {**cached, **{name: value for name, value in os.environ.items() if name.startswith(told)}}
+    env = {
+        "PIP_NO_COMPILE": "1",
+        **cached,
+        **{name: value for name, value in os.environ.items() if name.startswith(told)},
+    }
     return Reader(copy, {**env, "HOME": str(tmp_path), "PATH": f"{tools}:/usr/bin:/bin"}, tmp_path / "after")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # the newcomer installs everything twice, as newcomers do
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda p: p.name)
 def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: Path) -> None:
     reader = newcomer(tmp_path) if page.name == "README.md" else user(tmp_path)

@@ -27,7 +27,7 @@ from ..spec.identity import KEY, TOKEN
 from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Target, observe_one
-from ..targets.failures import failure, speaks_of
+from ..targets.failures import failure, in_own_terms, speaks_of
 from . import access, revision_rows, service_rows
 from .plan import serving_settings
 from .wanted import probe, wanted_service
@@ -143,15 +143,15 @@ class DeploySteps:
         lock = self._lock(progress)
         self._pin(lock_digest=lock.digest)
         if self._able.artefact == INTERPRETER:
-            artefact = self._prepared(lock, progress)
+            artefact = self._prepared("environment", lock, progress)
             self._pin(environment_key=artefact.reference, python=artefact.python)
             return "EnvironmentReady", artefact.summary, said
-        self._timeline.note(list(lock.notes))
+        self._note("environment", list(lock.notes), again=not said)
         if lock.method == METHOD_USER_MANAGED:
             return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
         return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
 
-    def _prepared(self, lock: Lock, progress: Progress) -> Artefact:
+    def _prepared(self, step: str, lock: Lock, progress: Progress) -> Artefact:
         """What the revision's code runs in, as its target wants it."""
         preparation = Preparation(
             uid=self._service.uid,
@@ -162,8 +162,15 @@ class DeploySteps:
             bundle=self._plan.pinned.bundle or "",
         )
         artefact = self._target.prepare(preparation, self._rooms.makers, progress)
-        self._timeline.note(list(artefact.notes))
+        self._note(step, list(artefact.notes), again=artefact.again)
         return artefact
+
+    def _note(self, step: str, notes: list[str], *, again: bool) -> None:
+        """What was mapped and left out is told once; with the same environment again it is a detail."""
+        if again:
+            self._timeline.detail(step, notes)
+        else:
+            self._timeline.note(notes)
 
     def _lock(self, progress: Progress) -> Lock:
         spec = self._plan.inference.environment
@@ -207,7 +214,7 @@ class DeploySteps:
             said.append(line)
             self._timeline.tell("image", "BuildingImage", line)
 
-        artefact = self._prepared(self._lock(progress), progress)
+        artefact = self._prepared("image", self._lock(progress), progress)
         self._pin(image=artefact.reference, python=artefact.python)
         return "ImageReady", artefact.summary, said
 
@@ -227,6 +234,13 @@ class DeploySteps:
         self._wait("init", frozenset({"ready"}), INIT_SECONDS, f"{script} to be imported and its init() to return")
         return "Initialised", f"{script} in {time.monotonic() - began:.1f} s", self.last_log()
 
+    def _model_files(self) -> list[str]:
+        try:
+            models = [self._rooms.registry.get(self._operation.workspace, model) for model in self._plan.models]
+        except SendoffError:
+            return []  # one was deleted since
+        return [file.path for model in models for file in model.files]
+
     def _healthy(self) -> Outcome:
         observed = self._wait("healthy", frozenset({"ready"}), READY_SECONDS, "the service to answer")
         return "Ready", f"{observed.base_url or 'ready'}", []
@@ -243,7 +257,8 @@ class DeploySteps:
             if phase in until:
                 return observed
             if phase == "failed":
-                raise failure(error, f"revision {self._number} failed to start")
+                failed = failure(error, f"revision {self._number} failed to start")
+                raise in_own_terms(failed, self._plan.inference.source, self._model_files())
             seen = seen or phase != "unknown"
             if not seen and now - began > START_SECONDS:
                 raise DeploymentFailed(

@@ -10,7 +10,7 @@ import msgspec
 from ..errors import Conflict, InvalidInput
 from ..spec.bundle import ServingSettings
 from ..spec.data_collection import DataCollection
-from ..spec.deployment import ACI, AKS, DeploymentSpec
+from ..spec.deployment import ACI, AKS, DEFAULT, DeploymentSpec
 from ..spec.inference import Code, EnvironmentReference, InferenceSpec
 from ..spec.parse import Spec, encode, replace
 from ..spec.service import UpdateService
@@ -91,7 +91,7 @@ def merge_deployment(last: DeploymentSpec, change: DeploymentSpec | None) -> Dep
     """
     if change is None:
         return last
-    now = last.compute_type or ACI
+    now = ACI if last.compute_type in (None, DEFAULT) else last.compute_type
     if change.compute_type not in (None, now):
         raise Conflict(
             f"the compute type of a service is fixed: it is {now}, not {change.compute_type}",

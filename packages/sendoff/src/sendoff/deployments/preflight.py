@@ -32,6 +32,7 @@ class CheckedRequest:
     choice: Choice
     given: access.Given
     notes: list[str]
+    details: list[str]
 
 
 def check_request(
@@ -83,6 +84,7 @@ def check_request(
         choice=choice,
         given=given,
         notes=[*notes, *said],
+        details=choice.details,
     )
 
 

@@ -14,6 +14,8 @@ from .parse import Spec, broken, check_rules
 
 LOCAL, ACI, AKS = "LOCAL", "ACI", "AKS"
 COMPUTE_TYPES = (LOCAL, ACI, AKS)
+DEFAULT = "default"
+"""How a service is shown whose configuration names no compute type: it is placed as for ACI."""
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
