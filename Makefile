@@ -11,7 +11,7 @@ JOBS ?= 4
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test lint format types docs house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -54,6 +54,12 @@ types: setup  ## mypy, strict
 docs: setup  ## Write the generated pages again
 	@$(BIN)/python tools/pages.py
 
+docs-site: setup  ## Make the site of docs/: .site/VERSION, and .site/index.html leads to it
+	@$(BIN)/python tools/site_of_docs.py .site
+
+pictures: setup  ## Make the pictures of the tutorial again, from what really happens
+	@$(BIN)/python tools/pictures.py
+
 house: setup  ## Draw the rooms and who imports whom into docs/house.svg
 	@$(BIN)/python tools/house.py
 
@@ -63,8 +69,8 @@ bench: setup  ## Run the benchmarks; each prints a table with ratios
 lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-file.md)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --custom-compile-command "make lock" --no-emit-package sendoff-ml --no-emit-package sendoff-serving \
-		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group examples \
+		packages/sendoff/pyproject.toml packages/serving/pyproject.toml --extra server --extra conda --extra docker --extra otel --extra pandas --extra parquet --extra profile --extra s3 --extra azure --group dev --group docs --group examples \
 		-o requirements-dev.lock
 
 clean: quickstart-stop  ## Remove what make made
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .cache .site .mypy_cache .ruff_cache .pytest_cache

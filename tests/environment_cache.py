@@ -82,7 +82,7 @@ def interpreter(minor: str) -> str:
     """A Python of that minor version; where there is none the test is skipped, but fails in CI."""
     from sendoff.environments import interpreters
 
-    for one in interpreters.discover(home(), Settings(), os.environ):
+    for one in interpreters.discover(Settings(), os.environ):
         if not one.problem and one.version.startswith(f"{minor}."):
             return one.path
     reason = f"Python {minor} is not on this machine"

@@ -99,7 +99,7 @@ def test_w_stands_over_the_config_file_and_path_says_where_to_look(cli: Cli, tmp
 
 @pytest.mark.parametrize("name", ["demo", "default"])
 def test_what_a_list_lacks_is_named_where_it_is(cli: Cli, model_file: Path, name: str):
-    cli("workspace", "create", "-w", "demo")
+    cli("workspace", "create", "-w", name)
     cli("workspace", "create", "-w", "void")
     assert cli("model", "register", "-n", "m", "-p", str(model_file), "-w", name).code == 0
     done = cli("model", "list", "-w", "void")

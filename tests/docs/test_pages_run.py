@@ -2,8 +2,8 @@
 
 How a fenced block is read: one whose info string has ``title="name"`` is a file and is written; ``python`` is executed,
 all of a page's blocks in one namespace; in ``console`` every line that starts with ``$ `` is run in bash and has to
-succeed, and what it sets (folder, variables, an activated environment) holds for what follows; ``sh`` is for what
-cannot be run inside a test (installing, make) and may hold nothing else.
+succeed (or to end with 9, after ``exit=9``), and what it sets (folder, variables, an activated environment) holds for
+what follows; ``sh`` is for what cannot be run inside a test (installing, make) and may hold nothing else.
 
 The README is run as a newcomer runs it: with a Python and nothing in it, an empty home, no environment but the one that
 the page makes. The other pages find Sendoff installed.
@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environment_cache
 import pytest
 from e2e.test_clean_install import interpreter
 
@@ -26,22 +27,26 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name not in {"cli.md", "errors.md"})]
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
+EXIT = re.compile(r"exit=(\d+)")
 NOT_RUN = re.compile(r"^(#.*|make \w[\w-]*|git clone .*|cd \S+|pip install .*|uv pip install .*|export \S+|)$")
 
 
-def blocks(page: Path) -> list[tuple[str, str | None, str, int]]:
-    """(language, file title, body, line) of every fenced block."""
+def blocks(page: Path) -> list[tuple[str, str | None, str, int, int]]:
+    """(language, file title, body, line, exit code) of every fenced block."""
     text = page.read_text(encoding="utf-8")
     found = []
     for match in FENCE.finditer(text):
         info = match["info"].strip()
         title = TITLE.search(info)
         line = text[: match.start()].count("\n") + 2
-        found.append((info.split(" ")[0], title[1] if title else None, match["body"], line))
+        code = EXIT.search(info)
+        found.append(
+            (info.split(" ")[0], title[1] if title else None, match["body"], line, int(code[1]) if code else 0)
+        )
     return found
 
 
-RUNNABLE = [p for p in PAGES if any(lang in ("python", "console") and not title for lang, title, _, _ in blocks(p))]
+RUNNABLE = [p for p in PAGES if any(lang in ("python", "console") and not title for lang, title, *_ in blocks(p))]
 
 # Reads one JSON line a block, runs it in the page's namespace, answers with the traceback or null.
 DRIVER = """
@@ -73,7 +78,7 @@ class Reader:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
-    def type(self, command: str, where: str) -> None:
+    def type(self, command: str, where: str, code: int) -> None:
         done = subprocess.run(
             ["bash", "-c", f"{command}\n{{ code=$?; env -0; pwd; }} > {self._after}; exit $code"],
             cwd=self.folder,
@@ -82,7 +87,7 @@ class Reader:
             text=True,
             timeout=280,
         )
-        assert done.returncode == 0, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
         *variables, folder = self._after.read_text().split("\0")
         self.env = dict(one.split("=", 1) for one in variables)
         self.folder = Path(folder.strip())
@@ -108,11 +113,15 @@ class Reader:
             self._python.wait()
 
 
-def user(tmp_path: Path) -> Reader:
+def user(page: Path, tmp_path: Path) -> Reader:
     """Somebody who has Sendoff, in an empty folder."""
+    home = tmp_path / "home"
+    if not re.search(r"^\$ sendoff gc(?! --dry-run)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        environment_cache.share(home)
     work = tmp_path / "work"
     work.mkdir()
-    env = {**os.environ, "SENDOFF_HOME": str(tmp_path / "home"), "COLUMNS": "120"}
+    env = {**os.environ, "SENDOFF_HOME": str(home), "COLUMNS": "120"}
+    env["PYTHONPATH"] = str(ROOT / "packages" / "azureml" / "src")  # as `pip install sendoff-azureml` has it
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     return Reader(work, env, tmp_path / "after")
 
@@ -139,9 +148,9 @@ def newcomer(tmp_path: Path) -> Reader:
 @pytest.mark.timeout(600)  # the newcomer installs everything twice, as newcomers do
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda p: p.name)
 def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: Path) -> None:
-    reader = newcomer(tmp_path) if page.name == "README.md" else user(tmp_path)
+    reader = newcomer(tmp_path) if page.name == "README.md" else user(page, tmp_path)
     try:
-        for language, title, body, line in blocks(page):
+        for language, title, body, line, code in blocks(page):
             where = f"{page.name}:{line}"
             if title:
                 reader.write(title, body)
@@ -149,7 +158,7 @@ def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: P
                 reader.run(body, where)
             elif language == "console":
                 for command in re.findall(r"^\$ (.*)$", body, re.MULTILINE):
-                    reader.type(command, where)
+                    reader.type(command, where, code)
     finally:
         reader.leave()
         _end_services(Path(reader.env.get("SENDOFF_HOME", tmp_path / ".sendoff")))
@@ -163,7 +172,7 @@ def _end_services(home: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_blocks_that_are_not_run_hold_only_what_a_test_cannot_do(page: Path) -> None:
-    for language, title, body, line in blocks(page):
+    for language, title, body, line, _ in blocks(page):
         if language == "sh" and not title:
             for command in body.splitlines():
                 assert NOT_RUN.match(command.strip()), (

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from environment_cache import interpreter
@@ -26,37 +27,35 @@ def alone(tmp_path, clean):
     return {**clean, "PATH": str(tmp_path / "nowhere"), "PYENV_ROOT": str(tmp_path / "nowhere")}
 
 
-def test_the_running_python_is_found_as_its_base_and_not_as_the_venv(home, alone):
-    found = interpreters.discover(home, Settings(), alone)
+def test_the_running_python_is_found_as_its_base_and_not_as_the_venv(alone):
+    found = interpreters.discover(Settings(), alone)
     assert [one.version for one in found] == ["{}.{}.{}".format(*sys.version_info[:3])]
     assert not found[0].path.startswith(sys.prefix) or sys.prefix == sys.base_prefix
 
 
-def test_pyenvs_versions_and_path_are_looked_at(home, clean):
+def test_pyenvs_versions_and_path_are_looked_at(clean):
     interpreter("3.6")
-    versions = {
-        one.version.rpartition(".")[0] for one in interpreters.discover(home, Settings(), clean) if not one.problem
-    }
+    versions = {one.version.rpartition(".")[0] for one in interpreters.discover(Settings(), clean) if not one.problem}
     assert {"3.6", MINOR} <= versions
 
 
-def test_a_broken_interpreter_is_skipped_with_its_reason(home, alone, tmp_path):
+def test_a_broken_interpreter_is_skipped_with_its_reason(alone, tmp_path):
     (tmp_path / "bin").mkdir()
     script(tmp_path / "bin" / "python3.6", "echo 'libpython3.6.so is missing' >&2; exit 127")
     script(tmp_path / "bin" / "python3.7", "echo '{\"a\": 1}'")
     (tmp_path / "bin" / "python3.8").symlink_to("gone")
     found = {
         one.path.rpartition("/")[2]: one
-        for one in interpreters.discover(home, Settings(), {**alone, "PATH": str(tmp_path / "bin")})
+        for one in interpreters.discover(Settings(), {**alone, "PATH": str(tmp_path / "bin")})
     }
     assert "libpython3.6.so is missing" in found["python3.6"].problem
     assert "does not run" in found["python3.7"].problem
     assert "No such file" in found["python3.8"].problem
     with pytest.raises(InterpreterNotFound):
-        interpreters.pick("=3.6", home, Settings(), {**alone, "PATH": str(tmp_path / "bin")})
+        interpreters.pick("=3.6", Settings(), {**alone, "PATH": str(tmp_path / "bin")})
 
 
-def test_an_interpreter_is_run_once_until_its_file_changes(home, alone, tmp_path):
+def test_an_interpreter_is_run_once_until_its_file_changes(alone, tmp_path):
     (tmp_path / "bin").mkdir()
     calls = tmp_path / "calls"
     wrapper = tmp_path / "bin" / "python3"
@@ -64,30 +63,32 @@ def test_an_interpreter_is_run_once_until_its_file_changes(home, alone, tmp_path
     script(wrapper, f'echo x >> {calls}\nexec {sys._base_executable} "$@"\n')
     alone["PATH"] = str(tmp_path / "bin")
     for _ in range(3):
-        interpreters.discover(home, Settings(), alone)
+        interpreters.discover(Settings(), alone)
     assert calls.read_text() == "x\n"
     os.utime(wrapper, ns=(1, 1))
-    interpreters.discover(home, Settings(), alone)
+    interpreters.discover(Settings(), alone)
     assert calls.read_text() == "x\nx\n"
 
 
-def test_a_damaged_cache_is_made_anew(home, alone):
-    home.mkdir()
-    (home / "interpreters.json").write_text('{"x": {"stamp": 1')
-    assert interpreters.discover(home, Settings(), alone)
+def test_a_damaged_cache_is_made_anew(alone):
+    kept = Path(alone["HOME"]) / ".cache" / "sendoff" / "interpreters.json"
+    assert interpreters.discover(Settings(), alone)
+    assert sys._base_executable in kept.read_text()
+    kept.write_text('{"x": {"stamp": 1')
+    assert interpreters.discover(Settings(), alone)
 
 
-def test_the_setting_names_interpreters_and_folders(home, alone, tmp_path):
+def test_the_setting_names_interpreters_and_folders(alone, tmp_path):
     python = interpreter("3.6")
     subprocess.run([python, "-m", "venv", "--without-pip", str(tmp_path / "v")], check=True)
     for place in (python, str(tmp_path / "v"), str(tmp_path / "v" / "bin")):
-        found = interpreters.discover(home, Settings(interpreters=[place]), alone)
+        found = interpreters.discover(Settings(interpreters=[place]), alone)
         assert "3.6" in {one.version.rpartition(".")[0] for one in found}
 
 
-def test_an_exact_patch_release_is_met_by_the_newest_one_and_the_note_says_so(home, clean):
+def test_an_exact_patch_release_is_met_by_the_newest_one_and_the_note_says_so(clean):
     interpreter("3.6")
-    found, notes = interpreters.pick("=3.6.2", home, Settings(), clean)
+    found, notes = interpreters.pick("=3.6.2", Settings(), clean)
     assert found.version.startswith("3.6.")
     assert notes == [f"python=3.6.2 is met by Python {found.version}, the newest patch release on this machine"]
 
@@ -95,24 +96,24 @@ def test_an_exact_patch_release_is_met_by_the_newest_one_and_the_note_says_so(ho
 @pytest.mark.parametrize(
     "condition", [f"={MINOR}", f"={MINOR}.*", f"=={MINOR}.*", f">={MINOR}", "", f">=3.6,<={MINOR}.999"]
 )
-def test_ranges_and_prefixes_are_understood(home, alone, condition):
-    found, _ = interpreters.pick(condition, home, Settings(), alone)
+def test_ranges_and_prefixes_are_understood(alone, condition):
+    found, _ = interpreters.pick(condition, Settings(), alone)
     assert found.version.startswith(f"{MINOR}.")
 
 
-def test_no_condition_means_the_running_minor_and_says_so(home, clean):
-    found, notes = interpreters.pick("", home, Settings(), clean)
+def test_no_condition_means_the_running_minor_and_says_so(clean):
+    found, notes = interpreters.pick("", Settings(), clean)
     assert found.version.startswith(f"{MINOR}.")
     assert "no python version is asked for" in notes[0]
 
 
-def test_a_bounded_range_takes_the_newest_that_fits(home, clean):
+def test_a_bounded_range_takes_the_newest_that_fits(clean):
     interpreter("3.7"), interpreter("3.8")
-    found, _ = interpreters.pick(">=3.7,<3.9", home, Settings(), clean)
+    found, _ = interpreters.pick(">=3.7,<3.9", Settings(), clean)
     assert found.version.startswith("3.8.")
 
 
-def test_what_is_missing_is_fetched_or_the_error_lists_what_is_there(home, alone):
+def test_what_is_missing_is_fetched_or_the_error_lists_what_is_there(alone):
     asked = []
 
     def fetch(minor):
@@ -120,10 +121,10 @@ def test_what_is_missing_is_fetched_or_the_error_lists_what_is_there(home, alone
         raise EnvironmentFailed("no", log=["error: nothing to download"])
 
     with pytest.raises(InterpreterNotFound) as error:
-        interpreters.pick("=3.5.4", home, Settings(), alone, fetch=fetch)
+        interpreters.pick("=3.5.4", Settings(), alone, fetch=fetch)
     assert asked == ["3.5"]
     assert "nothing to download" in str(error.value)
     assert "{}.{}.{}".format(*sys.version_info[:3]) in error.value.hint
     with pytest.raises(InterpreterNotFound):
-        interpreters.pick("=3.5.4", home, Settings(offline=True), alone, fetch=fetch)
+        interpreters.pick("=3.5.4", Settings(offline=True), alone, fetch=fetch)
     assert asked == ["3.5"], "offline fetches nothing"

@@ -51,13 +51,13 @@ class Interpreter(Spec):
         return tuple(int(part) for part in self.version.split("."))
 
 
-def discover(home: Path, settings: Settings, environ: Mapping[str, str]) -> list[Interpreter]:
+def discover(settings: Settings, environ: Mapping[str, str]) -> list[Interpreter]:
     """Every Python on this machine: the setting ``interpreters``, ``PATH``, pyenv's, uv's and the running one.
 
-    Each is run once to learn its version; the answer is kept in the home and holds while the file is unchanged.
+    Each is run once to learn its version; the answer is kept in the user's cache folder, for every home, and holds
+    while the file is unchanged.
 
     Args:
-        home: Sendoff's home.
         settings: The home's settings.
         environ: As ``os.environ``.
 
@@ -66,9 +66,10 @@ def discover(home: Path, settings: Settings, environ: Mapping[str, str]) -> list
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    cache_file = home / "interpreters.json"
+    cache_file = _cache_file(environ)
     cache = _read_cache(cache_file)
-    known: dict[str, dict[str, str]] = {}
+    # What another user of the file has found is kept, unless its interpreter is gone.
+    known = {path: facts for path, facts in cache.items() if facts["stamp"] == _stamp(Path(path))}
 
     def look(path: Path) -> Interpreter:
         stamp = _stamp(path)
@@ -84,7 +85,7 @@ def discover(home: Path, settings: Settings, environ: Mapping[str, str]) -> list
         looked = list(pool.map(look, _candidates(settings, environ)))
     if known != cache:
         with suppress(StoreError):  # the interpreters are asked again next time
-            files.write(cache_file, encode(known), folder=0o777)
+            files.write(cache_file, encode(known), folder=0o700)
     usable: dict[str, Interpreter] = {}
     broken: dict[str, Interpreter] = {}
     for one in looked:
@@ -141,7 +142,6 @@ def probe(path: Path | str, environ: Mapping[str, str] | None = None, *, own: bo
 
 def pick(
     condition: str,
-    home: Path,
     settings: Settings,
     environ: Mapping[str, str],
     *,
@@ -155,7 +155,6 @@ def pick(
 
     Args:
         condition: What follows the name, as in ``=3.6.2`` or ``>=3.7,<3.9``; empty for any.
-        home: Sendoff's home.
         settings: The home's settings.
         environ: As ``os.environ``.
         fetch: Brings a Python of the given ``X.Y`` onto the machine, or raises EnvironmentFailed.
@@ -168,7 +167,7 @@ def pick(
         InvalidInput: The condition cannot be understood.
     """
     conditions = specifiers(condition)
-    found = discover(home, settings, environ)
+    found = discover(settings, environ)
     hit = _choose(condition, conditions, found)
     reason = ""
     if hit is None and fetch is not None and not settings.offline:
@@ -179,7 +178,7 @@ def pick(
             except EnvironmentFailed as error:
                 reason = f" uv could not fetch one: {(error.context.get('log') or [error.message])[0]}"
             else:
-                hit = _choose(condition, conditions, discover(home, settings, environ))
+                hit = _choose(condition, conditions, discover(settings, environ))
     if hit is not None:
         return hit
     there = ", ".join(f"{one.version} ({one.path})" for one in found if not one.problem) or "none"
@@ -260,6 +259,11 @@ def _in_folder(folder: Path, *, one_only: bool = False) -> list[Path]:
         return []
     ordered = [folder / name for name in sorted(names, key=len, reverse=True)]
     return ordered[:1] if one_only else ordered
+
+
+def _cache_file(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "sendoff" / "interpreters.json"
 
 
 def _stamp(path: Path) -> str:

@@ -123,7 +123,7 @@ class Resolution:
 
         environ = self._supply.environ
         try:
-            return interpreters.pick(self.plan.python, self._home, self._settings, environ, fetch=fetch)
+            return interpreters.pick(self.plan.python, self._settings, environ, fetch=fetch)
         except InterpreterNotFound:
             if self._wants_conda and conda.installed():
                 return None, []  # the channel may have it

@@ -177,7 +177,7 @@ class Environments:
 
     def interpreters(self) -> builtins.list[interpreters.Interpreter]:
         """Every Python on this machine, broken ones with a ``problem`` (for ``sendoff doctor``)."""
-        return interpreters.discover(self._store.home, self._store.settings, self._environ)
+        return interpreters.discover(self._store.settings, self._environ)
 
     def image_credentials(self, spec: EnvironmentSpec) -> tuple[str, str] | None:
         """User and password that a definition gave for its base image's registry; None where it gave none."""

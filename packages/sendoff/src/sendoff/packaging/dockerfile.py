@@ -201,7 +201,7 @@ def _collect_server(request: ImageRequest, plan: ImagePlan, staged: Path, base: 
     """Wheels of the server for the base's Python; for each that it may have where nobody knows."""
     wanted = (plan.front.minor,) if base is not None else _SERVER_PYTHONS
     store, supply = request.store, request.supply
-    found = [one for one in interpreters.discover(store.home, store.settings, supply.environ) if not one.problem]
+    found = [one for one in interpreters.discover(store.settings, supply.environ) if not one.problem]
     requirements = FRONT_LOCK.read_text(encoding="utf-8")
     some = False
     for minor in wanted:

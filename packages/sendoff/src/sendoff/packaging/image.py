@@ -153,9 +153,7 @@ class ImagePlan:
         self.bundle = decode((bundle / MANIFEST).read_bytes(), Bundle, where=str(bundle / MANIFEST))
         self.notes: list[str] = []
         self._local = [
-            (one.path, one.version)
-            for one in interpreters.discover(store.home, store.settings, os.environ)
-            if not one.problem
+            (one.path, one.version) for one in interpreters.discover(store.settings, os.environ) if not one.problem
         ]
         self.front = self._front_python()
         self.worker = self._worker_python(request.spec)
