@@ -11,7 +11,7 @@ JOBS ?= 4
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test lint format types docs docs-site pictures house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test as-of-proof lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -39,6 +39,9 @@ quickstart-stop: setup  ## End the quickstart's service and remove its files
 
 test: setup  ## Run the whole suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+as-of-proof: setup  ## Build old lists as of their time, and import what they name (half an hour)
+	@$(BIN)/python -m pytest -m as_of_proof $(ARGS)
 
 lint: setup  ## Ruff: lint and format
 	@$(BIN)/ruff check .

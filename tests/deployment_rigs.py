@@ -70,7 +70,7 @@ class FakeEnvironments:
             raise EnvironmentNotFound(f"there is no environment {name!r}")
         return Environment(name=name, version=version or "3", digest="", spec=environment(name), created_time=0.0)
 
-    def resolve(self, spec: EnvironmentSpec, progress: Callable[[str], None], *, image: bool = False) -> Lock:
+    def resolve(self, spec: EnvironmentSpec, progress: Callable[[str], None], **_: Any) -> Lock:
         progress("resolving, says the fake")
         if "impossible" in spec.python.conda_packages:
             raise EnvironmentFailed("no version of 'impossible' exists", log=["the resolver's last line"])

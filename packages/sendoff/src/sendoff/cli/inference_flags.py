@@ -10,7 +10,7 @@ import click
 
 from ..errors import InvalidInput, NotSupported
 from .command import option, together
-from .options import toggle
+from .options import as_of, dated, toggle
 from .session import Session
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ flags = together(
            help="Folder that `environment scaffold` made."),
     option("--conda-file", "--cf", default=None, metavar="FILE|DIR",
            help="What to install: conda YAML, requirements.txt, JSON environment, or a folder with one."),
+    as_of,
     option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
            help="Old form: python is the only one that runs."),
     option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
@@ -86,7 +87,11 @@ def inference(
             hint="Give the environment once: -e NAME, --ed DIR or --cf FILE.",
         )
     file = values["inference_config_file"]
-    if file is None and not named and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime")):
+    if (
+        file is None
+        and not named
+        and not any(values[flag] for flag in ("entry_script", "source_directory", "runtime", "as_of"))
+    ):
         return None
     from ..client import Transfer
     from ..spec.environment_files import load_from_directory
@@ -121,6 +126,13 @@ def inference(
                 "inference configuration.",
                 field="environment",
             )
+    if values["as_of"] and spec is None:
+        raise InvalidInput(
+            "--as-of needs --cf or --ed: a registered environment keeps its own",
+            hint="Register it again: sendoff environment register -d … --as-of DATE.",
+            field="as-of",
+        )
+    spec = spec and dated(spec, values["as_of"])
     for note in notes:
         session.say(f"note: {note}")
     if config is None:

@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import InvalidInput
 from .command import Decorator, option, remember, together
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..spec.environment import EnvironmentSpec
 
 
 def pairs(values: Sequence[str], flag: str) -> dict[str, str]:
@@ -48,6 +51,20 @@ def moment(text: str, flag: str) -> float:
         raise InvalidInput(
             f"{flag} {text!r} is no time", hint=f"Write {flag} 10m, or {flag} 2026-11-30T14:05.", field=flag
         ) from None
+
+
+def dated(spec: EnvironmentSpec, as_of: str | None) -> EnvironmentSpec:
+    """The environment with ``--as-of`` in place of its own.
+
+    Raises:
+        InvalidInput: It is neither a date nor auto nor never.
+    """
+    if as_of is None:
+        return spec
+    from ..spec.environment import check_as_of
+    from ..spec.parse import replace
+
+    return replace(spec, python=replace(spec.python, as_of=check_as_of(as_of, where="flags", field="--as-of")))
 
 
 def filters(values: Sequence[str]) -> dict[str, str | None] | None:
@@ -88,6 +105,12 @@ def tag(help: str = "Tag to put on it; repeat for more.") -> Decorator:
 def prop(help: str = "Property to put on it; repeat for more. Properties cannot be changed later.") -> Decorator:
     """``--property k=v``."""
     return option("--property", "properties", multiple=True, metavar="KEY=VALUE", help=help)
+
+
+as_of = option("--as-of", default=None, metavar="DATE|auto|never",
+               help="Resolve packages as of a day, YYYY-MM-DD. auto, the default: where the newest release that "
+               "is pinned is old, 60 days after it.")  # fmt: skip
+"""``--as-of``."""
 
 
 changing = together(

@@ -146,6 +146,8 @@ def environment(view: Environment) -> Record:
         "version": view.version,
         "digest": view.digest,
         "lockDigest": view.lock_digest,
+        "lockAsOf": view.lock_as_of,
+        "lockAsOfReason": view.lock_as_of_reason or None,
         "createdTime": _iso(view.created_time),
     }
 

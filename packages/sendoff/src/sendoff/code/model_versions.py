@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -18,6 +19,9 @@ from ..frameworks.versions import release_of
 from ..packaging.check_script import python_of
 from ..spec.environment import EnvironmentSpec
 from ..spec.model import Model
+
+if TYPE_CHECKING:
+    from ..rooms import Rooms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,16 @@ _PACKAGES = {
     "tensorflow": _Package(names=("tensorflow-cpu", "tensorflow-gpu")),
     "torch": _Package(),
 }
+
+
+def stated_versions(rooms: Rooms, workspace: str, models: Iterable[str]) -> list[str]:
+    """``NAME==VERSION`` of the packages that models' files say they were made with; models by their ids."""
+    return [
+        f"{package}=={version}"
+        for model in models
+        for package, version in rooms.registry.get(workspace, model).detected.items()
+        if package in _PACKAGES and _version(version) is not None
+    ]
 
 
 def version_notes(models: Iterable[Model], spec: EnvironmentSpec) -> list[str]:

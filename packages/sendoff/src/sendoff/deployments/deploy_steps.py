@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..code.bundles import make_bundle
+from ..code.model_versions import stated_versions
+from ..code.try_imports import check_imports, one_more_day
 from ..errors import (
     Conflict,
     DeploymentFailed,
+    EnvironmentFailed,
     EnvironmentNotFound,
     SendoffError,
     ServiceNotFound,
@@ -140,18 +143,22 @@ class DeploySteps:
             said.append(line)
             self._timeline.tell("environment", "ResolvingEnvironment", line)
 
+        fresh = self._plan.pinned.lock_digest is None
         lock = self._lock(progress)
-        self._pin(lock_digest=lock.digest)
         if self._able.artefact == INTERPRETER:
-            artefact = self._prepared("environment", lock, progress)
-            self._pin(environment_key=artefact.reference, python=artefact.python)
+            artefact = self._prepared(lock, progress)
+            if fresh:
+                lock, artefact = self._importing(lock, artefact, progress)
+            self._note("environment", list(artefact.notes), again=artefact.again)
+            self._pin(lock_digest=lock.digest, environment_key=artefact.reference, python=artefact.python)
             return "EnvironmentReady", artefact.summary, said
+        self._pin(lock_digest=lock.digest)
         self._note("environment", list(lock.notes), again=not said)
         if lock.method == METHOD_USER_MANAGED:
             return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
         return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
 
-    def _prepared(self, step: str, lock: Lock, progress: Progress) -> Artefact:
+    def _prepared(self, lock: Lock, progress: Progress) -> Artefact:
         """What the revision's code runs in, as its target wants it."""
         preparation = Preparation(
             uid=self._service.uid,
@@ -161,9 +168,27 @@ class DeploySteps:
             lock=lock,
             bundle=self._plan.pinned.bundle or "",
         )
-        artefact = self._target.prepare(preparation, self._rooms.makers, progress)
-        self._note(step, list(artefact.notes), again=artefact.again)
-        return artefact
+        return self._target.prepare(preparation, self._rooms.makers, progress)
+
+    def _importing(self, lock: Lock, artefact: Artefact, progress: Progress) -> tuple[Lock, Artefact]:
+        """The environment in which the script's imports work: that one, or one as of another day."""
+        code, models, workspace = self._plan.inference, self._plan.models, self._operation.workspace
+
+        def check(lock: Lock, artefact: Artefact) -> None:
+            check_imports(self._rooms, code, models, workspace, lock, artefact.python, progress)
+
+        try:
+            check(lock, artefact)
+        except EnvironmentFailed as error:
+            progress(f"{error.message}; looking for packages of another day")
+            again = one_more_day(self._rooms, code, lock, self._stated(), progress)
+            if again is None:
+                raise
+            made = self._prepared(again, progress)
+            check(again, made)
+            self._timeline.note([f"{error.message}. {again.as_of} is the day whose packages are taken instead."])
+            return again, made
+        return lock, artefact
 
     def _note(self, step: str, notes: list[str], *, again: bool) -> None:
         """What was mapped and left out is told once; with the same environment again it is a detail."""
@@ -179,7 +204,9 @@ class DeploySteps:
             found = self._rooms.environments.lock(pinned)
             if found is not None:
                 return found
-        lock = self._rooms.environments.resolve(spec, progress, image=self._able.artefact != INTERPRETER)
+        lock = self._rooms.environments.resolve(
+            spec, progress, image=self._able.artefact != INTERPRETER, stated=self._stated()
+        )
         if pinned is not None and lock.digest != pinned:
             raise Conflict(
                 f"the packages of environment {self._plan.environment} are not what revision "
@@ -188,6 +215,9 @@ class DeploySteps:
                 f"{service_flags(self._service.name, self._service.workspace)} …`.",
             )
         return lock
+
+    def _stated(self) -> list[str]:
+        return stated_versions(self._rooms, self._operation.workspace, self._plan.models)
 
     def _bundle(self) -> Outcome:
         plan = self._plan
@@ -214,7 +244,8 @@ class DeploySteps:
             said.append(line)
             self._timeline.tell("image", "BuildingImage", line)
 
-        artefact = self._prepared("image", self._lock(progress), progress)
+        artefact = self._prepared(self._lock(progress), progress)
+        self._note("image", list(artefact.notes), again=artefact.again)
         self._pin(image=artefact.reference, python=artefact.python)
         return "ImageReady", artefact.summary, said
 

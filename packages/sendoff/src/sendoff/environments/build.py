@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from ..progress import Progress, silent
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, Lock, canonical_name
 from ..spec.parse import Spec, decode, encode
 from . import conda, interpreters, uv
+from .as_of import AsOf
 from .indexes import Supply
 
 MARKER = ".complete"
@@ -110,6 +112,14 @@ def ensure(lock: Lock, supply: Supply, *, home: Path) -> BuiltEnvironment:
         how = f"built with {count} in {time.monotonic() - start:.1f} s"
         supply.progress(how)
     return BuiltEnvironment(python=python, key=lock.key, notes=lock.notes, how=how, again=False)
+
+
+def dated(lock: Lock) -> list[str]:
+    """uv's options for installing a lock: what its source archives are built with is of the lock's day, too."""
+    if lock.as_of is None:
+        return []
+    day = AsOf(day=datetime.date.fromisoformat(lock.as_of), reason="", automatic=False)
+    return uv.dated(day.until, lock.undated)
 
 
 def check(lock: Lock, folder: Path) -> None:
@@ -212,6 +222,7 @@ def _build(lock: Lock, folder: Path, home: Path, supply: Supply, holds: int) -> 
     supply.progress(f"installing {count}")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(requirements)]
     arguments += ["--python", str(_python_of(folder)), "--break-system-packages"]
+    arguments += dated(lock)
     # Compiled here once, instead of in each worker at its first start. uv's compiler needs 3.7.
     old = lock.python_version.startswith("3.6.")
     arguments += [] if old else ["--compile-bytecode"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import json
 import subprocess
@@ -12,8 +13,9 @@ from typing import Any
 
 from ..errors import EnvironmentFailed, MissingExtra
 from ..spec.environment_packages import redact
+from .as_of import Release
 from .indexes import Indexes, Supply, without_credentials
-from .uv import patiently, surroundings
+from .uv import packages, patiently, surroundings
 
 _SOLVE_SECONDS = 600
 _INSTALL_SECONDS = 3600
@@ -40,7 +42,9 @@ def installed() -> bool:
     return importlib.util.find_spec("rattler") is not None
 
 
-def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path) -> list[dict[str, Any]]:
+def solve(
+    specs: list[str], channels: list[str], supply: Supply, *, cache: Path, until: datetime.datetime | None = None
+) -> list[dict[str, Any]]:
     """Solve conda match specs against channels.
 
     Args:
@@ -49,6 +53,7 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
             ``anaconda``, which has the same packages, and ``nodefaults`` is passed over.
         supply: Proxy and certificates on the way to the channels.
         cache: Where channel indexes are kept.
+        until: Nothing that the channel's records date later is taken; those without a date are.
 
     Returns:
         One record a package, in the order of installation: conda's own fields with ``url`` and ``channel``.
@@ -62,9 +67,10 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
     job = {
         "do": "solve",
         "specs": specs,
-        "channels": [_ALIASES.get(channel, channel) for channel in channels if channel != "nodefaults"],
+        "channels": _named(channels),
         "cache": str(cache / "conda-index"),
         "seconds": _SOLVE_SECONDS,
+        "until": until.isoformat() if until else None,
     }
     try:
         records = _work(job, what, supply, seconds=_SOLVE_SECONDS + 60)
@@ -77,6 +83,36 @@ def solve(specs: list[str], channels: list[str], supply: Supply, *, cache: Path)
             log=problem.lines[-20:],
         ) from None
     return [_plain(record) for record in records]
+
+
+def released(specs: list[str], channels: list[str], supply: Supply, *, python: str, cache: Path) -> list[Release]:
+    """When the channel's records say that releases were made, the first build of each that fits the Python.
+
+    Args:
+        specs: Match specs that name one release each; what no channel has is passed over.
+        channels: As for :func:`solve`.
+        supply: Proxy and certificates on the way to the channels.
+        python: The match spec's condition on Python; empty for any.
+        cache: Where channel indexes are kept.
+    """
+    if not specs:
+        return []
+    job = {
+        "do": "released",
+        "specs": specs,
+        "channels": _named(channels),
+        "python": python,
+        "cache": str(cache / "conda-index"),
+    }
+    what = f"looking up when {packages(len(specs))} of conda were released"
+    try:
+        found = _work(job, what, supply, seconds=_SOLVE_SECONDS)
+    except _Problem:
+        return []  # solving says what is wrong
+    return [
+        Release(name=name, version=version, day=datetime.date.fromisoformat(day) if day else None)
+        for name, version, day in found
+    ]
 
 
 def install(
@@ -112,6 +148,10 @@ def install(
             hint="Check that the channel answers, then try again.",
             log=problem.lines[-20:],
         ) from None
+
+
+def _named(channels: list[str]) -> list[str]:
+    return [_ALIASES.get(channel, channel) for channel in channels if channel != "nodefaults"]
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

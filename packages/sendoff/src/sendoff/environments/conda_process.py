@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Its types differ from version to version, and 0.15 is enough for us.
+# Its types differ from version to version, and we need few of them.
 rattler: Any = importlib.import_module("rattler")
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     """Read a job from standard input, do it, and write the answer to standard output."""
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work: Any = {"solve": _solve, "install": _install}[job.pop("do")]
+    work: Any = {"solve": _solve, "released": _released, "install": _install}[job.pop("do")]
     try:
         answer = {"done": asyncio.run(work(**job))}
     except Exception as error:  # rattler has an exception class for each of its parts, and no base class
@@ -50,15 +50,48 @@ def _client() -> Any:
     return rattler.Client.from_config(config.from_toml('tls-root-certs = "system"'))
 
 
-async def _solve(specs: list[str], channels: list[str], cache: str, seconds: float) -> list[dict[str, Any]]:
+def _gateway(cache: str) -> Any:
+    return rattler.Gateway(cache_dir=Path(cache), client=_client())
+
+
+async def _solve(
+    specs: list[str], channels: list[str], cache: str, seconds: float, until: str | None
+) -> list[dict[str, Any]]:
     records = await rattler.solve(
         [rattler.Channel(channel) for channel in channels],
         [rattler.MatchSpec(spec) for spec in specs],
-        gateway=rattler.Gateway(cache_dir=Path(cache), client=_client()),
+        gateway=_gateway(cache),
         virtual_packages=rattler.VirtualPackage.detect(),
         timeout=datetime.timedelta(seconds=seconds),
+        exclude_newer=datetime.datetime.fromisoformat(until) if until else None,
+        timestamp_policy="allow-missing",
     )
     return [json.loads(record.to_json()) for record in rattler.RepoDataRecord.sort_topologically(records)]
+
+
+async def _released(specs: list[str], channels: list[str], cache: str, python: str) -> list[list[str | None]]:
+    """Name, version and day of each release that a spec names; the day is None where no record has one."""
+    sources = [rattler.Channel(channel) for channel in channels]
+    platforms = [str(rattler.Platform.current()), "noarch"]
+    wanted = rattler.MatchSpec(f"python {python}".strip())
+    answers = await _gateway(cache).query(sources, platforms, ["python", *specs], recursive=False)
+    records = [record for answer in answers for record in answer]
+    pythons = [one for one in records if one.name.normalized == "python" and wanted.matches(one)]
+    found: list[list[str | None]] = []
+    for spec in map(rattler.MatchSpec, specs):
+        builds = [one for one in records if spec.matches(one)]
+        fitting = [one for one in builds if _takes(one, pythons)] or builds
+        if not fitting:
+            continue
+        days = [one.timestamp.date().isoformat() for one in fitting if one.timestamp is not None]
+        found.append([fitting[0].name.normalized, str(fitting[0].version), min(days, default=None)])
+    return found
+
+
+def _takes(record: Any, pythons: list[Any]) -> bool:
+    """Whether a build is for one of some Pythons: a build for a later one came years after its release."""
+    needs = [rattler.MatchSpec(one) for one in record.depends if one.split()[0] == "python"]
+    return all(any(need.matches(python) for python in pythons) for need in needs)
 
 
 async def _install(records: list[dict[str, Any]], prefix: str, cache: str, final: str | None) -> None:

@@ -126,6 +126,17 @@ def python_additions(release: tuple[int, ...], *, conda: bool) -> list[Addition]
     return [Addition(requirement="setuptools<81", reason=f"{had} came with it, and older packages import it")]
 
 
+def exact_conda(plan: ResolvePlan) -> list[str]:
+    """Those of the conda match specs that name one release; where a build is named, that one."""
+    found = []
+    for text in plan.conda:
+        package = parse_conda_package(text, where="conda packages")
+        conditions = alternatives(package.version)
+        if len(conditions) == 1 and re.fullmatch(r"==[^*,]+", conditions[0]):
+            found.append(text)
+    return found
+
+
 def is_vendor(name: str) -> bool:
     """Whether a package is one of the vendor's proprietary ones. ``inference-schema`` is not: it is MIT."""
     return name == "azureml" or name.startswith(VENDOR_PREFIX)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,22 @@ from ..errors import EnvironmentFailed, InterpreterNotFound
 from ..progress import Progress, silent
 from ..spec import parse
 from ..spec.environment import (
+    AUTO,
     METHOD_CONDA,
     METHOD_PIP,
     METHOD_USER_MANAGED,
+    NEVER,
     EnvironmentSpec,
     Lock,
     canonical_name,
+    check_as_of,
     lock_digest,
     spec_digest,
 )
 from ..spec.environment_packages import redact
 from ..spec.settings import Settings
-from . import conda, interpreters, plan, uv
+from . import as_of, conda, interpreters, plan, uv
+from .as_of import AsOf
 from .indexes import Supply, effective
 
 # How uv's answer is used can change between our own releases; locks of another rule are resolved anew.
@@ -42,6 +47,8 @@ class Resolution:
         settings: The home's settings.
         environ: As ``os.environ``.
         credentials: Index addresses without credentials to the same with them.
+        stated: ``NAME==VERSION`` of what the models were made with, as their files state; the day of a definition
+            without pins is told by it.
 
     Raises:
         InterpreterNotFound: No Python fits.
@@ -56,6 +63,7 @@ class Resolution:
         settings: Settings,
         environ: Mapping[str, str],
         credentials: Mapping[str, str] | None = None,
+        stated: Sequence[str] = (),
         progress: Progress = silent,
     ) -> None:
         self._spec, self._home, self._settings = spec, home, settings
@@ -70,19 +78,47 @@ class Resolution:
             or (bool(settings.channels) and not spec.python.channels)
         )
         self.interpreter, self._python_notes = self._python()
+        self._asked = check_as_of(spec.python.as_of, where=f"environment {spec.name}")
+        vendor = [line for line in spec.python.pip_packages if plan.is_vendor(plan.requirement_name(line))]
+        # The vendor's packages are not installed, but their pins tell the time of the file as well as others do.
+        lines = spec.python.pip_packages if self._by_channel else [*self.plan.choices[0], *vendor]
+        self._pins = as_of.exact_pins([*lines, *self.plan.constraints])
+        pinned = self._pins or (self._by_channel and plan.exact_conda(self.plan))
+        self._stated = sorted(set(stated)) if self._asked == AUTO and not pinned else []
+        self._as_of: AsOf | None = None
+        self._undated: set[str] = set()
+
+    @property
+    def _by_channel(self) -> bool:
+        """Whether conda's channels are asked first."""
+        if not conda.installed() or not (self._wants_conda or (self.plan.unmapped and self.channels)):
+            return False
+        return self._wants_conda or not self._offline_channels
+
+    @property
+    def keys(self) -> list[str]:
+        """Under which digests a lock may be kept, :attr:`key` first: one that was made without a model's word holds."""
+        return list(dict.fromkeys([self.key, self._key([])]))
 
     @property
     def key(self) -> str:
         """The digest of everything that decides the outcome: definition, Python, platform, indexes, channels."""
+        return self._key(self._stated)
+
+    def _key(self, stated: list[str]) -> str:
         python = [self.interpreter.version, self.interpreter.platform] if self.interpreter else []
         # Its path counts only where its own packages are the environment; elsewhere any of its version gives the same.
         if self.interpreter and self._spec.python.user_managed_dependencies:
             python.append(self.interpreter.path)
         content = [_RULE, spec_digest(self._spec), python, self.indexes.key(), self.channels, conda.installed()]
+        content += [stated] if stated else []
         return "sha256:" + hashlib.sha256(parse.encode(content)).hexdigest()
 
-    def lock(self) -> Lock:
+    def lock(self, *, recent: bool = False) -> Lock:
         """Ask the index (or the channels), and pin what it answers.
+
+        Args:
+            recent: Take the day that the pins tell also where it is less than a year back.
 
         Raises:
             EnvironmentFailed: Nothing satisfies the definition, a package is unknown, or an index does not answer.
@@ -92,17 +128,55 @@ class Resolution:
             assert self.interpreter is not None
             used = f"{self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
             return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [f"userManagedDependencies: {used}"])
+        self._as_of, notes = self._day(recent)
+        if self._as_of is None:
+            return self._resolved(notes)
+        day = str(self._as_of)
+        self._supply.progress(day)
+        try:
+            return self._resolved([day])
+        except EnvironmentFailed as error:
+            # Nobody asked for that day, so it gives way to what was asked for.
+            if not self._as_of.automatic or error.context.get("reason") in ("unreachable", "disk"):
+                raise
+            said = f"{day}; nothing fits then ({error.message}), so all packages that there are were looked at"
+        self._as_of, self._undated = None, set()
+        return self._resolved([said])
+
+    def _day(self, recent: bool) -> tuple[AsOf | None, list[str]]:
+        """Which day's packages are looked at, and what the timeline should say where it is not told there."""
+        if self._asked == NEVER:
+            return None, []
+        if self._asked != AUTO:
+            day = datetime.date.fromisoformat(self._asked)
+            return AsOf(day=day, reason="as the environment says", automatic=False), []
+        target = ["--python", self.interpreter.path] if self.interpreter else []
+        why, releases = "the newest that is pinned", as_of.released(self._pins, target, self._supply)
+        if self._by_channel:
+            releases += conda.released(plan.exact_conda(self.plan), self.channels, self._supply, **self._conda_facts())
+        if self._stated:
+            why, releases = "which the model was made with", as_of.released(self._stated, target, self._supply)
+        found = as_of.after(releases, why, today=datetime.datetime.now(datetime.UTC).date(), recent=recent)
+        if found is None and any(one.by_index for one in releases) and not any(one.day for one in releases):
+            of = "channels give" if self._by_channel else f"{self.indexes.described()} gives"
+            return None, [f"{of} no dates of releases: all packages that there are were looked at"]
+        return found, []
+
+    def _conda_facts(self) -> dict[str, Any]:
+        return {"python": self._conda_python(), "cache": self._home / "cache"}
+
+    def _resolved(self, notes: list[str]) -> Lock:
         if self._wants_conda and conda.installed():
             try:
-                return self._conda()
+                return self._conda(notes)
             except EnvironmentFailed as error:
                 # Where the pip index has a counterpart of everything there is a second way, and the timeline says so.
                 if self.plan.unmapped:
                     raise self._unmappable(error) from None
-                return self._pip([f"{error.message}; the pip mapping is used instead"])
+                return self._pip([*notes, f"{error.message}; the pip mapping is used instead"])
         if self.plan.unmapped:
-            return self._conda_or_explain()
-        return self._pip([])
+            return self._conda_or_explain(notes)
+        return self._pip(notes)
 
     def _python(self) -> tuple[interpreters.Interpreter | None, list[str]]:
         if self._spec.python.user_managed_dependencies:
@@ -135,30 +209,40 @@ class Resolution:
         text, more = self._compile(self.interpreter.release, ["--python", self.interpreter.path], {})
         return self._make(METHOD_PIP, self.interpreter.version, text, [*notes, *more, *self.plan.notes])
 
-    def _conda_or_explain(self) -> Lock:
+    def _conda_or_explain(self, notes: list[str]) -> Lock:
         if not self.channels:
             raise plan.unmappable(self.plan, [], "")
         if not conda.installed():
             raise plan.unmappable(self.plan, self._shown_channels(), "py-rattler is not installed (sendoff-ml[conda]).")
-        if self._settings.offline and not all(name.startswith(("file:", "/")) for name in self.channels):
+        if self._offline_channels:
             raise plan.unmappable(self.plan, self._shown_channels(), "The setting offline is on.")
         try:
-            return self._conda()
+            return self._conda(notes)
         except EnvironmentFailed as error:
             raise self._unmappable(error) from None
+
+    @property
+    def _offline_channels(self) -> bool:
+        """Whether channels of the network are named, which the setting ``offline`` does not let us ask."""
+        return self._settings.offline and not all(name.startswith(("file:", "/")) for name in self.channels)
 
     def _unmappable(self, error: EnvironmentFailed) -> EnvironmentFailed:
         return plan.unmappable(self.plan, self._shown_channels(), error.message, error.context.get("log"))
 
-    def _conda(self) -> Lock:
-        version = self.plan.python
-        if not version:
-            version = f"={self.interpreter.version.rpartition('.')[0]}" if self.interpreter else ""
+    def _conda_python(self) -> str:
+        """conda's condition on Python: the definition's own, else the Python that would be taken."""
+        if self.plan.python or not self.interpreter:
+            return self.plan.python
+        return f"={self.interpreter.version.rpartition('.')[0]}"
+
+    def _conda(self, notes: list[str]) -> Lock:
+        version = self._conda_python()
         specs = [f"python {version}".strip(), *self.plan.conda]
-        notes: list[str] = []
+        notes = list(notes)
+        until = self._as_of.until if self._as_of else None
 
         def solve() -> list[dict[str, Any]]:
-            return conda.solve(specs, self.channels, self._supply, cache=self._home / "cache")
+            return conda.solve(specs, self.channels, self._supply, cache=self._home / "cache", until=until)
 
         # Old definitions pin a patch release of Python that their channel may have dropped: python=3.6.2 is met by the
         # newest patch of 3.6. The pin itself is tried first: where it is there, it is what was asked for.
@@ -238,13 +322,32 @@ class Resolution:
             pinned = [f"{package}=={version}" for package, version in conda_has.items() if _is_version(version)]
             constraints = [*self.plan.constraints, *pinned]
             (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", encoding="utf-8")
-            arguments = ["pip", "compile", str(folder / "requirements.in"), "--quiet"]
+            arguments = ["pip", "compile", str(folder / "requirements.in")]
             arguments += ["--overrides", str(folder / "vendor.txt"), "--constraints", str(folder / "constraints.txt")]
             arguments += ["--generate-hashes", "--no-header", "--no-annotate", "--emit-build-options"]
             arguments += ["--no-python-downloads", *target, *_pass_on(self.plan.options)]
             doing = f"resolving {uv.packages(len(lines))}"
             self._supply.progress(f"{doing} with {self.indexes.described()}")
-            return uv.run(arguments, self._supply, waits_for=doing)
+            if self._as_of is None:
+                return uv.run([*arguments, "--quiet"], self._supply, waits_for=doing)
+            return self._uv_dated(arguments, self._as_of, doing)
+
+    def _uv_dated(self, arguments: list[str], day: AsOf, doing: str) -> str:
+        """Run uv with a day; packages of an index that gives no dates are free of it, as uv says which."""
+        while True:
+            undated: set[str] = set()
+            failure: EnvironmentFailed | None = None
+            try:
+                found = uv.run(
+                    [*arguments, *uv.dated(day.until, self._undated)], self._supply, waits_for=doing, undated=undated
+                )
+            except EnvironmentFailed as error:
+                failure = error
+            if not undated - self._undated:
+                if failure is not None:
+                    raise failure
+                return found
+            self._undated |= undated
 
     def _checked(self, text: str, conda_has: Mapping[str, str]) -> str:
         """uv's text, with the user's own hashes kept to, and without what conda installs."""
@@ -293,8 +396,12 @@ class Resolution:
             requirements=text,
             conda_packages=explicit,
             interpreter=path if method == METHOD_USER_MANAGED else "",
+            as_of=self._as_of.day.isoformat() if self._as_of else None,
         )
         said = ([] if method == METHOD_CONDA else self._python_notes) + notes + self._index_notes
+        if self._undated:
+            named = ", ".join(sorted(self._undated))
+            said.append(f"{named}: the package index gives no dates of them, so every release was looked at")
         return Lock(
             digest=digest,
             python=path,
@@ -306,6 +413,9 @@ class Resolution:
             conda_records=records or [],
             pip_options=self.plan.options,
             notes=[self.indexes.conceal(note) for note in said],
+            as_of=self._as_of.day.isoformat() if self._as_of else None,
+            as_of_reason=self._as_of.reason if self._as_of else "",
+            undated=sorted(self._undated),
         )
 
     def _shown_channels(self) -> list[str]:

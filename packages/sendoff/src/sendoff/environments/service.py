@@ -6,7 +6,7 @@ import builtins
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
@@ -99,7 +99,7 @@ class Environments:
             versions = _rows(connection, workspace, name)
             hit = [v for v in versions if version in (None, v.version)]
             if hit:
-                return hit[-1]
+                return self._with_day(connection, hit[-1])
             known = [] if versions else sorted({row.name for row in _rows(connection, workspace)})
         if versions:
             raise EnvironmentNotFound(
@@ -121,7 +121,15 @@ class Environments:
         with self._store.read() as connection:
             return select_page(connection, query, [one.c.name], window, _view)
 
-    def resolve(self, spec: EnvironmentSpec, progress: Progress = silent, *, image: bool = False) -> Lock:
+    def resolve(
+        self,
+        spec: EnvironmentSpec,
+        progress: Progress = silent,
+        *,
+        image: bool = False,
+        stated: Sequence[str] = (),
+        again: Lock | None = None,
+    ) -> Lock:
         """Pin the whole closure of a definition, with hashes.
 
         The same definition, Python, platform and indexes give the same lock without asking an index again.
@@ -130,6 +138,10 @@ class Environments:
             spec: The definition.
             progress: Receives plain lines.
             image: It is for an image: an interpreter that the user manages is in there, not on this machine.
+            stated: ``NAME==VERSION`` of what the models were made with: a definition without pins is resolved as of
+                the time of the newest (docs/environments.md).
+            again: A lock of it that does not work: it is resolved once more as of the day that its pins tell, also
+                where that is less than a year back, and the kept lock is replaced.
 
         Raises:
             InterpreterNotFound: No Python fits; the hint lists what there is.
@@ -146,13 +158,17 @@ class Environments:
             settings=self._store.settings,
             environ=self._environ,
             credentials=self._credentials(spec.python.pip_packages),
+            stated=stated,
             progress=progress,
         )
-        key = resolution.key
-        with self._store.read() as connection:
-            lock = _stored(connection, locks.c.spec_key == key)
-        if lock is None:
-            lock = self._keep(key, resolution.lock())
+        if again is not None:
+            lock = resolution.lock(recent=True)
+            lock = self._replace(resolution.keys, again, lock) if lock.as_of is not None else again
+        else:
+            with self._store.read() as connection:
+                kept = (_stored(connection, locks.c.spec_key == key) for key in resolution.keys)
+                found = next((one for one in kept if one is not None), None)
+            lock = found or self._keep(resolution.key, resolution.lock())
         self._mark(spec_digest(spec), lock.digest)
         if resolution.interpreter is not None and lock.python:
             lock = parse.replace(lock, python=resolution.interpreter.path)
@@ -213,6 +229,18 @@ class Environments:
             )
         return lock
 
+    def _replace(self, keys: builtins.list[str], old: Lock, new: Lock) -> Lock:
+        """Keep another lock in an old one's place; the one that is there where somebody else was first."""
+        with self._store.begin() as connection:
+            for key in keys:
+                stored = _stored(connection, locks.c.spec_key == key)
+                if stored is not None and stored.digest != old.digest:
+                    return stored
+                values = {"digest": new.digest, "document": parse.to_builtins(new), "created": time.time()}
+                if stored is not None:
+                    connection.execute(update(locks).where(locks.c.spec_key == key).values(values))
+        return new
+
     def _mark(self, digest: str, lock_digest: str) -> None:
         """Write the newest lock's digest beside every registered version that it is for."""
         column = environments.c.lock_digest
@@ -222,6 +250,12 @@ class Environments:
                 return
         with self._store.begin() as connection:
             connection.execute(update(environments).where(stale).values(lock_digest=lock_digest))
+
+    def _with_day(self, connection: Connection, view: Environment) -> Environment:
+        lock = view.lock_digest and _stored(connection, locks.c.digest == view.lock_digest)
+        if not lock or lock.as_of is None:
+            return view
+        return parse.replace(view, lock_as_of=lock.as_of, lock_as_of_reason=lock.as_of_reason)
 
     def _without_secrets(self, spec: EnvironmentSpec) -> EnvironmentSpec:
         lines, found = take_credentials(spec.python.pip_packages)

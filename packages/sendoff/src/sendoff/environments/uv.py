@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -9,12 +10,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import EnvironmentFailed, MissingExtra
 from ..progress import Progress
+from ..spec.environment import canonical_name
 from .indexes import Indexes, Supply
 
 _SILENCE = 10.0
@@ -23,7 +25,9 @@ _KEPT = re.compile(
     r"UV_(CACHE_DIR|HTTP_\w+|CONCURRENT_\w+|LINK_MODE|PYTHON_INSTALL_\w+|NATIVE_TLS|SYSTEM_CERTS|REQUEST_TIMEOUT)\Z"
 )
 _DROPPED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
-
+_FIRST_SETUPTOOLS = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+_DATELESS = re.compile(r"^warning: `([^`]+)` is missing an upload date", re.MULTILINE)
+_ARCHIVE = re.compile(r"(.+?)(?:-\d.*)?\Z")
 
 T = TypeVar("T")
 
@@ -47,8 +51,28 @@ def binary() -> str:
         raise MissingExtra("uv is not installed beside sendoff", hint="Run: pip install uv") from None
 
 
+def dated(until: datetime.datetime, undated: Iterable[str]) -> list[str]:
+    """Options that leave out what was uploaded later, also of what source archives are built with.
+
+    Args:
+        until: The moment, with its time zone.
+        undated: Packages whose index gives no dates; they are free of it.
+    """
+    free = [option for name in sorted(undated) for option in ("--exclude-newer-package", f"{name}=false")]
+    # uv builds every old source archive with a setuptools of 2019 or later.
+    if until < _FIRST_SETUPTOOLS and "setuptools" not in undated:
+        free += ["--exclude-newer-package", f"setuptools={_FIRST_SETUPTOOLS:%Y-%m-%d}"]
+    return ["--exclude-newer", f"{until:%Y-%m-%dT%H:%M:%SZ}", *free]
+
+
 def run(
-    arguments: list[str], supply: Supply, *, waits_for: str, timeout: float = 1800.0, holds: int | None = None
+    arguments: list[str],
+    supply: Supply,
+    *,
+    waits_for: str,
+    timeout: float = 1800.0,
+    holds: int | None = None,
+    undated: set[str] | None = None,
 ) -> str:
     """Run uv to its end.
 
@@ -58,6 +82,7 @@ def run(
         waits_for: What it does, for the line that is printed while it is silent (``resolving 4 packages``).
         timeout: In seconds; then uv and what it started are ended.
         holds: A file lock's descriptor that uv inherits: when we are killed, the lock is held until uv is gone too.
+        undated: Receives the packages that were left out for want of a date (not with ``--quiet``).
 
     Returns:
         Its standard output.
@@ -94,6 +119,8 @@ def run(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+    if undated is not None:
+        undated |= {canonical_name(_ARCHIVE.match(file)[1]) for file in _DATELESS.findall(err)}  # type: ignore[index]
     if process.returncode == 0:
         return out
     raise _explain(supply.indexes.conceal(err), waits_for, supply.indexes)
@@ -167,7 +194,7 @@ def surroundings(supply: Supply, *, drop: bool = True) -> dict[str, str]:
 
 
 def _explain(log: str, waits_for: str, indexes: Indexes) -> EnvironmentFailed:
-    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in log.splitlines() if line.strip() and not line.startswith("warning: ")]
     flat = " ".join(re.sub(r"^\s*(error|cause|hint)?:?\s*", "", line) for line in lines)
     if "No space left on device" in flat:
         reason = "disk"

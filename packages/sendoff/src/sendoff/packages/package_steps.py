@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from ..artefacts import package
 from ..code.bundles import make_bundle
+from ..code.model_versions import stated_versions
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome, Work
@@ -72,7 +73,8 @@ class PackageSteps(Work):
     def _lock(self, progress: Progress = silent) -> Lock | None:
         if self._spec.python.user_managed_dependencies:
             return None  # the interpreter is in the image, not on this machine
-        return self._rooms.environments.resolve(self._spec, progress)
+        stated = stated_versions(self._rooms, self._row.workspace, self._wanted.models)
+        return self._rooms.environments.resolve(self._spec, progress, stated=stated)
 
     def _folder(self, lock: Lock | None) -> Path:
         return make_bundle(

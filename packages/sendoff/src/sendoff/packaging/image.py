@@ -16,6 +16,7 @@ from typing import Any
 
 from ..containers.engine import Engine
 from ..environments import interpreters
+from ..environments.build import dated
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.bundle import Bundle
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, EnvironmentSpec, Lock
@@ -210,6 +211,7 @@ class ImagePlan:
             local=lock.python or None,
             requirements=lock.requirements,
             conda=lock.conda_records,
+            dated=dated(lock),
         )
 
     def variables(self, path: str) -> dict[str, str]:

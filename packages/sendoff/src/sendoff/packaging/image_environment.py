@@ -41,6 +41,8 @@ class Install(Spec):
     server: bool = False
     """Whether the scoring server goes along."""
     conda: list[dict[str, Any]] = []
+    dated: list[str] = []
+    """uv's options for the day of the lock's packages (``environments.build.dated``)."""
 
 
 class Builder:
@@ -114,7 +116,7 @@ cd /sendoff/build
 {f"$uv {venv} {at}" if not install.conda else ""}
 if [ -s requirements.txt ]; then
   $uv pip install --quiet --require-hashes --no-deps --break-system-packages --requirements requirements.txt \
-    --python {at}/bin/python
+    {" ".join(install.dated)} --python {at}/bin/python
 fi
 {python} -s -S compile_files.py {at}/lib {at}/lib {MTIME}
 """
@@ -177,6 +179,7 @@ def pip_packages(install: Install, folder: Path, supply: Supply) -> None:
     listed.write_text(install.requirements, encoding="utf-8")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(listed)]
     arguments += ["--python", str(folder / "bin" / "python"), *(["--break-system-packages"] if install.conda else [])]
+    arguments += install.dated
     uv.run(arguments, supply, waits_for=f"installing {count} for the image")
 
 

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import select, update
 
 from ..code.bundles import make_bundle
+from ..code.model_versions import stated_versions
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
@@ -286,7 +287,9 @@ class ProfileSteps(Work):
         return folder
 
     def _lock(self, progress: Progress) -> Lock:
-        return self._rooms.environments.resolve(self._spec, progress, image=self._able.artefact != INTERPRETER)
+        stated = stated_versions(self._rooms, self._row.workspace, self._wanted.models)
+        image = self._able.artefact != INTERPRETER
+        return self._rooms.environments.resolve(self._spec, progress, image=image, stated=stated)
 
     def _say_bounds(self, result: ProfileResult) -> None:
         notes = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 from typing import Any
 
+from ..errors import InvalidInput
 from . import names
 from .parse import Spec, encode
 
@@ -24,6 +26,8 @@ class PythonSpec(Spec):
     pip_packages: list[str] = []
     """requirement lines, pip options and inlined constraints (``--constraint NAME==1.0``), in the file's order."""
     base_conda_environment: str | None = None
+    as_of: str = "auto"
+    """Which day's packages are looked at: ``YYYY-MM-DD``, ``auto`` or ``never`` (:func:`check_as_of`)."""
 
 
 class DockerSpec(Spec):
@@ -76,6 +80,11 @@ class Lock(Spec):
     pip_options: list[str] = []
     """The environment's own index options, without passwords: the build needs them too. Not part of the digest."""
     notes: list[str] = []
+    as_of: str | None = None
+    """The day whose packages were looked at, ``YYYY-MM-DD``; None for all that there are."""
+    as_of_reason: str = ""
+    undated: list[str] = []
+    """Packages whose index gives no dates: they are free of ``as_of``. Not part of the digest."""
 
     @property
     def key(self) -> str:
@@ -97,8 +106,12 @@ class Environment(Spec):
     spec: EnvironmentSpec
     created_time: float
     lock_digest: str | None = None
+    lock_as_of: str | None = None
+    """The day whose packages its newest lock holds, where they are an earlier day's; given for one environment."""
+    lock_as_of_reason: str = ""
 
 
+AUTO, NEVER = "auto", "never"
 METHOD_PIP, METHOD_CONDA, METHOD_USER_MANAGED = "pip", "conda", "user-managed"
 
 
@@ -125,6 +138,8 @@ def spec_digest(spec: EnvironmentSpec) -> str:
             "pip": sorted({_squeeze(line) for line in python.pip_packages} - set(map(_squeeze, options))),
             "options": options,
         }
+        if python.as_of != AUTO:
+            built_from["as_of"] = python.as_of
     docker = spec.docker
     image = [docker.base_image, docker.base_dockerfile, docker.extra_steps, docker.gpu_support]
     content = {"python": built_from, "image": image, "stack": spec.inferencing_stack_version, "spark": spec.spark}
@@ -141,11 +156,52 @@ def same_definition(one: EnvironmentSpec, other: EnvironmentSpec) -> bool:
 
 
 def lock_digest(
-    *, python_version: str, platform: str, method: str, requirements: str, conda_packages: list[str], interpreter: str
+    *,
+    python_version: str,
+    platform: str,
+    method: str,
+    requirements: str,
+    conda_packages: list[str],
+    interpreter: str,
+    as_of: str | None = None,
 ) -> str:
-    """The digest of a lock's content; ``interpreter`` is only given where the user manages it."""
-    content = [1, python_version, platform, method, requirements, conda_packages, interpreter]
+    """The digest of a lock's content; ``interpreter`` is only given where the user manages it.
+
+    ``as_of`` counts: what is built from a source archive is built with the tools of that day.
+    """
+    content: list[Any] = [1, python_version, platform, method, requirements, conda_packages, interpreter]
+    content += [as_of] if as_of else []
     return "sha256:" + hashlib.sha256(encode(content)).hexdigest()
+
+
+def check_as_of(value: Any, *, where: str, field: str = "as_of") -> str:
+    """Which day's packages an environment is resolved with: a date, ``auto`` or ``never``.
+
+    Args:
+        value: The text, or the date that YAML makes of it; None is ``auto``.
+        where: The file or flag, for the error.
+        field: The place within it.
+
+    Returns:
+        ``YYYY-MM-DD``, ``auto`` or ``never``.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    text = AUTO if value is None else value.strip().lower() if isinstance(value, str) else ""
+    if text in (AUTO, NEVER):
+        return text
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date().isoformat()
+    except ValueError:
+        raise InvalidInput(
+            f"{where}: {field}: a date, auto or never was expected, got {str(value)[:40]!r}",
+            hint="Write the day as YYYY-MM-DD, for example 2021-03-31.",
+            where=where,
+            field=field,
+        ) from None
 
 
 def check_version(version: str) -> str:

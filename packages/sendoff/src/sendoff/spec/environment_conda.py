@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .environment import PythonSpec
+from .environment import AUTO, PythonSpec, check_as_of
 from .environment_fields import list_of, mapping_of, strings, text_of, texts, wrong
 from .environment_packages import parse_conda_package
 from .environment_requirements import pip_lines
@@ -25,7 +25,7 @@ def conda_from_value(
     """The content of a conda YAML, already parsed, as a Python section and its ``variables:``.
 
     Args:
-        value: A mapping with ``name``, ``channels``, ``dependencies``, ``variables``, ``prefix``.
+        value: A mapping with ``name``, ``channels``, ``dependencies``, ``variables``, ``prefix``, ``as_of``.
         where: The file, for errors.
         base: The folder of the file; None refuses ``-r`` and ``-c``.
         notes: Receives notes.
@@ -35,7 +35,9 @@ def conda_from_value(
     Raises:
         InvalidInput: Names ``where`` and the key path.
     """
-    fields = mapping_of(value, ("name", "channels", "dependencies", "variables", "prefix"), where, at, fold=fold)
+    fields = mapping_of(
+        value, ("name", "channels", "dependencies", "variables", "prefix", "as_of"), where, at, fold=fold
+    )
     dot = f"{at}." if at else ""
     if fields.get("prefix") is not None and notes is not None:
         notes.append(f"{where}: '{dot}prefix' names a folder of another machine and is ignored")
@@ -70,6 +72,7 @@ def conda_from_value(
         channels=channels,
         conda_packages=conda,
         pip_packages=pip,
+        as_of=check_as_of(fields.get("as_of"), where=where, field=f"{dot}as_of"),
     )
     return spec, strings(fields.get("variables"), where, f"{dot}variables")
 
@@ -82,6 +85,8 @@ def conda_document(python: PythonSpec) -> dict[str, Any]:
     document: dict[str, Any] = {"name": python.conda_name, "dependencies": dependencies}
     if python.channels:
         document["channels"] = list(python.channels)
+    if python.as_of != AUTO:
+        document["as_of"] = python.as_of
     return document
 
 

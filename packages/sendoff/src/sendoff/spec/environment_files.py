@@ -15,7 +15,7 @@ from .. import files
 from ..errors import AlreadyExists, InvalidInput
 from . import environment_fields as read
 from . import parse
-from .environment import DockerSpec, EnvironmentSpec, PythonSpec
+from .environment import AUTO, DockerSpec, EnvironmentSpec, PythonSpec, check_as_of
 from .environment_conda import conda_document, conda_from_value, conda_text
 from .environment_requirements import requirements_from_text
 from .parse import read_text
@@ -89,7 +89,7 @@ _TOP = (
 )
 _PYTHON = (
     *("userManagedDependencies", "interpreterPath", "condaDependenciesFile", "condaDependencies"),
-    "baseCondaEnvironment",
+    *("baseCondaEnvironment", "asOf"),
 )
 _DOCKER = (
     *("enabled", "baseImage", "baseDockerfile", "baseImageRegistry", "buildContext", "sharedVolumes", "shmSize"),
@@ -154,6 +154,8 @@ def environment_to_value(spec: EnvironmentSpec, *, conda_file: str | None = None
         "condaDependenciesFile": conda_file,
         "baseCondaEnvironment": spec.python.base_conda_environment,
     }
+    if spec.python.as_of != AUTO:
+        python["asOf"] = spec.python.as_of
     if conda_file is None:
         python["condaDependencies"] = conda_document(spec.python)
     value: dict[str, Any] = {
@@ -252,6 +254,7 @@ def load_from_directory(directory: Path | str, *, notes: list[str] | None = None
             user_managed_dependencies=own.user_managed_dependencies,
             interpreter_path=own.interpreter_path,
             base_conda_environment=own.base_conda_environment,
+            as_of=python.as_of if own.as_of == AUTO else own.as_of,
         )
         spec = parse.replace(spec, python=python, environment_variables={**variables, **spec.environment_variables})
     if spec.docker.base_dockerfile is None and (directory / DOCKERFILE).is_file():
@@ -285,6 +288,8 @@ def _python(value: Any, where: str, at: str, base: Path, notes: list[str] | None
             notes=notes,
         )
 
+    as_of = fields.get("asOf")
+
     def text(key: str) -> str | None:
         return read.optional_text(fields.get(key), where, f"{at}.{key}")
 
@@ -296,6 +301,7 @@ def _python(value: Any, where: str, at: str, base: Path, notes: list[str] | None
         user_managed_dependencies=truth("userManagedDependencies"),
         interpreter_path=text("interpreterPath") or PythonSpec().interpreter_path,
         base_conda_environment=text("baseCondaEnvironment"),
+        as_of=python.as_of if as_of is None else check_as_of(as_of, where=where, field=f"{at}.asOf"),
     ), variables
 
 

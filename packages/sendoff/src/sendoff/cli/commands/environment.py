@@ -51,13 +51,14 @@ def scaffold(session: Session, name: str, directory: str) -> Record:
 @option("--directory", "-d", required=True, metavar="DIR|FILE",
         help="Folder that scaffold made, or a conda YAML, pip requirements or JSON environment file.")  # fmt: skip
 @option("--name", "-n", default=None, metavar="NAME", help="Its name, in place of the file's.")
+@options.as_of
 @options.metadata_out
-def register(session: Session, directory: str, name: str | None) -> Spec:
+def register(session: Session, directory: str, name: str | None, as_of: str | None) -> Spec:
     """Register an environment. An equal definition keeps its version; a changed one gets the next."""
     from ...spec.environment_files import load
 
     notes: list[str] = []
-    spec = load(directory, name=name, notes=notes)
+    spec = options.dated(load(directory, name=name, notes=notes), as_of)
     for note in notes:
         session.say(f"note: {note}")
     view = session.client.register_environment(session.workspace, spec)

@@ -97,21 +97,36 @@ class Environment:
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
-    def from_conda_specification(name: str, file_path: str) -> Environment:
+    def from_conda_specification(name: str, file_path: str, as_of: str | None = None) -> Environment:
         """From a conda YAML file.
+
+        Args:
+            name: Its name.
+            file_path: The file.
+            as_of: Which day's packages are looked at, ``"2021-03-31"``, ``"auto"`` or ``"never"``; None is as the
+                file says.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the place in it.
         """
         notes: list[str] = []
         made = Environment._of(files.read_conda_file(file_path, name=name, notes=notes))
+        made.python.as_of = as_of or made.python.as_of
         _say_all(notes)
         return made
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
-    def from_pip_requirements(name: str, file_path: str, pip_version: str | None = None) -> Environment:
+    def from_pip_requirements(
+        name: str, file_path: str, pip_version: str | None = None, as_of: str | None = None
+    ) -> Environment:
         """From a requirements file; ``-r`` and ``-c`` are followed. The Python is the running one's version.
+
+        Args:
+            name: Its name.
+            file_path: The file.
+            pip_version: Not installed: a listed pip is not needed to run a script.
+            as_of: As for `from_conda_specification`.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the line.
@@ -122,7 +137,9 @@ class Environment:
         found = files.read_requirements_file(file_path, name=name, notes=notes)
         _say_all(notes)
         packages = [f"python={RUNNING_PYTHON}", *([f"pip={pip_version}"] if pip_version else [])]
-        return Environment._of(replace(found, python=replace(found.python, conda_packages=packages)))
+        made = Environment._of(replace(found, python=replace(found.python, conda_packages=packages)))
+        made.python.as_of = as_of or made.python.as_of
+        return made
 
     @staticmethod
     @as_sdk_errors(UserErrorException)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...spec.environment import DockerSpec, PythonSpec
+from ...spec.environment import AUTO, DockerSpec, PythonSpec, check_as_of
 from ...spec.environment_files import read_conda_file
 from ...spec.parse import replace
 from ...spec.values import camel
@@ -30,7 +30,11 @@ class ContainerRegistry:
 
 
 class PythonSection:
-    """Packages, or the interpreter that the user manages."""
+    """Packages, or the interpreter that the user manages.
+
+    ``as_of`` says which day's packages are looked at: ``"2021-03-31"``, ``"auto"``, ``"never"``; None is as the conda
+    dependencies say, and ``auto`` where they say nothing (docs/environments.md).
+    """
 
     def __init__(self) -> None:
         self.user_managed_dependencies = False
@@ -38,6 +42,7 @@ class PythonSection:
         self.conda_dependencies: CondaDependencies | None = CondaDependencies()
         self.conda_dependencies_file: str | None = None
         self.base_conda_environment: str | None = None
+        self.as_of: str | None = None
 
     def _spec(self) -> PythonSpec:
         if self.conda_dependencies_file:
@@ -49,6 +54,7 @@ class PythonSection:
             user_managed_dependencies=self.user_managed_dependencies,
             interpreter_path=self.interpreter_path,
             base_conda_environment=self.base_conda_environment,
+            as_of=python.as_of if self.as_of is None else check_as_of(self.as_of, where="Environment.python"),
         )
 
     @classmethod
@@ -57,6 +63,7 @@ class PythonSection:
         made.user_managed_dependencies = spec.user_managed_dependencies
         made.interpreter_path = spec.interpreter_path
         made.base_conda_environment = spec.base_conda_environment
+        made.as_of = None if spec.as_of == AUTO else spec.as_of
         plain = replace(spec, user_managed_dependencies=False, interpreter_path="python", base_conda_environment=None)
         made.conda_dependencies = CondaDependencies._of(plain)
         return made
