@@ -25,6 +25,7 @@ from e2e.test_clean_install import interpreter
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name not in {"cli.md", "errors.md"})]
+PAGES += sorted((ROOT / "examples").glob("*/README.md"))
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 EXIT = re.compile(r"exit=(\d+)")
@@ -44,6 +45,11 @@ def blocks(page: Path) -> list[tuple[str, str | None, str, int, int]]:
             (info.split(" ")[0], title[1] if title else None, match["body"], line, int(code[1]) if code else 0)
         )
     return found
+
+
+def title(page: Path) -> str:
+    """What a page's test is called."""
+    return f"{page.parent.name}-{page.name}" if page.name == "README.md" and page.parent != ROOT else page.name
 
 
 RUNNABLE = [p for p in PAGES if any(lang in ("python", "console") and not title for lang, title, *_ in blocks(p))]
@@ -119,7 +125,10 @@ def user(page: Path, tmp_path: Path) -> Reader:
     if not re.search(r"^\$ sendoff gc(?! --dry-run)", page.read_text(encoding="utf-8"), re.MULTILINE):
         environment_cache.share(home)
     work = tmp_path / "work"
-    work.mkdir()
+    if page.is_relative_to(ROOT / "examples"):  # an example is run in a copy of its folder
+        shutil.copytree(page.parent, work)
+    else:
+        work.mkdir()
     env = {**os.environ, "SENDOFF_HOME": str(home), "COLUMNS": "120"}
     env["PYTHONPATH"] = str(ROOT / "packages" / "azureml" / "src")  # as `pip install sendoff-azureml` has it
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
@@ -146,9 +155,9 @@ def newcomer(tmp_path: Path) -> Reader:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # the newcomer installs everything twice, as newcomers do
-@pytest.mark.parametrize("page", RUNNABLE, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", RUNNABLE, ids=title)
 def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: Path) -> None:
-    reader = newcomer(tmp_path) if page.name == "README.md" else user(page, tmp_path)
+    reader = newcomer(tmp_path) if page == ROOT / "README.md" else user(page, tmp_path)
     try:
         for language, title, body, line, code in blocks(page):
             where = f"{page.name}:{line}"
@@ -170,7 +179,7 @@ def _end_services(home: Path) -> None:
         subprocess.run([sys.executable, str(stop)], env={**os.environ, "SENDOFF_HOME": str(home)}, timeout=120)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=title)
 def test_blocks_that_are_not_run_hold_only_what_a_test_cannot_do(page: Path) -> None:
     for language, title, body, line, _ in blocks(page):
         if language == "sh" and not title:
@@ -180,8 +189,15 @@ def test_blocks_that_are_not_run_hold_only_what_a_test_cannot_do(page: Path) -> 
                 )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=title)
 def test_links_to_other_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name}: link to {target} leads nowhere"
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "cli.md", ROOT / "docs" / "errors.md"], ids=title)
+def test_pages_name_no_paper_that_users_do_not_have(page: Path) -> None:
+    if page.name != "architecture.md":
+        papers = r"\b(spec/\w+\.md|settled\.md|design\.md|house\.md|faults\.md|surface\.md|behaviour\.md)"
+        assert not re.findall(papers, page.read_text(encoding="utf-8"))

@@ -70,6 +70,7 @@ def serving_settings(deployment: DeploymentSpec) -> ServingSettings:
         workers=deployment.workers or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
+        cors_origins=deployment.cors_origins or [],
         preload=bool(deployment.preload),
         collect=(deployment.data_collection or DataCollection()) if deployment.collect_model_data else None,
     )
