@@ -45,6 +45,41 @@ def test_a_run_that_never_lets_go_of_the_interpreter_is_cut_too(serve) -> None:
     eventually(lambda: server.score("").status == 200)
 
 
+SLOW_TO_LOAD = """
+    import os, time
+
+    def init():
+        if os.path.exists("broken"): raise RuntimeError("no store")
+        time.sleep(1.2)
+
+    def run(data):
+        if data == "die": os._exit(1)
+        time.sleep(float(data))
+        return data
+"""
+
+
+def test_the_wait_for_a_worker_counts_from_when_one_can_be_had(serve, tmp_path) -> None:
+    server = serve(SLOW_TO_LOAD, "--scoring-timeout-ms", 4000, "--max-request-wait-ms", 300)
+    assert server.score("die").status == 503
+    assert server.score("0").status == 200  # the replacement takes longer to load than a request waits for a busy one
+    # While it is loaded several may come: the first has it at once, the others wait for it from then on.
+    assert server.score("die").status == 503
+    answers = sorted(answer.status for answer in together(server, ["0.6", "0.6", "0.6"]))
+    assert answers == [200, 503, 503]
+    assert server.score("300").status == 504
+    assert server.score("0").status == 200
+    # Where the replacement cannot be loaded nobody knows when there will be one: the wait is that for a busy one.
+    (tmp_path / "broken").touch()
+    assert server.score("die").status == 503
+    eventually(lambda: "could not be loaded" in server.log)
+    begun = time.monotonic()
+    assert server.score("0").json["code"] == "queue_timeout"
+    assert time.monotonic() - begun < 2
+    (tmp_path / "broken").unlink()
+    eventually(lambda: server.score("0").status == 200)
+
+
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(serve) -> None:
     server = serve(SLEEPER, "--max-queue", 2)
     start = time.monotonic()

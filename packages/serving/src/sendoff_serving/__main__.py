@@ -58,6 +58,7 @@ def serve(options: Options) -> int:
 
 
 async def _serve(options: Options) -> int:
+    from .configured_log import ConfiguredLog
     from .front.control import ControlApplication
     from .front.scoring.recording import Recording
     from .front.server import Server, bind
@@ -65,13 +66,20 @@ async def _serve(options: Options) -> int:
     from .log import FileSink, ServerLog, StreamSink
 
     _raise_descriptor_limit()
-    listener = bind(options.host, options.port)
-    log = ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout), options.log_format)
+    ports = [options.port] + ([] if options.health_port in (None, options.port) else [options.health_port])
+    listeners = [bind(options.host, port) for port in ports]
+    log = (
+        ConfiguredLog(options.logging_file)
+        if options.logging_file is not None
+        else ServerLog(FileSink(options.log_file) if options.log_file else StreamSink(sys.stdout), options.log_format)
+    )
     server = Server(
         log,
         options.limits,
         compatible=options.compatible,
+        version_header=options.version_header,
         log_level=options.log_level,
+        logging_file=options.logging_file,
         auth_file=options.auth_file,
         certificate=options.certificate,
         telemetry=options.telemetry,
@@ -107,7 +115,7 @@ async def _serve(options: Options) -> int:
     try:
         server.start_ticking()
         if options.control is not None:
-            await server.listen(listener)
+            await server.listen(*listeners)
             await server.listen_control(options.control, ControlApplication(server, options.python))
             _announce(server, log, options)
         server.load(options.bundle, options.python, options.revision)
@@ -118,13 +126,14 @@ async def _serve(options: Options) -> int:
                 status = EXIT_NOT_LOADED
                 server.stop(0.0)
             elif not server.draining:
-                await server.listen(listener)
+                await server.listen(*listeners)
                 _announce(server, log, options)
         await server.stopped.wait()
         if watching is not None:
             watching.cancel()
     finally:
-        listener.close()
+        for listener in listeners:
+            listener.close()
         if options.control is not None:
             options.control.unlink(missing_ok=True)
         if status != EXIT_NOT_LOADED:
@@ -176,6 +185,8 @@ def _describe(log: ServerLog, options: Options) -> None:
     ]
     if bundle.model_dir is None:
         lines.append("AZUREML_MODEL_DIR is not set: name the model's folder with --model-dir if the script needs it")
+    if options.compatible:
+        lines += ["Initializing logger", "Starting up app insights client"]  # as programs that read the log expect
     for line in lines:
         log.info(line)
     for line in options.notes:

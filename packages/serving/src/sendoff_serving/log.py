@@ -89,7 +89,12 @@ class ServerLog:
     Args:
         sink: where the text goes.
         form: form of the lines.
+
+    Attributes:
+        raw: whether what the script's process writes itself is finished lines, to be written as they are.
     """
+
+    raw = False
 
     def __init__(self, sink: StreamSink | FileSink, form: Format = "text") -> None:
         self._sink = sink

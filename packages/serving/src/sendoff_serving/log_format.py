@@ -15,7 +15,7 @@ Formatter = Callable[[str, int, str, int, str, str, "str | None", Fields], str]
 
 _LEVELS = {"D": "DEBUG", "I": "INFO", "W": "WARNING", "E": "ERROR", "C": "CRITICAL"}
 # Loggers of the existing server (spec/scoring-server.md sec. 10).
-_COMPATIBLE = {
+EXISTING_LOGGERS = {
     "sendoff": "azmlinfsrv",
     "sendoff.access": "azmlinfsrv",
     "sendoff.stdout": "azmlinfsrv.print",
@@ -54,7 +54,7 @@ def compatible_line(
     stamp: str, ms: int, level: str, pid: int, logger: str, message: str, request_id: str | None, fields: Fields
 ) -> str:
     """Return a line as the existing server writes it; request ids are not in it."""
-    return f"{stamp},{ms:03d} {level} [{pid}] {_COMPATIBLE.get(logger, logger)} - {message}\n"
+    return f"{stamp},{ms:03d} {level} [{pid}] {EXISTING_LOGGERS.get(logger, logger)} - {message}\n"
 
 
 FORMATTERS: dict[Format, Formatter] = {"text": text_line, "json": json_line, "compatible": compatible_line}

@@ -40,11 +40,13 @@ class Documents:
 
     Attributes:
         problems: sentences for the log about documents that could not be made or read.
+        notes: lines for the log about those that there are, in the existing server's words.
     """
 
-    def __init__(self, documents: Mapping[str, bytes], problems: list[str]) -> None:
+    def __init__(self, documents: Mapping[str, bytes], problems: list[str], notes: list[str] | None = None) -> None:
         self._documents = dict(documents)
         self.problems = problems
+        self.notes = notes or []
 
     @classmethod
     def make(
@@ -67,18 +69,27 @@ class Documents:
         """
         documents: dict[str, bytes] = {}
         problems: list[str] = []
+        notes: list[str] = []
         schema = description.get("schema")
         supported = _SCHEMA_NAMES.values() if schema is None else schema["versions"]
         for version, files in _FILES.items():
             own = _own_document(bundle.app_root, files, problems)
             if own is not None:
-                documents[version] = own
+                file, documents[version] = own
+                notes.append(f"Loaded user's swagger file for version [{version}] from {file}")
             elif _SCHEMA_NAMES[version] in supported:
                 made = document(version, bundle, description, secured, revision)
                 if compatible:
                     made = existing_documents.as_existing_server(made, bundle, description)
                 documents[version] = json.dumps(made).encode("ascii")
-        return cls(documents, problems)
+        has = f"[{', '.join(documents)}]"
+        skipped = ", ".join(version for version in _FILES if version not in documents)
+        notes.append(
+            f"Swaggers are prepared for the following versions: {has}."
+            if len(documents) == len(_FILES)
+            else f"Swaggers are prepared for versions {has} and skipped for versions [{skipped}]."
+        )
+        return cls(documents, problems, notes)
 
     @property
     def versions_text(self) -> str:
@@ -93,10 +104,9 @@ class Documents:
         """
         name = _NAMES.get(wanted or DEFAULT_VERSION)
         if name is None:
-            versions = f"[{', '.join(_FILES)}]"
             return Refusal(
                 "swagger_version_unknown",
-                f"Swagger version [{wanted}] is not valid. Supported versions: {versions}.",
+                f"Swagger version [{wanted}] is not valid. Supported versions: {self.versions_text}.",
             )
         found = self._documents.get(name)
         if found is None:
@@ -108,7 +118,7 @@ class Documents:
         return found
 
 
-def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -> bytes | None:
+def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -> tuple[Path, bytes] | None:
     for name in names:
         file = app_root / name
         if file.is_file():
@@ -118,7 +128,7 @@ def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -
             except (OSError, ValueError) as error:
                 problems.append(f"{file} is not used as the service's document: {error}")
                 continue
-            return content
+            return file, content
     return None
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args
 
 from . import bundle as bundles
-from . import telemetry_settings
+from . import existing_settings, telemetry_settings
 from .bundle import Bundle, Capture, Collect, NonFinite, Service, Serving
 from .errors import ServingError
 from .front.http.limits import Limits
@@ -69,6 +69,9 @@ class Options:
         notice_seconds: time before that in which the readiness probes fail and requests are still served.
         limits: bounds for each client.
         compatible: answer as the existing server does.
+        logging_file: the existing server's ``logging.json``; None where there is none, and outside of that mode.
+        health_port: a second port of the same service; None for none.
+        version_header: whether answers name the server and its version.
         log_level: level of the script's root logger; None to leave logging as Python has it.
         telemetry: what is told to a collector; None for nothing.
         telemetry_file: a target's settings of it.
@@ -92,6 +95,9 @@ class Options:
     notice_seconds: float
     limits: Limits
     compatible: bool
+    logging_file: Path | None
+    health_port: int | None
+    version_header: bool
     log_level: str | None
     telemetry: TelemetrySettings | None
     telemetry_file: Path | None
@@ -149,6 +155,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument_group("where").add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1; 0.0.0.0 for all)")
     add("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port, 0 for any (default 5001)")
+    add("--health-port", type=_port, metavar="N", help="second port, for probes that should not go to the first")
     add("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
     add("--revision", metavar="R", help="name of the first revision, for --control")
     add("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
@@ -213,17 +220,20 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     for name in ("auth_file", "control", "data_dir", "log_file", "telemetry_file", "tls_certificate", "tls_key"):
         if getattr(given, name) is not None:
             setattr(given, name, Path(getattr(given, name)).absolute())
-    bundle = _bundle_of(given) if given.bundle else _script_of(given, environment)
+    notes = existing_settings.check(environment) if given.compatible else []
+    config = {} if given.bundle else _config_file(given, environment, notes)
+    bundle = _bundle_of(given) if given.bundle else _script_of(given, environment, config)
     if (given.tls_certificate is None) != (given.tls_key is None):
         raise ServingError("bad_arguments", "--tls-certificate and --tls-key belong together")
     bundle = _with_serving(bundle, given)
-    telemetry, notes = telemetry_settings.read(
+    telemetry, more = telemetry_settings.read(
         environment, flag=given.otel_endpoint, bundle=bundle.serving.otel_endpoint, compatible=given.compatible
     )
     telemetry_file = given.telemetry_file
     if telemetry_file is None and given.auth_file is not None:
         telemetry_file = given.auth_file.with_name(telemetry_settings.FILE)
-    bundle = _with_collection(bundle, given, environment)
+    bundle = _with_collection(bundle, given, {**config, **environment})
+    script = bundle.entry_script_path
     made = {
         **vars(given),
         "bundle": bundle,
@@ -233,23 +243,28 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         "drain_seconds": max(given.drain_seconds, 0.0),
         "notice_seconds": max(given.notice_seconds, 0.0),
         "limits": limits,
+        "logging_file": existing_settings.find(
+            existing_settings.LOGGING, [bundle.app_root, None if script is None else script.parent]
+        )
+        if given.compatible
+        else None,
+        "version_header": environment.get("SERVER_VERSION_LOG_RESPONSE_ENABLED", "true").strip().lower() == "true",
         "log_level": None if given.compatible else given.log_level or environment.get("AZUREML_LOG_LEVEL") or "INFO",
         "telemetry": telemetry,
         "telemetry_file": telemetry_file,
-        "notes": notes,
+        "notes": notes + more,
         "data_scope": given.data_scope or f"default/default/default/{bundle.service.name}",
     }
     return Options(**{field.name: made[field.name] for field in dataclasses.fields(Options)})
 
 
-def _with_collection(bundle: Bundle, given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
+def _with_collection(bundle: Bundle, given: argparse.Namespace, known: Mapping[str, str]) -> Bundle:
     """Let the command line and, for a script, the environment say what is collected."""
     asked = given.collect_model_data or any(
         value is not None for value in (given.capture, given.capture_sample, given.capture_redact)
     )
     collect = bundle.serving.collect
     if bundle.directory is None and given.data_dir is not None:
-        known = {**_config_file(environment), **environment}
         asked = asked or known.get("AML_MODEL_DC_STORAGE_ENABLED", "").strip().lower() != "false"
     if collect is None and not asked:
         return bundle
@@ -294,9 +309,8 @@ def _bundle_of(given: argparse.Namespace) -> Bundle:
     return bundles.load(Path(given.bundle), None if given.app_root is None else Path(given.app_root))
 
 
-def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bundle:
-    known = _config_file(environment)
-    known.update({name: environment[name] for name in VARIABLES if environment.get(name)})
+def _script_of(given: argparse.Namespace, environment: Mapping[str, str], config: Mapping[str, str]) -> Bundle:
+    known = {**config, **{name: environment[name] for name in VARIABLES if environment.get(name)}}
     app_root = Path(given.app_root or known.get("AML_APP_ROOT") or ".").absolute()
     if not app_root.is_dir():
         raise ServingError("app_root_not_found", f"The application root {app_root} is not a folder")
@@ -306,8 +320,12 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
         if not Path(entry).is_file():
             raise ServingError("entry_script_not_found", f"The entry script {entry} is not a file")
     elif entry is None and not (app_root / "main.py").is_file():
+        missing = "No score script found. Expected score script main.py." if given.compatible else ""
         raise ServingError(
-            "entry_script_missing", "No entry script is given", hint="name one with --entry-script, or a --bundle"
+            "entry_script_missing",
+            missing or "No entry script is given",
+            hint="name one with --entry-script, or a --bundle",
+            exit_code=3 if given.compatible else 1,
         )
     model_dir = known.get("AZUREML_MODEL_DIR")
     if given.model_dir is not None:
@@ -325,7 +343,7 @@ def _script_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Bun
         ),
         serving=Serving(
             workers=_number(known, "WORKER_COUNT", Serving().workers),
-            scoring_timeout_ms=_number(known, "SCORING_TIMEOUT_MS", ALONE_TIMEOUT_MS),
+            scoring_timeout_ms=_timeout_ms(known, environment, given.compatible),
             cors_origins=_origins(known.get("AML_CORS_ORIGINS", "")),
             preload=known.get("WORKER_PRELOAD", "").strip().lower() == "true",
         ),
@@ -348,29 +366,44 @@ def _number(known: Mapping[str, str], name: str, default: int) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise ServingError(
-            "configuration_error",
-            f"Configuration Error: {name} should be a whole number of 1 or more, not {known[name]!r}",
-            exit_code=3,
-        )
+        raise existing_settings.wrong(name, f"should be a whole number of 1 or more, not {known[name]!r}")
     return number
+
+
+def _timeout_ms(known: Mapping[str, str], environment: Mapping[str, str], compatible: bool) -> int:
+    limit = _number(known, "SCORING_TIMEOUT_MS", ALONE_TIMEOUT_MS)
+    if not compatible or environment.get("WORKER_TIMEOUT", "0").strip() == "0":
+        return limit
+    # Whoever has set it wants a worker gone that is as slow; that it is some minutes by default is of no use to anyone.
+    return min(limit, 1000 * _number(environment, "WORKER_TIMEOUT", 0))
 
 
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(origin.strip() for origin in text.split(",") if origin.strip())
 
 
-def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
-    """Read AZUREML_CONFIG_FILE: a JSON object with the names of the environment variables."""
+def _config_file(given: argparse.Namespace, environment: Mapping[str, str], notes: list[str]) -> dict[str, str]:
+    """Read AZUREML_CONFIG_FILE, or in compatibility mode ``config.json``: an object with the variables' names."""
     name = environment.get("AZUREML_CONFIG_FILE")
-    if not name:
+    file = Path(name) if name else None
+    if given.compatible and not (file is not None and file.is_file() and file.stat().st_size):
+        script = given.entry_script or environment.get("AZUREML_ENTRY_SCRIPT")
+        root = Path(given.app_root or environment.get("AML_APP_ROOT") or ".").absolute()
+        beside = None if script is None else Path(script).resolve().parent
+        file = existing_settings.find(existing_settings.CONFIG, [root, beside])
+    if file is None:
         return {}
     try:
-        content = json.loads(Path(name).read_text("utf-8"))
+        content = json.loads(file.read_text("utf-8"))
         if not isinstance(content, dict):
             raise ValueError("it should be a JSON object")
     except (OSError, ValueError) as error:
-        raise ServingError("configuration_error", f"Configuration Error: AZUREML_CONFIG_FILE {name}: {error}") from None
+        where = "AZUREML_CONFIG_FILE" if name else "Invalid config file"
+        text = f"Configuration Error: {where} {file}: {error}"
+        raise ServingError("configuration_error", text, exit_code=3 if given.compatible else 1) from None
+    unknown = [key for key in content if key not in VARIABLES and key not in existing_settings.KNOWN]
+    if given.compatible and unknown:
+        notes.append(f"{file} has keys that are not known and do nothing: {', '.join(unknown)}")
     return {key: str(value) for key, value in content.items() if key in VARIABLES}
 
 

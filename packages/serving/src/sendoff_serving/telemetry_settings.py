@@ -59,6 +59,11 @@ class TelemetrySettings:
     flush_seconds: float = 2.5
 
 
+def is_insights_key(key: str) -> bool:
+    """Whether the existing server takes a text for an instrumentation key: it is a UUID."""
+    return _UUID.match(key) is not None
+
+
 def available() -> bool:
     """Whether the packages of the extra ``otel`` are installed beside the server."""
     try:
@@ -144,7 +149,7 @@ def read(
 def _asked_by_insights(environment: Mapping[str, str], notes: list[str]) -> bool:
     """The existing server's variables (spec/scoring-server.md sec. 2): on only with a key that is a UUID."""
     asked = environment.get("AML_APP_INSIGHTS_ENABLED", "").strip().lower() == "true"
-    if asked and not _UUID.match(environment.get("AML_APP_INSIGHTS_KEY", "")):
+    if asked and not is_insights_key(environment.get("AML_APP_INSIGHTS_KEY", "")):
         notes.append("AML_APP_INSIGHTS_ENABLED is taken as false: AML_APP_INSIGHTS_KEY is not a UUID")
         return False
     return asked

@@ -108,7 +108,7 @@ def inference(
     else:
         notes = []
         spec = parse_environment(_given(values), where="flags", cwd=Path.cwd(), notes=notes)
-    reference = None
+    reference, stays = None, False
     if values["environment_name"]:
         reference = EnvironmentReference(name=values["environment_name"], version=values["environment_version"])
         spec = None
@@ -116,9 +116,9 @@ def inference(
         spec = load_from_directory(values["environment_directory"], notes=notes)
     elif spec is None and config is not None:
         if Transfer.has_hooks_alone(config.entry_script, config.source_directory):
-            spec = kept.environment if kept is not None else None
+            spec, stays = kept.environment if kept is not None else None, True
         elif served is not None:
-            spec, reference = served.environment, served.environment_ref
+            spec, reference, stays = served.environment, served.environment_ref, True
         else:
             raise InvalidInput(
                 f"{file or 'flags'}: no environment: what has to be installed for the script?",
@@ -135,10 +135,13 @@ def inference(
     spec = spec and dated(spec, values["as_of"])
     for note in notes:
         session.say(f"note: {note}")
+    transfer = Transfer(session.client, session.say)
+    if spec is not None and not stays:
+        spec = transfer.put_environment(spec)
     if config is None:
         assert kept is not None
         return replace(kept, environment=spec, environment_ref=reference, no_code=None)
-    source = Transfer(session.client, session.say).put_source(config.entry_script, config.source_directory, spec)
+    source = transfer.put_source(config.entry_script, config.source_directory, spec)
     return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
 
 

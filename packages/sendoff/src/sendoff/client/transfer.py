@@ -79,6 +79,24 @@ class Transfer:
         """What opens a stored digest for reading; the bytes are verified while they are read."""
         return self._store().open
 
+    def put_environment(self, environment: EnvironmentSpec) -> EnvironmentSpec:
+        """Store the wheels, source archives and ``--find-links`` folders of this machine that an environment names.
+
+        Returns:
+            The definition with the digest of each: it counts, and what is installed is what lay there now.
+
+        Raises:
+            InvalidInput: A file is not there.
+            NotSupported: The server's blob store cannot be reached from here.
+        """
+        from ..spec.environment_archives import with_digests
+
+        python = environment.python
+        if not any("file:" in line or line.startswith("--find-links") for line in python.pip_packages):
+            return environment
+        lines = with_digests(python.pip_packages, lambda path: self._stored([path])[0][0])
+        return replace(environment, python=replace(python, pip_packages=lines))
+
     def put_source(
         self,
         entry_script: str | Path,

@@ -17,7 +17,7 @@ from ..errors import EnvironmentFailed, InvalidInput, StoreError
 from ..progress import Progress, silent
 from ..spec.environment import METHOD_CONDA, METHOD_USER_MANAGED, Lock, canonical_name
 from ..spec.parse import Spec, decode, encode
-from . import conda, interpreters, uv
+from . import archives, conda, interpreters, uv
 from .as_of import AsOf
 from .indexes import Supply
 
@@ -217,7 +217,7 @@ def _build(lock: Lock, folder: Path, home: Path, supply: Supply, holds: int) -> 
     if not lock.requirements:
         return
     requirements = folder / "requirements.txt"
-    requirements.write_text(lock.requirements, encoding="utf-8")
+    requirements.write_text(archives.for_installing(lock.requirements, home), encoding="utf-8")
     count = uv.packages(len(lock.pins()))
     supply.progress(f"installing {count}")
     arguments = ["pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirements", str(requirements)]

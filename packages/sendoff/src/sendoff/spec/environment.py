@@ -136,7 +136,7 @@ def spec_digest(spec: EnvironmentSpec) -> str:
             "channels": python.channels,
             "conda": sorted({_squeeze(line) for line in python.conda_packages}),
             "pip": sorted({_squeeze(line) for line in python.pip_packages} - set(map(_squeeze, options))),
-            "options": options,
+            "options": [_wherever(line) for line in options],
         }
         if python.as_of != AUTO:
             built_from["as_of"] = python.as_of
@@ -216,7 +216,12 @@ def check_version(version: str) -> str:
 
 def _squeeze(line: str) -> str:
     text = re.sub(r"\s*([<>=!~,;|])\s*", r"\1", " ".join(line.split()))
-    return text if "://" in text else text.lower()
+    return _wherever(text) if "://" in text else text.lower()
+
+
+def _wherever(line: str) -> str:
+    """A line without the folder of an archive whose content it states: that does not count."""
+    return re.sub(r"file:[^\s;#]*/(?=[^\s;#/]+#sha256=)", "file:", line)
 
 
 def _sorted(value: Any) -> Any:

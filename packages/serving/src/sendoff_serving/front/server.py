@@ -82,7 +82,9 @@ class Server:
         log: the server's log.
         limits: bounds for each client.
         compatible: answer as the existing server does.
+        version_header: whether answers name the server and its version.
         log_level: level of the scripts' root logger; None to leave logging as Python has it.
+        logging_file: the existing server's ``logging.json``, for the scripts' loggers; None for none.
         auth_file: verification material of keys and tokens; None where anybody may score.
         certificate: PEM files of the certificate's chain and of its key; None for plain HTTP.
         telemetry: what is told to a collector; None for nothing.
@@ -99,7 +101,9 @@ class Server:
         limits: Limits,
         *,
         compatible: bool = False,
+        version_header: bool = True,
         log_level: str | None = "INFO",
+        logging_file: Path | None = None,
         auth_file: Path | None = None,
         certificate: tuple[Path, Path] | None = None,
         telemetry: TelemetrySettings | None = None,
@@ -117,11 +121,12 @@ class Server:
         self.log = log
         self._limits = limits
         self._log_level = log_level
+        self._logging_file = logging_file
         self.cors = Cors(())
         self._connections = Connections()
         self._listeners: list[asyncio.Server] = []
-        self._socket: socket.socket | None = None
-        self._public: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._public: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks: list[asyncio.TimerHandle] = []
         self.rate: RateLimit | None = None
@@ -131,7 +136,7 @@ class Server:
         self._use_certificate()
         self.metrics = Metrics()
         self.recording = recording
-        self.application = ScoringApplication(self, self._gate, compatible)
+        self.application = ScoringApplication(self, self._gate, compatible, version_header)
         self._owner = Owner(
             log=log,
             request_name=self.application.request_name,
@@ -165,7 +170,7 @@ class Server:
                 self.log.warning("Nothing is collected: the server was started without a folder for it (--data-dir)")
         generation = ScoredGeneration(
             bundle,
-            of_bundle(bundle, python, self._log_level, scope),
+            of_bundle(bundle, python, self._log_level, scope, self._logging_file),
             revision,
             self._owner,
             secured=self._gate is not None and self._gate.guards(revision),
@@ -183,7 +188,7 @@ class Server:
         """Let the settings that the front itself keeps be those of a revision and its bundle."""
         if self._gate is not None:
             self._gate.follow(revision)
-            if self._use_certificate() and self._public is not None:
+            if self._use_certificate() and self._public:
                 self._run(self._listen_again())
         self._telemetry.follow(revision, bundle.service.name)
         serving = bundle.serving
@@ -291,15 +296,15 @@ class Server:
 
     # Sockets
 
-    async def listen(self, listener: socket.socket) -> None:
-        """Accept clients of the service on a bound socket."""
-        self.host, self.port = listener.getsockname()[:2]
-        self._socket = listener
+    async def listen(self, *listeners: socket.socket) -> None:
+        """Accept clients of the service on bound sockets, the first of which is its address."""
+        self.host, self.port = listeners[0].getsockname()[:2]
+        self._sockets = list(listeners)
         await self._listen_again()
 
     async def _listen_again(self) -> None:
         """Take clients with the present certificate, or without one; the socket stays open, so none is turned away."""
-        if self._socket is None or self.draining:
+        if not self._sockets or self.draining:
             return
         loop = asyncio.get_running_loop()
         more: dict[str, Any] = {}
@@ -309,12 +314,15 @@ class Server:
                 "ssl_handshake_timeout": self._limits.head_seconds,
                 "ssl_shutdown_timeout": self._limits.write_seconds,  # until then the last answer may be read
             }
-        before = self._public
-        self._public = await loop.create_server(self._connection, sock=self._socket.dup(), backlog=_BACKLOG, **more)
-        self._listeners.append(self._public)
-        if before is not None:
-            before.close()
-            self._listeners.remove(before)
+        before, self._public = self._public, []
+        for known in self._sockets:
+            public = await loop.create_server(self._connection, sock=known.dup(), backlog=_BACKLOG, **more)
+            self._public.append(public)
+            self._listeners.append(public)
+        for old in before:
+            old.close()
+            self._listeners.remove(old)
+        if before:
             self._connections.end_other("http" if self.certificate is None else "https")
 
     def _use_certificate(self) -> bool:
@@ -396,8 +404,8 @@ class Server:
     async def _stop(self, drain_seconds: float) -> None:
         for listener in self._listeners:
             listener.close()
-        if self._socket is not None:
-            self._socket.close()
+        for known in self._sockets:
+            known.close()
         # Clients first, workers then: a request that is still coming is admitted, and only then nothing more can come.
         end = time.monotonic() + drain_seconds
         await self._connections.end(drain_seconds)

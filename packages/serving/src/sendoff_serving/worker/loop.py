@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from sendoff_serving import protocol
+from sendoff_serving import existing_logging, protocol
 from sendoff_serving.page import Page
 from sendoff_serving.protocol import Buffer, Frame, Kind, ResultFlag, RunFlag
 from sendoff_serving.room import Room, place_of
@@ -54,6 +54,8 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
     collection.attach(channel, settings.get("collect"))
     # Before the script: what its import prints belongs to the service's log too.
     output = Output(channel)
+    if settings.get("logging"):  # before standard output is taken over: its handlers write finished lines
+        existing_logging.configure(settings["logging"])
     output.take_over(settings.get("log_level", "INFO"))
     loaded = _load(channel, settings)
     output.finish_lines()

@@ -18,7 +18,7 @@ from . import content_encoding
 from . import inference_protocol as v2
 from .auth import Gate, challenge
 from .docs_page import page
-from .existing_answers import as_existing_server
+from .existing_answers import LEGACY_ID, as_existing_server
 from .identifiers import Identifiers
 from .score_job import VERSION_LINE, ScoreJob
 from .usual import UsualJob, usual_of
@@ -61,12 +61,16 @@ class ScoringApplication:
         server: what serves, why nothing does, and the rules that are in force now.
         gate: lets callers in; None where anybody may score.
         compatible: answer as the existing server does (settled.md, "Compatibility mode").
+        version_header: whether answers name the server and its version.
 
     Attributes:
         jobs: requests to /score that are not answered, by the id of their frames.
     """
 
-    def __init__(self, server: Server, gate: Gate | None, compatible: bool) -> None:
+    def __init__(self, server: Server, gate: Gate | None, compatible: bool, version_header: bool) -> None:
+        self.version_line = VERSION_LINE if version_header else ""
+        # What a usual answer says behind its ids, up to the time that run() took.
+        self.usual_lines = f"{self.version_line}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
         self.server = server
         self.log = server.log
         self.metrics = server.metrics
@@ -155,7 +159,7 @@ class ScoringApplication:
             refused = ids.refusal(exchange.known)
             exchange.request_id = ids.request_id
             lines += ids.lines if refused is None else ""
-            lines += VERSION_LINE
+            lines += self.version_line
         if refusal.code == "method_not_allowed":
             lines += f"Allow: {', '.join(_METHODS.get(exchange.route or '', _READING))}\r\n"
         if refusal.code == "unauthorized":
@@ -209,7 +213,7 @@ class ScoringApplication:
         ids = Identifiers(exchange.known)
         refused = ids.refusal(exchange.known)
         exchange.request_id = ids.request_id
-        lines = ids.lines + VERSION_LINE + self.server.cors.lines(exchange.known)
+        lines = ids.lines + self.version_line + self.server.cors.lines(exchange.known)
         if refused is not None:
             self.send_refusal(exchange, refused, lines + NOT_FAILED if self.compatible else lines)
             return None
@@ -241,7 +245,7 @@ class ScoringApplication:
             or (route == "/health/startup" and self.started)
             or (generation is not None and self._can_score(generation))
         )
-        lines = VERSION_LINE + self.server.cors.lines(exchange.known)
+        lines = self.version_line + self.server.cors.lines(exchange.known)
         if good:
             exchange.respond(200, b"Healthy", _TEXT, lines)
         else:
@@ -302,7 +306,8 @@ class ScoringApplication:
         generation = self.server.answering
         if ids.legacy and not self._said_legacy:
             self._said_legacy = True
-            self.log.warning("x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id")
+            said = "x-ms-request-id in requests is deprecated; use x-request-id or x-ms-client-request-id"
+            self.log.warning(LEGACY_ID if self.compatible else said)
         if refusal is None and generation is None:
             refusal = self.server.why_not()
         if self.telemetry is not None:

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from ...errors import Refusal
 
+LEGACY_ID = (
+    "x-ms-request-id header has been deprecated and will be removed from future versions of the server. "
+    "Please use x-ms-client-request-id."
+)
+
 
 def as_existing_server(refusal: Refusal) -> Refusal:
     """Return a refusal with the status and the sentence that the existing server gives (compatibility mode).

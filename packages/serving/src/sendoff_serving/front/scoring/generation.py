@@ -68,8 +68,8 @@ class ScoredGeneration(Generation):
         )
         for problem in self.documents.problems:
             self._log.warning(problem)
-        text = f"Swaggers are prepared for the following versions: {self.documents.versions_text}."
-        self._log.info(text, self._logger("azmlinfsrv.swagger"))
+        for note in self.documents.notes:
+            self._log.info(note, self._logger("azmlinfsrv.swagger"))
 
     def worker_collected(self, worker: WorkerProcess, frame: Frame) -> None:
         if self._recording is not None and self.records is not None:

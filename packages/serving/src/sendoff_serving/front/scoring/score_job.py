@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .generation import ScoredGeneration
 
 VERSION_LINE = f"x-ms-server-version: sendoff-serving/{__version__}\r\n"
-USUAL = f"{VERSION_LINE}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(r"[\0-\x08\n-\x1f\x7f]")
 # Headers that the connection sets; a script's own would break the framing.
@@ -52,7 +51,7 @@ class ScoreJob(Job):
         """Return the header lines that every answer of /score has."""
         cors = self._application.server.cors
         return (
-            f"{self.ids.lines}{VERSION_LINE}x-ms-run-function-failed: {failed}\r\n"
+            f"{self.ids.lines}{self._application.version_line}x-ms-run-function-failed: {failed}\r\n"
             f"{cors.lines(self.exchange.known) if cors.enabled else ''}"
         )
 

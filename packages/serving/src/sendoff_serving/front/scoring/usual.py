@@ -15,7 +15,7 @@ from ...protocol import Frame, Kind
 from ..http.exchange import OK_JSON, Exchange, date
 from . import charset
 from .identifiers import GIVEN, new_guid
-from .score_job import USUAL, ScoreJob
+from .score_job import ScoreJob
 
 if TYPE_CHECKING:
     from .application import ScoringApplication
@@ -79,8 +79,8 @@ class UsualJob(ScoreJob):
         application.metrics.answered(200, "ok", queued, seconds, total)
         run = f"{seconds * 1000:.3f}"
         head = (
-            f"{OK_JSON}{size}\r\n{date.line(now)}x-request-id: {name}\r\nx-ms-request-id: {name}\r\n{USUAL}{run}\r\n"
-            f"Server-Timing: queue;dur={queued * 1000:.3f}, run;dur={run}\r\n\r\n"
+            f"{OK_JSON}{size}\r\n{date.line(now)}x-request-id: {name}\r\nx-ms-request-id: {name}\r\n"
+            f"{application.usual_lines}{run}\r\nServer-Timing: queue;dur={queued * 1000:.3f}, run;dur={run}\r\n\r\n"
         )
         exchange.connection.answer(exchange, head.encode("latin-1"), body, now)
         application.log.access(exchange.method, exchange.target, 200, total, size, name, now)

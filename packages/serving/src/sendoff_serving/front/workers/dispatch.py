@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from ...bundle import Serving
@@ -17,6 +18,8 @@ _MOST_ATTEMPTS = 2
 # A worker that has not answered for this many seconds runs something long, whatever its runs were before: nothing
 # more is put behind it, and what stands behind it is taken back, so that another worker can have it.
 _LONG = 0.02
+# What has no limit of its wait, in seconds: longer than any client waits, and a time that a timer can count.
+_PATIENT = 86_400.0
 
 
 class Dispatcher:
@@ -24,13 +27,22 @@ class Dispatcher:
 
     Args:
         serving: bounds of the queue and the deadline.
+        limits_run: the deadline is a limit of run() alone, as the existing server has it, and not of the wait before.
     """
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, limits_run: bool = False) -> None:
         self._serving = serving
+        self._limits_run = limits_run
         self._timeout = serving.scoring_timeout_ms / 1000
         wait = serving.max_request_wait_ms
         self._wait = self._timeout if wait is None else min(wait / 1000, self._timeout)
+        # Of a job that no worker has: without a limit of the wait it may stand in the line for as long as it likes.
+        self._longest = self._timeout
+        if limits_run:
+            self._longest = _PATIENT
+            self._wait = _PATIENT if wait is None else wait / 1000
+        # False once a replacement could not be loaded: then nobody knows when there will be a worker.
+        self.expecting = True
         self._line = WaitingLine()
         self._workers: list[WorkerProcess] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -57,8 +69,9 @@ class Dispatcher:
         """Take a job; it is answered or refused later, or refused now when the queue is full."""
         now = time.monotonic()
         job.admitted = now
-        job.deadline = now + self._timeout
-        job.wait_until = now + self._wait
+        job.deadline = now + self._longest
+        # The wait is for a worker that is busy. While there is none and one is being loaded, the deadline alone holds.
+        job.wait_until = now + self._wait if self._workers or not self.expecting else job.deadline
         # Those who wait come first, also when a worker has just become free.
         line = self._line
         worker = self._free_worker(now) if not (line.sure or line.unsure) else None
@@ -110,6 +123,9 @@ class Dispatcher:
             self._hand(worker, job, now)
 
     def _hand(self, worker: WorkerProcess, job: Job, now: float) -> None:
+        if self._limits_run:
+            job.deadline = now + self._timeout
+            self._arm_sooner(job.deadline)
         if worker.inflight and self._look is None:
             self._look = asyncio.get_running_loop().call_later(_LONG, self._take_back)
         worker.hand(job, now)
@@ -134,9 +150,14 @@ class Dispatcher:
             self._look = asyncio.get_running_loop().call_later(_LONG, self._take_back)
         # All together: who was admitted first is handed on first, whichever worker held it.
         if back:
-            self._line.put_back(back)
+            self._put_back(back)
             self._fill()
             self._arm_for_line()
+
+    def _put_back(self, jobs: list[Job]) -> None:
+        for job in jobs if self._limits_run else ():
+            job.deadline = job.admitted + self._longest  # its run has not begun
+        self._line.put_back(jobs)
 
     def _arm_for_line(self) -> None:
         self._arm_sooner(self._line.next_expiry())
@@ -158,6 +179,10 @@ class Dispatcher:
 
     def add(self, worker: WorkerProcess) -> None:
         """Take a worker that is ready."""
+        self.expecting = True
+        if not self._workers:
+            self._line.wait_until(time.monotonic() + self._wait)
+            self._arm_for_line()
         self._workers.append(worker)
         self._fill()
 
@@ -189,7 +214,7 @@ class Dispatcher:
         """Let a job wait again that was begun just when it was taken back: it was not run."""
         if not job.gone:
             job.handed = 0.0
-            self._line.put_back([job])
+            self._put_back([job])
             self._fill()
             self._arm_for_line()
 
@@ -206,7 +231,9 @@ class Dispatcher:
             if job.attempts >= _MOST_ATTEMPTS:
                 others.remove(job)
                 begun.append(job)
-        self._line.put_back(others)
+        self._put_back(others)
+        if not self._workers and self.expecting:
+            self._line.wait_until(math.inf)
         for job in begun:
             job.refused(
                 Refusal(
@@ -218,6 +245,13 @@ class Dispatcher:
         self._fill()
         self._note_idle()
         self._arm_for_line()
+
+    def give_up(self) -> None:
+        """Take the news that a worker could not be loaded: from now on requests wait as long as for a busy one."""
+        self.expecting = False
+        if not self._workers:
+            self._line.wait_until(time.monotonic() + self._wait)
+            self._arm_for_line()
 
     # Time
 

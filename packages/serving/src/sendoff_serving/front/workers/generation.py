@@ -105,7 +105,7 @@ class Generation:
         self.phase: Phase = "starting"
         self.error: dict[str, Any] | None = None
         self.description: dict[str, Any] = {}
-        self.dispatcher = Dispatcher(bundle.serving)
+        self.dispatcher = Dispatcher(bundle.serving, limits_run=owner.compatible)
         self._owner = owner
         self._log = owner.log
         self._slots = [_Slot() for _ in range(bundle.serving.workers)]
@@ -222,7 +222,8 @@ class Generation:
             logger = self._logger("azmlinfsrv.user_script")
             if self._owner.compatible:
                 self._log.info(f"Found user script at {self.bundle.entry_script_path or 'main.py'}", logger)
-            self._log.info(_SHAPES[description["shape"]].format(", ".join(description["parameters"])), logger)
+            said = _SHAPES[description["shape"]].format(", ".join(description["parameters"]))
+            self._log.info(said.replace("full request", "flask request") if self._owner.compatible else said, logger)
             self._log.info("Invoking user's init function", logger)
             self._change("init")
 
@@ -292,6 +293,7 @@ class Generation:
             if self._template is not None:
                 self._template.close()
         elif self.phase in ("ready", "draining"):
+            self.dispatcher.give_up()
             failures = self._template_failures = self._template_failures + 1
             if slot is not None:
                 failures = slot.failures = slot.failures + 1
@@ -332,14 +334,17 @@ class Generation:
         """Frames that belong to requests, in the order in which they came."""
         self.dispatcher.answered(worker, frames)
 
-    def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int) -> None:
-        """Lines that the script wrote."""
+    def worker_said(self, worker: WorkerProcess, stream: str, text: str, request_id: int, piped: bool) -> None:
+        """Lines that the script wrote; piped if its process wrote them by itself, not through Python's output."""
         level = stream[4:] if stream.startswith("log:") else "I"
         logger = "sendoff.logging" if stream.startswith("log:") else f"sendoff.{stream}"
         name = self._owner.request_name(request_id)
         text = lines_of(text) if "\r" in text else text
         if (telemetry := self._owner.telemetry()) is not None:
             telemetry.said(self.revision, level, stream, text, worker.pid, request_id)
+        if piped and self._log.raw:
+            self._log.announce(text)
+            return
         for line in text.split("\n"):
             self._log.write(level, logger, line, worker.pid, name)
 

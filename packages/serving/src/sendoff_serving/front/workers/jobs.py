@@ -105,6 +105,12 @@ class WaitingLine:
         if self.sure.pop(job.id, None) is not None:
             self.unsure[job.id] = job
 
+    def wait_until(self, end: float) -> None:
+        """Let every job wait until a time, or until its deadline where that is sooner."""
+        for row in (self.sure, self.unsure):
+            for job in row.values():
+                job.wait_until = min(end, job.deadline)
+
     def expired(self, now: float) -> list[Job]:
         """Take out every job that has waited too long."""
         found = []

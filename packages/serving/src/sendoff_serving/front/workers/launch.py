@@ -65,7 +65,9 @@ def spawn(launch: Launch, link: int, page: int) -> subprocess.Popen[bytes]:
         ) from None
 
 
-def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | None = None) -> Launch:
+def of_bundle(
+    bundle: Bundle, python: str, log_level: str | None, scope: str | None = None, logging_file: Path | None = None
+) -> Launch:
     """Return how to start workers for a bundle.
 
     Args:
@@ -73,6 +75,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
         python: the interpreter of its environment.
         log_level: level of the script's root logger; None to leave logging as Python has it.
         scope: "subscription/group/workspace/service" of what scripts collect; None when nothing is.
+        logging_file: the existing server's ``logging.json``, for the script's loggers too; None for none.
 
     The environment is the front's own with the variables of spec/behaviour.md sec. 9 set, then the bundle's own.
     """
@@ -104,6 +107,7 @@ def of_bundle(bundle: Bundle, python: str, log_level: str | None, scope: str | N
             "nan": bundle.serving.nan,
             "model_memory_mb": bundle.serving.model_memory_mb,
             "log_level": log_level,
+            "logging": None if logging_file is None else str(logging_file),
             "max_batch_rows": bundle.serving.max_batch_rows,
             "max_wait_ms": bundle.serving.max_wait_ms,
             "json_parser": json_parser(),

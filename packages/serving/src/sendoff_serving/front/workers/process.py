@@ -237,7 +237,8 @@ class WorkerProcess(asyncio.Protocol):
         if stream == "phase":
             self._owner.worker_described(self, json.loads(text))
         else:
-            self._owner.worker_said(self, stream, text, self.running_id() if request_id is None else request_id)
+            piped = request_id is None
+            self._owner.worker_said(self, stream, text, request_id or (self.running_id() if piped else 0), piped)
 
     # Jobs
 
