@@ -74,7 +74,7 @@ def test_a_distribution_that_is_not_ours_is_found() -> None:
 def test_every_install_line_names_a_distribution_and_an_extra_of_ours() -> None:
     root = PACKAGES.parent
     texts = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md"), *PACKAGES.glob("*/README.md")]
-    texts += [*PACKAGES.rglob("src/**/*.py"), *root.glob("examples/**/*.*")]
+    texts += [*PACKAGES.rglob("src/**/*.py"), *root.glob("examples/**/*.py"), *root.glob("examples/**/*.md")]
     known = ours()
     wrong = {
         f"{path.relative_to(root)}: {name}[{extra}]"
