@@ -44,7 +44,7 @@ INSTALL = re.compile(r"pip install((?: +(?:-\S+|[\"']?[\w.-]+(?:\[[^\]]*\])?[\"'
 DISTRIBUTION = re.compile(r"[\"']?([A-Za-z][\w.-]*)(?:\[([^\]]*)\])?")
 EXTRA_ALONE = re.compile(r"\b(sendoff[\w-]*)\[([a-z0-9,]+)\]")
 # Other people's distributions that a text tells to install, each looked up once.
-OTHERS = {"requests", "uv"}
+OTHERS = {"onnx", "requests", "uv"}
 
 
 def ours() -> dict[str, set[str]]:

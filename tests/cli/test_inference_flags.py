@@ -141,6 +141,10 @@ def test_flags_need_no_file():
         ("--ic ic.json --ev 1", "--environment-version"),
         ("--ic absent.json", "absent.json"),
         ("--es absent.py --cf env.yml", "absent.py"),
+        ("--es alone.py -e mine --bi image:1", "would do nothing beside --environment-name"),
+        ("--es alone.py --ed a --eg --ir reg", "--base-image-registry and --enable-gpu would do nothing"),
+        ("--bi image:1", "would do nothing: a service without code"),
+        ("--es alone.py --cf env.yml --cv 10.0", "--cuda-version would do nothing"),
         ("--es alone.py --cf absent.yml", "absent.yml"),
     ],
 )

@@ -204,6 +204,28 @@ def test_an_update_makes_a_revision_of_what_is_given_and_keeps_the_rest(rig: Rig
         rig.deployments.update(WS, "svc", UpdateService(deployment=DeploymentSpec(compute_type="AKS")))
 
 
+def test_a_local_service_is_replaced_by_one_elsewhere_of_its_name(rig: Rig) -> None:
+    rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL"))
+    old = rig.deployments.get(WS, "svc")
+    elsewhere = DeploymentSpec(compute_type="ACI")
+    report = rig.deployments.deploy(WS, rig.body(deployment=elsewhere, overwrite=True, check=True))
+    assert "Replaces the service 'svc' of compute type LOCAL" in " ".join(report.notes)
+    assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
+    with pytest.raises(InvalidInput):  # nothing is deleted for what cannot be deployed
+        rig.deployments.deploy(
+            WS, rig.body(deployment=DeploymentSpec(compute_type="ACI", cpu_cores=-1), overwrite=True)
+        )
+    assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
+    operation = rig.deploy(deployment=elsewhere, overwrite=True)
+    assert (operation.state, "another address" in " ".join(operation.notes)) == ("Succeeded", True)
+    new = rig.deployments.get(WS, "svc")
+    assert (new.compute_type, new.revision) == ("ACI", 1)
+    assert new.created_time >= old.created_time
+    with pytest.raises(Conflict, match="compute type"):
+        rig.deploy(deployment=DeploymentSpec(compute_type="AKS"), overwrite=True)
+    assert rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL"), overwrite=True).state == "Succeeded"
+
+
 def test_words_alone_change_without_an_operation(rig: Rig) -> None:
     rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL", tags={"a": "1"}, properties={"p": "1"}))
     found = rig.deployments.update(

@@ -97,7 +97,7 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
         Model.deploy(ws, "myservice", [model], config, deployment_config)
 
     Path("code/numbers_of_mine.py").write_text("FACTOR = 10\n")
-    service.reload(wait=True)
+    service.reload()  # it is over when it returns, as SDK v1's was
     assert service.run({"data": [1]}) == [20]
     service.rollback()
     assert service.run({"data": [1]}) == [2]
@@ -107,10 +107,12 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
     stream = service.metrics_stream(interval=0)
     assert next(stream)["requests"] > next(stream)["requests"] == 0
     Path("m.txt").write_text("3")
-    service.update(models=[Model.register(ws, "m.txt", "twice")], wait=True)
+    service.update(models=[Model.register(ws, "m.txt", "twice")])
     assert service.run({"data": [1]}) == [30]
 
-    service.delete()
+    # What follows an operation of one's own that is not over waits for it.
+    again = Model.deploy(ws, "myservice", [model], config, deployment_config, overwrite=True)
+    again.delete()
     for kind in (WebserviceException, ServiceNotFound):
         with pytest.raises(kind) as gone:
             Webservice(ws, "myservice")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import NotSupported
+from ..errors import InvalidInput, NotSupported
 from .command import Decorator, option, together
 from .options import toggle
 
@@ -174,6 +174,12 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
         changes.setdefault("collect_model_data", True)
     if "compute_type" in changes:
         changes["compute_type"] = changes["compute_type"].upper()
+        if "compute_target_name" in changes and changes["compute_type"] != AKS:
+            raise InvalidInput(
+                f"--compute-target names a cluster, and --compute-type {changes['compute_type'].lower()} is none",
+                hint="Give --cp aks with --ct, or leave one of them away.",
+                field="compute-target",
+            )
     elif "compute_target_name" in changes and base.compute_type is None:
         changes["compute_type"] = AKS
     return check(replace(base, **changes), where="flags")

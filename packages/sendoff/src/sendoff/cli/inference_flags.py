@@ -87,6 +87,7 @@ def inference(
             hint="Give the environment once: -e NAME, --ed DIR or --cf FILE.",
         )
     file = values["inference_config_file"]
+    _refuse_idle(values, named)
     if (
         file is None
         and not named
@@ -171,6 +172,42 @@ def _configuration(file: str | None, values: Mapping[str, Any], kept: InferenceS
         )
     folder = Path(file).parent if file else Path.cwd()
     return parse_inference(data, where=file or "flags", folder=folder, cwd=Path.cwd())
+
+
+_OF_AN_ENVIRONMENT = {
+    "base_image": "--base-image",
+    "base_image_registry": "--base-image-registry",
+    "extra_docker_file_steps": "--extra-docker-file-steps",
+    "enable_gpu": "--enable-gpu",
+    "cuda_version": "--cuda-version",
+}
+"""Flags that are part of a definition: a registered or scaffolded environment has its own."""
+
+
+def _refuse_idle(values: Mapping[str, Any], named: list[str]) -> None:
+    """Refuse flags that would do nothing beside the others."""
+    given = [flag for name, flag in _OF_AN_ENVIRONMENT.items() if values.get(name)]
+    if not given:
+        return
+    if values.get("cuda_version") and not values.get("enable_gpu") and values["inference_config_file"] is None:
+        raise InvalidInput(
+            "--cuda-version would do nothing without --enable-gpu", hint="Add --eg.", field="cuda-version"
+        )
+    whole = next((name for name in named if name != "conda_file"), None)
+    if whole is not None:
+        flag = "--" + whole.replace("_", "-")
+        raise InvalidInput(
+            f"{' and '.join(given)} would do nothing beside {flag}: that environment has its own",
+            hint="Give --cf FILE with it; or put it into the environment (docker.baseImage and its like) and register "
+            "that.",
+            field=given[0].lstrip("-"),
+        )
+    if values["inference_config_file"] is None and not named and not values["entry_script"]:
+        raise InvalidInput(
+            f"{' and '.join(given)} would do nothing: a service without code gets an environment of its own",
+            hint="Give --es score.py and --cf environment.yml with it.",
+            field=given[0].lstrip("-"),
+        )
 
 
 def _refuse(values: Mapping[str, Any]) -> None:

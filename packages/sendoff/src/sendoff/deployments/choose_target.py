@@ -30,6 +30,7 @@ def choose_target(
     aci_target: str,
     problem: Callable[[str], str],
     cluster: str = "",
+    image: str = "",
 ) -> Choice:
     """The target for a new service; it is fixed from then on.
 
@@ -40,9 +41,11 @@ def choose_target(
         aci_target: The setting of that name: where everything else runs; ``auto`` looks for one with containers.
         problem: Says why a target cannot be had on this machine now; empty when it can.
         cluster: What is known of the compute target that the configuration names, as a sentence; empty for nothing.
+        image: What of the environment asks for a container, as part of a sentence; empty for nothing.
 
     Raises:
         InvalidInput: A setting names no target.
+        NotSupported: The environment asks for a container, and there can be none.
     """
     first = next(iter(kinds))
     if deployment.compute_type == LOCAL:
@@ -66,6 +69,13 @@ def choose_target(
         if not lacking:
             return _chosen(deployment, name, f"{what}: runs as a container of this machine's Docker engine.")
         why = f"for {lacking}"
+    if image:
+        raise NotSupported(
+            f"the environment asks for a container, with {image}, and there is none to be had {why}",
+            hint="Start Docker's engine (`sendoff doctor` says what it finds); or take that out of the environment, "
+            "and the service runs as processes. The setting aci_target=process runs it so in any case.",
+            field="base_image",
+        )
     return _chosen(deployment, first, f"{what}: runs as processes on this machine, {why}.")
 
 

@@ -58,6 +58,22 @@ class EnvironmentSpec(Spec):
     r: dict[str, Any] | None = None
 
 
+VENDORS_IMAGES = "mcr.microsoft.com/azureml/"
+"""Images that bring nothing that is needed here; scripts of SDK v1 name them by habit."""
+
+
+def asked_image(spec: EnvironmentSpec) -> str:
+    """What of an environment asks for a container, as part of a sentence; empty where nothing does."""
+    docker = spec.docker
+    if docker.base_dockerfile is not None:
+        return "a Dockerfile of its own"
+    if docker.extra_steps is not None:
+        return "Docker steps of its own"
+    if docker.base_image is not None and not docker.base_image.startswith(VENDORS_IMAGES):
+        return f"the base image {docker.base_image}"
+    return ""
+
+
 class Lock(Spec):
     """Everything that an environment is built from: the full closure, with hashes. Equal locks have equal digests.
 

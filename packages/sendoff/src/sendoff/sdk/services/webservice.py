@@ -374,7 +374,8 @@ class Webservice(ImageForms, Watched):
         inference_config: InferenceConfig | None = None,
         deployment: DeploymentSpec | None = None,
         **words: Any,
-    ) -> None:
+    ) -> bool:
+        """Ask for a change; whether an operation brings it about."""
         body = spec.UpdateService(
             models=None if models is None else [registered(self.workspace, one) for one in listed(models)],
             inference=inference_config._spec(self.workspace) if inference_config else None,
@@ -385,8 +386,9 @@ class Webservice(ImageForms, Watched):
         if isinstance(answer, Operation):
             self._operation_id = answer.id
             self.update_deployment_state()
-        else:
-            self._fill(answer)
+            return True
+        self._fill(answer)
+        return False
 
     @as_sdk_errors(WebserviceException)
     def _update_as_given(self, given: dict[str, Any], **values: Any) -> None:
