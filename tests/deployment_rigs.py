@@ -94,7 +94,9 @@ class FakeEnvironments:
         return None
 
     def ensure(self, lock: Lock, progress: Callable[[str], None]) -> Any:
-        return SimpleNamespace(python=Path(sys.executable), key=lock.key, notes=lock.notes)
+        return SimpleNamespace(
+            python=Path(sys.executable), key=lock.key, notes=lock.notes, how="", again=(self._home / "built").exists()
+        )
 
     def interpreters(self) -> list[Any]:
         return [SimpleNamespace(path=path, version=version, problem="") for version, path in self.pythons.items()]

@@ -15,7 +15,7 @@ from ..errors import AlreadyExists, InvalidInput, NotSupported
 from ..files import staged
 from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
-from ..spec.inference import InferenceSpec, SourceSpec
+from ..spec.inference import SourceSpec
 from ..spec.model import ManifestFile, check_manifest_path
 from ..spec.operation import Operation
 from ..spec.parse import replace
@@ -144,11 +144,9 @@ class Transfer:
         """
         from ..packaging.collect_source import collect_again
 
-        present = self._client.service_inference(workspace, name)
-        if present.no_code is not None:
-            if present.no_code.hooks is None:
-                return self._client.reload(workspace, name)
-            present = InferenceSpec(source=present.no_code.hooks, environment=present.no_code.environment)
+        present = self._client.service_inference(workspace, name).asked_for()
+        if present is None:
+            return self._client.reload(workspace, name)
         source = self._put(collect_again(present.source))
         if source.files == present.source.files:
             return self._client.reload(workspace, name)

@@ -73,7 +73,10 @@ def register(session: Session, directory: str, name: str | None, **flags: Any) -
 @options.metadata_out
 def list_(session: Session) -> Sequence[Spec]:
     """List the newest version of each environment."""
-    return session.client.environments(session.workspace)
+    found = session.client.environments(session.workspace)
+    if not found:
+        session.nothing_here("sendoff environment list", session.client.environments)
+    return found
 
 
 @environment.command(
