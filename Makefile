@@ -7,11 +7,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 4
+EXAMPLES ?= 3000
 # What a quickstart makes stays in this folder; `make quickstart-stop` ends and removes it.
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test as-of-proof lint format types docs docs-site pictures house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test as-of-proof no-code-proof lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -39,6 +40,9 @@ quickstart-stop: setup  ## End the quickstart's service and remove its files
 
 test: setup  ## Run the whole suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+no-code-proof: setup  ## Services without code beside the libraries that trained their models (EXAMPLES=3000)
+	@cd tests && ../$(BIN)/python -m no_code.proof $(EXAMPLES)
 
 as-of-proof: setup  ## Build old lists as of their time, and import what they name (half an hour)
 	@$(BIN)/python -m pytest -m as_of_proof $(ARGS)

@@ -79,6 +79,12 @@ def test_two_letter_names_set_their_field(argv: str, field: str, value: object):
     assert getattr(deployment_flags.overridden(DeploymentSpec(), parsed(*argv.split())), field) == value
 
 
+def test_a_cluster_and_another_kind_contradict_each_other():
+    with pytest.raises(InvalidInput, match="names a cluster"):
+        deployment_flags.overridden(DeploymentSpec(), parsed("--ct", "c", "--cp", "local"))
+    assert deployment_flags.overridden(DeploymentSpec(), parsed("--ct", "c", "--cp", "aks")).compute_type == "AKS"
+
+
 def test_a_compute_target_alone_means_aks():
     assert deployment_flags.overridden(DeploymentSpec(), parsed("--ct", "c")).compute_type == "AKS"
     spec = deployment_flags.overridden(DeploymentSpec(compute_type="LOCAL"), parsed("--ct", "c"))

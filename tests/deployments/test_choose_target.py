@@ -6,17 +6,22 @@ import pytest
 
 from sendoff import AciWebservice, AksWebservice
 from sendoff.deployments.choose_target import Choice, choose_target, unhonoured
-from sendoff.errors import InvalidInput
+from sendoff.errors import InvalidInput, NotSupported
 from sendoff.spec.deployment import DeploymentSpec
+from sendoff.spec.environment import DockerSpec, EnvironmentSpec, asked_image
 from sendoff.targets import table
 from sendoff.targets.base import Capabilities, Kind
 
 STOPPED = "the Docker engine at /var/run/docker.sock is stopped"
 
 
-def choose(problem: str = "", *, local: str | None = None, aci: str = "auto", **fields: object) -> Choice:
+def choose(
+    problem: str = "", *, local: str | None = None, aci: str = "auto", image: str = "", **fields: object
+) -> Choice:
     spec = DeploymentSpec(**fields)  # type: ignore[arg-type]
-    return choose_target(spec, kinds=table.kinds(), local_target=local, aci_target=aci, problem=lambda name: problem)
+    return choose_target(
+        spec, kinds=table.kinds(), local_target=local, aci_target=aci, problem=lambda name: problem, image=image
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,10 +30,24 @@ def choose(problem: str = "", *, local: str | None = None, aci: str = "auto", **
 def test_everything_but_local_runs_in_a_container_where_an_engine_answers(kind: str | None, words: str) -> None:
     chosen = choose(compute_type=kind)
     assert chosen.target == "docker"
-    assert words in chosen.notes[0] and "Docker engine" in chosen.notes[0]
+    [why] = chosen.notes or chosen.details  # who named no kind is told where it runs when he asks for more
+    assert bool(chosen.notes) is (kind is not None) and words in why and "Docker engine" in why
     without = choose(STOPPED, compute_type=kind)
     assert without.target == "process"
-    assert words in without.notes[0] and STOPPED in without.notes[0]
+    [why] = without.notes or without.details
+    assert words in why and STOPPED in why
+
+
+def test_what_asks_for_a_container_is_not_run_without_one() -> None:
+    asked = asked_image(EnvironmentSpec(name="e", docker=DockerSpec(base_image="ours/gpu:1")))
+    with pytest.raises(NotSupported, match="the base image ours/gpu:1") as caught:
+        choose(STOPPED, image=asked, compute_type="ACI")
+    assert STOPPED in caught.value.message
+    assert choose(image=asked, compute_type="ACI").target == "docker"
+    assert choose(STOPPED, image=asked, aci="process", compute_type="ACI").target == "process"
+    assert choose(STOPPED, image=asked, compute_type="LOCAL").target == "process"
+    assert asked_image(EnvironmentSpec(name="e", docker=DockerSpec(base_image="mcr.microsoft.com/azureml/base"))) == ""
+    assert "Dockerfile" in asked_image(EnvironmentSpec(name="e", docker=DockerSpec(base_dockerfile="FROM a")))
 
 
 @pytest.mark.parametrize("local", ["process", "docker"])

@@ -204,6 +204,28 @@ def test_an_update_makes_a_revision_of_what_is_given_and_keeps_the_rest(rig: Rig
         rig.deployments.update(WS, "svc", UpdateService(deployment=DeploymentSpec(compute_type="AKS")))
 
 
+def test_a_local_service_is_replaced_by_one_elsewhere_of_its_name(rig: Rig) -> None:
+    rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL"))
+    old = rig.deployments.get(WS, "svc")
+    elsewhere = DeploymentSpec(compute_type="ACI")
+    report = rig.deployments.deploy(WS, rig.body(deployment=elsewhere, overwrite=True, check=True))
+    assert "Replaces the service 'svc' of compute type LOCAL" in " ".join(report.notes)
+    assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
+    with pytest.raises(InvalidInput):  # nothing is deleted for what cannot be deployed
+        rig.deployments.deploy(
+            WS, rig.body(deployment=DeploymentSpec(compute_type="ACI", cpu_cores=-1), overwrite=True)
+        )
+    assert rig.deployments.get(WS, "svc").compute_type == "LOCAL"
+    operation = rig.deploy(deployment=elsewhere, overwrite=True)
+    assert (operation.state, "another address" in " ".join(operation.notes)) == ("Succeeded", True)
+    new = rig.deployments.get(WS, "svc")
+    assert (new.compute_type, new.revision) == ("ACI", 1)
+    assert new.created_time >= old.created_time
+    with pytest.raises(Conflict, match="compute type"):
+        rig.deploy(deployment=DeploymentSpec(compute_type="AKS"), overwrite=True)
+    assert rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL"), overwrite=True).state == "Succeeded"
+
+
 def test_words_alone_change_without_an_operation(rig: Rig) -> None:
     rig.deploy(deployment=DeploymentSpec(compute_type="LOCAL", tags={"a": "1"}, properties={"p": "1"}))
     found = rig.deployments.update(
@@ -285,6 +307,32 @@ def test_services_are_found_by_filters(rig: Rig) -> None:
     assert names(tags={"team": None}) == ["one"] == names(tags={"team": "a"})
     assert names(tags={"team": "b"}) == []
     assert names(properties=["p"]) == ["two"]
+
+
+def test_who_names_no_compute_type_is_shown_none(rig: Rig) -> None:
+    operation = rig.deploy("plain")
+    assert rig.deployments.get(WS, "plain").compute_type == "default"
+    # Where it runs, and why, asks nobody for an act: it is among the details, not the notes.
+    assert not [note for note in operation.notes if "runs as" in note]
+    assert "No deployment configuration: runs as" in " ".join(operation.steps[0].details)
+
+    def names(kind: str) -> list[str]:
+        return [service.name for service in rig.deployments.list(WS, compute_type=kind)]
+
+    assert names("default") == ["plain"] == names("ACI"), "SDK v1's scripts look for it among the container instances"
+    assert names("local") == []
+    # It is placed as for ACI, so that it may be said later.
+    rig.deploy("plain", deployment=DeploymentSpec(compute_type="ACI"), overwrite=True)
+    assert rig.deployments.get(WS, "plain").compute_type == "ACI"
+
+
+def test_what_an_environment_noted_is_told_once(rig: Rig) -> None:
+    first = rig.deploy("one")
+    assert "a note of the lock" in first.notes
+    (rig.home / "built").touch()
+    second = rig.deploy("two")
+    assert "a note of the lock" not in second.notes
+    assert "a note of the lock" in next(step for step in second.steps if step.name == "environment").details
 
 
 def test_a_stand_in_says_what_it_does_not_keep(rig: Rig) -> None:

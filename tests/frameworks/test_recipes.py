@@ -206,6 +206,51 @@ def test_a_loader_under_a_policy_imports_nothing_else(tmp_path, monkeypatch) -> 
     assert "pickles_of_no_code" not in sys.modules
 
 
+SIGNATURE = json.dumps([{"type": "long", "name": "a", "required": True}])
+
+
+@pytest.mark.parametrize(
+    ("flavor", "function", "signature", "native"),
+    [
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {}, {"inputs": SIGNATURE}, "sklearn"),
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {"predict_fn": "predict_proba"}, None, "sklearn"),
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {"predict_fn": "score"}, None, None),
+        ({"sklearn": {"sklearn_version": "1.7.2", "serialization_format": "skops"}}, {}, None, None),
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {"code": "code"}, None, None),
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {}, {"inputs": SIGNATURE.replace("long", "array")}, None),
+        ({"sklearn": {"sklearn_version": "1.7.2"}}, {}, {"inputs": SIGNATURE, "params": "[{}]"}, None),
+        ({"xgboost": {"xgb_version": "3.2.0", "model_class": "xgboost.core.Booster"}}, {}, None, "xgboost"),
+        ({"xgboost": {"xgb_version": "3.2.0", "model_class": "xgboost.sklearn.XGBClassifier"}}, {}, None, "xgboost"),
+        ({"xgboost": {"xgb_version": "3.2.0", "model_class": "ours.Own"}}, {}, None, None),
+    ],
+)
+def test_what_a_folder_states_beyond_its_flavour_is_applied_or_left_to_mlflow(
+    store, flavor, function, signature, native
+) -> None:
+    text = {
+        "flavors": {**flavor, "python_function": {"loader_module": "m", **function}},
+        "mlflow_version": "3.17.2",
+        "signature": signature,
+    }
+    digest, size = store.blobs.put_bytes(json.dumps(text).encode())
+    files = [ManifestFile(path="m/MLmodel", digest=digest, size=size)]
+    _, config, notes = made(store, model(store, "MLflow", files=files))
+    assert config.get("native") == native
+    assert config.get("method") == (function.get("predict_fn") if native else None)
+    assert ("has no signature" in notes) == (native is None and signature is None)
+
+
+def test_what_a_boosters_file_does_not_state_is_said(store) -> None:
+    content = b'{"learner": {"feature_types": ["c", "float"]}, "version": [2, 1, 4]}'
+    digest, size = store.blobs.put_bytes(content)
+    files = [ManifestFile(path="m.json", digest=digest, size=size)]
+    _, _, notes = made(store, model(store, "XGBoost", files=files, detected={"xgboost": "2.1.4"}))
+    assert "send their codes" in notes
+    assert "null and NaN are missing values" in notes
+    _, _, notes = made(store, model(store, "XGBoost", files=files, detected={"xgboost": "3.2.0"}))
+    assert "codes" not in notes
+
+
 def test_what_runs_in_the_worker_parses_on_python_3_6() -> None:
     python = environment_cache.interpreter("3.6")
     folder = Path(sendoff.frameworks.scoring.__file__).parent

@@ -193,9 +193,11 @@ def users() -> tuple[User, ...]:
     """Every room that refers to what garbage collection would remove."""
     from .datasets import datastores as datasets
     from .deployments import revision_rows
+    from .environments import service as environments
     from .operations import operation_rows
     from .packages import request
     from .registry import rows as models
     from .runs import runs
 
-    return (models.in_use, datasets.in_use, runs.in_use, revision_rows.in_use, request.in_use, operation_rows.in_use)
+    rooms = (models, datasets, environments, runs, revision_rows, request, operation_rows)
+    return tuple(room.in_use for room in rooms)

@@ -22,7 +22,8 @@ class SendoffError(Exception):
     Args:
         message: One sentence: what happened, naming the file, field or object.
         hint: What to do next, as a sentence or a command to type. Empty when there is nothing to advise.
-        **context: JSON values that a program may want (``path``, ``field``, ``expected``, ``got``…).
+        **context: JSON values that a program may want (``path``, ``field``, ``expected``, ``got``…). ``typed``
+            stands in the place of the hint on the command line, where that is another thing to do.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -98,7 +99,10 @@ class Conflict(SendoffError):
 
 
 class OperationInProgress(Conflict):
-    """Another operation is running on this service; one at a time (spec/behaviour.md sec. 8.4)."""
+    """Another operation is running on this service; one at a time.
+
+    Source: spec/behaviour.md sec. 8.4.
+    """
 
 
 class InUse(Conflict):

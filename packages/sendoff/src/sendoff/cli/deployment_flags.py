@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import NotSupported
+from ..errors import InvalidInput, NotSupported
 from .command import Decorator, option, together
 from .options import toggle
 
@@ -58,6 +58,8 @@ FLAGS = (
     Flag(("--ssl-cname", "--sc"), "ssl_cname", str, "Host name of the certificate."),
     Flag(("--protected-paths",), "protected_paths", names,
          "What needs the key or token too, by commas: health, metrics, docs. Open to all if not given."),
+    Flag(("--cors-origins",), "cors_origins", names,
+         "Origins whose pages may call it from a browser, by commas, or *. None if not given."),
     Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send traces and output to a collector."),
     Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
     Flag(("--capture",), "data_collection.capture", click.Choice(["auto", "on", "off"]),
@@ -172,6 +174,12 @@ def overridden(base: DeploymentSpec, values: Mapping[str, Any]) -> DeploymentSpe
         changes.setdefault("collect_model_data", True)
     if "compute_type" in changes:
         changes["compute_type"] = changes["compute_type"].upper()
+        if "compute_target_name" in changes and changes["compute_type"] != AKS:
+            raise InvalidInput(
+                f"--compute-target names a cluster, and --compute-type {changes['compute_type'].lower()} is none",
+                hint="Give --cp aks with --ct, or leave one of them away.",
+                field="compute-target",
+            )
     elif "compute_target_name" in changes and base.compute_type is None:
         changes["compute_type"] = AKS
     return check(replace(base, **changes), where="flags")

@@ -91,7 +91,7 @@ def report(error: SendoffError, *, debug: bool = False) -> int:
     place = f"{context.get('file')}, line {context.get('line')}" if context.get("file") and context.get("line") else ""
     if place and place not in error.message and f'File "{context["file"]}", line {context["line"]}' not in trace:
         lines.append(f"  at {place}")
-    hint = error.hint
+    hint = str(context.get("typed") or error.hint)
     if exit_code(error) == BUG and not debug:
         hint = "This is a defect of Sendoff: run the same command with --debug for the traceback, and report it."
     if hint:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,24 @@ def pairs(values: Sequence[str], flag: str) -> dict[str, str]:
             )
         found[key] = value
     return found
+
+
+def moment(text: str, flag: str) -> float:
+    """A time as Unix seconds: so long ago (``90s``, ``10m``, ``2h``, ``1d``), or ISO 8601, UTC where it names no zone.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    try:
+        if text[-1:] in units:
+            return time.time() - float(text[:-1]) * units[text[-1]]
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            f"{flag} {text!r} is no time", hint=f"Write {flag} 10m, or {flag} 2026-11-30T14:05.", field=flag
+        ) from None
 
 
 def dated(spec: EnvironmentSpec, as_of: str | None) -> EnvironmentSpec:

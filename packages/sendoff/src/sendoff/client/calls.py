@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
+from ..errors import OperationInProgress
 from ..progress import Progress
 from ..spec import bodies
 from ..spec.compute import Compute, CreateCompute, UpdateCompute
@@ -13,7 +15,7 @@ from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.model import Model, ModelSummary, RegisterModel, UpdateModel
-from ..spec.operation import Operation
+from ..spec.operation import FINAL, Operation, pause_after
 from ..spec.package import CreatePackage, ImageReport, Package
 from ..spec.secret import Secret, SetSecret
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -23,9 +25,36 @@ from .collected_calls import CollectedCalls
 from .data_calls import DataCalls
 from .run_calls import RunCalls
 
+T = TypeVar("T")
+
 
 class Client(CollectedCalls, DataCalls, RunCalls):
-    """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`."""
+    """The whole API as methods. Every method may raise the error class that the other side raised, or `Unreachable`.
+
+    What changes a service waits for an operation of this process that is not over; where it is another's, it is refused
+    (`OperationInProgress`).
+    """
+
+    _started: ClassVar[set[str]] = set()
+    """Ids of operations that this process has started, with whichever client."""
+
+    def _after_own(self, ask: Callable[[], T]) -> T:
+        """Ask; where an operation that this process started is in the way, wait for its end and ask again."""
+        while True:
+            try:
+                answer = ask()
+            except OperationInProgress as busy:
+                own = str(busy.context.get("operation"))
+                if own not in self._started:
+                    raise
+                began = time.monotonic()
+                while self.operation(own).state not in FINAL:
+                    time.sleep(pause_after(time.monotonic() - began))
+                self._started.discard(own)
+                continue
+            if isinstance(answer, Operation):
+                self._started.add(answer.id)
+            return answer
 
     # Facts
 
@@ -183,7 +212,7 @@ class Client(CollectedCalls, DataCalls, RunCalls):
 
     def deploy(self, workspace: str, body: DeployService) -> Operation:
         """Start a deployment and return its operation at once; ``body.check`` must be False."""
-        return self._send(Operation, "POST", of(workspace, "services"), body)
+        return self._after_own(lambda: self._send(Operation, "POST", of(workspace, "services"), body))
 
     def check(self, workspace: str, body: DeployService) -> CheckReport:
         """The pre-flight alone (``body.check`` True): raises what a deploy would raise, creates nothing."""
@@ -216,13 +245,21 @@ class Client(CollectedCalls, DataCalls, RunCalls):
 
     def update_service(self, workspace: str, name: str, body: UpdateService) -> Operation | Service:
         """An `Operation` when a new revision is needed, else the changed `Service`."""
-        response = self._request("PATCH", of(workspace, "services", name), body)
-        return answer_of(Operation, response) if response.status == 202 else answer_of(Service, response)
+
+        def ask() -> Operation | Service:
+            response = self._request("PATCH", of(workspace, "services", name), body)
+            return answer_of(Operation, response) if response.status == 202 else answer_of(Service, response)
+
+        return self._after_own(ask)
 
     def delete_service(self, workspace: str, name: str) -> Operation | None:
         """Stop and remove; None when it is gone already, else the operation that removes it."""
-        response = self._request("DELETE", of(workspace, "services", name))
-        return answer_of(Operation, response) if response.status == 202 else None
+
+        def ask() -> Operation | None:
+            response = self._request("DELETE", of(workspace, "services", name))
+            return answer_of(Operation, response) if response.status == 202 else None
+
+        return self._after_own(ask)
 
     def logs(self, workspace: str, name: str, num_lines: int = 5000, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed."""
@@ -239,11 +276,11 @@ class Client(CollectedCalls, DataCalls, RunCalls):
     def rollback(self, workspace: str, name: str, revision: int | None = None) -> Operation:
         """Return to an earlier revision; None is the newest good one before the present."""
         body = bodies.Rollback(revision=revision)
-        return self._send(Operation, "POST", of(workspace, "services", name, "rollback"), body)
+        return self._after_own(lambda: self._send(Operation, "POST", of(workspace, "services", name, "rollback"), body))
 
     def reload(self, workspace: str, name: str) -> Operation:
         """Start the present revision anew with the same files; `Transfer.reload` takes them from this machine again."""
-        return self._send(Operation, "POST", of(workspace, "services", name, "reload"))
+        return self._after_own(lambda: self._send(Operation, "POST", of(workspace, "services", name, "reload")))
 
     def service_inference(self, workspace: str, name: str) -> InferenceSpec:
         """Entry script, source files and environment that a service runs."""

@@ -15,7 +15,7 @@ from ..errors import AlreadyExists, InvalidInput, NotSupported
 from ..files import staged
 from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
-from ..spec.inference import InferenceSpec, SourceSpec
+from ..spec.inference import SourceSpec
 from ..spec.model import ManifestFile, check_manifest_path
 from ..spec.operation import Operation
 from ..spec.parse import replace
@@ -79,6 +79,24 @@ class Transfer:
         """What opens a stored digest for reading; the bytes are verified while they are read."""
         return self._store().open
 
+    def put_environment(self, environment: EnvironmentSpec) -> EnvironmentSpec:
+        """Store the wheels, source archives and ``--find-links`` folders of this machine that an environment names.
+
+        Returns:
+            The definition with the digest of each: it counts, and what is installed is what lay there now.
+
+        Raises:
+            InvalidInput: A file is not there.
+            NotSupported: The server's blob store cannot be reached from here.
+        """
+        from ..spec.environment_archives import with_digests
+
+        python = environment.python
+        if not any("file:" in line or line.startswith("--find-links") for line in python.pip_packages):
+            return environment
+        lines = with_digests(python.pip_packages, lambda path: self._stored([path])[0][0])
+        return replace(environment, python=replace(python, pip_packages=lines))
+
     def put_source(
         self,
         entry_script: str | Path,
@@ -124,11 +142,9 @@ class Transfer:
         """
         from ..packaging.collect_source import collect_again
 
-        present = self._client.service_inference(workspace, name)
-        if present.no_code is not None:
-            if present.no_code.hooks is None:
-                return self._client.reload(workspace, name)
-            present = InferenceSpec(source=present.no_code.hooks, environment=present.no_code.environment)
+        present = self._client.service_inference(workspace, name).asked_for()
+        if present is None:
+            return self._client.reload(workspace, name)
         source = self._put(collect_again(present.source))
         if source.files == present.source.files:
             return self._client.reload(workspace, name)

@@ -14,6 +14,7 @@ from ..spec.names import check_environment
 from ..spec.parse import replace
 from ..store.workspaces import require_workspace
 from .model_versions import version_notes
+from .pickled_names import main_notes
 from .source_files import check_blobs, entry_script
 from .without_code import without_code
 
@@ -55,8 +56,10 @@ def content(
     pinned = list(dict.fromkeys(rooms.registry.get(workspace, model).id for model in models))
     inference, said = without_code(rooms, workspace, pinned, inference, cpu=cpu)
     code, notes = check_code(rooms, workspace, inference)
-    versions = version_notes([rooms.registry.get(workspace, model) for model in pinned], code.environment)
-    return Content(pinned, code, [*said, *notes, *versions])
+    found = [rooms.registry.get(workspace, model) for model in pinned]
+    source = code.no_code.hooks if code.no_code is not None else code.source
+    classes = [] if source is None else main_notes(found, source.entry_script, entry_script(rooms, source))
+    return Content(pinned, code, [*said, *notes, *version_notes(found, code.environment), *classes])
 
 
 def register_environment(rooms: Rooms, workspace: str, code: Code) -> tuple[str, Code]:

@@ -15,10 +15,11 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Choice:
-    """A target's name with the sentences that say why."""
+    """A target's name with the sentences that say why: notes where another place was asked for, else details."""
 
     target: str
     notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
 
 def choose_target(
@@ -29,6 +30,7 @@ def choose_target(
     aci_target: str,
     problem: Callable[[str], str],
     cluster: str = "",
+    image: str = "",
 ) -> Choice:
     """The target for a new service; it is fixed from then on.
 
@@ -39,9 +41,11 @@ def choose_target(
         aci_target: The setting of that name: where everything else runs; ``auto`` looks for one with containers.
         problem: Says why a target cannot be had on this machine now; empty when it can.
         cluster: What is known of the compute target that the configuration names, as a sentence; empty for nothing.
+        image: What of the environment asks for a container, as part of a sentence; empty for nothing.
 
     Raises:
         InvalidInput: A setting names no target.
+        NotSupported: The environment asks for a container, and there can be none.
     """
     first = next(iter(kinds))
     if deployment.compute_type == LOCAL:
@@ -58,14 +62,25 @@ def choose_target(
     if aci_target != AUTO:
         name = _known(kinds, aci_target, "aci_target")
         how = "as a container" if kinds[name].containers else "as processes"
-        return Choice(name, [f"{what}: runs {how} on this machine, as the setting aci_target says."])
+        return _chosen(deployment, name, f"{what}: runs {how} on this machine, as the setting aci_target says.")
     why = "as nothing here runs containers"
     for name in (name for name, kind in kinds.items() if kind.containers):
         lacking = problem(name)
         if not lacking:
-            return Choice(name, [f"{what}: runs as a container of this machine's Docker engine."])
+            return _chosen(deployment, name, f"{what}: runs as a container of this machine's Docker engine.")
         why = f"for {lacking}"
-    return Choice(first, [f"{what}: runs as processes on this machine, {why}."])
+    if image:
+        raise NotSupported(
+            f"the environment asks for a container, with {image}, and there is none to be had {why}",
+            hint="Start Docker's engine (`sendoff doctor` says what it finds); or take that out of the environment, "
+            "and the service runs as processes. The setting aci_target=process runs it so in any case.",
+            field="base_image",
+        )
+    return _chosen(deployment, first, f"{what}: runs as processes on this machine, {why}.")
+
+
+def _chosen(deployment: DeploymentSpec, target: str, why: str) -> Choice:
+    return Choice(target, [why]) if deployment.compute_type else Choice(target, details=[why])
 
 
 def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:

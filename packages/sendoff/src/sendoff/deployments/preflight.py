@@ -12,6 +12,7 @@ from ..errors import ComputeNotFound, PortInUse, SendoffError
 from ..operations.operation_rows import AnyRow
 from ..spec.deployment import DeploymentSpec
 from ..spec.deployment import check as check_deployment
+from ..spec.environment import asked_image
 from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
 from ..targets.base import INTERPRETER, Target
@@ -32,6 +33,7 @@ class CheckedRequest:
     choice: Choice
     given: access.Given
     notes: list[str]
+    details: list[str]
 
 
 def check_request(
@@ -70,6 +72,8 @@ def check_request(
         target.check(probe(name, workspace))
     else:
         check_interpreter(code.environment)
+        if image := asked_image(code.environment):
+            notes.append(f"Not used: {image}, which the environment names; the service runs as processes.")
     notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
@@ -83,6 +87,7 @@ def check_request(
         choice=choice,
         given=given,
         notes=[*notes, *said],
+        details=choice.details,
     )
 
 
@@ -110,6 +115,7 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, code: Code)
         aci_target=settings.aci_target,
         problem=problem,
         cluster=_cluster(rooms, workspace, deployment),
+        image=asked_image(code.environment),
     )
 
 

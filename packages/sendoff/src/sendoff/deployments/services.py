@@ -15,10 +15,11 @@ from ..operations import operation_rows
 from ..operations.kinds import DELETE, DEPLOY, RELOAD, ROLLBACK, UPDATE
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
+from ..spec.deployment import ACI, DEFAULT, LOCAL, DeploymentSpec
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.names import service_flags
-from ..spec.operation import Operation
+from ..spec.operation import SUCCEEDED, Operation
 from ..spec.page import ALL, Listed, Window
 from ..spec.parse import replace
 from ..spec.service import CheckReport, DeployService, Revision, Service, UpdateService
@@ -73,7 +74,10 @@ class Deployments:
             if row is not None and not body.check:
                 operation_rows.refuse_if_busy(connection, row.uid, row.name)
         deployment = body.deployment
-        if row is not None:
+        replaced = row if row is not None and _another_kind(row, deployment) else None
+        if replaced is not None:
+            row = None
+        elif row is not None:
             merge_deployment(replace(deployment, compute_type=row.compute_type), deployment)  # the type is fixed
         ready = check_request(
             self._rooms,
@@ -84,8 +88,12 @@ class Deployments:
             deployment=deployment,
             service=row,
         )
+        if replaced is not None:
+            ready = dataclasses.replace(ready, notes=[_replacing(replaced, deployment), *ready.notes])
         if body.check:
             return CheckReport(target=ready.choice.target, notes=ready.notes, models=ready.plan.models)
+        if replaced is not None:
+            self._remove(ws, replaced)
         ready = self._register(ws, ready)
         with self._store.begin() as connection:
             if row is None:
@@ -245,7 +253,7 @@ class Deployments:
 
         Args:
             ws: The workspace's name.
-            compute_type: LOCAL, ACI or AKS, in any case.
+            compute_type: LOCAL, ACI (with those that name no type), AKS or default, in any case.
             model_name: Only those with a version of this model.
             model_id: Only those with this version, ``name:version``.
             tags: Names, or names with values (None: any value).
@@ -253,6 +261,10 @@ class Deployments:
             window: Which part of the list.
         """
         self._operations.revive()
+        # What names no type is placed as for ACI, and SDK v1's scripts look for it there.
+        wanted = (
+            {compute_type.upper(), *([DEFAULT.upper()] if compute_type.upper() == ACI else [])} if compute_type else ()
+        )
         with self._store.read() as connection:
             require_workspace(connection, ws)
             query = select(services).where(services.c.workspace == ws)
@@ -261,7 +273,7 @@ class Deployments:
 
             def keep(row: AnyRow) -> bool:
                 return (
-                    (compute_type is None or row.compute_type.upper() == compute_type.upper())
+                    (compute_type is None or row.compute_type.upper() in wanted)
                     and matches(row.tags, tags)
                     and matches(row.properties, properties)
                 )
@@ -354,7 +366,9 @@ class Deployments:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
         number = revision_rows.add_revision(connection, service.uid, ready.plan)
-        return self._add_operation(connection, service, type_, revision=number, notes=ready.notes)
+        return self._add_operation(
+            connection, service, type_, revision=number, notes=ready.notes, details=ready.details
+        )
 
     def _revision_again(self, connection: Any, service: AnyRow, number: int, plan: Plan, type_: str) -> str:
         fresh = revision_rows.add_revision(connection, service.uid, replace(plan, restores=number))
@@ -369,6 +383,7 @@ class Deployments:
         *,
         revision: int | None = None,
         notes: Sequence[str] = (),
+        details: Sequence[str] = (),
     ) -> str:
         able = self._rooms.target(service.target).capabilities()
         return operation_rows.add_operation(
@@ -380,7 +395,18 @@ class Deployments:
             artefact=able.artefact,
             revision=revision,
             notes=notes,
+            details=details,
         )
+
+    def _remove(self, ws: str, row: AnyRow) -> None:
+        """Delete a service and wait until its name is free."""
+        operation = self.delete(ws, row.name)
+        if operation is not None and self._operations.wait(operation.id).state != SUCCEEDED:
+            raise Conflict(
+                f"service {row.name!r} was to be replaced, and deleting it failed",
+                hint=f"See `sendoff operation show {operation.id}`, then deploy again.",
+                operation=operation.id,
+            )
 
     def _describe(
         self, connection: Any, service: AnyRow, ready: CheckedRequest, tags: dict[str, str], properties: dict[str, str]
@@ -413,3 +439,21 @@ def _idle(connection: Any, ws: str, name: str) -> AnyRow:
     row = service_rows.get_service(connection, ws, name)
     operation_rows.refuse_if_busy(connection, row.uid, row.name)
     return row
+
+
+def _another_kind(row: AnyRow, deployment: DeploymentSpec) -> bool:
+    """Whether a deployment asks for a local service where another stands, or the other way round.
+
+    In SDK v1 local services had names of their own: a script that deploys locally first and to the cloud then uses one
+    name for both, and ``overwrite`` is to replace the one by the other.
+    """
+    asked = deployment.compute_type
+    return asked is not None and asked != row.compute_type and LOCAL in (asked, row.compute_type)
+
+
+def _replacing(row: AnyRow, deployment: DeploymentSpec) -> str:
+    port = f" (port {row.port})" if row.port is not None else ""
+    return (
+        f"Replaces the service {row.name!r} of compute type {row.compute_type}{port}, which is deleted first with its "
+        f"revisions: as {deployment.compute_type} it has another address."
+    )

@@ -10,7 +10,7 @@ import sysconfig
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EnvironmentFailed, InterpreterNotFound
 from ..progress import Progress, silent
@@ -30,9 +30,12 @@ from ..spec.environment import (
 )
 from ..spec.environment_packages import redact
 from ..spec.settings import Settings
-from . import as_of, conda, interpreters, plan, uv
+from . import archives, as_of, conda, interpreters, plan, uv
 from .as_of import AsOf
 from .indexes import Supply, effective
+
+if TYPE_CHECKING:
+    from ..store.blobs import BlobStore
 
 # How uv's answer is used can change between our own releases; locks of another rule are resolved anew.
 _RULE = 1
@@ -49,6 +52,7 @@ class Resolution:
         credentials: Index addresses without credentials to the same with them.
         stated: ``NAME==VERSION`` of what the models were made with, as their files state; the day of a definition
             without pins is told by it.
+        blobs: Has the archives that the definition brought along; None where it brought none.
 
     Raises:
         InterpreterNotFound: No Python fits.
@@ -64,9 +68,10 @@ class Resolution:
         environ: Mapping[str, str],
         credentials: Mapping[str, str] | None = None,
         stated: Sequence[str] = (),
+        blobs: BlobStore | None = None,
         progress: Progress = silent,
     ) -> None:
-        self._spec, self._home, self._settings = spec, home, settings
+        self._spec, self._home, self._settings, self._blobs = spec, home, settings, blobs
         self.plan = plan.make_plan(spec)
         self.indexes, self._index_notes = effective(environ, settings, self.plan.options, credentials=credentials)
         self._supply = Supply(self.indexes, environ, progress)
@@ -313,6 +318,8 @@ class Resolution:
     def _uv(self, lines: list[str], target: list[str], conda_has: Mapping[str, str]) -> str:
         with tempfile.TemporaryDirectory(prefix="sendoff-lock-") as name:
             folder = Path(name)
+            if self._blobs is not None:
+                lines = [archives.lay(line, self._blobs, self._home) for line in lines]
             (folder / "requirements.in").write_text("\n".join(lines) + "\n", encoding="utf-8")
             # The vendor's packages are not installed, whoever requires them; the worker has what scripts import.
             # An override with a condition that no Python meets leaves them out of the closure.
@@ -378,7 +385,7 @@ class Resolution:
                         hint="Correct or remove the --hash options; if you trust them, find out who changed the index.",
                     )
             kept.append(" \\\n".join([head, *(f"    --hash={digest}" for digest in hashes)]))
-        return "\n".join(kept) + "\n" if kept else ""
+        return archives.for_lock("\n".join(kept) + "\n", self._home) if kept else ""
 
     def _make(
         self, method: str, version: str, text: str, notes: list[str], records: list[dict[str, Any]] | None = None

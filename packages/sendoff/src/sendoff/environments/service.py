@@ -15,11 +15,13 @@ from ..errors import AlreadyExists, EnvironmentNotFound
 from ..progress import Progress, silent
 from ..spec import names, parse
 from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
+from ..spec.environment_archives import stored_archives
 from ..spec.page import ALL, Listed, Window
+from ..store.in_use import Dropped, References
 from ..store.pages import select_page
 from ..store.tables import environments, locks
 from ..store.workspaces import require_workspace
-from . import build, interpreters
+from . import archives, build, interpreters
 from .build import BuiltEnvironment, PresentEnvironment
 from .indexes import Indexes, Supply, effective, take_credentials
 from .resolve import Resolution, user_managed_in_image
@@ -159,6 +161,7 @@ class Environments:
             environ=self._environ,
             credentials=self._credentials(spec.python.pip_packages),
             stated=stated,
+            blobs=self._store.blobs,
             progress=progress,
         )
         if again is not None:
@@ -209,7 +212,13 @@ class Environments:
         return found
 
     def supply(self, lock: Lock | None, progress: Progress = silent) -> Supply:
-        """Where the packages of a lock, if there is one, come from on this machine."""
+        """Where the packages of a lock, if there is one, come from on this machine.
+
+        Raises:
+            EnvironmentFailed: The store lacks an archive that its definition brought along.
+        """
+        if lock is not None:
+            archives.lay_locked(lock.requirements, self._store.blobs, self._store.home)
         return Supply(self.indexes(lock.pip_options if lock is not None else []), self._environ, progress)
 
     def lock(self, digest: str) -> Lock | None:
@@ -271,7 +280,8 @@ class Environments:
         return spec
 
     def _credentials(self, lines: builtins.list[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        """Addresses in pip options to what is meant by them: with their passwords, or a folder of kept archives."""
+        found = archives.lay_links(lines, self._store.blobs, self._store.home)
         for line in lines:
             name, _, value = line.partition(" ")
             if name in ("--index-url", "--extra-index-url", "--find-links") and "://" in value:
@@ -279,6 +289,15 @@ class Environments:
                 if full is not None:
                     found[value] = full
         return found
+
+
+def in_use(connection: Connection, dropped: Dropped) -> References:
+    """Archives that registered definitions brought along."""
+    digests: set[str] = set()
+    for spec in connection.scalars(select(environments.c.spec)):
+        for line in spec.get("python", {}).get("pip_packages", []):
+            digests |= {digest for _, digest in stored_archives(line)}
+    return References(blobs=digests)
 
 
 def _secret_name(address: str) -> str:

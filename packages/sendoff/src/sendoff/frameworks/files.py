@@ -91,5 +91,6 @@ def _only(model: Model, found: list[str], what: str) -> str:
     raise InvalidInput(
         f"model {model.id} of framework {model.framework} has {count} {what}: {listed}",
         hint="Register the one file alone, or choose with child_paths.",
+        typed="Register the one file alone: sendoff model register -p PATH",
         field="models",
     )

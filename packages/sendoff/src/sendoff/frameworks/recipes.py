@@ -29,15 +29,19 @@ def framework_of(model: Model) -> str:
     if label is not None:
         return label
     looks = _guess(model)
+    like = "" if looks is None else ", which it looks like"
+    name = looks or "ScikitLearn"
     raise InvalidInput(
         f"model {model.id} is registered with framework {model.framework}, which cannot be served without code",
-        hint="Give an entry script and an environment (InferenceConfig, --ic); or register the model with "
-        f"model_framework={looks!r}" + (", which it looks like." if looks != "ScikitLearn" else " or the like."),
+        hint="Give an InferenceConfig with an entry script and an environment; or say what the model is, with "
+        f"model.update(model_framework={name!r}){like}.",
+        typed="Give an entry script and an environment (--es and -e, or --ic); or say what the model is: "
+        f"sendoff model update -i {model.id} --model-framework {name}{like}",
         field="models",
     )
 
 
-def _guess(model: Model) -> str:
+def _guess(model: Model) -> str | None:
     names = {file.path.rpartition("/")[2].lower() for file in model.files}
     if "mlmodel" in names:
         return "MLflow"
@@ -45,7 +49,9 @@ def _guess(model: Model) -> str:
         return "TensorFlow"
     if any(name.endswith(".onnx") for name in names):
         return "Onnx"
-    return "PyTorch" if any(name.endswith((".pt2", ".pt")) for name in names) else "ScikitLearn"
+    if any(name.endswith((".pt2", ".pt")) for name in names):
+        return "PyTorch"
+    return "ScikitLearn" if "scikit-learn" in model.detected else None
 
 
 def recipe_for(model: Model, given: Given) -> Recipe:
@@ -115,11 +121,34 @@ def _booster(model: Model, given: Given) -> Recipe:
         package = "xgboost-cpu"  # the same without gigabytes for graphics cards
     packages = [requirement(package, recipe.version), "numpy", *recipe.packages]
     if not is_pickle(given.main):
-        return replace(recipe, packages=packages)
+        return replace(recipe, packages=packages, notes=[*recipe.notes, *_unstated(model, given, recipe)])
     packages += [requirement("scikit-learn", model.detected.get("scikit-learn")), "joblib", "pandas"]
     packages += [name for name in pickled_packages(model, given) if name != package]
     # XGBClassifier and its like have scikit-learn's methods.
     return replace(recipe, adapter="scikit-learn", packages=packages)
+
+
+def _unstated(model: Model, given: Given, recipe: Recipe) -> list[str]:
+    """What a booster's file does not state of its columns, for the timeline."""
+    if recipe.adapter != "xgboost":
+        return []
+    notes = [
+        f"Model {model.id}: null and NaN are missing values; another (DMatrix(missing=…)) is not in XGBoost's file."
+    ]
+    content = given.read(given.main)
+    at = content.rfind(b"feature_types")
+    kinds = content[at : at + _KINDS] if at >= 0 else b""
+    before = recipe.version is not None and Version(recipe.version) < Version("3.1")
+    if before and (b'"c"' in kinds or b"\x01c" in kinds):  # JSON, UBJSON
+        notes.append(
+            f"Model {model.id} has columns of categories, which XGBoost {recipe.version} did not keep in the file: "
+            "requests have to send their codes, as training had them."
+        )
+    return notes
+
+
+_KINDS = 1 << 16
+"""Bytes after the word that are looked at."""
 
 
 def _onnx(model: Model, given: Given) -> Recipe:
@@ -147,4 +176,10 @@ def _torch(model: Model, given: Given) -> Recipe:
         )
     recipe = _begun(model, given, "torch")
     package = requirement("torch", recipe.version and recipe.version.split("+")[0])
-    return replace(recipe, packages=[package, "numpy", *recipe.packages])
+    notes = list(recipe.notes)
+    if not given.main.lower().endswith(".pt2"):
+        notes.append(
+            f"Model {model.id}: a TorchScript program does not state the kinds of its inputs: numbers are given as the "
+            "floats that its parameters are, as whole ones where it refuses those."
+        )
+    return replace(recipe, packages=[package, "numpy", *recipe.packages], notes=notes)

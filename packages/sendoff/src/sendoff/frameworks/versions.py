@@ -108,7 +108,9 @@ def release_of(framework: str, version: str | None, source: str) -> Release:
     except InvalidVersion:
         raise InvalidInput(
             f"{source} says {framework} {version!r}, which is no version",
-            hint="Register the model with model_framework_version as the framework's package calls it, such as 1.7.2.",
+            hint="Give it as the framework's package calls it: model.update(model_framework=…, "
+            "model_framework_version='1.7.2').",
+            typed="Give it as the framework's package calls it: sendoff model update --model-framework-version 1.7.2",
             field="model_framework_version",
         ) from None
     for row in rows:

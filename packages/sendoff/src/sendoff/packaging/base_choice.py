@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..containers.engine import Engine
 from ..containers.registries import Credentials, Logins, host_of, split_reference
 from ..errors import InvalidInput
-from ..spec.environment import EnvironmentSpec
+from ..spec.environment import VENDORS_IMAGES, EnvironmentSpec
 from ..spec.settings import Settings
 from . import base_image
 from .base_image import BaseImage
@@ -43,7 +43,7 @@ def base_reference(spec: EnvironmentSpec, settings: Settings) -> tuple[str, list
     docker = spec.docker
     if docker.base_image is None:
         return settings.base_image, []
-    if docker.base_image.startswith("mcr.microsoft.com/azureml/"):
+    if docker.base_image.startswith(VENDORS_IMAGES):
         note = (
             f"the vendor's base image {docker.base_image} brings nothing that is needed: {settings.base_image} is used"
         )

@@ -109,6 +109,15 @@ def has_hooks_alone(content: bytes) -> bool:
     return bool(names & HOOKS) and not names & {"init", "run"}
 
 
+def names_of(content: bytes) -> set[str] | None:
+    """The names that a script defines or imports at its top level; None where they cannot all be known."""
+    tree = _parsed(content)
+    if isinstance(tree, _Wrong):
+        return None
+    names, certain = _names(tree)
+    return names if certain else None
+
+
 class _Wrong(NamedTuple):
     """Why a script does not parse on our Python, and where."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..containers.engine import Engine
 from ..environments import interpreters
+from ..environments.archives import for_installing
 from ..environments.build import dated
 from ..errors import EnvironmentFailed, InvalidInput
 from ..spec.bundle import Bundle
@@ -209,7 +210,7 @@ class ImagePlan:
             at=ENVIRONMENT,
             python=self.worker,
             local=lock.python or None,
-            requirements=lock.requirements,
+            requirements=for_installing(lock.requirements, self._home),
             conda=lock.conda_records,
             dated=dated(lock),
         )

@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ..containers.engine import Engine
 from ..containers.runs import run
@@ -127,7 +128,8 @@ fi
         if indexes.cert:
             given["/sendoff/ca.pem"] = Path(indexes.cert).expanduser().resolve()
             variables["SSL_CERT_FILE"] = "/sendoff/ca.pem"
-        for place in indexes.find_links:
+        local = re.findall(r" @ file://(\S+)/[^/\s]+", install.requirements)
+        for place in (*indexes.find_links, *map(unquote, local)):
             path = Path(place.removeprefix("file://")).expanduser()
             if path.is_dir():
                 given[str(path)] = path

@@ -138,6 +138,7 @@ def _plain(stream: io.BufferedReader, head: bytes, name: str, sink: Sink) -> Non
             return  # a lone opcode or two: any text may begin so
         count += 1
         sink.pickles += 1
+        sink.detected.roots.append(pickle.root)
         for found in held:
             sink.on_import(found)
         certain, held = True, []

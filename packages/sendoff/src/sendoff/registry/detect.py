@@ -19,6 +19,8 @@ class Detected:
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {}
+        self.roots: list[str | None] = []
+        """The class of each pickle's object; None for plain values and what cannot be told."""
 
     def pair(self, key: str, value: str) -> None:
         """Two strings that follow each other in a pickle."""

@@ -43,6 +43,40 @@ def version_of(framework: str, detected: dict[str, str]) -> str | None:
     return detected.get(PACKAGES.get(framework, ""))
 
 
+def framework_of_files(
+    files: Sequence[ManifestFile], detected: dict[str, str], root: str | None, blobs: BlobStore
+) -> str:
+    """The framework that a model's files are certainly of, ``Custom`` where they are not.
+
+    Args:
+        files: Its manifest.
+        detected: What they state.
+        root: The class of the object that its one pickle holds.
+        blobs: Where the files are.
+    """
+    names = [PurePosixPath(file.path).name.lower() for file in files]
+    if "mlmodel" in names:
+        return "MLflow" if "mlflow" in detected else "Custom"
+    if "saved_model.pb" in names:
+        return "TensorFlow" if "tensorflow" in detected else "Custom"
+    if len(files) != 1:
+        return "Custom"
+    module = (root or "").split(".")
+    if module[0] == "sklearn" and "scikit-learn" in detected and module[1] not in ("utils", "datasets"):
+        return "ScikitLearn"
+    if module[:2] in (["xgboost", "sklearn"], ["xgboost", "core"]):
+        return "XGBoost"
+    if module[:2] in (["lightgbm", "sklearn"], ["lightgbm", "basic"]):
+        return "LightGBM"
+    if names[0].endswith(".onnx") and "onnx-opset" in detected:
+        return "Onnx"
+    with blobs.peek(files[0].digest) as stream:
+        head = stream.read(_TAIL)
+    if "xgboost" in detected and b"learner" in head:
+        return "XGBoost"
+    return "LightGBM" if head.split(b"\n", 1)[0].strip() == b"tree" and b"max_feature_idx=" in head else "Custom"
+
+
 def stated(files: Sequence[ManifestFile], blobs: BlobStore) -> dict[str, str]:
     """The versions that a model's files state, by package; ``python`` and ``onnx-opset`` among them."""
     found: dict[str, str] = {}

@@ -83,6 +83,16 @@ _COUNTED |= {"LONG1": 1, "LONG4": 4}
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
+def _class_of(value: Any) -> str | None:
+    """The class of an object; of one that the protocols 0 and 1 make, what their constructor is given."""
+    if not isinstance(value, Object):
+        return None
+    if value.path in ("copyreg._reconstructor", "copy_reg._reconstructor"):
+        first = value.args[0] if isinstance(value.args, tuple) and value.args else None
+        return first.path if isinstance(first, Name) else None
+    return value.path
+
+
 class Reader:
     """A stream read forwards, within a budget."""
 
@@ -143,6 +153,8 @@ class Pickle:
         self._memo: dict[int, Any] = {}
         self._last_text = ""
         self.called = False
+        self.root: str | None = None
+        """The class of the object that the pickle holds, once it was followed; None where it is of none."""
 
     def follow(self) -> None:
         """Read to the pickle's end.
@@ -161,6 +173,7 @@ class Pickle:
             name = opcode.name
             arg = self._argument(name, opcode)
             if name == "STOP":
+                self.root = _class_of(self._stack[-1] if self._stack else None)
                 return
             try:
                 self._step(name, opcode, arg)

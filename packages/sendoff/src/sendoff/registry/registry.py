@@ -138,7 +138,7 @@ class Registry:
             InvalidInput: A name, path, tag or amount is not allowed; or the pickle policy refuses.
             Conflict: Blobs of the manifest are not in the store (``missing`` lists them) or have another size.
         """
-        from .framework_files import stated, version_of
+        from .framework_files import framework_of_files, stated, version_of
         from .scan import scan
 
         body = rules.checked(body)
@@ -156,8 +156,10 @@ class Registry:
                 findings=to_builtins(found.report.findings),
             )
         detected = {**found.detected, **stated(body.files, self._store.blobs)}
+        if body.framework is None:
+            body = replace(body, framework=framework_of_files(body.files, detected, found.root, self._store.blobs))
         if body.framework_version is None:
-            body = replace(body, framework_version=version_of(body.framework, detected))
+            body = replace(body, framework_version=version_of(str(body.framework), detected))
         if body.python_version:
             detected.setdefault("python", body.python_version)
         with self._store.begin() as connection:
@@ -233,12 +235,14 @@ class Registry:
         return found
 
     def update(self, workspace: str, id: str, body: UpdateModel) -> Model:
-        """Change what may change: description, tags, resources, sample data sets; properties may be added.
+        """Change what may change: description, tags, framework, resources, sample data sets; properties may be added.
 
         Raises:
             ModelNotFound: No such version.
             Conflict: A property that is set would change.
         """
+        from .framework_files import version_of
+
         rules.check_resources(body.resource_configuration)
         with self._store.begin() as connection:
             require_workspace(connection, workspace)
@@ -252,6 +256,11 @@ class Registry:
                 if (value := getattr(body, field)) is not None:
                     rules.check_text(value, field)
                     values[field] = value
+            if body.framework is not None:
+                values["framework"] = check_framework(body.framework)
+                values["framework_version"] = version_of(values["framework"], old.detected)
+            if body.framework_version is not None:
+                values["framework_version"] = body.framework_version
             if body.resource_configuration is not None:
                 values["resources"] = to_builtins(body.resource_configuration)
             connection.execute(update(models).where(*_is(workspace, old.name, old.version)).values(**values))

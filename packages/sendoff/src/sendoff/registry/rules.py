@@ -29,7 +29,7 @@ def checked(body: RegisterModel) -> RegisterModel:
                 hint=did_you_mean(dataset.scenario, SCENARIOS, f"Known: {', '.join(SCENARIOS)}."),
                 field="datasets",
             )
-    return replace(body, framework=check_framework(body.framework))
+    return body if body.framework is None else replace(body, framework=check_framework(body.framework))
 
 
 def check_pairs(pairs: Mapping[str, str], what: str) -> None:

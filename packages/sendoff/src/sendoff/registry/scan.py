@@ -23,6 +23,8 @@ class Scanned(Spec):
 
     report: ScanReport
     detected: dict[str, str] = {}
+    root: str | None = None
+    """The class of the object that the one pickle of a manifest of one file holds; None where it is of none."""
 
 
 def scan(
@@ -56,7 +58,8 @@ def scan(
         worst = max(worst, found, key=_ORDER.index)
     shown = sorted(findings.values(), key=lambda found: (-_ORDER.index(found.verdict), found.path, found.imported))
     report = ScanReport(verdict=worst, findings=shown[:_MOST_FINDINGS], detail=detail)
-    return Scanned(report=report, detected=detected.versions)
+    root = detected.roots[0] if len(files) == 1 and len(detected.roots) == 1 else None
+    return Scanned(report=report, detected=detected.versions, root=root)
 
 
 def _scan_file(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,7 +174,7 @@ class Model:
             properties: Can only be added to later.
             description: Free text.
             datasets: ``(scenario, data set)`` pairs; scenario is training, validation or inferencing.
-            model_framework: One of `Model.Framework`.
+            model_framework: One of `Model.Framework`; None for what the files are, where that is certain, else Custom.
             model_framework_version: As text.
             child_paths: With a folder, only these files or folders in it.
             sample_input_dataset: A data set or its id.
@@ -192,7 +191,6 @@ class Model:
                 model_name,
                 Transfer(workspace._client, say).put_model(model_path, child_paths),
                 **{name: given[name] for name in _DESCRIBING.split()},
-                python_version=platform.python_version(),
             ),
         )
         return Model._of(workspace, view)
@@ -266,10 +264,15 @@ class Model:
         sample_input_dataset: Any = None,
         sample_output_dataset: Any = None,
         resource_configuration: ResourceConfiguration | None = None,
+        *,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
     ) -> None:
-        """Change what is given; ``tags`` replaces all tags."""
+        """Change what is given; ``tags`` replaces all tags, ``model_framework`` alone takes the files' version."""
         self._change(
             spec.UpdateModel(
+                framework=model_framework,
+                framework_version=model_framework_version,
                 tags=None if tags is None else texts(tags),
                 description=description,
                 sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
@@ -462,6 +465,13 @@ class Model:
     def __repr__(self) -> str:
         facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
         return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
+
+    def _repr_html_(self) -> str:
+        from .notebook import facts
+
+        framework = " ".join(filter(None, (self.model_framework, self.model_framework_version)))
+        shown = {"Id": self.id, "Framework": framework, "Created": f"{self.created_time:%Y-%m-%d %H:%M} UTC"}
+        return facts(f"Model {self.name}", {**shown, "Tags": self.tags, "Properties": self.properties})
 
     @property
     def _files(self) -> builtins.list[spec.ManifestFile]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from typing import TYPE_CHECKING, Any
 
 from ..client.service_link import user
 from ..spec import model as spec
-from .framework import Framework
 from .given import texts
 
 if TYPE_CHECKING:
@@ -62,13 +62,14 @@ def registration(
         tags=texts(tags),
         properties=texts(properties),
         description=description or "",
-        framework=model_framework or Framework.CUSTOM,
+        framework=model_framework,
         framework_version=model_framework_version,
         resource_configuration=resource_configuration._spec() if resource_configuration else None,
         datasets=[spec.DatasetReference(scenario=one, id=id_of(data)) for one, data in datasets or ()],
         sample_input_dataset_id=id_of(sample_input_dataset) if sample_input_dataset else None,
         sample_output_dataset_id=id_of(sample_output_dataset) if sample_output_dataset else None,
         created_by=user(),
+        python_version=platform.python_version(),
         **from_where,
     )
 

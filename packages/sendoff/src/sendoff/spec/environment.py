@@ -58,6 +58,22 @@ class EnvironmentSpec(Spec):
     r: dict[str, Any] | None = None
 
 
+VENDORS_IMAGES = "mcr.microsoft.com/azureml/"
+"""Images that bring nothing that is needed here; scripts of SDK v1 name them by habit."""
+
+
+def asked_image(spec: EnvironmentSpec) -> str:
+    """What of an environment asks for a container, as part of a sentence; empty where nothing does."""
+    docker = spec.docker
+    if docker.base_dockerfile is not None:
+        return "a Dockerfile of its own"
+    if docker.extra_steps is not None:
+        return "Docker steps of its own"
+    if docker.base_image is not None and not docker.base_image.startswith(VENDORS_IMAGES):
+        return f"the base image {docker.base_image}"
+    return ""
+
+
 class Lock(Spec):
     """Everything that an environment is built from: the full closure, with hashes. Equal locks have equal digests.
 
@@ -136,7 +152,7 @@ def spec_digest(spec: EnvironmentSpec) -> str:
             "channels": python.channels,
             "conda": sorted({_squeeze(line) for line in python.conda_packages}),
             "pip": sorted({_squeeze(line) for line in python.pip_packages} - set(map(_squeeze, options))),
-            "options": options,
+            "options": [_wherever(line) for line in options],
         }
         if python.as_of != AUTO:
             built_from["as_of"] = python.as_of
@@ -216,7 +232,12 @@ def check_version(version: str) -> str:
 
 def _squeeze(line: str) -> str:
     text = re.sub(r"\s*([<>=!~,;|])\s*", r"\1", " ".join(line.split()))
-    return text if "://" in text else text.lower()
+    return _wherever(text) if "://" in text else text.lower()
+
+
+def _wherever(line: str) -> str:
+    """A line without the folder of an archive whose content it states: that does not count."""
+    return re.sub(r"file:[^\s;#]*/(?=[^\s;#/]+#sha256=)", "file:", line)
 
 
 def _sorted(value: Any) -> Any:

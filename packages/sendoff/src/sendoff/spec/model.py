@@ -63,7 +63,8 @@ class RegisterModel(Spec):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     description: str = ""
-    framework: str = "Custom"
+    framework: str | None = None
+    """None for what the files are, where that is certain, else Custom."""
     framework_version: str | None = None
     resource_configuration: ResourceConfiguration | None = None
     datasets: list[DatasetReference] = []
@@ -83,6 +84,9 @@ class UpdateModel(Spec):
     """
 
     description: str | None = None
+    framework: str | None = None
+    framework_version: str | None = None
+    """With ``framework`` alone the version is what the files state."""
     tags: dict[str, str] | None = None
     add_tags: dict[str, str] = {}
     remove_tags: list[str] = []

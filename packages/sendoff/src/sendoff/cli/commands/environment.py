@@ -55,12 +55,14 @@ def scaffold(session: Session, name: str, directory: str) -> Record:
 @options.metadata_out
 def register(session: Session, directory: str, name: str | None, as_of: str | None) -> Spec:
     """Register an environment. An equal definition keeps its version; a changed one gets the next."""
+    from ...client import Transfer
     from ...spec.environment_files import load
 
     notes: list[str] = []
     spec = options.dated(load(directory, name=name, notes=notes), as_of)
     for note in notes:
         session.say(f"note: {note}")
+    spec = Transfer(session.client, session.say).put_environment(spec)
     view = session.client.register_environment(session.workspace, spec)
     session.say(f"Registered environment {view.name}:{view.version}.")
     return view
@@ -70,7 +72,10 @@ def register(session: Session, directory: str, name: str | None, as_of: str | No
 @options.metadata_out
 def list_(session: Session) -> Sequence[Spec]:
     """List the newest version of each environment."""
-    return session.client.environments(session.workspace)
+    found = session.client.environments(session.workspace)
+    if not found:
+        session.nothing_here("sendoff environment list", session.client.environments)
+    return found
 
 
 @environment.command(

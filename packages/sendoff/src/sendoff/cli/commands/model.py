@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,8 +93,8 @@ def _needs(given: dict[str, Any]) -> dict[str, Any]:
 @option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
 @option("--run-metadata-file", "-f", default=None, metavar="FILE", help="JSON file with runId and experimentName.")
 @option("--description", "-d", default="", metavar="TEXT", help="What it is.")
-@option("--model-framework", "framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default="Custom",
-        help="Its framework.")  # fmt: skip
+@option("--model-framework", "framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default=None,
+        help="Its framework; what the files are, where that is certain, else Custom.")  # fmt: skip
 @option("--model-framework-version", "framework_version", default=None, metavar="VERSION",
         help="Its framework's version.")  # fmt: skip
 @_resources
@@ -110,6 +111,7 @@ def register(
     run_metadata_file: str | None,
     tags: tuple[str, ...],
     properties: tuple[str, ...],
+    framework: str | None,
     **given: Any,
 ) -> Model:
     """Register a file or folder as the next version of a model.
@@ -140,16 +142,19 @@ def register(
     body = RegisterModel(
         name=name,
         files=files,
+        framework=framework,
         tags=given_tags,
         properties=given_properties,
         experiment_name=experiment_name,
         run_id=run_id,
+        python_version=platform.python_version(),
         **_needs(given),
     )
     view = session.client.register_model(workspace, body)
     if session.metadata_file:
         session.metadata = records.model_metadata(view, workspace, options.resource_group(session))
-    session.say(f"Registered {view.id}.")
+    told = framework is None and view.framework != "Custom"
+    session.say(f"Registered {view.id}" + (f" as {view.framework}, which its file is." if told else "."))
     if view.scan.verdict in ("unknown", "dangerous", "unreadable"):
         found = ", ".join(sorted({f.imported for f in view.scan.findings if f.verdict != "safe"})) or view.scan.detail
         session.say(f"note: the scan of its pickle says {view.scan.verdict}: {found}. Load only what you trust.")
@@ -171,6 +176,8 @@ def list_(
     )
     if dataset_id:
         found = [view for view in found if any(dataset.id == dataset_id for dataset in view.datasets)]
+    if not (found or tags or properties or dataset_id or any(which.values())):
+        session.nothing_here("sendoff model list", session.client.models)
     return found
 
 
@@ -206,12 +213,19 @@ def show(
 @_version
 @options.changing
 @option("--description", default=None, metavar="TEXT", help="New description.")
+@option("--model-framework", "framework", type=click.Choice(_FRAMEWORKS, case_sensitive=False), default=None,
+        help="Another framework; the version is what the files state, where none is given.")  # fmt: skip
+@option("--model-framework-version", "framework_version", default=None, metavar="VERSION",
+        help="Its framework's version.")  # fmt: skip
 @_resources
-def update(session: Session, model_id: str, description: str | None, **given: Any) -> Model:
-    """Change tags, description and resources of a model version, and add properties."""
+def update(session: Session, model_id: str, **given: Any) -> Model:
+    """Change tags, description, framework and resources of a model version, and add properties."""
     from ...spec.model import UpdateModel
 
-    body = UpdateModel(description=description, **options.changes(given), **_needs(given))
+    needed = _needs(given)
+    words = {name: needed.pop(name) for name in ("description", "framework", "framework_version")}
+    resources = {name: needed.pop(name) for name in ("resource_configuration",) if name in needed}
+    body = UpdateModel(**words, **resources, **options.changes(needed))
     return session.client.update_model(session.workspace, model_id, body)
 
 

@@ -1,11 +1,13 @@
 """XGBoost and LightGBM models in their own files (a pickled XGBClassifier and its like are estimators)."""
 
-from typing import Any, Dict, List, Optional
+import sys
+from typing import Any, Dict
 
 import numpy as np
 
-from . import tabular
+from . import booster_columns, tabular
 from .application import bad_input, cpu_share, sentence
+from .columns import Columns
 from .row_model import RowModel
 
 
@@ -17,38 +19,54 @@ def load(config: Dict[str, Any], path: str) -> "Booster":
 
         booster = xgboost.Booster({"nthread": threads})
         booster.load_model(path)
-        return Booster(_XGBoost(booster, xgboost), "Booster of XGBoost %s" % xgboost.__version__)
+        return of_booster(booster, threads)
     import lightgbm
 
-    return Booster(
-        _LightGBM(lightgbm.Booster(model_file=path), threads), "Booster of LightGBM %s" % lightgbm.__version__
-    )
+    return of_booster(lightgbm.Booster(model_file=path), threads)
+
+
+def of_booster(booster: Any, threads: int) -> "Booster":
+    """Return the adapter of a loaded booster of either library."""
+    package = type(booster).__module__.partition(".")[0]
+    title = "Booster of %s %s" % (_TITLES[package], sys.modules[package].__version__)
+    if package == "xgboost":
+        booster.set_param({"nthread": threads})
+        return Booster(_XGBoost(booster, sys.modules[package]), title)
+    return Booster(_LightGBM(booster, threads), title)
+
+
+_TITLES = {"xgboost": "XGBoost", "lightgbm": "LightGBM"}
 
 
 class _XGBoost:
     """XGBoost's booster as what a table is given to."""
 
+    kind = np.float32
+    """What the library makes of numbers."""
+
     def __init__(self, booster: Any, xgboost: Any) -> None:
         self._booster = booster
         self._xgboost = xgboost
-        self.names: Optional[List[str]] = booster.feature_names
-        self.count: Optional[int] = booster.num_features()
+        self._kinds = booster.feature_types
+        self._more = {"enable_categorical": True} if self._kinds and "c" in self._kinds else {}
+        self.stated = booster_columns.of_xgboost(booster)
 
     def predict(self, rows: Any, margin: bool) -> Any:
-        matrix = self._xgboost.DMatrix(rows, feature_names=self.names, feature_types=self._booster.feature_types)
+        names = self.stated.names
+        matrix = self._xgboost.DMatrix(rows, feature_names=names, feature_types=self._kinds, **self._more)
         return self._booster.predict(matrix, output_margin=margin)
 
 
 class _LightGBM:
     """LightGBM's booster as what a table is given to."""
 
+    kind = np.float64
+    """What the library makes of numbers."""
+
     def __init__(self, booster: Any, threads: int) -> None:
         self._booster = booster
         self._threads = threads
-        names = list(booster.feature_name())
-        # Without names of its own LightGBM calls them Column_0, Column_1, …
-        self.names = None if names == ["Column_%d" % at for at in range(len(names))] else names
-        self.count = int(booster.num_feature())
+        self.stated = booster_columns.of_lightgbm(booster)
 
     def predict(self, rows: Any, margin: bool) -> Any:
         return self._booster.predict(rows, raw_score=margin, num_threads=self._threads)
@@ -63,14 +81,18 @@ class Booster(RowModel):
     """
 
     def __init__(self, model: Any, title: str) -> None:
-        super().__init__(title, tabular.Columns(model.names, model.count), ["predict", "predict_margin"])
+        stated = model.stated
+        super().__init__(title, Columns(stated.names, stated.count, stated.known), ["predict", "predict_margin"])
         self._model = model
+        for at, column in stated.known.items():
+            if column.categories is None:
+                print(
+                    "Column %s is of categories that the file does not list: send their codes" % self.columns.name(at)
+                )
 
     def call(self, table: tabular.Table, method: str) -> Any:
-        rows = self.columns.array(table)
-        if isinstance(rows, list) or rows.dtype == object:
-            raise bad_input("The rows should be numbers", hint=tabular.HINT)
+        rows = self.columns.codes(table, self._model.kind)
         try:
-            return self._model.predict(np.asarray(rows, dtype=float), method == "predict_margin")
+            return self._model.predict(rows, method == "predict_margin")
         except Exception as error:  # both libraries raise classes of their own for what they are given
             raise bad_input("The model refuses the rows: %s" % sentence(error)) from error

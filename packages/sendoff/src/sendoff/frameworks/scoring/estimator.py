@@ -2,12 +2,10 @@
 
 import sys
 import warnings
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Optional
 
-import numpy as np
-
-from . import pickles, tabular
-from .application import bad_input, sentence
+from . import fitted, pickles, tabular
+from .application import bad_input, cpu_share, sentence
 from .row_model import RowModel
 
 METHODS = (
@@ -21,14 +19,14 @@ METHODS = (
 )
 """What may be called; the first that the model has is the default (spec/behaviour.md sec. 16.3)."""
 
-_TAKES_NAMES = ("ColumnTransformer", "FunctionTransformer", "DataFrameMapper")
-_TEXTS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
-_MOST_CATEGORIES = 100
 
-
-def load(config: Dict[str, Any], path: str) -> "Estimator":
-    """Load a pickled estimator."""
+def load(config: Dict[str, Any], path: str) -> RowModel:
+    """Load a pickled estimator, or a pickled booster."""
     model = pickles.load(path, config)
+    if type(model).__name__ == "Booster":
+        from . import boosters
+
+        return boosters.of_booster(model, cpu_share(config))
     return Estimator(model, titled(model))
 
 
@@ -47,19 +45,26 @@ class Estimator(RowModel):
         default: the method that is called where the request names none; None for the first of METHODS it has.
     """
 
+    cast: Any = None
+    """An MLflow folder's signature, whose types the columns are given."""
+
     def __init__(self, model: Any, title: str, default: Optional[str] = None) -> None:
         self._model = model
-        methods = [name for name in METHODS if callable(_attribute(model, name))]
+        methods = [name for name in METHODS if callable(fitted.attribute(model, name))]
         methods.sort(key=lambda name: name != default)
         if not methods:
             raise TypeError(
                 "%s has none of the methods %s: such a model cannot score new rows"
                 % (type(model).__name__, ", ".join(METHODS))
             )
-        super().__init__(title, tabular.Columns(*_columns(model)), methods)
-        parts = [type(part).__name__ for part in _parts(model)]
-        self.texts = bool(parts) and self.columns.count is None and any(name in _TEXTS for name in parts)
-        self._frame = any(name in _TAKES_NAMES for name in parts) or any(_foreign(part) for part in _parts(model))
+        super().__init__(title, fitted.columns_of(model), methods)
+        parts = list(fitted.parts(model))
+        kinds = [type(part).__name__ for part in [model] + parts]
+        self.texts = bool(parts) and self.columns.count is None and any(name in fitted.TAKES_TEXTS for name in kinds)
+        coded = any(column.coded for column in self.columns.known.values())
+        # What was fitted with a frame is given one, but for an estimator of numbers that takes an array no otherwise.
+        self._frame = bool(parts) or coded or any(fitted.foreign(part) for part in [model] + parts)
+        self._frame = self._frame or kinds[0] in fitted.TAKES_NAMES or hasattr(model, "categories_")
         # Names are honoured here; the warning would be in the log with every request.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 
@@ -72,95 +77,18 @@ class Estimator(RowModel):
             raise bad_input("%s() refuses the rows: %s" % (method, sentence(error))) from error
 
     def _rows(self, table: tabular.Table) -> Any:
+        if self.cast is not None:
+            if self.cast.columns and table.rows and isinstance(table.rows[0], list):
+                return self.cast.frame(self.columns.frame(table))
+            if self.cast.tensors and table.columns is None:
+                return self.cast.array(self.columns.array(table), self.hint)
         named = table.columns or self.columns.names
-        if self._frame and named is not None and table.rows and isinstance(table.rows[0], list):
-            return self.columns.frame(tabular.Table(named, table.rows))
-        return self.columns.array(table)
-
-    def kinds(self) -> Dict[str, Any]:
-        return dict(_encoded(self._model, self.columns.names))
-
-
-def _attribute(model: Any, name: str) -> Any:
-    try:
-        return getattr(model, name, None)
-    except Exception:  # a property that raises where the estimator was made without it
-        return None
-
-
-def _columns(model: Any) -> Tuple[Optional[List[str]], Optional[int]]:
-    """Return the names and the number of the columns that the model was fitted with, as far as it knows."""
-    for part in [model] + list(_parts(model))[:3]:
-        names = _attribute(part, "feature_names_in_")
-        if names is not None:
-            return [str(name) for name in names], None
-        count = _attribute(part, "n_features_in_")
-        if isinstance(count, (int, np.integer)):
-            return None, int(count)
-    for part in [model] + list(_parts(model)):  # scikit-learn before 0.24
-        count = _attribute(part, "n_features_") or _attribute(part, "_n_features") or _attribute(part, "n_features")
-        if isinstance(count, (int, np.integer)):
-            return None, int(count)
-        coefficients = _attribute(part, "coef_")
-        if hasattr(coefficients, "shape") and type(part).__module__.startswith("sklearn.linear_model"):
-            return None, int(coefficients.shape[-1])
-        if type(part).__name__ in _TEXTS or type(part).__name__ in _TAKES_NAMES:
-            return None, None
-        if not _has_steps(part):
-            break  # only what meets the rows first tells
-    return None, None
-
-
-def _has_steps(part: Any) -> bool:
-    return hasattr(part, "steps") or hasattr(part, "best_estimator_") or hasattr(part, "estimators_")
-
-
-def _parts(model: Any, depth: int = 0) -> Iterator[Any]:
-    """The estimators that a model is made of, from the one that meets the rows first; without the model itself."""
-    if depth > 6:
-        return
-    inner: List[Any] = []
-    if hasattr(model, "best_estimator_"):
-        inner = [model.best_estimator_]
-    else:
-        members = [name for name in ("steps", "transformers_", "transformer_list") if hasattr(model, name)]
-        inner = [step[1] for name in members[:1] for step in getattr(model, name) if not isinstance(step[1], str)]
-    for part in inner:
-        yield part
-        for below in _parts(part, depth + 1):
-            yield below
-
-
-def _foreign(part: Any) -> bool:
-    return type(part).__module__.partition(".")[0] not in ("sklearn", "numpy", "scipy", "xgboost", "lightgbm")
-
-
-def _encoded(model: Any, names: Optional[List[str]]) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """The columns that an encoder of categories takes, with the categories that it knows."""
-    if names is None:
-        return
-    for part in [model] + list(_parts(model)):
-        for _, transformer, columns in getattr(part, "transformers_", []):
-            if isinstance(columns, str):
-                columns = [columns]
-            if isinstance(columns, slice) or not hasattr(columns, "__iter__"):
-                continue
-            chosen = [names[at] if isinstance(at, (int, np.integer)) else str(at) for at in columns]
-            for first in [transformer] + list(_parts(transformer)):
-                categories = getattr(first, "categories_", None)
-                if categories is not None and len(categories) == len(chosen):
-                    for name, known in zip(chosen, categories):
-                        kind = _category(known)
-                        if kind is not None:
-                            yield name, kind
-                    break
-
-
-def _category(known: Any) -> Optional[Dict[str, Any]]:
-    values = [value for value in known if isinstance(value, str)]
-    if not values:
-        return None
-    found: Dict[str, Any] = {"type": "string"}
-    if len(values) <= _MOST_CATEGORIES:
-        found["enum"] = [str(value) for value in values]
-    return found
+        if not table.rows or not isinstance(table.rows[0], list):
+            return self.columns.array(table)
+        if not self._frame or named is None:
+            numbers = self.columns.numbers(table)
+            if numbers is not None:
+                return numbers
+        if named is None and not any(column.coded for column in self.columns.known.values()):
+            return self.columns.array(table)
+        return self.columns.frame(tabular.Table(named, table.rows))

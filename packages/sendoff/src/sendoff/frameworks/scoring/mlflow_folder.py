@@ -5,17 +5,16 @@ documentation of its scoring server: ``dataframe_split``, ``dataframe_records``,
 """
 
 import importlib
-import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 import numpy as np
 
-from . import schema, tabular
+from . import estimator, pickles, schema, tabular
 from .application import bad_input, not_found, sentence
+from .columns import Columns
+from .signature import Signature
 
-_NUMBERS = ("double", "float", "integer", "long")
-_OPENAPI = {"string": "string", "boolean": "boolean", "integer": "integer", "long": "integer"}
 _TENSOR = ("inputs", "instances")
 
 
@@ -25,17 +24,25 @@ def load(config: Dict[str, Any], path: str) -> "Folder":
     flavor = (config.get("flavors") or {}).get(native) or {}
     if native is None:
         return Folder(config, _Function(path), "MLflow's python_function")
-    if native == "sklearn":
-        from . import estimator, pickles
-
-        file = os.path.join(path, flavor.get("pickled_model") or "model.pkl")
-        inner: Any = estimator.Estimator(pickles.load(file, config), "", default="predict")
+    if native == "sklearn" or config.get("estimator"):
+        file = os.path.join(path, flavor.get("pickled_model") or flavor.get("data") or "model.pkl")
+        default = config.get("method") or "predict"
+        inner: Any = estimator.Estimator(_estimator(config, native, file), "", default=default)
     else:
         module = importlib.import_module("sendoff_no_code." + ("onnx_graph" if native == "onnx" else "boosters"))
         default = {"onnx": "model.onnx", "xgboost": "model.xgb"}.get(native, "model.lgb")
         file = os.path.join(path, flavor.get("data") or default)
         inner = module.load(dict(config, framework=native), file)
     return Folder(config, inner, "MLflow folder of flavour %s" % native)
+
+
+def _estimator(config: Dict[str, Any], native: str, file: str) -> Any:
+    """Load an object that has scikit-learn's methods; XGBoost's are in the library's own form."""
+    if native != "xgboost":
+        return pickles.load(file, config)
+    made = getattr(importlib.import_module("xgboost.sklearn"), config["estimator"])()
+    made.load_model(file)
+    return made
 
 
 class _Function:
@@ -47,10 +54,15 @@ class _Function:
         import mlflow.pyfunc
 
         self._model = mlflow.pyfunc.load_model(path)
-        self.columns = tabular.Columns(None, None)
+        self.columns = Columns(None, None, by_name=True)
 
-    def call(self, rows: Any) -> Any:
-        return self._model.predict(rows)
+    def call(self, rows: Any, params: Any = None) -> Any:
+        try:
+            return self._model.predict(rows) if params is None else self._model.predict(rows, params=params)
+        except Exception as error:
+            if type(error).__name__ in ("MlflowException", "ValueError", "TypeError", "KeyError"):
+                raise bad_input("The model refuses the input: %s" % sentence(error)) from error
+            raise
 
 
 class Folder:
@@ -63,16 +75,24 @@ class Folder:
     """
 
     hint = _Function.hint
-    read_csv = staticmethod(tabular.read_csv)
 
     def __init__(self, config: Dict[str, Any], inner: Any, title: str) -> None:
         self.title = title
         self._config = config
         self._inner = inner
-        self._signature = _signature((config.get("signature") or {}).get("inputs"))
-        self._named = [one for one in self._signature if one.get("name") and one.get("type") != "tensor"]
-        if self._named and hasattr(inner, "columns") and inner.columns.names is None:
-            inner.columns = tabular.Columns([one["name"] for one in self._named], None)
+        self._signature = Signature((config.get("signature") or {}).get("inputs"))
+        self._named = self._signature.columns
+        if self._named and isinstance(inner, _Function) and not self._signature.optional():
+            inner.columns = Columns(self._signature.names, None)
+        elif self._named and hasattr(inner, "columns") and inner.columns.names is None:
+            inner.columns = Columns(self._signature.names, None, inner.columns.known)
+        if hasattr(inner, "cast"):
+            inner.cast = self._signature
+
+    def read_csv(self, body: bytes) -> Any:
+        """Return the rows of a CSV body as a body's value."""
+        columns = getattr(self._inner, "columns", None)
+        return tabular.read_csv(body, {**self._signature.texts(), **(columns.empty_texts() if columns else {})})
 
     def score(self, payload: Any, request: Any) -> Any:
         """Answer ``{"predictions": …}``."""
@@ -83,42 +103,31 @@ class Folder:
     def _predict(self, payload: Any, request: Any) -> Any:
         if isinstance(self._inner, _Function):
             return tabular.plain(self._function(payload))
+        if isinstance(payload, dict) and payload.get("params"):
+            raise bad_input("The model takes no params", hint="its flavour's predict() is called with the rows alone")
         if not hasattr(self._inner, "columns"):  # a graph takes tensors
             made = self._inner.score(payload, request)
             return made.get("outputs", made) if isinstance(made, dict) else made
-        if isinstance(payload, dict) and "method" in payload:
-            return self._inner.score(payload, request)
-        return self._inner.call(self._inner.columns.read(payload), self._inner.methods[0])
+        method = payload.get("method") if isinstance(payload, dict) else None
+        if method is not None and method not in self._inner.methods:
+            return self._inner.score(payload, request)  # which refuses it
+        rows = self._signature.values(self._inner.columns.read(payload))
+        return self._inner.call(rows, method or self._inner.methods[0])
 
     def _function(self, payload: Any) -> Any:
-        rows: Any
+        params = payload.get("params") if isinstance(payload, dict) else None
         tensor = next((name for name in _TENSOR if isinstance(payload, dict) and name in payload), None)
-        if tensor is not None and not self._named:
-            given = payload[tensor]
-            if isinstance(given, dict):
-                rows = {name: self._array(value) for name, value in given.items()}
-            elif isinstance(given, list) and given and isinstance(given[0], dict):
-                rows = self._inner.columns.frame(self._inner.columns.read(given))
-            else:
-                rows = self._array(given)
+        given = payload[tensor] if tensor is not None and not self._named else None
+        if isinstance(given, dict):
+            rows: Any = {name: self._signature.array(value, self.hint, name) for name, value in given.items()}
+        elif given is not None and not (isinstance(given, list) and given and isinstance(given[0], dict)):
+            rows = self._signature.array(given, self.hint)
         else:
-            rows = self._inner.columns.frame(self._inner.columns.read(payload))
-        try:
-            return self._inner.call(rows)
-        except Exception as error:
-            if type(error).__name__ in ("MlflowException", "ValueError", "TypeError", "KeyError"):
-                raise bad_input("The model refuses the input: %s" % sentence(error)) from error
-            raise
+            rows = self._frame(self._inner.columns.read(payload))
+        return self._inner.call(rows, params)
 
-    def _array(self, value: Any) -> Any:
-        try:
-            made = np.array(value)
-            if made.dtype == object:
-                raise ValueError("the lists are not equally long")
-            wanted = next((one.get("tensor-spec", {}).get("dtype") for one in self._signature), None)
-            return made.astype(wanted) if wanted else made
-        except (TypeError, ValueError, OverflowError) as error:
-            raise bad_input("The input cannot be made into an array: %s" % error, hint=self.hint) from error
+    def _frame(self, table: tabular.Table) -> Any:
+        return self._signature.frame(self._inner.columns.frame(self._signature.values(table)))
 
     def allowed(self, path: str) -> List[str]:
         """Return the methods of a path other than /score, none where it is not there."""
@@ -137,8 +146,7 @@ class Folder:
         inner = body.get("properties", {})
         example = body.get("example") or {}
         if self._named:
-            kinds = {one["name"]: _kind(one) for one in self._named}
-            made = schema.rows([one["name"] for one in self._named], None, kinds)
+            made = schema.rows(self._signature.names, None, self._signature.schemas())
             inner, example = made["properties"], made["example"]
         if "data" in inner:
             records = self._named or (inner["data"].get("items") or {}).get("type") == "object"
@@ -173,8 +181,7 @@ class Folder:
     def _tensors(self) -> List[Dict[str, Any]]:
         if not self._named:
             return schema.tensors(None, None, {}, False)
-        names = [one["name"] for one in self._named]
-        return schema.tensors(names, None, {one["name"]: _kind(one) for one in self._named}, False)
+        return schema.tensors(self._signature.names, None, self._signature.schemas(), False)
 
     def infer(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
         """Score the tensors of a V2 request."""
@@ -183,24 +190,7 @@ class Folder:
             return found
         if self._named:
             table = self._inner.columns.from_tensors(inputs)
-            return {"output": tabular.plain(self._inner.call(self._inner.columns.frame(table)))}
+            return {"output": tabular.plain(self._inner.call(self._frame(table)))}
         values = {name: np.array(one["data"]).reshape(one["shape"]) for name, one in inputs.items()}
         given = next(iter(values.values())) if len(values) == 1 else values
         return {"output": tabular.plain(self._inner.call(given))}
-
-
-def _signature(text: Optional[str]) -> List[Dict[str, Any]]:
-    if not text:
-        return []
-    try:
-        found = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
-        return []
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _kind(column: Dict[str, Any]) -> Dict[str, Any]:
-    kind = str(column.get("type"))
-    if kind in _OPENAPI:
-        return {"type": _OPENAPI[kind]}
-    return {"type": "number", "format": "double"} if kind in _NUMBERS else {"type": "string"}

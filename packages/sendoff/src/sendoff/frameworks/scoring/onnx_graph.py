@@ -216,19 +216,12 @@ def _as_array(name: str, value: Any, kind: Optional[str], shape: Optional[List[A
             if not all(isinstance(one, str) for one in made.ravel()):
                 raise ValueError("there are values that are not text")
         else:
-            if made.dtype.kind not in "fiub":
-                raise ValueError("there are values that are not numbers, or lists that are not equally long")
-            if made.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(made, np.floor(made)):
-                raise ValueError("there are fractions")
-            if dtype.kind in "iu" and made.size:
-                limits = np.iinfo(dtype)
-                if int(made.min()) < limits.min or int(made.max()) > limits.max:
-                    raise ValueError("there are numbers out of its range")
-            made = made.astype(dtype)
+            made = tensors.cast(made, dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise bad_input("The input %s cannot be made into %s: %s" % (name, dtype.name, error)) from error
     if shape is not None and shape and made.ndim == len(shape) - 1 and not isinstance(shape[0], int):
-        made = made[np.newaxis]  # one row of a batch
+        # One row of a batch; of a column, whose rows are one value each, all rows.
+        made = made[:, np.newaxis] if made.ndim == 1 and shape[1] == 1 else made[np.newaxis]
     return made
 
 

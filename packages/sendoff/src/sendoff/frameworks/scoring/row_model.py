@@ -7,6 +7,7 @@ import numpy as np
 
 from . import schema, tabular
 from .application import bad_input
+from .columns import Columns
 
 
 class RowModel:
@@ -19,14 +20,17 @@ class RowModel:
     """
 
     hint = tabular.HINT
-    read_csv = staticmethod(tabular.read_csv)
     texts = False
     """Whether each row is one text."""
 
-    def __init__(self, title: str, columns: tabular.Columns, methods: List[str]) -> None:
+    def __init__(self, title: str, columns: Columns, methods: List[str]) -> None:
         self.title = title
         self.columns = columns
         self.methods = methods
+
+    def read_csv(self, body: bytes) -> Any:
+        """Return the rows of a CSV body as a body's value."""
+        return self.columns.read_csv(body)
 
     def score(self, payload: Any, request: Any) -> Any:
         """Answer ``{"data": rows, "method": name}``."""
@@ -46,8 +50,9 @@ class RowModel:
         raise NotImplementedError
 
     def kinds(self) -> Dict[str, schema.Schema]:
-        """Return schemas of columns that are not numbers, by name."""
-        return {}
+        """Return schemas of columns that are not any number, by name."""
+        found = {self.columns.name(at): column.schema() for at, column in self.columns.known.items()}
+        return {name: kind for name, kind in found.items() if kind is not None}
 
     def describe(self) -> Dict[str, Any]:
         """Return what the model takes and gives."""

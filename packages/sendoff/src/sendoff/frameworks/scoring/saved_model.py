@@ -184,11 +184,7 @@ class SavedModel:
             if dtype == np.dtype(object):
                 return _texts(value)
             made = np.array(value)
-            if made.dtype.kind in "OUSb" and dtype.kind != "b":
-                raise ValueError("there are values that are not numbers")
-            if made.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(made, np.floor(made)):
-                raise ValueError("there are fractions")
-            return made.astype(dtype)
+            return tensors.cast(made, dtype)
         except (TypeError, ValueError, OverflowError, binascii.Error) as error:
             raise bad_input("The input %s cannot be made into %s: %s" % (name, dtype.name, error)) from error
 

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional
 
 Schema = Dict[str, Any]
 _FP, _TEXT = "FP64", "BYTES"
+_DATATYPES = {"string": _TEXT, "boolean": "BOOL"}
 
 
 def rows(
@@ -48,7 +49,7 @@ def tensors(names: Optional[List[str]], count: Optional[int], kinds: Dict[str, S
     if names is None:
         return [{"name": "data", "datatype": _FP, "shape": [-1, -1 if count is None else count]}]
     return [
-        {"name": name, "datatype": _TEXT if _kind(name, kinds).get("type") == "string" else _FP, "shape": [-1]}
+        {"name": name, "datatype": _DATATYPES.get(_kind(name, kinds).get("type", ""), _FP), "shape": [-1]}
         for name in names
     ]
 
@@ -95,4 +96,4 @@ def _kind(name: str, kinds: Dict[str, Schema]) -> Schema:
 def _example(kind: Schema) -> Any:
     if kind.get("enum"):
         return kind["enum"][0]
-    return {"string": "text", "integer": 0}.get(str(kind.get("type")), 0.0)
+    return {"string": "text", "integer": 0, "boolean": False}.get(str(kind.get("type")), 0.0)

@@ -14,6 +14,8 @@ MOST_VALUES = 20000
 """Larger examples are too large to print in a document."""
 _DATATYPES = {"float32": "FP32", "float64": "FP64", "float16": "FP16", "bool": "BOOL", "object": "BYTES"}
 _MEMBERS = ("data", "inputs", "instances")
+_EXACT = 2.0**53
+"""Whole numbers beyond are not all floats."""
 
 
 def given(payload: Any, hint: str, names: Collection[str] = ()) -> Any:
@@ -32,6 +34,39 @@ def given(payload: Any, hint: str, names: Collection[str] = ()) -> Any:
     if not payload or not set(payload) <= set(names):
         raise bad_input("The member 'data' is missing", hint=hint)
     return payload
+
+
+def cast(values: Any, kind: Any) -> Any:
+    """Return an array of numbers as another kind, none of them changed but for what a float rounds.
+
+    Args:
+        values: the array.
+        kind: numpy's dtype, or its name.
+
+    Raises:
+        ValueError: a number would become another one, or there are values that are no numbers.
+    """
+    dtype = np.dtype(kind)
+    if values.dtype == dtype:
+        return values
+    if values.dtype.kind not in "fiub":
+        raise ValueError("there are values that are not numbers, or lists that are not equally long")
+    if dtype.kind in "iub" and values.dtype.kind == "f":
+        if not np.array_equal(values, np.floor(values)):
+            raise ValueError("there are fractions")
+        if values.size and float(np.abs(values).max()) > _EXACT:
+            raise ValueError("there are numbers that are not exact beside fractions")
+    if dtype.kind == "b" and not np.isin(values, (0, 1)).all():
+        raise ValueError("there are numbers other than 0 and 1")
+    if dtype.kind in "iu" and values.size:
+        limits = np.iinfo(dtype)
+        if int(values.min()) < limits.min or int(values.max()) > limits.max:
+            raise ValueError("there are numbers out of its range")
+    with np.errstate(over="ignore"):
+        made = values.astype(dtype)
+    if dtype.kind == "f" and values.dtype.kind == "f" and not np.array_equal(np.isinf(made), np.isinf(values)):
+        raise ValueError("there are numbers out of its range")
+    return made
 
 
 def check_shape(name: str, got: List[int], wanted: List[int]) -> None:

@@ -11,6 +11,12 @@ import torch
 from . import tensors
 from .application import bad_input, cpu_share
 
+_NUMPY = {
+    name: np.dtype(name)
+    for name in ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
+}
+"""The kinds that numpy and PyTorch both know, by name."""
+
 
 def load(config: Dict[str, Any], path: str) -> "Program":
     """Load a program with as many threads as the service has cores."""
@@ -127,13 +133,9 @@ class Program:
     def _tensor(self, known: _Input, value: Any) -> Any:
         try:
             made = np.asarray(value)
-            if made.dtype.kind not in "fiub":
-                raise ValueError("there are values that are not numbers, or lists that are not equally long")
+            made = tensors.cast(made, _NUMPY.get(str(known.dtype).replace("torch.", ""), made.dtype))
             tensor = torch.from_numpy(np.ascontiguousarray(made))
             if known.dtype is not None:
-                floating = known.dtype.is_floating_point
-                if not floating and made.dtype.kind == "f" and known.dtype != torch.bool:
-                    raise ValueError("there are fractions")
                 tensor = tensor.to(known.dtype)
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise bad_input("The input %s cannot be made into a tensor: %s" % (known.name, error)) from error
@@ -185,7 +187,8 @@ class Program:
 
 def _whole(known: _Input, tensor: Any) -> Any:
     """Return whole numbers as such, where only the guess made floats of them: an embedding wants them so."""
-    if known.guessed and tensor.is_floating_point() and bool((tensor == tensor.floor()).all()):
+    exact = tensor.is_floating_point() and bool((tensor == tensor.floor()).all()) and bool((tensor.abs() < 2**24).all())
+    if known.guessed and exact:
         return tensor.to(torch.int64)
     return tensor
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...client import Transfer
 from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec import environment as spec
 from ...spec import environment_files as files
@@ -224,7 +225,7 @@ class Environment:
         Raises:
             UserErrorException: The name is reserved or not allowed, or a package line is wrong.
         """
-        body = replace(self._spec(), version=None)
+        body = Transfer(workspace._client).put_environment(replace(self._spec(), version=None))
         return Environment._of_view(workspace._client.register_environment(workspace.name, body))
 
     @as_sdk_errors(UserErrorException)
@@ -273,13 +274,14 @@ class Environment:
         return workspace._client.build_environment(workspace.name, view.name, view.version, say).python
 
     @staticmethod
+    @as_sdk_errors(UserErrorException)
     def add_private_pip_wheel(workspace: Workspace, file_path: str, exist_ok: bool = False) -> str:
         """A line for `CondaDependencies.add_pip_package` that installs a wheel of this machine.
 
         Args:
-            workspace: Not used: the wheel stays where it is until an environment with it is built.
+            workspace: Its store keeps the wheel: what is installed is this one, whatever lies there later.
             file_path: The wheel.
-            exist_ok: Not used.
+            exist_ok: Not used: the same wheel is kept once, and another one of its name beside it.
 
         Raises:
             UserErrorException: There is no such file.
@@ -287,7 +289,8 @@ class Environment:
         wheel = Path(file_path)
         if not wheel.is_file():
             raise UserErrorException(f"{wheel} is not a file", hint="Give the path of a wheel.")
-        return wheel.resolve().as_uri()
+        (kept,) = Transfer(workspace._client).put_files([(wheel.name, wheel)])
+        return f"{wheel.resolve().as_uri()}#{kept.digest.replace(':', '=')}"
 
     def __repr__(self) -> str:
         return f"Environment(name={self.name!r}, version={self.version!r})"

@@ -124,7 +124,9 @@ class InferenceConfig:
         reference, environment = None, None
         if not self._hooks_alone():
             reference, environment = self._environment()
-        source = Transfer(workspace._client, progress).put_source(self.entry_script, self.source_directory, environment)
+        transfer = Transfer(workspace._client, progress)
+        environment = environment and transfer.put_environment(environment)
+        source = transfer.put_source(self.entry_script, self.source_directory, environment)
         return InferenceSpec(
             source=source,
             environment=None if reference else environment,

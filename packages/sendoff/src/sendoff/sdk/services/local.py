@@ -69,7 +69,7 @@ class LocalWebservice(Webservice):
             **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``; and what
                 SDK v1 had for cloud services alone: ``auth_enabled``, ``token_auth_enabled``, ``primary_key``,
                 ``secondary_key``, ``ssl_enabled``, ``ssl_cert_pem_file``, ``ssl_key_pem_file``, ``ssl_cname``,
-                ``protected_paths``, ``enable_app_insights``.
+                ``protected_paths``, ``cors_origins``, ``enable_app_insights``.
 
         Raises:
             WebserviceException: A value is out of its range.
@@ -136,7 +136,7 @@ class LocalWebservice(Webservice):
             models: What it serves from now on; None keeps them.
             image_config: SDK v1's oldest form, not supported.
             deployment_config: Other settings; None keeps them.
-            wait: Wait for the end.
+            wait: Not used: it returns when the update is over, as SDK v1's local services did.
             inference_config: Other code or environment; None keeps them.
 
         Raises:
@@ -145,8 +145,7 @@ class LocalWebservice(Webservice):
         if image_config is not None:
             raise WebserviceException("image_config is not supported.", hint="Use inference_config.")
         deployment = with_tls_files(deployment_config._spec()) if deployment_config is not None else None
-        self._update(models=models, inference_config=inference_config, deployment=deployment)
-        if wait:
+        if self._update(models=models, inference_config=inference_config, deployment=deployment):
             self.wait_for_deployment()
 
     @as_sdk_errors(WebserviceException)
@@ -154,7 +153,7 @@ class LocalWebservice(Webservice):
         """Bring it to the script's files as they are now on this machine; requests go on being answered.
 
         Args:
-            wait: Wait until the new workers answer.
+            wait: Not used: it returns when the new workers answer, as SDK v1's local services did.
 
         Raises:
             WebserviceException: The files are gone or cannot be served; the running service is as it was.
@@ -162,9 +161,8 @@ class LocalWebservice(Webservice):
         answer = Transfer(self.workspace._client).reload(self.workspace.name, self.name)
         if isinstance(answer, Operation):
             self._operation_id = answer.id
-        self.update_deployment_state()
-        if wait:
             self.wait_for_deployment()
+        self.update_deployment_state()
 
     def get_logs(self, num_lines: int = 5000, raw: bool = False, init: bool = False) -> str:  # type: ignore[override]
         """The newest log lines, oldest first; ``raw`` is taken for SDK v1's sake."""
