@@ -6,7 +6,7 @@ import re
 
 from .parse import Spec, check_rules
 
-HOUR, DAY, WEEK, MONTH = "Hour", "Day", "Week", "Month"
+DAY, WEEK, MONTH = "Day", "Week", "Month"
 FREQUENCIES = (DAY, WEEK, MONTH)
 COMPLETED, NO_DATA, FAILED = "Completed", "NoData", "Failed"
 NUMERIC, CATEGORICAL = "numeric", "categorical"

@@ -7,7 +7,6 @@ from .parse import Spec
 
 PRIMARY, SECONDARY = "Primary", "Secondary"
 NONE, KEY, TOKEN = "none", "key", "token"
-MODES = (NONE, KEY, TOKEN)
 SERVER_TOKEN = "server-token"
 """Whom a token names that was asked of a server: the holder of the server's own token, and nobody more certain."""
 
