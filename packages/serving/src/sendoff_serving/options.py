@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -307,6 +306,11 @@ def _said(**options: Any) -> dict[str, Any]:
 def _interpreter(given: str | None) -> str:
     if given is None:
         return sys.executable
+    path = Path(given)
+    if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
+        return given
+    import shutil  # and with it every kind of compression
+
     found = shutil.which(given)
     if found is None:
         raise ServingError("interpreter_not_found", f"--python: {given} is not an executable file")
