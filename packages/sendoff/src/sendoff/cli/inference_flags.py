@@ -10,7 +10,7 @@ import click
 
 from ..errors import InvalidInput, NotSupported
 from .command import option, together
-from .options import as_of, dated, toggle
+from .options import as_read, reading, toggle
 from .session import Session
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ flags = together(
            help="Folder that `environment scaffold` made."),
     option("--conda-file", "--cf", default=None, metavar="FILE|DIR",
            help="What to install: conda YAML, requirements.txt, JSON environment, or a folder with one."),
-    as_of,
+    reading,
     option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
            help="Old form: python is the only one that runs."),
     option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
@@ -133,7 +133,7 @@ def inference(
             hint="Register it again: sendoff environment register -d … --as-of DATE.",
             field="as-of",
         )
-    spec = spec and dated(spec, values["as_of"])
+    spec = spec and as_read(spec, dict(values))
     for note in notes:
         session.say(f"note: {note}")
     transfer = Transfer(session.client, session.say)

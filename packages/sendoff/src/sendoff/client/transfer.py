@@ -90,7 +90,9 @@ class Transfer:
             NotSupported: The server's blob store cannot be reached from here.
         """
         from ..spec.environment_archives import with_digests
+        from ..spec.environment_elsewhere import for_here
 
+        environment = for_here(environment)
         python = environment.python
         if not any("file:" in line or line.startswith("--find-links") for line in python.pip_packages):
             return environment
@@ -199,7 +201,12 @@ class Transfer:
         return target
 
     def _put(self, found: CollectedSource) -> SourceSpec:
-        return found.spec(dict(zip(found.files, self._stored(found.files.values()), strict=True)))
+        stored = dict(zip(found.files, self._stored(found.files.values()), strict=True))
+        store = self._store() if found.texts else None
+        for path, content in found.texts.items():
+            assert store is not None
+            stored[path] = store.put_bytes(content)
+        return found.spec(stored)
 
     def _stored(self, paths: Iterable[Path]) -> list[tuple[str, int]]:
         store, meter = self._store(), _Meter("Storing", self._progress)
