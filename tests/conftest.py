@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm_runner
 
 # Where an engine answers, container-instance configurations would build images: tests that want that say so.
 os.environ.setdefault("SENDOFF_ACI_TARGET", "process")
@@ -21,6 +22,11 @@ sys.dont_write_bytecode = False
 # Ctrl-C need the default. A handler is not inherited over exec, "ignored" is.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """Runners need not import again what a test's process has imported."""
+    warm_runner.use()
 
 
 @pytest.hookimpl(trylast=True)

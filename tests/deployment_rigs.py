@@ -19,6 +19,7 @@ from sendoff.garbage.garbage import Garbage
 from sendoff.operations import operation_rows
 from sendoff.operations.operation_rows import operation_view
 from sendoff.operations.operations import Operations
+from sendoff.operations.places import log_path
 from sendoff.registry import Registry
 from sendoff.rooms import Rooms
 from sendoff.spec.deployment import DeploymentSpec
@@ -93,7 +94,9 @@ class FakeEnvironments:
         return None
 
     def ensure(self, lock: Lock, progress: Callable[[str], None]) -> Any:
-        return SimpleNamespace(python=Path(sys.executable), key=lock.key, notes=lock.notes)
+        return SimpleNamespace(
+            python=Path(sys.executable), key=lock.key, notes=lock.notes, how="", again=(self._home / "built").exists()
+        )
 
     def interpreters(self) -> list[Any]:
         return [SimpleNamespace(path=path, version=version, problem="") for version, path in self.pythons.items()]
@@ -219,15 +222,16 @@ class Rig:
         return next((step.state for step in view.steps if step.name == name), "pending")
 
     def runners(self) -> list[int]:
-        """Runner processes of this home that are alive."""
+        """Runner processes of this home that are alive: those whose output is an operation's log."""
         found = []
+        logs = log_path(self.home, "any").parent.resolve()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                line = (entry / "cmdline").read_bytes().split(b"\0")
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                output = Path(os.readlink(entry / "fd" / "1"))
+                leads = int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == int(entry.name)
             except OSError:
                 continue
-            if os.fsencode(self.home) in line and b"--operation" in line and state not in "ZX":
+            if output.parent == logs and leads:
                 found.append(int(entry.name))
         return found
 

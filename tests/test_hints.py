@@ -44,7 +44,7 @@ INSTALL = re.compile(r"pip install((?: +(?:-\S+|[\"']?[\w.-]+(?:\[[^\]]*\])?[\"'
 DISTRIBUTION = re.compile(r"[\"']?([A-Za-z][\w.-]*)(?:\[([^\]]*)\])?")
 EXTRA_ALONE = re.compile(r"\b(sendoff[\w-]*)\[([a-z0-9,]+)\]")
 # Other people's distributions that a text tells to install, each looked up once.
-OTHERS = {"requests", "uv"}
+OTHERS = {"onnx", "requests", "uv"}
 
 
 def ours() -> dict[str, set[str]]:
@@ -74,7 +74,7 @@ def test_a_distribution_that_is_not_ours_is_found() -> None:
 def test_every_install_line_names_a_distribution_and_an_extra_of_ours() -> None:
     root = PACKAGES.parent
     texts = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md"), *PACKAGES.glob("*/README.md")]
-    texts += [*PACKAGES.rglob("src/**/*.py"), *root.glob("examples/**/*.*")]
+    texts += [*PACKAGES.rglob("src/**/*.py"), *root.glob("examples/**/*.py"), *root.glob("examples/**/*.md")]
     known = ours()
     wrong = {
         f"{path.relative_to(root)}: {name}[{extra}]"

@@ -52,7 +52,8 @@ def commands(
 def cli() -> str:
     """docs/cli.md: every command with its options and an example."""
     parts = [_HEAD]
-    listed = list(commands())
+    listed = [(words, command) for words, command in commands() if not getattr(command, "absent", False)]
+    absent = [(words, command) for words, command in commands() if getattr(command, "absent", False)]
     parts.append("\n| command | |\n|---|---|")
     for words, command in listed:
         if not isinstance(command, Group):
@@ -73,6 +74,11 @@ def cli() -> str:
             parts.append("\n| option | |\n|---|---|")
             parts += rows
         parts.append(f"\n```console\n{command.example.strip()}\n```")
+    parts.append(
+        "\n## Not here\n\nCommands of `az ml` that only say what to use instead; `--help --all` lists them too."
+        "\n\n| command | |\n|---|---|"
+    )
+    parts += [f"| `{' '.join(words)}` | {_cell(_help(one))} |" for words, one in absent if isinstance(one, Command)]
     return "\n".join(parts) + "\n"
 
 

@@ -46,6 +46,49 @@ def test_a_mistyped_name_is_a_usage_error_with_the_nearest_one(cli: Cli, argv: l
     assert hint in done.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("deploy -n svc", "sendoff model deploy"),
+        ("logs", "sendoff service get-logs"),
+        ("ps", "sendoff service list"),
+        ("help", "sendoff --help"),
+        ("service logs -n svc", "sendoff service get-logs"),
+    ],
+)
+def test_a_short_word_leads_to_the_command_meant(cli: Cli, typed: str, meant: str):
+    done = cli(*typed.split())
+    assert done.code == 2
+    assert f"It is: {meant}" in done.err
+
+
+def test_every_short_word_means_a_command_that_there_is():
+    for group in (root, COMMANDS["service"]):
+        assert isinstance(group, Group)
+        assert group.short and not {meant for meant in group.short.values() if meant not in {*LEAVES, "--help"}}
+        assert not set(group.short) & set(group.list_commands(click.Context(group)))
+
+
+def test_what_is_not_here_is_in_help_when_all_is_asked_for(cli: Cli):
+    plain, everything = cli("datastore", "--help").out, cli("datastore", "--help", "--all").out
+    assert "not here." not in plain and "--all shows them too" in plain
+    assert "attach-blob" in everything and "upload" in everything and "--all" not in everything
+    assert "pipeline" not in cli("--help").out and "pipeline" in cli("--all").out
+    assert "clone-draft" in cli("pipeline", "--help").out, "who asks for it is shown it"
+
+
+def test_common_options_have_a_page_of_their_own(cli: Cli):
+    plain = cli("service", "show", "--help").out
+    assert "--help-common" in plain and "--subscription-id" not in plain and len(plain.splitlines()) < 16
+    assert "--subscription-id" in cli("service", "show", "--help-common").out
+
+
+@pytest.mark.parametrize("words", ["sendoff modle ", "sendoff model nothing ", "sendoff --path /nowhere model list "])
+def test_completion_prints_nothing_into_the_prompt(script: Cli, words: str):
+    done = script(env={"_SENDOFF_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "3"})
+    assert (done.code, done.err) == (0, "")
+
+
 def test_a_missing_option_is_named(cli: Cli):
     done = cli("model", "update")
     assert done.code == 2

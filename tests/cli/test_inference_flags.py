@@ -12,7 +12,8 @@ import pytest
 from sendoff.cli import inference_flags
 from sendoff.cli.session import Session
 from sendoff.errors import InvalidInput, NotSupported
-from sendoff.spec.inference import InferenceSpec
+from sendoff.spec.inference import EnvironmentReference, InferenceSpec
+from sendoff.spec.parse import replace
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +28,13 @@ def files(home: Path) -> None:
     )
 
 
-def inference(*argv: str) -> InferenceSpec | None:
-    """What a command makes of these flags."""
+def inference(*argv: str, present: InferenceSpec | None = None) -> InferenceSpec | None:
+    """What a command makes of these flags; ``present`` is what an updated service has."""
 
     @click.command()
     @inference_flags.flags
     def command(**flags: Any) -> InferenceSpec | None:
-        return inference_flags.inference(Session(), flags)
+        return inference_flags.inference(Session(), flags, (lambda: present) if present else None)
 
     result: InferenceSpec | None = command.main(list(argv), standalone_mode=False)
     return result
@@ -61,6 +62,63 @@ def test_a_conda_file_stands_over_the_files_environment():
     spec = inference("--ic", "ic.json", "--cf", "env.yml")
     assert spec is not None and spec.environment is not None
     assert spec.environment.python.conda_packages == ["python=3.11"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "conda", "pip"),
+    [
+        ("requirements.txt", "# ours\nscikit-learn==1.5.0\njoblib\n", [], ["scikit-learn==1.5.0", "joblib"]),
+        ("needed", "scikit-learn; python_version >= '3.8'\n", [], ["scikit-learn; python_version >= '3.8'"]),
+        ("conda.txt", "# exported\nname: x\ndependencies:\n- python=3.10\n", ["python=3.10"], []),
+        ("environment.json", '{"name": "j", "python": {"condaDependencies": {"dependencies": ["python=3.9"]}}}',
+         ["python=3.9"], []),
+        ("folder/azureml_environment.json",
+         '{"name": "j", "python": {"condaDependencies": {"dependencies": ["python=3.8"]}}}', ["python=3.8"], []),
+    ],
+)  # fmt: skip
+def test_a_file_of_packages_is_told_by_what_it_holds(name: str, text: str, conda: list[str], pip: list[str]):
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text(text)
+    spec = inference("--es", "alone.py", "--cf", name.partition("/")[0])
+    assert spec is not None and spec.environment is not None
+    assert (spec.environment.python.conda_packages, spec.environment.python.pip_packages) == (conda, pip)
+
+
+def present(*argv: str) -> InferenceSpec:
+    """What a service has that was deployed with these flags."""
+    spec = inference(*argv)
+    assert spec is not None
+    return replace(spec, environment=None, environment_ref=EnvironmentReference(name="built", version="1"))
+
+
+def test_an_update_keeps_the_environment_that_is_not_given():
+    before = present("--es", "alone.py", "--cf", "env.yml")
+    Path("other.py").write_text("def init(): pass\ndef run(data): return 2\n")
+    spec = inference("--es", "other.py", present=before)
+    assert spec is not None
+    assert (spec.source.entry_script, spec.environment, spec.environment_ref) == (
+        "other.py",
+        None,
+        before.environment_ref,
+    )
+
+
+@pytest.mark.parametrize("code", ["--es alone.py", "--es score.py --sd src"])
+def test_an_update_keeps_the_code_that_is_not_given(code: str):
+    before = present(*code.split(), "--cf", "env.yml")
+    spec = inference("-e", "mine", present=before)
+    assert spec is not None and spec.environment_ref is not None
+    assert (spec.source, spec.environment_ref.name) == (before.source, "mine")
+    Path("requirements.txt").write_text("joblib\n")
+    spec = inference("--cf", "requirements.txt", present=before)
+    assert spec is not None and spec.environment is not None
+    assert (spec.source, spec.environment.python.pip_packages) == (before.source, ["joblib"])
+    Path("src2").mkdir()
+    Path("src2", Path(before.source.entry_script).name).write_text("def init(): pass\ndef run(data): return 3\n")
+    spec = inference("--sd", "src2", present=before)
+    assert spec is not None
+    assert spec.source.entry_script == f"src2/{Path(before.source.entry_script).name}"
+    assert spec.environment_ref == before.environment_ref
 
 
 def test_flags_need_no_file():

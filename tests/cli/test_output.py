@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pytest
@@ -10,12 +11,37 @@ import yaml
 
 from sendoff.cli.errors import tell
 from sendoff.cli.output import FORMATS, render, search
+from sendoff.cli.readable import readable
 from sendoff.errors import InvalidInput
 
 ROWS = [
     {"id": "a:1", "version": 1, "tags": {"area": "mnist"}, "files": [{"path": "x"}], "note": None},
     {"id": "모델:2", "version": 2, "tags": {}, "files": [], "note": "two\nlines\tand a tab"},
 ]
+
+
+def test_people_read_times_and_sizes_and_programs_get_them_as_they_are():
+    record = {"id": "m:1", "size": 5243871, "createdTime": "2026-11-30T14:05:07.123+00:00", "tags": {"size": "3"}}
+    assert readable(record)["size"] == "5.24 MB"
+    assert re.fullmatch(r"2026-1[12]-\d\d \d\d:\d\d", readable(record)["createdTime"])
+    assert readable({"size": 999}) == {"size": "999 bytes"} and readable({"maxBytes": 65_536}) == {
+        "maxBytes": "65.5 kB"
+    }
+    assert readable({"size": 1_000_000}) == {"size": "1 MB"} and readable({"version": 7}) == {"version": 7}
+    assert "5243871" in render(record, "json") and "14:05:07.123" in render(record, "table")
+
+
+def test_records_without_room_beside_each_other_stand_below_each_other():
+    rows = [{"name": "diabetes", "uri": "http://127.0.0.1:28764/score"}, {"name": "iris", "uri": None}]
+    columns = (("Name", "name"), ("Scoring URI", "uri"))
+    wide = render(rows, "table", columns, width=80).splitlines()
+    assert wide[0].split() == ["Name", "Scoring", "URI"]
+    narrow = render(rows, "table", columns, width=30)
+    assert narrow.split("\n\n")[0].splitlines() == [
+        "Name         diabetes",
+        "Scoring URI  http://127.0.0.1:28764/score",
+    ]
+    assert render(rows, "table", columns, width=None).splitlines() == wide, "a pipe has no width"
 
 
 def test_json_and_yaml_come_back_as_they_went():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -73,8 +74,16 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
     assert script("service", "run", "-n", "svc", "-d", "-", "--query", "length", "-o", "tsv", stdin=b"abc").out == "3\n"
     failed = cli("service", "run", "-n", "svc", "-d", "fail")
     assert failed.code == 11
-    assert "sendoff service get-logs -n svc" in failed.err
+    assert "ValueError: asked to fail" in failed.err and "score.py" in failed.err, "the traceback follows at once"
+    asked = re.search(r"sendoff service get-logs -n svc --request (\S+)", failed.err)
+    assert asked, failed.err
     assert "asked to fail" in cli("service", "get-logs", "-n", "svc").out
+    of_request = cli("service", "get-logs", "-n", "svc", "--request", asked[1]).out
+    assert "ValueError: asked to fail" in of_request and "init" not in of_request
+    assert cli("service", "get-logs", "-n", "svc", "--request", "another").out == ""
+    assert "asked to fail" in cli("service", "get-logs", "-n", "svc", "--since", "10m").out
+    assert cli("service", "get-logs", "-n", "svc", "--since", "2100-01-01").out == ""
+    assert cli("service", "get-logs", "-n", "svc", "--since", "noon").code == 2
 
     assert cli("service", "list", "--query", "[].scoringUri", "-o", "tsv").out == f"{uri}\n"
     assert cli("service", "list", "--tag", "stage=prod").data == []
@@ -83,7 +92,7 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
     assert cli("model", "delete", "-i", "mymodel:1").code == 4
 
     write_script("2")
-    updated = cli("service", "update", "-n", "svc", "--ic", "inferenceconfig.json", "--add-tag", "stage=prod")
+    updated = cli("service", "update", "-n", "svc", "--es", "score.py", "--add-tag", "stage=prod")
     assert updated.code == 0, updated.err
     assert updated.data["scoringUri"] == uri
     assert updated.data["tags"] == {"stage": "prod"}

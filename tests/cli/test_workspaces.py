@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+from sendoff.cli.hints import in_workspace
 
 from .conftest import Cli
 
@@ -92,6 +95,41 @@ def test_w_stands_over_the_config_file_and_path_says_where_to_look(cli: Cli, tmp
     model.write_bytes(b"\x80\x04K\x01.")
     mixed_up = cli("model", "register", "-n", "m", "--path", str(model))
     assert mixed_up.code == 2 and "hint: --path takes the workspace's config file" in mixed_up.err
+
+
+@pytest.mark.parametrize("name", ["demo", "default"])
+def test_what_a_list_lacks_is_named_where_it_is(cli: Cli, model_file: Path, name: str):
+    cli("workspace", "create", "-w", name)
+    cli("workspace", "create", "-w", "void")
+    assert cli("model", "register", "-n", "m", "-p", str(model_file), "-w", name).code == 0
+    done = cli("model", "list", "-w", "void")
+    assert (done.code, done.data) == (0, [])
+    assert f"1 in {name!r}: sendoff model list -w {name}" in done.err
+    assert cli("model", "list", "-w", "void", "--tag", "x").err == "", "a filter that matches nothing is no mistake"
+    assert cli("model", "list", "-w", name).err == ""
+
+
+def test_hints_name_the_workspace_that_was_given(cli: Cli):
+    cli("workspace", "create", "-w", "demo")
+    done = cli("model", "show", "-i", "ridge:1", "-w", "demo")
+    commands = re.findall(r"sendoff \w+ [\w-]+[^`';,)]*", done.err)
+    assert done.code == 3 and commands and all("-w demo" in one for one in commands), done.err
+
+
+@pytest.mark.parametrize(
+    ("hint", "typed"),
+    [
+        ("sendoff service list shows its state; sendoff up starts it.",
+         "sendoff service list -w demo shows its state; sendoff up starts it."),
+        ("Run `sendoff service show -n x -w other`.", "Run `sendoff service show -n x -w other`."),
+        ("Wait, or run 'sendoff operation cancel 12'.", "Wait, or run 'sendoff operation cancel 12'."),
+        ("sendoff model register -n NAME -p m.pkl", "sendoff model register -w demo -n NAME -p m.pkl"),
+        ("sendoff model is a group", "sendoff model is a group"),
+    ],
+)  # fmt: skip
+def test_a_command_in_a_hint_is_one_that_can_be_typed(hint: str, typed: str):
+    assert in_workspace(hint, "demo") == typed
+    assert in_workspace(hint, None) == hint
 
 
 def test_folder_attach_makes_the_workspace_and_the_file(cli: Cli):

@@ -55,8 +55,8 @@ class RealRig(Rig):
             return json.loads(answer.read())
 
     def processes(self) -> list[psutil.Process]:
-        """Everything alive that names this home on its command line or in its environment."""
-        found = []
+        """Everything alive that names this home on its command line, and its runners."""
+        found = [psutil.Process(pid) for pid in self.runners()]
         for process in psutil.process_iter():
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and any(

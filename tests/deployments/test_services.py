@@ -309,6 +309,32 @@ def test_services_are_found_by_filters(rig: Rig) -> None:
     assert names(properties=["p"]) == ["two"]
 
 
+def test_who_names_no_compute_type_is_shown_none(rig: Rig) -> None:
+    operation = rig.deploy("plain")
+    assert rig.deployments.get(WS, "plain").compute_type == "default"
+    # Where it runs, and why, asks nobody for an act: it is among the details, not the notes.
+    assert not [note for note in operation.notes if "runs as" in note]
+    assert "No deployment configuration: runs as" in " ".join(operation.steps[0].details)
+
+    def names(kind: str) -> list[str]:
+        return [service.name for service in rig.deployments.list(WS, compute_type=kind)]
+
+    assert names("default") == ["plain"] == names("ACI"), "SDK v1's scripts look for it among the container instances"
+    assert names("local") == []
+    # It is placed as for ACI, so that it may be said later.
+    rig.deploy("plain", deployment=DeploymentSpec(compute_type="ACI"), overwrite=True)
+    assert rig.deployments.get(WS, "plain").compute_type == "ACI"
+
+
+def test_what_an_environment_noted_is_told_once(rig: Rig) -> None:
+    first = rig.deploy("one")
+    assert "a note of the lock" in first.notes
+    (rig.home / "built").touch()
+    second = rig.deploy("two")
+    assert "a note of the lock" not in second.notes
+    assert "a note of the lock" in next(step for step in second.steps if step.name == "environment").details
+
+
 def test_a_stand_in_says_what_it_does_not_keep(rig: Rig) -> None:
     spec = DeploymentSpec(compute_type="AKS", num_replicas=3, cpu_cores=1, memory_gb=1, autoscaler=AutoScaler())
     operation = rig.deploy(deployment=spec)

@@ -39,7 +39,7 @@ def test_what_is_built_has_the_packages_and_nothing_of_ours(make, home):
     everything = [path.name for path in (home / "environments" / built.key).rglob("*")]
     assert not [name for name in everything if "sendoff" in name.lower()]
     assert not [name for name in everything if name.startswith("azureml")]
-    assert "built with 2 packages" in built.notes[-1]
+    assert "built with 2 packages" in built.how and not built.again
 
 
 def test_a_second_ask_finds_it_built(make, home):
@@ -48,7 +48,7 @@ def test_a_second_ask_finds_it_built(make, home):
     os.utime(marker, (1, 1))
     _, second = make("tiny-one")
     assert second.python == first.python
-    assert second.notes[-1] == "built before"
+    assert second.how == "built before" and second.again
     assert marker.stat().st_mtime > 1, "gc sees when it was last asked for"
 
 
@@ -184,5 +184,5 @@ def test_an_environment_whose_interpreter_is_gone_is_built_anew(make, home):
     python.unlink()
     python.symlink_to("/nowhere/python3")
     _, again = make("tiny-one")
-    assert "built with" in again.notes[-1]
+    assert "built with" in again.how
     assert effective({}, Settings(), [])[0].offline is False

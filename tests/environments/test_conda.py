@@ -68,7 +68,7 @@ def test_a_channel_gives_python_and_packages_and_pip_the_rest(channel, home, cle
     folder = home / "environments" / built.key
     assert said == ["42", "1.5", str(folder)]
     assert (folder / "share" / "acme" / "table.csv").read_text() == "1,2\n"
-    assert build.ensure(lock, supply, home=home).notes[-1] == "built before"
+    assert build.ensure(lock, supply, home=home).how == "built before"
 
 
 def test_conda_packages_that_do_not_go_together_are_explained(channel, home, clean, offline):

@@ -144,3 +144,49 @@ def test_what_is_certain_is_an_error_and_the_rest_a_note() -> None:
 )
 def test_the_python_that_an_environment_names(packages: list[str], python: str | None) -> None:
     assert python_of(EnvironmentSpec(name="e", python=PythonSpec(conda_packages=packages))) == python
+
+
+def test_python_files_in_utf_16_go_along_as_utf_8(folder: Path, tmp_path: Path) -> None:
+    (folder / "score.py").write_bytes(f"# é\n{SCORE}".encode("utf-16"))
+    (folder / "data.txt").write_bytes("é".encode("utf-16"))
+    for found in (collect_source("score.py", cwd=folder), collect_source("score.py", folder)):
+        assert found.texts == {found.entry_script: f"# é\n{SCORE}".encode()}
+        assert any("UTF-16" in note for note in found.notes)
+    (folder / "score.py").write_bytes(b"\xff\xfe\x00\xd8\x41")
+    with pytest.raises(InvalidInput, match="is no text"):
+        collect_source("score.py", folder)
+
+
+def test_two_forms_of_one_name_are_one_name(folder: Path) -> None:
+    (folder / "mu\u0308ller.py").write_text("")
+    assert sorted(collect_source("score.py", folder).files) == ["code/m\u00fcller.py", "code/score.py"]
+    (folder / "m\u00fcller.py").write_text("")
+    with pytest.raises(InvalidInput, match="two forms of Unicode"):
+        collect_source("score.py", folder)
+
+
+def test_mazes_of_links_and_folders_without_end_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for level in range(16):
+        (folder / f"d{level}").mkdir()
+        for name in ("a", "b"):
+            (folder / f"d{level}" / name).symlink_to(folder / f"d{level + 1}", target_is_directory=True)
+    (folder / "d16").mkdir()
+    monkeypatch.setattr("sendoff.packaging.collect_source.MOST_FILES", 2000)
+    with pytest.raises(InvalidInput, match="more than 2,000 folders") as error:
+        collect_source("score.py", folder)
+    assert ".amlignore" in error.value.hint
+
+
+def test_a_link_through_too_many_others_is_told(folder: Path) -> None:
+    (folder / "link0").mkdir()
+    for number in range(50):
+        (folder / f"link{number + 1}").symlink_to(folder / f"link{number}")
+    with pytest.raises(InvalidInput, match="cannot be followed"):
+        collect_source("score.py", folder)
+
+
+def test_folders_nested_without_end_are_told(folder: Path) -> None:
+    deep = folder.joinpath(*["d"] * 150)
+    deep.mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="more than 100 deep"):
+        collect_source("score.py", folder)

@@ -163,3 +163,19 @@ def test_a_path_that_is_let_through_stays_in_its_folder(tmp_path: Path, path: st
     assert os.path.normpath(joined) == str(joined)
     assert joined.is_relative_to(root)
     assert path.encode()
+
+
+def test_mazes_of_links_and_folders_nested_without_end_are_told(tmp_path, monkeypatch):
+    model = tmp_path / "model"
+    model.joinpath(*["d"] * 150).mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="folders deep"):
+        find_files(model)
+    maze = tmp_path / "maze"
+    for level in range(30):
+        (maze / f"d{level}").mkdir(parents=True)
+        for name in ("a", "b"):
+            (maze / f"d{level}" / name).symlink_to(maze / f"d{level + 1}", target_is_directory=True)
+    (maze / "d30").mkdir()
+    monkeypatch.setattr("sendoff.registry.collect._MOST_FOLDERS", 2000)
+    with pytest.raises(InvalidInput, match="beside more than 2,000 others"):
+        find_files(maze)

@@ -74,6 +74,13 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
         service.run("{}")
     assert caught.value.status_code == 500
     assert isinstance(caught.value, ScoringFailed)
+    # What was raised follows at once, with the script's own line.
+    assert "KeyError: 'data'" in str(caught.value) and "score.py" in caught.value.context["traceback"]
+    assert f"state='Healthy', scoring_uri='http://127.0.0.1:{port}/score'" in repr(service)
+    shown = service._repr_html_()
+    assert "Healthy" in shown and f'<a href="http://127.0.0.1:{port}/score">' in shown and "<td" in shown
+    assert "bundle" in shown, "the timeline of its deployment"
+    assert model.id in model._repr_html_()
     for refused in (service.get_keys, service.get_token):
         with pytest.raises(NotSupported):
             refused()
@@ -92,6 +99,13 @@ def test_the_articles_ten_lines(ws, model, config, capsys):
     Path("code/numbers_of_mine.py").write_text("FACTOR = 10\n")
     service.reload()  # it is over when it returns, as SDK v1's was
     assert service.run({"data": [1]}) == [20]
+    service.rollback()
+    assert service.run({"data": [1]}) == [2]
+    service.rollback(revision=2)
+    assert service.run({"data": [1]}) == [20]
+    assert [one.running for one in service.revisions()] == [False, False, False, True]
+    stream = service.metrics_stream(interval=0)
+    assert next(stream)["requests"] > next(stream)["requests"] == 0
     Path("m.txt").write_text("3")
     service.update(models=[Model.register(ws, "m.txt", "twice")])
     assert service.run({"data": [1]}) == [30]

@@ -206,3 +206,47 @@ def test_the_server_as_a_whole_tells_its_methods(server: Server) -> None:
 def test_paths_that_mean_the_same_reach_the_same_route(server: Server, path: str) -> None:
     assert server.request("POST", path, b"x").body == b'"x"'
     assert server.request("POST", "/%2573core", b"x").status == 404  # decoded once
+
+
+CHUNKED = b"POST /score HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (b"2\r\nab\r\n0\r\n" + b"a: ", b"x" * 65536),  # one field of a trailer that does not end
+        (b"2\r\nab\r\n0\r\n", b"a: b\r\n" * 8192),
+        (b"2;", b"e" * 65536),
+        (b'2;a="', b"e" * 65536),
+        (b"", b"1;" + b"e" * 4000 + b"\r\nx\r\n"),
+        (b"0;", b"e" * 65536),
+    ],
+    ids=["trailer field", "trailer fields", "extension", "quoted extension", "many extensions", "last extension"],
+)
+def test_what_a_chunked_body_says_beside_its_content_is_bounded_as_a_head_is(shared, before, again) -> None:
+    server = shared("def init(): pass\ndef run(data): return len(data)\n")
+    with server.connect() as link:
+        link.sendall(CHUNKED + before)
+        sent, got = 0, b""
+        link.settimeout(0.2)
+        while not got and sent < 1 << 23:
+            try:
+                sent += link.send(again)
+                got = link.recv(65536) if sent > 65536 and sent % (1 << 18) < len(again) else b""
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        got = got or read_all(link)
+        assert got.startswith(b"HTTP/1.1 431 ") and b"close" in got.lower(), (sent, got)
+    assert server.get("/health/live").status == 200
+
+
+def test_small_chunks_short_extensions_and_trailers_are_taken(shared) -> None:
+    server = shared("def init(): pass\ndef run(data): return len(data)\n")
+    body = b"1\r\nx\r\n" * 20_000 + b"2;name=value\r\nab\r\n" + b"0;last\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n"
+    with server.connect() as link:
+        link.sendall(CHUNKED + body)
+        link.settimeout(1)
+        got = read_all(link)
+    assert got.startswith(b"HTTP/1.1 200 ") and got.endswith(b"20002")

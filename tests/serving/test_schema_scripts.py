@@ -190,6 +190,10 @@ def test_the_document_is_the_articles(schema) -> None:
         found["definitions"][name].pop("format", None)
     assert found["definitions"]["ServiceInput"].pop("required") == ["data"]
     found["definitions"]["ServiceInput"]["properties"]["data"].pop("format", None)
+    # The article's says https and keys of every service, and names the cloud; ours says what holds for this one.
+    assert wanted.pop("schemes") == ["https"] and wanted.pop("securityDefinitions")
+    assert wanted["paths"]["/score"]["post"].pop("security")
+    assert wanted["info"].pop("description") and found["info"].pop("description")
     assert found == wanted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,16 @@ def test_a_quantile_lies_in_the_bucket_of_the_exact_one(times: list[float], shar
     upper = next(bound for bound in BUCKETS if exact <= bound)
     lower = max((bound for bound in BUCKETS if bound < exact), default=0.0)
     assert found is not None and lower * 1000 - 1e-6 <= found <= upper * 1000 + 1e-6
+
+
+@given(st.lists(st.floats(min_value=0, max_value=100), min_size=1, max_size=50))
+def test_no_percentile_is_above_the_largest_that_was_seen(times: list[float]) -> None:
+    metrics = Metrics()
+    for seconds in times:
+        metrics.answered(200, "ok", None, None, seconds)
+    found = looked(metrics, 1795366001.25).total
+    assert found.max == pytest.approx(max(times) * 1000, rel=1e-6, abs=1e-3)
+    assert found.p99 is not None and found.p50 is not None and found.p50 <= found.p99 <= found.max
 
 
 def test_what_lies_beyond_every_bound_gives_the_highest() -> None:

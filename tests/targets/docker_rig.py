@@ -32,7 +32,7 @@ from sendoff.targets.run_folder import uids
 
 ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("SENDOFF_TEST_CACHE", ROOT / ".cache"))
-BASE = "sendoff-test/base:bookworm"
+BASE = "sendoff-test/base:bookworm-slim"
 PYTHON = "/usr/bin/python3"
 
 

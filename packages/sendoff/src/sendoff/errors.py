@@ -99,7 +99,10 @@ class Conflict(SendoffError):
 
 
 class OperationInProgress(Conflict):
-    """Another operation is running on this service; one at a time (spec/behaviour.md sec. 8.4)."""
+    """Another operation is running on this service; one at a time.
+
+    Source: spec/behaviour.md sec. 8.4.
+    """
 
 
 class InUse(Conflict):

@@ -10,6 +10,8 @@ from .bundle import Bundle
 
 Schema = dict[str, Any]
 
+_BEARER = {"type": "apiKey", "name": "Authorization", "in": "header", "description": "For example: Bearer abc123"}
+
 
 def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[str, Any]) -> Schema:
     """Return a document of ours with what the existing server's has, and without what it has not.
@@ -20,8 +22,9 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
         description: what the worker said of the script.
 
     It describes no GET of /score, no required members and no sizes; an error has a message alone; the document
-    describes its own route; in 3.x the whole service needs the key, which is sent in a header.
+    describes its own route and says https; the key is sent in a header, and in 3.x the whole service needs it.
     """
+    document["info"]["version"] = bundle.service.version
     document["info"]["description"] = f"API specification for the Azure Machine Learning service {bundle.service.name}"
     new = "openapi" in document
     schemas: Schema = document["components"]["schemas"] if new else document["definitions"]
@@ -38,18 +41,17 @@ def as_existing_server(document: Schema, bundle: Bundle, description: Mapping[st
         score.pop("get", None)
         score["post"]["requestBody"].pop("required", None)
         score["post"]["security"] = [{"Bearer": []}]
+        document.pop("servers", None)
         document["security"] = [{"Bearer": []}]
-        document["components"]["securitySchemes"]["Bearer"] = {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "description": "For example: Bearer abc123",
-        }
+        document["components"]["securitySchemes"] = {"Bearer": dict(_BEARER)}
         healthy = {"text/plain": {"schema": {"type": "string", "example": "Healthy"}}}
         paths[f"{prefix}/"]["get"]["responses"]["200"]["content"] = healthy
         found["content"] = {"text/plain": {"schema": {"type": "string"}}}
         version["schema"] = {"type": "integer", "enum": [2, 3]}
     else:
+        document["schemes"] = ["https"]
+        document["securityDefinitions"] = {"Bearer": dict(_BEARER)}
+        paths[f"{prefix}/score"]["post"]["security"] = [{"Bearer": []}]
         found["schema"] = {"type": "string"}
         version.update({"type": "integer", "enum": [2, 3]})
     paths[f"{prefix}/swagger.json"] = {

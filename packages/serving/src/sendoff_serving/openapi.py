@@ -50,7 +50,13 @@ class Documents:
 
     @classmethod
     def make(
-        cls, bundle: Bundle, description: Mapping[str, Any], *, secured: bool = False, compatible: bool = False
+        cls,
+        bundle: Bundle,
+        description: Mapping[str, Any],
+        *,
+        secured: bool = False,
+        compatible: bool = False,
+        revision: str | None = None,
     ) -> Documents:
         """Make the documents of a loaded script.
 
@@ -59,6 +65,7 @@ class Documents:
             description: what the worker said of the script ("schema", "parameters").
             secured: whether callers need a key or token.
             compatible: make them as the existing server does.
+            revision: what serves, which is the version of a document where the bundle names none.
         """
         documents: dict[str, bytes] = {}
         problems: list[str] = []
@@ -71,7 +78,7 @@ class Documents:
                 file, documents[version] = own
                 notes.append(f"Loaded user's swagger file for version [{version}] from {file}")
             elif _SCHEMA_NAMES[version] in supported:
-                made = document(version, bundle, description, secured)
+                made = document(version, bundle, description, secured, revision)
                 if compatible:
                     made = existing_documents.as_existing_server(made, bundle, description)
                 documents[version] = json.dumps(made).encode("ascii")
@@ -125,24 +132,31 @@ def _own_document(app_root: Path, names: tuple[str, ...], problems: list[str]) -
     return None
 
 
-def document(version: str, bundle: Bundle, description: Mapping[str, Any], secured: bool = False) -> dict[str, Any]:
+def document(
+    version: str,
+    bundle: Bundle,
+    description: Mapping[str, Any],
+    secured: bool = False,
+    revision: str | None = None,
+) -> dict[str, Any]:
     """Return one document.
 
     Args:
         version: "2", "3" or "3.1".
         bundle: names the service.
         description: what the worker said of the script.
-        secured: whether callers need a key or token; a 2.0 document always says so, as the article's does.
+        secured: whether callers need a key or token.
+        revision: what serves.
     """
     prefix = f"/{bundle.service.path_prefix}" if bundle.service.path_prefix else ""
     schemas = _schemas(description)
     info = {
         "title": bundle.service.name,
-        "description": f"API specification for Azure Machine Learning {bundle.service.name}",
-        "version": bundle.service.version,
+        "description": f"What the service {bundle.service.name} takes and answers",
+        "version": revision or bundle.service.version,
     }
     if version == "2":
-        return _document_2(info, prefix, schemas)
+        return _document_2(info, prefix, schemas, secured=secured)
     openapi_sizes.add(schemas["ServiceInput"], description)
     number = {"3": "3.0.3", "3.1": "3.1.0"}[version]
     # Only decorated scripts refuse an empty body.
@@ -203,25 +217,27 @@ def _input_schema(given: Schema, description: Mapping[str, Any]) -> Schema:
     return made
 
 
-def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema]) -> dict[str, Any]:
+def _document_2(info: Schema, prefix: str, schemas: dict[str, Schema], *, secured: bool) -> dict[str, Any]:
     def answer(name: str) -> Schema:
         return {"schema": {"$ref": f"#/definitions/{name}"}}
 
     payload = {"name": "serviceInputPayload", "in": "body", "description": _INPUT, **answer("ServiceInput")}
     health, score = _operations(answer, {"schema": {"type": "string"}, "examples": {"application/json": "Healthy"}})
-    score.update(security=[{"Bearer": []}], parameters=[payload])
-    return {
+    score["parameters"] = [payload]
+    made: Schema = {
         "swagger": "2.0",
         "info": info,
-        "schemes": ["https"],
+        # No schemes and no host: they are those by which the document itself was asked for, behind any proxy too.
         "consumes": ["application/json"],
         "produces": ["application/json"],
-        "securityDefinitions": {
-            "Bearer": {"type": "apiKey", "name": "Authorization", "in": "header", "description": _BEARER}
-        },
         "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score}},
         "definitions": schemas,
     }
+    if secured:
+        bearer = {"type": "apiKey", "name": "Authorization", "in": "header", "description": _BEARER}
+        made["securityDefinitions"] = {"Bearer": bearer}
+        score["security"] = [{"Bearer": []}]
+    return made
 
 
 def _document_3(
@@ -239,15 +255,18 @@ def _document_3(
         "parameters": _query_parameters(schemas["ServiceInput"]),
         "responses": score["responses"],
     }
-    if secured:
-        score["security"] = by_query["security"] = [{"Bearer": []}]
-    bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
-    return {
+    made: Schema = {
         "openapi": number,
         "info": info,
+        "servers": [{"url": "/"}],  # relative to the document's own address
         "paths": {f"{prefix}/": {"get": health}, f"{prefix}/score": {"post": score, "get": by_query}},
-        "components": {"securitySchemes": {"Bearer": bearer}, "schemas": schemas},
+        "components": {"schemas": schemas},
     }
+    if secured:
+        score["security"] = by_query["security"] = [{"Bearer": []}]
+        bearer = {"type": "http", "scheme": "bearer", "description": _BEARER}
+        made["components"] = {"securitySchemes": {"Bearer": bearer}, "schemas": schemas}
+    return made
 
 
 def _operations(answer: Callable[[str], Schema], healthy: Schema) -> tuple[Schema, Schema]:

@@ -59,6 +59,7 @@ def find(store: Store, engine: Engine, key: str) -> Artefact | None:
             python=str(known["python"]),
             notes=list(known["notes"]),
             summary=f"{short(image['Id'])}, {int(image['Size']) / 1e6:.0f} MB, as before: code is mounted",
+            again=True,
         )
     except (KeyError, TypeError):
         return None

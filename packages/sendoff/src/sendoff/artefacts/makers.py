@@ -34,7 +34,14 @@ class Makers:
         """
         built = self._environments.ensure(preparation.lock, progress)
         python = str(built.python)
-        return Artefact(kind=INTERPRETER, reference=built.key, python=python, notes=list(built.notes), summary=python)
+        return Artefact(
+            kind=INTERPRETER,
+            reference=built.key,
+            python=python,
+            notes=list(built.notes),
+            summary=f"{python}, {built.how}" if built.how else python,
+            again=built.again,
+        )
 
     def image(self, preparation: Preparation, engine: Engine, progress: Progress, *, tag: str) -> Artefact:
         """An image on an engine, for code and models that are mounted over it; one that fits is taken again.

@@ -30,7 +30,7 @@ def run(argv: Sequence[str]) -> int:
     session = Session()
     try:
         if "_SENDOFF_COMPLETE" in os.environ:
-            root.main(args=list(argv), prog_name="sendoff")
+            return _complete(argv)
         # Not root.main(): it turns a broken pipe and Ctrl-C into exit code 1.
         with root.make_context("sendoff", list(argv), obj=session) as ctx:
             code = root.invoke(ctx)
@@ -46,9 +46,24 @@ def run(argv: Sequence[str]) -> int:
     except click.ClickException as wrong:
         return errors.report_usage(wrong)
     except SendoffError as error:
+        from .hints import in_workspace
+
+        error.hint = in_workspace(error.hint, session.workspace_name)
         return errors.report(error, debug=session.debug)
     except Exception as bug:
         return errors.report_bug(bug, debug=session.debug)
+
+
+def _complete(argv: Sequence[str]) -> int:
+    """What a shell asks for at each TAB: nothing is ever printed into the prompt, where nothing can be completed."""
+    from contextlib import redirect_stderr, suppress
+    from io import StringIO
+
+    from .root import root
+
+    with redirect_stderr(StringIO()), suppress(Exception):
+        root.main(args=list(argv), prog_name="sendoff")
+    return 0
 
 
 def main() -> None:

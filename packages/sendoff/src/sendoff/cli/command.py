@@ -76,6 +76,17 @@ def _common(*declarations: str, **attributes: Any) -> Option:
     return Option(declarations, expose_value=False, callback=remember, **attributes)
 
 
+_HELP_COMMON = "sendoff.help-common"
+"""Key in a context's meta: the common options are shown in its help."""
+
+
+def _help_common(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.meta[_HELP_COMMON] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
 def common_options() -> list[Option]:
     """The options that every command takes, new objects each time because click lets none be shared."""
     return [
@@ -93,8 +104,10 @@ def common_options() -> list[Option]:
                 help="Folder where the search for the workspace's config file starts."),
         _common("quiet", "--only-show-errors", is_flag=True, default=False, help="No messages but errors."),
         _common("verbose", "-v", "--verbose", is_flag=True, default=False,
-                help="Taken for scripts' sake; progress is always shown."),
+                help="Say too what asks nobody for an act, as where it runs and why."),
         _common("debug", "--debug", is_flag=True, default=False, help="Show our own traceback with an error."),
+        Option(["help_common", "--help-common"], is_flag=True, is_eager=True, expose_value=False,
+               callback=_help_common, help="Show the help with the options that every command takes."),
     ]  # fmt: skip
 
 
@@ -107,6 +120,7 @@ class Command(click.Command):
         example: Command lines that show its use, one a line.
         columns: What a table shows of the result.
         common: False leaves the common options away, for a command that hands its arguments on.
+        absent: It only says that it is not here, and what to use instead: help names it when all is asked for.
         form: Form of the result where ``-o`` is not given; None for a table on a terminal and JSON elsewhere.
     """
 
@@ -117,6 +131,7 @@ class Command(click.Command):
         columns: output.Columns | None = None,
         form: str | None = None,
         common: bool = True,
+        absent: bool = False,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("context_settings", {})
@@ -126,6 +141,7 @@ class Command(click.Command):
             **kwargs["context_settings"],
         }
         super().__init__(*args, **kwargs)
+        self.absent = absent
         self.example = example
         self.columns = columns
         self.form = form
@@ -146,13 +162,22 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        own = [param for param in options if param.name in self.own]
+        self._section(ctx, formatter, "Options", [param for param in options if param.name in self.own])
         common = [param for param in options if param.name not in self.own]
-        for title, group in (("Options", own), ("Common options", common)):
-            records = [record for param in group if (record := param.get_help_record(ctx)) is not None]
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        if ctx.meta.get(_HELP_COMMON):
+            self._section(ctx, formatter, "Common options", common)
+        elif len(common) > 1:
+            with formatter.section("Common options"):
+                formatter.write_text("-o json|table|tsv|yaml, --query, -w WORKSPACE and others: --help-common")
+
+    @staticmethod
+    def _section(
+        ctx: click.Context, formatter: click.HelpFormatter, title: str, options: Sequence[click.Option]
+    ) -> None:
+        records = [record for param in options if (record := param.get_help_record(ctx)) is not None]
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.example:
@@ -174,23 +199,53 @@ def without_taken(options: Iterable[Option], params: Iterable[click.Parameter]) 
     return left
 
 
+_ALL = "sendoff.all"
+"""Key in a context's meta: help names also the commands that are not here."""
+NOT_HERE = "not here"
+
+
+def _there_are(known: Sequence[str]) -> str:
+    return f"There are: {', '.join(known)}."
+
+
 class Group(click.Group):
     """A group of commands.
 
-    ``lazy`` has ``module:attribute`` (below ``commands``) and the summary of those that are loaded when used.
+    ``lazy`` has ``module:attribute`` (below ``commands``) and the summary of those that are loaded when used; ``short``
+    has words that people try, and what they mean.
     """
 
     command_class = Command
     group_class = type
 
-    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: dict[str, tuple[str, str]] | None = None,
+        short: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 110})
+        self.short = short or {}
         super().__init__(*args, **kwargs)
         self.lazy = lazy or {}
         hidden = without_taken(common_options(), self.params)
         for candidate in hidden:
             candidate.hidden = True
         self.params += hidden
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # A command below may have an --all of its own: here it is ours only where no command follows.
+        if "--all" in args and all(arg.startswith("-") for arg in args):
+            ctx.meta[_ALL] = True
+            args = [*(arg for arg in args if arg not in ("--all", "--help", "-h")), "--help"]
+        return super().parse_args(ctx, args)
+
+    @property
+    def absent(self) -> bool:
+        """Whether nothing below it is here."""
+        found = list(self.commands.values())
+        return bool(found) and not self.lazy and all(getattr(one, "absent", False) for one in found)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.commands, *self.lazy})
@@ -206,17 +261,32 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
+            if ctx.resilient_parsing:  # a shell completes what is being typed
+                return None, None, args
             known = self.list_commands(ctx)
-            advice = did_you_mean(name, known, f"There are: {', '.join(known)}.")
+            meant = self.short.get(name)
+            advice = (
+                f"It is: {ctx.find_root().command_path} {meant}"
+                if meant
+                else did_you_mean(name, known, _there_are(known))
+            )
             raise click.UsageError(f"{ctx.command_path} has no command {name!r}. {advice}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = []
+        rows: list[tuple[str, str]] = []
+        absent: list[tuple[str, str]] = []
         for name in self.list_commands(ctx):
             if name in self.lazy:
-                rows.append((name, self.lazy[name][1]))
+                title = self.lazy[name][1]
+                (absent if NOT_HERE in title else rows).append((name, title))
             elif (found := self.get_command(ctx, name)) is not None and not found.hidden:
-                rows.append((name, found.get_short_help_str(100)))
+                (absent if getattr(found, "absent", False) else rows).append((name, found.get_short_help_str(100)))
+        if ctx.meta.get(_ALL) or not rows:
+            rows, absent = sorted(rows + absent), []
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+        if absent:
+            words = f"{len(absent)} of `az ml` {'is' if len(absent) == 1 else 'are'} not here; --all shows them too."
+            formatter.write_paragraph()
+            formatter.write_text(words)

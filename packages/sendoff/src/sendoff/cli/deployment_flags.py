@@ -58,6 +58,8 @@ FLAGS = (
     Flag(("--ssl-cname", "--sc"), "ssl_cname", str, "Host name of the certificate."),
     Flag(("--protected-paths",), "protected_paths", names,
          "What needs the key or token too, by commas: health, metrics, docs. Open to all if not given."),
+    Flag(("--cors-origins",), "cors_origins", names,
+         "Origins whose pages may call it from a browser, by commas, or *. None if not given."),
     Flag(("--enable-app-insights", "--ai"), "enable_app_insights", bool, "Send traces and output to a collector."),
     Flag(("--collect-model-data", "--md"), "collect_model_data", bool, "Store inputs and predictions."),
     Flag(("--capture",), "data_collection.capture", click.Choice(["auto", "on", "off"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import click
 
 from ..errors import InvalidInput, NotSupported
 from .command import option, together
-from .options import as_of, dated, toggle
+from .options import as_read, reading, toggle
 from .session import Session
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ flags = together(
     option("--environment-version", "--ev", default=None, metavar="VERSION", help="With -e; else the newest."),
     option("--environment-directory", "--ed", default=None, metavar="DIR",
            help="Folder that `environment scaffold` made."),
-    option("--conda-file", "--cf", default=None, metavar="FILE", help="Conda YAML."),
-    as_of,
+    option("--conda-file", "--cf", default=None, metavar="FILE|DIR",
+           help="What to install: conda YAML, requirements.txt, JSON environment, or a folder with one."),
+    reading,
     option("--runtime", "--rt", type=click.Choice(["python", "spark-py", "python-slim"]), default=None,
            help="Old form: python is the only one that runs."),
     option("--extra-docker-file-steps", "--ds", default=None, metavar="FILE", help="Docker steps; as --bi."),
@@ -61,8 +62,15 @@ flags = together(
 """``--ic`` and one flag for each of its keys."""
 
 
-def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | None:
+def inference(
+    session: Session, values: Mapping[str, Any], present: Callable[[], InferenceSpec] | None = None
+) -> InferenceSpec | None:
     """What code and environment the flags ask for; the scoring code is put into the blob store.
+
+    Args:
+        session: Has the client.
+        values: The flags, as click hands them over.
+        present: Gives what a service has now, for an update: what is not given stays.
 
     Returns:
         None when neither ``--ic`` nor a flag of its kind was given.
@@ -87,47 +95,72 @@ def inference(session: Session, values: Mapping[str, Any]) -> InferenceSpec | No
     ):
         return None
     from ..client import Transfer
+    from ..spec.environment_files import load_from_directory
     from ..spec.inference import EnvironmentReference, InferenceSpec
+    from ..spec.inference_files import parse_environment
+    from ..spec.parse import replace
 
-    config = _configuration(file, values)
-    reference, spec = None, config.environment
-    notes = list(config.notes)
+    served = present() if present is not None else None
+    kept = served.asked_for() if served is not None else None
+    config: InferenceFile | None = None
+    if kept is None or file or values["entry_script"] or values["source_directory"]:
+        config = _configuration(file, values, kept)
+        notes, spec = list(config.notes), config.environment
+    else:
+        notes = []
+        spec = parse_environment(_given(values), where="flags", cwd=Path.cwd(), notes=notes)
+    reference, stays = None, False
     if values["environment_name"]:
         reference = EnvironmentReference(name=values["environment_name"], version=values["environment_version"])
         spec = None
     elif values["environment_directory"]:
-        from ..spec.environment_files import load_from_directory
-
         spec = load_from_directory(values["environment_directory"], notes=notes)
-    elif spec is None and not Transfer.has_hooks_alone(config.entry_script, config.source_directory):
-        raise InvalidInput(
-            f"{file or 'flags'}: no environment: what has to be installed for the script?",
-            hint="Give --cf environment.yml, -e NAME or --ed DIR, or 'environment' in the inference configuration.",
-            field="environment",
-        )
+    elif spec is None and config is not None:
+        if Transfer.has_hooks_alone(config.entry_script, config.source_directory):
+            spec, stays = kept.environment if kept is not None else None, True
+        elif served is not None:
+            spec, reference, stays = served.environment, served.environment_ref, True
+        else:
+            raise InvalidInput(
+                f"{file or 'flags'}: no environment: what has to be installed for the script?",
+                hint="Give --cf requirements.txt or environment.yml, -e NAME or --ed DIR, or 'environment' in the "
+                "inference configuration.",
+                field="environment",
+            )
     if values["as_of"] and spec is None:
         raise InvalidInput(
             "--as-of needs --cf or --ed: a registered environment keeps its own",
             hint="Register it again: sendoff environment register -d … --as-of DATE.",
             field="as-of",
         )
-    spec = spec and dated(spec, values["as_of"])
+    spec = spec and as_read(spec, dict(values))
     for note in notes:
         session.say(f"note: {note}")
     transfer = Transfer(session.client, session.say)
-    spec = spec and transfer.put_environment(spec)
+    if spec is not None and not stays:
+        spec = transfer.put_environment(spec)
+    if config is None:
+        assert kept is not None
+        return replace(kept, environment=spec, environment_ref=reference, no_code=None)
     source = transfer.put_source(config.entry_script, config.source_directory, spec)
     return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
 
 
-def _configuration(file: str | None, values: Mapping[str, Any]) -> InferenceFile:
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values[flag] for key, flag in _OVERRIDES.items() if values.get(flag) is not None}
+
+
+def _configuration(file: str | None, values: Mapping[str, Any], kept: InferenceSpec | None) -> InferenceFile:
     """The file with the flags' values in place of its own, read as one."""
     from ..spec.inference_files import parse_inference
     from ..spec.parse import read_file
     from ..spec.values import fold
 
     data: Any = read_file(file, "inference configuration") if file else {}
-    given = {key: values[flag] for key, flag in _OVERRIDES.items() if values.get(flag) is not None}
+    given = _given(values)
+    if file is None and kept is not None and "entryScript" not in given:
+        script = kept.source.entry_script  # in a source folder it begins with the folder's name
+        given["entryScript"] = script if kept.source.source_directory is None else script.partition("/")[2]
     if isinstance(data, dict) and given:
         over = {fold(key) for key in given} | ({"environment"} if "condaFile" in given else set())
         data = {**{key: value for key, value in data.items() if fold(key) not in over}, **given}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +35,34 @@ def pairs(values: Sequence[str], flag: str) -> dict[str, str]:
     return found
 
 
-def dated(spec: EnvironmentSpec, as_of: str | None) -> EnvironmentSpec:
-    """The environment with ``--as-of`` in place of its own.
+def moment(text: str, flag: str) -> float:
+    """A time as Unix seconds: so long ago (``90s``, ``10m``, ``2h``, ``1d``), or ISO 8601, UTC where it names no zone.
 
     Raises:
-        InvalidInput: It is neither a date nor auto nor never.
+        InvalidInput: It is neither.
     """
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    try:
+        if text[-1:] in units:
+            return time.time() - float(text[:-1]) * units[text[-1]]
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            f"{flag} {text!r} is no time", hint=f"Write {flag} 10m, or {flag} 2026-11-30T14:05.", field=flag
+        ) from None
+
+
+def as_read(spec: EnvironmentSpec, flags: dict[str, Any]) -> EnvironmentSpec:
+    """The environment of a file with what :data:`reading` says; takes its values out of ``flags``.
+
+    Raises:
+        InvalidInput: The day is neither a date nor auto nor never, or lines are of another machine.
+    """
+    from ..spec.environment_elsewhere import for_here
+
+    as_of = flags.pop("as_of")
+    spec = for_here(spec, ignore_local=flags.pop("ignore_local"), ignore_windows=flags.pop("ignore_windows"))
     if as_of is None:
         return spec
     from ..spec.environment import check_as_of
@@ -87,10 +111,15 @@ def prop(help: str = "Property to put on it; repeat for more. Properties cannot 
     return option("--property", "properties", multiple=True, metavar="KEY=VALUE", help=help)
 
 
-as_of = option("--as-of", default=None, metavar="DATE|auto|never",
-               help="Resolve packages as of a day, YYYY-MM-DD. auto, the default: where the newest release that "
-               "is pinned is old, 60 days after it.")  # fmt: skip
-"""``--as-of``."""
+reading = together(
+    option("--as-of", default=None, metavar="DATE|auto|never",
+           help="Resolve packages as of a day, YYYY-MM-DD. auto, the default: where the newest release that "
+           "is pinned is old, 60 days after it."),
+    option("--ignore-local", is_flag=True,
+           help="Of lines that pip freeze wrote inside conda (NAME @ file:///…/work), take the names."),
+    option("--ignore-windows", is_flag=True, help="Leave out packages that are for Windows alone."),
+)  # fmt: skip
+"""How the file of an environment is to be read."""
 
 
 changing = together(

@@ -7,6 +7,7 @@ expect.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from .. import files
 from ..errors import InvalidInput
+from .readable import readable
 from .terminal import has_controls, visible, visible_json
 
 FORMATS = ("json", "jsonc", "table", "tsv", "yaml", "none")
@@ -35,11 +37,14 @@ def emit(data: Any, form: str | None, query: str | None, columns: Columns | None
     Raises:
         InvalidInput: The query is not JMESPath.
     """
-    form = form or ("table" if sys.stdout.isatty() else "json")
+    people = form is None and sys.stdout.isatty()
+    form = form or ("table" if people else "json")
     if query is not None:
         data = search(query, data)
         columns = None
-    text = render(data, form, columns)
+    elif people:
+        data = readable(data)
+    text = render(data, form, columns, width=shutil.get_terminal_size().columns if people else None)
     if text:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -74,8 +79,15 @@ def search(query: str, data: Any) -> Any:
         ) from None
 
 
-def render(data: Any, form: str, columns: Columns | None = None) -> str:
-    """The text of a result; a query that found nothing prints ``null`` in JSON and YAML and nothing elsewhere."""
+def render(data: Any, form: str, columns: Columns | None = None, *, width: int | None = None) -> str:
+    """The text of a result; a query that found nothing prints ``null`` in JSON and YAML and nothing elsewhere.
+
+    Args:
+        data: JSON values.
+        form: One of :data:`FORMATS`.
+        columns: What a table shows of each record.
+        width: Of the terminal: records that have no room beside each other are shown below each other.
+    """
     match form:
         case "none":
             return ""
@@ -93,7 +105,11 @@ def render(data: Any, form: str, columns: Columns | None = None) -> str:
         case "tsv":
             return visible("\n".join(_tsv(data)))
         case _:
-            return visible("\n".join(_table(data, columns)))
+            lines = _table(data, columns)
+            if width is not None and isinstance(data, list) and max(map(_width, lines), default=0) > width:
+                blocks = ["\n".join(_table(row, columns)) if isinstance(row, dict) else _cell(row) for row in data]
+                lines = "\n\n".join(blocks).splitlines()
+            return visible("\n".join(lines))
 
 
 def _coloured(text: str) -> str:

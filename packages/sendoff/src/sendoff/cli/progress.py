@@ -46,6 +46,10 @@ def wait(session: Session, operation: Operation) -> Operation:
         raise
     for note in operation.notes:
         session.say(f"note: {note}")
+    if session.verbose:
+        for step in operation.steps:
+            for detail in step.details:
+                session.say(f"{step.name}: {detail}")
     if operation.state == spec.SUCCEEDED:
         return operation
     raise failure(operation)
@@ -169,7 +173,5 @@ def _drawn(operation: Operation) -> Table:
         words = _words(step)
         if running and step.log and not step.message:
             words = step.log[-1]
-        table.add_row(
-            mark, Text(step.name, style=colour), seconds, Text(visible(words), overflow="ellipsis", no_wrap=True)
-        )
+        table.add_row(mark, Text(step.name, style=colour), seconds, Text(visible(words), overflow="fold"))
     return table

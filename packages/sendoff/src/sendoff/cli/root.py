@@ -36,6 +36,29 @@ LAZY = {
 }
 
 
+# What people type who know other tools, or who forget the noun.
+SHORT = {
+    "deploy": "model deploy",
+    "download": "model download",
+    "register": "model register",
+    **dict.fromkeys(("package", "build"), "model package"),
+    **dict.fromkeys(("models", "ls"), "model list"),
+    **dict.fromkeys(("ps", "services", "status", "list"), "service list"),
+    **dict.fromkeys(("log", "logs", "get-logs", "tail"), "service get-logs"),
+    **dict.fromkeys(("score", "predict", "invoke", "call", "test"), "service run"),
+    **dict.fromkeys(("delete", "rm", "remove", "stop", "down", "undeploy"), "service delete"),
+    **dict.fromkeys(("describe", "inspect", "show"), "service show"),
+    **dict.fromkeys(("restart", "reload"), "service reload"),
+    **{word: f"service {word}" for word in ("keys", "metrics", "revisions", "rollback", "top", "update")},
+    "keys": "service get-keys",
+    **dict.fromkeys(("env", "envs", "environments"), "environment list"),
+    **dict.fromkeys(("init", "login", "attach"), "folder attach"),
+    **dict.fromkeys(("info", "check"), "doctor"),
+    **dict.fromkeys(("start", "run-server"), "up"),
+    "help": "--help",
+}
+
+
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
         from .commands.version import versions
@@ -44,7 +67,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Group, lazy=LAZY, invoke_without_command=True)
+@click.group(cls=Group, lazy=LAZY, short=SHORT, invoke_without_command=True)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..client.service_link import ServiceAuthorization, bearer, connect
+from ..client.service_log import raised
 from ..errors import Conflict, ScoringFailed, Unreachable
 from ..spec.names import service_flags
 from ..spec.service import Service
@@ -28,7 +29,8 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
 
     Raises:
         Conflict: The service has no address now.
-        ScoringFailed: It answered with another code than 200; context has ``status`` and ``body``.
+        ScoringFailed: It answered with another code than 200; context has ``status``, ``body`` and, where the
+            script raised something, its ``traceback`` from the log.
         Unreachable: It does not answer.
     """
     if not view.scoring_uri:
@@ -38,16 +40,22 @@ def score(client: Client, view: Service, body: bytes, *, key: str | None = None,
             state=view.state,
         )
     credential = ServiceAuthorization(client).headers(view) if key is None else bearer(key)
-    status, answer, kind = _post(client, view, body, credential, timeout)
+    status, answer, headers = _post(client, view, body, credential, timeout)
     text = answer.decode("utf-8", "replace")
     if status != 200:
+        request_id = headers.get("x-ms-request-id", "")
+        failed = headers.get("x-ms-run-function-failed") == "True"
+        named = service_flags(view.name, view.workspace)
+        logs = f"get-logs {named}" + (f" --request {request_id}" if request_id else "")
         raise ScoringFailed(
             f"service {view.name!r} answered {status}: {_sentence(text)}",
-            hint=f"sendoff service {'get-keys' if status == 401 else 'get-logs'} "
-            f"{service_flags(view.name, view.workspace)}",
+            hint=f"sendoff service {f'get-keys {named}' if status == 401 else logs}",
             status=status,
             body=text,
+            request_id=request_id,
+            traceback=raised(client, view.workspace, view.name, request_id) if failed else "",
         )
+    kind = headers.get("Content-Type", "")
     if "json" in kind or not kind:
         try:
             return json.loads(text)
@@ -72,14 +80,14 @@ def curl(view: Service) -> str:
 
 def _post(
     client: Client, view: Service, body: bytes, credential: dict[str, str], timeout: float
-) -> tuple[int, bytes, str]:
+) -> tuple[int, bytes, http.client.HTTPMessage]:
     parts = urlsplit(str(view.scoring_uri))
     connection = connect(client, view, timeout=timeout)
     headers = {"Content-Type": "application/json", **credential}
     try:
         connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
         response = connection.getresponse()
-        return response.status, response.read(), response.headers.get("Content-Type", "")
+        return response.status, response.read(), response.headers
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
             f"{view.scoring_uri} does not answer: {error or type(error).__name__}",

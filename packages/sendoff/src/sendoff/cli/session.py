@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..client import Client
 
 DEFAULT_WORKSPACE = "default"
+_OTHERS = 20
+"""Workspaces that are looked into for what an empty list lacks."""
 
 
 class Session:
@@ -76,6 +79,18 @@ class Session:
             if found:
                 self.say(f"Made workspace {name!r}, which {found} names.")
         return name
+
+    def nothing_here(self, command: str, look: Callable[[str], Sequence[object]]) -> None:
+        """Say, where a list is empty, in which other workspaces it is not.
+
+        Args:
+            command: The command that lists, as it is typed.
+            look: Gives the list of a workspace by its name.
+        """
+        others = [one.name for one in self.client.workspaces() if one.name != self.workspace][:_OTHERS]
+        for name in others:
+            if found := look(name):
+                self.say(f"Nothing in workspace {self.workspace!r}; {len(found)} in {name!r}: {command} -w {name}")
 
     def say(self, text: str) -> None:
         """A message for people, on stderr; ``--only-show-errors`` drops it."""

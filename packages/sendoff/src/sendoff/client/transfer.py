@@ -15,7 +15,7 @@ from ..errors import AlreadyExists, InvalidInput, NotSupported
 from ..files import staged
 from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
-from ..spec.inference import InferenceSpec, SourceSpec
+from ..spec.inference import SourceSpec
 from ..spec.model import ManifestFile, check_manifest_path
 from ..spec.operation import Operation
 from ..spec.parse import replace
@@ -90,7 +90,9 @@ class Transfer:
             NotSupported: The server's blob store cannot be reached from here.
         """
         from ..spec.environment_archives import with_digests
+        from ..spec.environment_elsewhere import for_here
 
+        environment = for_here(environment)
         python = environment.python
         if not any("file:" in line or line.startswith("--find-links") for line in python.pip_packages):
             return environment
@@ -142,11 +144,9 @@ class Transfer:
         """
         from ..packaging.collect_source import collect_again
 
-        present = self._client.service_inference(workspace, name)
-        if present.no_code is not None:
-            if present.no_code.hooks is None:
-                return self._client.reload(workspace, name)
-            present = InferenceSpec(source=present.no_code.hooks, environment=present.no_code.environment)
+        present = self._client.service_inference(workspace, name).asked_for()
+        if present is None:
+            return self._client.reload(workspace, name)
         source = self._put(collect_again(present.source))
         if source.files == present.source.files:
             return self._client.reload(workspace, name)
@@ -201,7 +201,12 @@ class Transfer:
         return target
 
     def _put(self, found: CollectedSource) -> SourceSpec:
-        return found.spec(dict(zip(found.files, self._stored(found.files.values()), strict=True)))
+        stored = dict(zip(found.files, self._stored(found.files.values()), strict=True))
+        store = self._store() if found.texts else None
+        for path, content in found.texts.items():
+            assert store is not None
+            stored[path] = store.put_bytes(content)
+        return found.spec(stored)
 
     def _stored(self, paths: Iterable[Path]) -> list[tuple[str, int]]:
         store, meter = self._store(), _Meter("Storing", self._progress)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import InvalidInput
 from ..packaging.assemble import check_source
 from ..packaging.check_script import check_script, python_of
-from ..spec.environment import EnvironmentSpec
+from ..spec.environment import EnvironmentSpec, check_variables
+from ..spec.environment_elsewhere import for_here
 from ..spec.inference import Code, EnvironmentReference, InferenceSpec
 from ..spec.names import check_environment
 from ..spec.parse import replace
@@ -102,6 +103,8 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
         spec, reference = found.spec, EnvironmentReference(name=found.name, version=found.version)
     elif spec is not None and reference is None:
         check_environment(spec.name)
+        check_variables(spec.environment_variables, where=f"environment {spec.name}")
+        for_here(spec)
     else:
         given = "both" if spec is not None else "neither is given"
         raise InvalidInput(

@@ -15,10 +15,11 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Choice:
-    """A target's name with the sentences that say why."""
+    """A target's name with the sentences that say why: notes where another place was asked for, else details."""
 
     target: str
     notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
 
 def choose_target(
@@ -61,12 +62,12 @@ def choose_target(
     if aci_target != AUTO:
         name = _known(kinds, aci_target, "aci_target")
         how = "as a container" if kinds[name].containers else "as processes"
-        return Choice(name, [f"{what}: runs {how} on this machine, as the setting aci_target says."])
+        return _chosen(deployment, name, f"{what}: runs {how} on this machine, as the setting aci_target says.")
     why = "as nothing here runs containers"
     for name in (name for name, kind in kinds.items() if kind.containers):
         lacking = problem(name)
         if not lacking:
-            return Choice(name, [f"{what}: runs as a container of this machine's Docker engine."])
+            return _chosen(deployment, name, f"{what}: runs as a container of this machine's Docker engine.")
         why = f"for {lacking}"
     if image:
         raise NotSupported(
@@ -75,7 +76,11 @@ def choose_target(
             "and the service runs as processes. The setting aci_target=process runs it so in any case.",
             field="base_image",
         )
-    return Choice(first, [f"{what}: runs as processes on this machine, {why}."])
+    return _chosen(deployment, first, f"{what}: runs as processes on this machine, {why}.")
+
+
+def _chosen(deployment: DeploymentSpec, target: str, why: str) -> Choice:
+    return Choice(target, [why]) if deployment.compute_type else Choice(target, details=[why])
 
 
 def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:

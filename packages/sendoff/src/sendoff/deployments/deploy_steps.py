@@ -30,7 +30,7 @@ from ..spec.identity import KEY, TOKEN
 from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Target, observe_one
-from ..targets.failures import failure, speaks_of
+from ..targets.failures import failure, in_own_terms, speaks_of
 from . import access, revision_rows, service_rows
 from .plan import serving_settings
 from .wanted import probe, wanted_service
@@ -149,11 +149,11 @@ class DeploySteps:
             artefact = self._prepared(lock, progress)
             if fresh:
                 lock, artefact = self._importing(lock, artefact, progress)
-            self._timeline.note(list(artefact.notes))
+            self._note("environment", list(artefact.notes), again=artefact.again)
             self._pin(lock_digest=lock.digest, environment_key=artefact.reference, python=artefact.python)
             return "EnvironmentReady", artefact.summary, said
         self._pin(lock_digest=lock.digest)
-        self._timeline.note(list(lock.notes))
+        self._note("environment", list(lock.notes), again=not said)
         if lock.method == METHOD_USER_MANAGED:
             return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
         return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
@@ -189,6 +189,13 @@ class DeploySteps:
             self._timeline.note([f"{error.message}. {again.as_of} is the day whose packages are taken instead."])
             return again, made
         return lock, artefact
+
+    def _note(self, step: str, notes: list[str], *, again: bool) -> None:
+        """What was mapped and left out is told once; with the same environment again it is a detail."""
+        if again:
+            self._timeline.detail(step, notes)
+        else:
+            self._timeline.note(notes)
 
     def _lock(self, progress: Progress) -> Lock:
         spec = self._plan.inference.environment
@@ -238,7 +245,7 @@ class DeploySteps:
             self._timeline.tell("image", "BuildingImage", line)
 
         artefact = self._prepared(self._lock(progress), progress)
-        self._timeline.note(list(artefact.notes))
+        self._note("image", list(artefact.notes), again=artefact.again)
         self._pin(image=artefact.reference, python=artefact.python)
         return "ImageReady", artefact.summary, said
 
@@ -258,6 +265,13 @@ class DeploySteps:
         self._wait("init", frozenset({"ready"}), INIT_SECONDS, f"{script} to be imported and its init() to return")
         return "Initialised", f"{script} in {time.monotonic() - began:.1f} s", self.last_log()
 
+    def _model_files(self) -> list[str]:
+        try:
+            models = [self._rooms.registry.get(self._operation.workspace, model) for model in self._plan.models]
+        except SendoffError:
+            return []  # one was deleted since
+        return [file.path for model in models for file in model.files]
+
     def _healthy(self) -> Outcome:
         observed = self._wait("healthy", frozenset({"ready"}), READY_SECONDS, "the service to answer")
         return "Ready", f"{observed.base_url or 'ready'}", []
@@ -274,7 +288,8 @@ class DeploySteps:
             if phase in until:
                 return observed
             if phase == "failed":
-                raise failure(error, f"revision {self._number} failed to start")
+                failed = failure(error, f"revision {self._number} failed to start")
+                raise in_own_terms(failed, self._plan.inference.source, self._model_files())
             seen = seen or phase != "unknown"
             if not seen and now - began > START_SECONDS:
                 raise DeploymentFailed(

@@ -10,7 +10,7 @@ import msgspec
 from ..errors import Conflict, InvalidInput
 from ..spec.bundle import ServingSettings
 from ..spec.data_collection import DataCollection
-from ..spec.deployment import ACI, AKS, DeploymentSpec
+from ..spec.deployment import ACI, AKS, DEFAULT, DeploymentSpec
 from ..spec.inference import Code, EnvironmentReference, InferenceSpec
 from ..spec.parse import Spec, encode, replace
 from ..spec.service import UpdateService
@@ -70,6 +70,7 @@ def serving_settings(deployment: DeploymentSpec) -> ServingSettings:
         workers=deployment.workers or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
+        cors_origins=deployment.cors_origins or [],
         preload=bool(deployment.preload),
         collect=(deployment.data_collection or DataCollection()) if deployment.collect_model_data else None,
     )
@@ -91,7 +92,7 @@ def merge_deployment(last: DeploymentSpec, change: DeploymentSpec | None) -> Dep
     """
     if change is None:
         return last
-    now = last.compute_type or ACI
+    now = ACI if last.compute_type in (None, DEFAULT) else last.compute_type
     if change.compute_type not in (None, now):
         raise Conflict(
             f"the compute type of a service is fixed: it is {now}, not {change.compute_type}",
@@ -150,10 +151,7 @@ def merge_properties(old: dict[str, str], change: UpdateService) -> dict[str, st
 
 def request_of(inference: Code, pinned: Pinned) -> InferenceSpec | None:
     """What a revision's configuration was made from: another model without code gets files of its own."""
-    made = inference.no_code
-    if made is None:
-        return as_registered(inference, pinned)
-    return None if made.hooks is None else InferenceSpec(source=made.hooks, environment=made.environment)
+    return as_registered(inference, pinned).asked_for()
 
 
 def as_registered(inference: Code, pinned: Pinned) -> InferenceSpec:

@@ -33,6 +33,7 @@ class CheckedRequest:
     choice: Choice
     given: access.Given
     notes: list[str]
+    details: list[str]
 
 
 def check_request(
@@ -86,6 +87,7 @@ def check_request(
         choice=choice,
         given=given,
         notes=[*notes, *said],
+        details=choice.details,
     )
 
 

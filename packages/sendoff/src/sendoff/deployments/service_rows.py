@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ..errors import AlreadyExists, ServiceNotFound
 from ..operations.operation_rows import AnyRow
-from ..spec.deployment import DeploymentSpec
+from ..spec.deployment import DEFAULT, DeploymentSpec
 from ..spec.names import service_flags
 from ..spec.parse import did_you_mean
 from ..store.rows import named, names
@@ -66,7 +66,7 @@ def add_service(
             uid=uid,
             workspace=workspace,
             name=name,
-            compute_type=deployment.compute_type or "ACI",
+            compute_type=deployment.compute_type or DEFAULT,
             target=target,
             description=deployment.description,
             tags=deployment.tags,

@@ -15,7 +15,7 @@ from ..operations import operation_rows
 from ..operations.kinds import DELETE, DEPLOY, RELOAD, ROLLBACK, UPDATE
 from ..operations.operation_rows import AnyRow
 from ..operations.places import service_log_path
-from ..spec.deployment import LOCAL, DeploymentSpec
+from ..spec.deployment import ACI, DEFAULT, LOCAL, DeploymentSpec
 from ..spec.inference import InferenceSpec
 from ..spec.metrics import ServiceMetrics
 from ..spec.names import service_flags
@@ -253,7 +253,7 @@ class Deployments:
 
         Args:
             ws: The workspace's name.
-            compute_type: LOCAL, ACI or AKS, in any case.
+            compute_type: LOCAL, ACI (with those that name no type), AKS or default, in any case.
             model_name: Only those with a version of this model.
             model_id: Only those with this version, ``name:version``.
             tags: Names, or names with values (None: any value).
@@ -261,6 +261,10 @@ class Deployments:
             window: Which part of the list.
         """
         self._operations.revive()
+        # What names no type is placed as for ACI, and SDK v1's scripts look for it there.
+        wanted = (
+            {compute_type.upper(), *([DEFAULT.upper()] if compute_type.upper() == ACI else [])} if compute_type else ()
+        )
         with self._store.read() as connection:
             require_workspace(connection, ws)
             query = select(services).where(services.c.workspace == ws)
@@ -269,7 +273,7 @@ class Deployments:
 
             def keep(row: AnyRow) -> bool:
                 return (
-                    (compute_type is None or row.compute_type.upper() == compute_type.upper())
+                    (compute_type is None or row.compute_type.upper() in wanted)
                     and matches(row.tags, tags)
                     and matches(row.properties, properties)
                 )
@@ -362,7 +366,9 @@ class Deployments:
         # Again: garbage collection deletes inside a write transaction.
         check_blobs(self._rooms, ready.plan.inference.source)
         number = revision_rows.add_revision(connection, service.uid, ready.plan)
-        return self._add_operation(connection, service, type_, revision=number, notes=ready.notes)
+        return self._add_operation(
+            connection, service, type_, revision=number, notes=ready.notes, details=ready.details
+        )
 
     def _revision_again(self, connection: Any, service: AnyRow, number: int, plan: Plan, type_: str) -> str:
         fresh = revision_rows.add_revision(connection, service.uid, replace(plan, restores=number))
@@ -377,6 +383,7 @@ class Deployments:
         *,
         revision: int | None = None,
         notes: Sequence[str] = (),
+        details: Sequence[str] = (),
     ) -> str:
         able = self._rooms.target(service.target).capabilities()
         return operation_rows.add_operation(
@@ -388,6 +395,7 @@ class Deployments:
             artefact=able.artefact,
             revision=revision,
             notes=notes,
+            details=details,
         )
 
     def _remove(self, ws: str, row: AnyRow) -> None:

@@ -83,9 +83,10 @@ def service_view(observed: Observation, stored: Shown, row: AnyRow) -> Service:
         error = observed.error
         if newest is not None and newest.state in (OPERATION_FAILED, TIMED_OUT) and (state == FAILED or error is None):
             error = newest.error or error
-    deployment = plan.deployment if plan is not None else DeploymentSpec(compute_type=row.compute_type)
+    deployment = plan.deployment if plan is not None else DeploymentSpec()
     base = _address(observed, deployment)
     known = {**fields_of(row, Service), "port": observed.port or row.port}
+    known["compute_type"] = deployment.compute_type or row.compute_type
     return Service(
         **known,
         state=state,

@@ -36,11 +36,16 @@ print(json.dumps({"prefix": sys.prefix, "version": "%d.%d.%d" % sys.version_info
 
 
 class BuiltEnvironment(Spec):
-    """An environment that is ready to run: its interpreter, its key, and what the timeline should say."""
+    """An environment that is ready to run: its interpreter, its key, what the lock noted, and how it came about.
+
+    ``again`` is true where it was there already: then its notes were told when it was built.
+    """
 
     python: Path
     key: str
     notes: list[str] = []
+    how: str = ""
+    again: bool = True
 
 
 class PresentEnvironment(Spec):
@@ -82,16 +87,15 @@ def ensure(lock: Lock, supply: Supply, *, home: Path) -> BuiltEnvironment:
     folder = folder_of(home) / lock.key
     python = _python_of(folder)
     if _is_complete(folder, lock):
-        return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, "built before"])
+        return BuiltEnvironment(python=python, key=lock.key, notes=lock.notes, how="built before")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"{folder.parent} cannot be made: {error.strerror}", path=str(folder.parent)) from None
     with _held(folder, f"the environment {lock.key[:12]}", supply.progress) as holds:
         if _is_complete(folder, lock):
-            return BuiltEnvironment(
-                python=python, key=lock.key, notes=[*lock.notes, "built by another process just now"]
-            )
+            how = "built by another process just now"
+            return BuiltEnvironment(python=python, key=lock.key, notes=lock.notes, how=how)
         if folder.exists():
             supply.progress("removing what an interrupted build left behind")
             _remove_tree(folder)
@@ -105,9 +109,9 @@ def ensure(lock: Lock, supply: Supply, *, home: Path) -> BuiltEnvironment:
             ) from None
         files.write(folder / MARKER, encode(lock), mode=files.PUBLIC)
         count = uv.packages(len(lock.pins()) + len(lock.conda_packages))
-        note = f"built with {count} in {time.monotonic() - start:.1f} s"
-        supply.progress(note)
-    return BuiltEnvironment(python=python, key=lock.key, notes=[*lock.notes, note])
+        how = f"built with {count} in {time.monotonic() - start:.1f} s"
+        supply.progress(how)
+    return BuiltEnvironment(python=python, key=lock.key, notes=lock.notes, how=how, again=False)
 
 
 def dated(lock: Lock) -> list[str]:

@@ -14,8 +14,17 @@ from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from ..errors import AlreadyExists, EnvironmentNotFound
 from ..progress import Progress, silent
 from ..spec import names, parse
-from ..spec.environment import Environment, EnvironmentSpec, Lock, check_version, same_definition, spec_digest
+from ..spec.environment import (
+    Environment,
+    EnvironmentSpec,
+    Lock,
+    check_variables,
+    check_version,
+    same_definition,
+    spec_digest,
+)
 from ..spec.environment_archives import stored_archives
+from ..spec.environment_elsewhere import for_here
 from ..spec.page import ALL, Listed, Window
 from ..store.in_use import Dropped, References
 from ..store.pages import select_page
@@ -60,7 +69,8 @@ class Environments:
         names.check_environment(spec.name)
         if spec.version is not None:
             check_version(spec.version)
-        spec = self._without_secrets(spec)
+        spec = for_here(self._without_secrets(spec))
+        check_variables(spec.environment_variables, where=f"environment {spec.name}")
         with self._store.begin() as connection:
             require_workspace(connection, workspace)
             versions = _rows(connection, workspace, spec.name)

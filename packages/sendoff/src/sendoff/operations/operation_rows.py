@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 
 from ..errors import OperationInProgress, OperationNotFound
 from ..spec.operation import FINAL, NOT_STARTED, RUNNING, STEP_PENDING, Operation, Step
-from ..spec.parse import to_builtins
+from ..spec.parse import replace, to_builtins
 from ..store import clock
 from ..store.in_use import Dropped, References
 from ..store.rows import view
@@ -37,6 +37,7 @@ def add_operation(
     artefact: str,
     revision: int | None = None,
     notes: Sequence[str] = (),
+    details: Sequence[str] = (),
     request: dict[str, Any] | None = None,
     id_: str | None = None,
 ) -> str:
@@ -51,6 +52,7 @@ def add_operation(
         artefact: What the target runs; the steps follow from it.
         revision: The revision that it brings about.
         notes: What its timeline begins with.
+        details: What its first step has to say beside them.
         request: What its work has to know beyond that.
         id_: Its id, where one was given out already.
 
@@ -59,6 +61,8 @@ def add_operation(
     """
     refuse_if_busy(connection, uid, subject)
     id_ = id_ or uuid.uuid4().hex
+    first, *others = [Step(name=step, state=STEP_PENDING) for step in KINDS[type_].steps_for(artefact)]
+    steps = [replace(first, details=list(details)), *others]
     connection.execute(
         insert(operations).values(
             id=id_,
@@ -68,7 +72,7 @@ def add_operation(
             type=type_,
             revision=revision,
             state=NOT_STARTED,
-            steps=to_builtins([Step(name=step, state=STEP_PENDING) for step in KINDS[type_].steps_for(artefact)]),
+            steps=to_builtins(steps),
             error=None,
             notes=list(notes),
             request=request or {},

@@ -113,6 +113,10 @@ class Timeline:
             self.notes += fresh
             self._write(notes=self.notes)
 
+    def detail(self, name: str, lines: list[str]) -> None:
+        """Say of a step what asks nobody for an act, and what an earlier operation has told."""
+        self._set(replace(self._step(name), details=list(lines)))
+
     def progress(self, step: str, reason: str, said: list[str]) -> Progress:
         """What long work calls with each line: it is kept, logged and told, and Cancelled is raised when asked for.
 

@@ -7,26 +7,35 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import normalize
 
 from ..errors import InvalidInput
 from ..spec.inference import SourceSpec
 from ..spec.model import ManifestFile
+from ..spec.parse import MARKS, text_of
 from .check_script import check_script
 from .ignore_file import NEVER_UPLOADED, IgnoreRules, read_rules
 
 LARGE = 300 * 1024 * 1024
+MOST_FILES, DEEPEST = 100_000, 100
+"""Far more than code has: what is beyond it is a mistake, or a maze of links."""
 MODELS_FOLDER = "azureml-models"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectedSource:
-    """Local files to upload: ``files`` maps each path under the application root to the file it comes from."""
+    """Local files to upload: ``files`` maps each path under the application root to the file it comes from.
+
+    ``texts`` has the content of those that are not uploaded as they are: Python's own files in UTF-16, which it cannot
+    read.
+    """
 
     entry_script: str
     source_directory: str | None
     files: dict[str, Path]
     origin: str
     notes: list[str] = field(default_factory=list)
+    texts: dict[str, bytes] = field(default_factory=dict)
 
     def spec(self, stored: Mapping[str, tuple[str, int]]) -> SourceSpec:
         """The spec to send along.
@@ -72,6 +81,7 @@ def collect_source(
             source_directory=None,
             files={script.name: script},
             origin=str(script.parent.resolve()),
+            texts=_texts({script.name: script}, notes),
             notes=notes,
         )
     folder = _folder(base / source_directory)
@@ -80,8 +90,8 @@ def collect_source(
     notes = check_script(str(entry_script), _read(script), python=python)
     rules, ignore_name = read_rules(folder) if honour_ignore_files else (IgnoreRules(), None)
     name = folder.name
-    files = {f"{name}/{path}": local for path, local in _walk(folder, rules, notes)}
-    entry = f"{name}/{inside}"
+    files = _manifest(folder, rules, notes)
+    entry = normalize("NFC", f"{name}/{inside}")
     if entry not in files:
         raise InvalidInput(
             f"entry script {inside} is left out by {ignore_name} in {folder}",
@@ -94,7 +104,14 @@ def collect_source(
             f"The source folder {folder} has {len(files)} files of {size >> 20} MB; name what is not needed in "
             ".amlignore, and register models instead of copying them along."
         )
-    return CollectedSource(entry_script=entry, source_directory=name, files=files, origin=str(folder), notes=notes)
+    return CollectedSource(
+        entry_script=entry,
+        source_directory=normalize("NFC", name),
+        files=files,
+        origin=str(folder),
+        texts=_texts(files, notes),
+        notes=notes,
+    )
 
 
 def collect_again(source: SourceSpec) -> CollectedSource:
@@ -167,16 +184,65 @@ def _inside(script: Path, folder: Path, given: str | Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}", where=str(path)) from None
+    if not content.startswith(MARKS):
+        return content
+    try:
+        return text_of(content).encode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is no text: {error}", hint="Save it as UTF-8.", where=str(path)) from None
+
+
+def _texts(files: Mapping[str, Path], notes: list[str]) -> dict[str, bytes]:
+    """Python files in UTF-16 or UTF-32 with its mark, as PowerShell's ``>`` writes them, in UTF-8."""
+    found = {}
+    for path, local in files.items():
+        if path.endswith(".py"):
+            with local.open("rb") as file:
+                marked = file.read(4).startswith(MARKS)
+            if marked:
+                found[path] = _read(local)
+                notes.append(f"{path} is in UTF-16 or UTF-32, which Python cannot read; its text goes along in UTF-8.")
+    return found
+
+
+def _manifest(folder: Path, rules: IgnoreRules, notes: list[str]) -> dict[str, Path]:
+    """The files of a folder by their paths under the application root, names in the form that Python imports."""
+    found: dict[str, Path] = {}
+    for path, local in _walk(folder, rules, notes):
+        name = normalize("NFC", f"{folder.name}/{path}")
+        if name in found:
+            raise InvalidInput(
+                f"{local} and {found[name]} have the same name, in two forms of Unicode (composed and decomposed)",
+                hint="Remove or rename one of them.",
+                where=str(local),
+            )
+        found[name] = local
+        if len(found) > MOST_FILES:
+            raise _too_many(folder, "files")
+    return found
+
+
+def _too_many(folder: Path, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"source directory {folder} holds more than {MOST_FILES:,} {what}",
+        hint="Name what is not needed in .amlignore; links to folders that hold links make them many.",
+        where=str(folder),
+        field="source_directory",
+    )
 
 
 def _walk(folder: Path, rules: IgnoreRules, notes: list[str]) -> Iterator[tuple[str, Path]]:
     """Regular files under a folder with their relative paths; links are followed, a loop is walked once."""
     pending: list[tuple[Path, str, frozenset[Path]]] = [(folder, "", frozenset({folder}))]
+    walked = 0
     while pending:
         here, prefix, above = pending.pop()
+        walked += 1
+        if walked > MOST_FILES:
+            raise _too_many(folder, "folders")
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
@@ -185,9 +251,23 @@ def _walk(folder: Path, rules: IgnoreRules, notes: list[str]) -> Iterator[tuple[
                 hint="Change its permissions or name it in .amlignore.",
                 where=str(here),
             ) from None
+        if prefix.count("/") > DEEPEST:
+            raise InvalidInput(
+                f"folders are more than {DEEPEST} deep in each other in {folder}: {prefix[:60]}…",
+                hint="Name the outermost of them in .amlignore.",
+                where=str(folder),
+                field="source_directory",
+            )
         for entry in entries:
             path, relative = Path(entry.path), prefix + entry.name
-            is_folder = entry.is_dir()
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:  # a link through forty others
+                raise InvalidInput(
+                    f"{path} cannot be followed: {error.strerror}",
+                    hint="Remove it or name it in .amlignore.",
+                    where=str(path),
+                ) from None
             if entry.name in NEVER_UPLOADED or rules.ignores(relative, folder=is_folder):
                 continue
             if is_folder:

@@ -13,6 +13,8 @@ from ..spec.model import ManifestFile, check_manifest, check_manifest_path
 from ..store.blobs import BlobStore, ByteCounter
 
 _THREADS = 4
+_DEEPEST, _MOST_FOLDERS = 100, 100_000
+"""Beyond what models have: a maze of links, or a mistake."""
 
 
 def find_files(path: Path | str, child_paths: Sequence[str] | None = None) -> list[tuple[str, Path]]:
@@ -35,14 +37,15 @@ def find_files(path: Path | str, child_paths: Sequence[str] | None = None) -> li
     if not path.is_dir():
         if child_paths:
             raise InvalidInput(f"child_paths need a folder; model path {path} is a file", where=str(path))
-        return list(_walk(path.name, path, ()))
+        return list(_walk(path.name, path, (), []))
     top = Path(os.path.abspath(path)).name  # noqa: PTH100  '.' and 'x/..' get their name, a link keeps its own
     if not top:
         raise InvalidInput(f"model path {path} has no name of its own", where=str(path))
     starts = [(top, path)] if child_paths is None else [_child(path, top, child) for child in child_paths]
     found: dict[str, Path] = {}
+    walked: list[Path] = []
     for name, start in starts:
-        found.update(_walk(name, start, ()))
+        found.update(_walk(name, start, (), walked))
     if not found:
         raise InvalidInput(f"model path {path} holds no files", where=str(path))
     return sorted(found.items())
@@ -95,7 +98,7 @@ def _child(folder: Path, top: str, child: str) -> tuple[str, Path]:
     return f"{top}/{name}", folder / name
 
 
-def _walk(name: str, path: Path, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, Path]]:
+def _walk(name: str, path: Path, above: tuple[tuple[int, int], ...], walked: list[Path]) -> Iterator[tuple[str, Path]]:
     try:
         facts = path.stat()
         if not stat.S_ISDIR(facts.st_mode):
@@ -106,10 +109,17 @@ def _walk(name: str, path: Path, above: tuple[tuple[int, int], ...]) -> Iterator
         here = (facts.st_dev, facts.st_ino)
         if here in above:
             raise InvalidInput(f"{path} leads back to a folder that it lies in", where=str(path))
+        walked.append(path)
+        if len(above) >= _DEEPEST or len(walked) > _MOST_FOLDERS:
+            raise InvalidInput(
+                f"{name[:60]}… lies more than {_DEEPEST} folders deep, or beside more than {_MOST_FOLDERS:,} others",
+                hint="Links to folders that hold links make them many: register the folder that they lead to.",
+                where=str(path),
+            )
         entries = sorted(entry.name for entry in path.iterdir())
     except FileNotFoundError:
         raise InvalidInput(f"{path} is a symbolic link to something that does not exist", where=str(path)) from None
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}", where=str(path)) from None
     for entry in entries:
-        yield from _walk(f"{name}/{entry}", path / entry, (*above, here))
+        yield from _walk(f"{name}/{entry}", path / entry, (*above, here), walked)

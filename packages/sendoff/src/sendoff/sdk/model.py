@@ -466,6 +466,13 @@ class Model:
         facts = f"name={self.name}, id={self.id}, version={self.version}, tags={self.tags}"
         return f"Model(workspace={self.workspace!r}, {facts}, properties={self.properties})"
 
+    def _repr_html_(self) -> str:
+        from .notebook import facts
+
+        framework = " ".join(filter(None, (self.model_framework, self.model_framework_version)))
+        shown = {"Id": self.id, "Framework": framework, "Created": f"{self.created_time:%Y-%m-%d %H:%M} UTC"}
+        return facts(f"Model {self.name}", {**shown, "Tags": self.tags, "Properties": self.properties})
+
     @property
     def _files(self) -> builtins.list[spec.ManifestFile]:
         """Its files; a model that came from a list asks for them when they are needed."""

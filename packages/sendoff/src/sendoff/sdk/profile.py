@@ -200,5 +200,11 @@ class ModelProfile:
 
         return str(save_png(self._view, path))
 
+    def _repr_html_(self) -> str:
+        from .notebook import facts
+
+        shown = {"State": self.state, "Models": self.model_ids, "Error": (self.error or {}).get("message")}
+        return facts(f"ModelProfile {self.name}", {**shown, **details_of(self._view)})
+
     def __repr__(self) -> str:
         return f"ModelProfile(workspace={self.workspace.name!r}, name={self.name!r}, state={self.state!r})"

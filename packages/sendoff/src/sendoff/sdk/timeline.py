@@ -97,6 +97,18 @@ def follow(
         time.sleep(pause_after(passed))
 
 
+def timeline_table(operation: Operation) -> str:
+    """An operation's steps as a table for a notebook."""
+    from .notebook import table
+
+    rows = [
+        (step.name, step.state, f"{(step.end or time.time()) - step.start:.1f} s" if step.start else "", step.message)
+        for step in operation.steps
+    ]
+    rows += [("note", "", "", note) for note in operation.notes]
+    return table((operation.type, operation.state, "Took", ""), rows)
+
+
 def _ended(step: Step) -> str:
     took = f"{step.end - step.start:6.1f} s" if step.start is not None and step.end is not None else " " * 8
     words = {STEP_DONE: "done", STEP_FAILED: "FAILED", STEP_SKIPPED: "skipped"}[step.state]

@@ -12,8 +12,12 @@ from . import data_collection
 from .data_collection import DataCollection
 from .parse import Spec, broken, check_rules
 
+# Scheme, host and port alone, as browsers send it (RFC 6454).
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#,\"]+")
 LOCAL, ACI, AKS = "LOCAL", "ACI", "AKS"
 COMPUTE_TYPES = (LOCAL, ACI, AKS)
+DEFAULT = "default"
+"""How a service is shown whose configuration names no compute type: it is placed as for ACI."""
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
@@ -70,6 +74,8 @@ class DeploymentSpec(Spec):
     """The text of the key's file; goes to the secrets and is never shown."""
     protected_paths: list[str] | None = None
     """What needs the key or token too, of ``health``, ``metrics`` and ``docs``, which are open to all."""
+    cors_origins: list[str] | None = None
+    """Origins whose pages may call it from a browser, such as ``https://app.example``; ``*`` is any."""
     enable_app_insights: bool | None = None
     collect_model_data: bool | None = None
     """Store inputs and predictions, and what the script's collectors are given."""
@@ -174,6 +180,9 @@ def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
     unknown = [name for name in spec.protected_paths or [] if name not in PROTECTABLE]
     if unknown:
         raise broken(where, "protected_paths", f"has some of {', '.join(PROTECTABLE)}", unknown[0])
+    wrong = [one for one in spec.cors_origins or [] if not _ORIGIN.fullmatch(one)]
+    if wrong:
+        raise broken(where, "cors_origins", "has origins such as https://app.example, or *", wrong[0])
     if (spec.ssl_cert_pem_file is None) != (spec.ssl_key_pem_file is None):
         lone = "ssl_cert_pem_file" if spec.ssl_key_pem_file is None else "ssl_key_pem_file"
         raise broken(where, lone, "needs the other of certificate and key beside it", getattr(spec, lone))

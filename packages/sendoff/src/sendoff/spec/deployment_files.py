@@ -71,6 +71,7 @@ _ACCESS: dict[str, Field] = {
     "sslKey": ("ssl_key_pem_file", as_text),
     "cname": ("ssl_cname", as_text),
     "protectedPaths": ("protected_paths", as_texts),
+    "corsOrigins": ("cors_origins", as_texts),
     "collectModelData": ("collect_model_data", as_bool),
 }
 _SHARED: dict[str, Field] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
@@ -127,6 +128,8 @@ class Environment(Spec):
     lock_as_of_reason: str = ""
 
 
+_LONGEST_VARIABLE, _ALL_VARIABLES = 128 << 10, 1 << 20
+"""What Linux takes: MAX_ARG_STRLEN, and well below what is left beside the caller's own variables."""
 AUTO, NEVER = "auto", "never"
 METHOD_PIP, METHOD_CONDA, METHOD_USER_MANAGED = "pip", "conda", "user-managed"
 
@@ -218,6 +221,43 @@ def check_as_of(value: Any, *, where: str, field: str = "as_of") -> str:
             where=where,
             field=field,
         ) from None
+
+
+def check_variables(variables: Mapping[str, str], *, where: str, field: str = "environment_variables") -> None:
+    """Refuse variables that no process can be given.
+
+    Args:
+        variables: Names to values.
+        where: The file or environment, for the error.
+        field: The place within it.
+
+    Raises:
+        InvalidInput: A name is empty or has a ``=``, a line break or a NUL; a value has a NUL, or is longer than the
+            128 KiB that Linux takes (1 MiB for all together).
+    """
+
+    def wrong(name: str, what: str) -> InvalidInput:
+        shown = name if len(name) <= 40 else f"{name[:37]}..."
+        return InvalidInput(
+            f"{where}: {field}: the variable {shown!r} {what}",
+            hint="Put long or binary content into a file beside the script, and its path into the variable.",
+            where=where,
+            field=field,
+        )
+
+    total = 0
+    for name, value in variables.items():
+        if not name or re.search(r"[=\0\r\n]", name):
+            raise wrong(name, "has no name that one can have: it may not be empty, nor hold '=', line breaks or NUL")
+        if "\0" in value:
+            raise wrong(name, "has a NUL in its value")
+        try:
+            size = len(f"{name}={value}".encode()) + 1
+        except UnicodeEncodeError:
+            raise wrong(name, "is not valid Unicode") from None
+        total += size
+        if size > _LONGEST_VARIABLE or total > _ALL_VARIABLES:
+            raise wrong(name, f"is too long: {size} bytes of {_LONGEST_VARIABLE} (all together: {_ALL_VARIABLES})")
 
 
 def check_version(version: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from . import parse
+from .environment import check_variables
 from .environment_packages import redact
 
 
@@ -103,10 +104,11 @@ def strings(value: Any, where: str, field: str) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise wrong(where, field, "a mapping of names to texts", value)
     for key, inner in value.items():
-        if not isinstance(key, str) or not key or "=" in key or "\0" in key:
+        if not isinstance(key, str):
             raise wrong(where, field, "names of variables", key)
-        if not isinstance(inner, str) or "\0" in inner:
+        if not isinstance(inner, str):
             raise wrong(where, f"{field}.{key}", "a text", inner, "Put the value in quotes.")
+    check_variables(value, where=where, field=field)
     return dict(value)
 
 

@@ -6,6 +6,7 @@ was expected and what to do. What was accepted but has no effect is said in ``no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
     """Read an environment from any of its forms, told apart by what the file holds.
 
     Args:
-        path: A folder (:func:`load_from_directory`), a conda YAML, a JSON environment, or a requirements ``.txt``.
+        path: A folder (:func:`load_from_directory`), a conda YAML, a JSON environment, or pip requirements.
         name: Overrides the name in the file.
         notes: Receives a sentence for everything that was accepted and has no effect.
 
@@ -36,7 +37,7 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
     path = Path(path)
     if _is_dir(path):
         spec = load_from_directory(path, notes=notes)
-    elif path.suffix.lower() in (".txt", ".in"):
+    elif path.suffix.lower() not in (".yml", ".yaml", ".json") and not _is_mapping(read_text(path, "environment file")):
         return read_requirements_file(path, name=name or path.stem, notes=notes)
     else:
         value = read.read_value(path, "environment file")
@@ -44,6 +45,12 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
             return _from_conda(value, path, name, notes)
         spec = environment_from_value(value, where=str(path), base=path.parent, notes=notes, name=name)
     return parse.replace(spec, name=name) if name else spec
+
+
+def _is_mapping(text: str) -> bool:
+    """Whether YAML or JSON with keys begins, which no line of pip requirements can look like."""
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith(("#", "---", "%"))), "")
+    return re.match(r"\s*(\{|[\w\"'-]+\s*:(\s|$))", first) is not None
 
 
 def read_conda_file(path: Path | str, *, name: str | None = None, notes: list[str] | None = None) -> EnvironmentSpec:

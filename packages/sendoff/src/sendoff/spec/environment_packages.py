@@ -18,6 +18,9 @@ _CONDA_CLAUSE = re.compile(r"(?:==|=|!=|>=|<=|>|<|~=)?[A-Za-z0-9_.*!+-]+\Z")
 _BRACKET = re.compile(r"(?P<key>[a-z0-9_]+)\s*=\s*(?:'(?P<s>[^']*)'|\"(?P<d>[^\"]*)\"|(?P<p>[^,'\"\]\s]+))\s*(?:,|\Z)")
 _CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s@'\"]+@")
 
+ARCHIVE = re.compile(r"\.(whl|tar\.gz|zip|tar\.bz2|tgz)(#|\?|\Z)")
+"""How the address of a wheel or source archive ends."""
+
 # pip option -> (short form, does it take a value)
 _OPTIONS: dict[str, tuple[str, bool]] = {
     "--index-url": ("-i", True),
@@ -178,6 +181,11 @@ def _option(line: str, fail: _Fail, base: Path | None, includes: bool) -> tuple[
         raise fail(f"{name} needs a value", f"Write {name} VALUE.")
     if not _OPTIONS[name][1] and value:
         raise fail(f"{name} takes no value, got {value!r}", f"Write {name} alone.")
+    if re.match(r"file:(?!//)", value) and name in ("--find-links", "--requirement", "--constraint"):
+        raise fail(
+            f"{name} takes a path, or an address that starts with file:///",
+            f"Drop 'file:': write {name} {value.removeprefix('file:')}.",
+        )
     if name in ("--requirement", "--constraint"):
         if not includes:
             raise fail(f"{name} cannot be used here", "Write the requirements themselves.")
@@ -211,12 +219,16 @@ def _requirement(line: str, fail: _Fail, base: Path | None) -> str:
             raise fail("one '=' is conda's way; pip's is '=='", f"Write {body.replace('=', '==', 1)}.") from None
         raise fail(f"not a pip requirement ({problem})", "Write NAME, NAME==VERSION or NAME>=VERSION.") from None
     if requirement.url is not None:
+        if re.match(r"file:(?!//)", requirement.url) and ARCHIVE.search(requirement.url):
+            path = _join(base or Path.cwd(), requirement.url.removeprefix("file:"), fail)
+            body = body.replace(requirement.url, path.as_uri(), 1)
         if _CREDENTIALS.search(requirement.url):
             raise fail(
                 "an address with a password would be stored in the lock",
                 "Use an index that has the package and give its address with --extra-index-url or the settings.",
             )
-        if not re.search(r"\.(whl|tar\.gz|zip|tar\.bz2|tgz)(#|\?|\Z)", requirement.url):
+        # A folder where conda built it: `environment_elsewhere` tells of all of them at once.
+        if not ARCHIVE.search(requirement.url) and not requirement.url.startswith("file:"):
             raise fail("the address is not of a wheel or source archive", "Give the address of a .whl or .tar.gz file.")
     return " ".join([body, *(f"--hash={digest}" for digest in hashes)])
 

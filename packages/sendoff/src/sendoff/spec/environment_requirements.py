@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ..errors import InvalidInput
 from .environment_packages import parse_pip_line, redact
@@ -47,6 +48,8 @@ def _include(target: str, where: str, field: str, base: Path, chain: tuple[str, 
     def fail(problem: str, hint: str) -> InvalidInput:
         return InvalidInput(f"{where}: {field}: {redact(target)!r} {problem}", hint=hint, where=where, field=field)
 
+    if target.startswith("file:///"):
+        target = unquote(urlsplit(target).path)
     if "://" in target:
         raise fail("is an address; only files can be included", "Download it beside this file and name the copy.")
     try:

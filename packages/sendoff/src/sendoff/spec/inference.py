@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
+
 from .environment import EnvironmentSpec
 from .model import ManifestFile
 from .parse import Spec
+
+# The application's folder in a bundle, and in an image (docs/architecture.md, "Home"; settled.md).
+_COPY = re.compile(r"(?<=\")(?:[^\"\n]*/bundles/[0-9a-f]{64}/app|/var/azureml-app)/([^\"\n]+)(?=\")")
 
 
 class SourceSpec(Spec):
@@ -19,6 +25,16 @@ class SourceSpec(Spec):
     files: list[ManifestFile]
     origin: str | None = None
     """Absolute local folder that the files came from, when there is one: `reload` reads it again."""
+
+    def in_own_paths(self, text: str) -> str:
+        """A traceback in which a bundle's copy of a file is called by the path that the user knows it by."""
+        if self.origin is None:
+            return text
+        own = {
+            file.path: PurePath(self.origin, file.path.removeprefix(f"{self.source_directory or ''}/"))
+            for file in self.files
+        }
+        return _COPY.sub(lambda found: str(own.get(found[1], found[0])), text)
 
 
 class EnvironmentReference(Spec):
@@ -53,6 +69,13 @@ class InferenceSpec(Spec):
     environment_ref: EnvironmentReference | None = None
     description: str = ""
     no_code: NoCode | None = None
+
+    def asked_for(self) -> InferenceSpec | None:
+        """What somebody wrote of it: for a model without code the hooks and what was given beside them, or nothing."""
+        if self.no_code is None:
+            return self
+        hooks = self.no_code.hooks
+        return None if hooks is None else InferenceSpec(source=hooks, environment=self.no_code.environment)
 
 
 class Code(InferenceSpec):

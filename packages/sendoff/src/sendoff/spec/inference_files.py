@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InvalidInput, NotSupported
 from .environment import DockerSpec, EnvironmentSpec
-from .environment_files import environment_from_value, read_conda_file
+from .environment_files import environment_from_value, load
 from .parse import Spec, did_you_mean, not_a_mapping, replace, shown, text_of
 from .values import as_bool, as_text, as_text_map, fold
 
@@ -89,6 +89,11 @@ def parse_inference(data: Any, *, where: str, folder: Path, cwd: Path) -> Infere
     )
 
 
+def parse_environment(data: Mapping[str, Any], *, where: str, cwd: Path, notes: list[str]) -> EnvironmentSpec | None:
+    """The environment of an inference configuration of 2019's shape that names no script; None where it has none."""
+    return _old_environment(_fields(data, where), where, [cwd.absolute()], notes)
+
+
 def _fields(data: Any, where: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise not_a_mapping(
@@ -111,11 +116,12 @@ def _fields(data: Any, where: str) -> dict[str, Any]:
     return found
 
 
-def _find(given: str, bases: list[Path], where: str, field: str, *, folder_wanted: bool) -> Path:
+def _find(given: str, bases: list[Path], where: str, field: str, *, folder_wanted: bool | None) -> Path:
     looked = list(dict.fromkeys(base / given for base in bases))
     for place in looked:
         try:
-            if place.is_dir() if folder_wanted else place.is_file():
+            found = place.exists() if folder_wanted is None else place.is_dir() if folder_wanted else place.is_file()
+            if found:
                 return place
         except (OSError, ValueError):
             continue
@@ -174,8 +180,9 @@ def _old_environment(fields: dict[str, Any], where: str, bases: list[Path], note
     spec = EnvironmentSpec(name=name)
     if "condaFile" in given:
         file = as_text(given["condaFile"], where, "condaFile")
-        spec = read_conda_file(_find(file, bases, where, "condaFile", folder_wanted=False), name=name, notes=notes)
-    return replace(spec, docker=_docker(given, where, bases))
+        spec = load(_find(file, bases, where, "condaFile", folder_wanted=None), name=name, notes=notes)
+    docker = _docker(given, where, bases)
+    return spec if docker == DockerSpec() else replace(spec, docker=docker)
 
 
 def _docker(given: dict[str, Any], where: str, bases: list[Path]) -> DockerSpec:

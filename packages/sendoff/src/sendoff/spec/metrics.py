@@ -19,7 +19,10 @@ Samples = dict[str, list[tuple[dict[str, str], float]]]
 
 
 class Latency(Spec):
-    """Durations in milliseconds. ``buckets`` are pairs of an upper bound (None: any) and how many were not above it."""
+    """Durations in milliseconds. ``buckets`` are pairs of an upper bound (None: any) and how many were not above it.
+
+    ``max`` is the longest since the server's start; percentiles are taken from the buckets, and none is above it.
+    """
 
     count: int = 0
     mean: float | None = None
@@ -27,6 +30,7 @@ class Latency(Spec):
     p90: float | None = None
     p95: float | None = None
     p99: float | None = None
+    max: float | None = None
     sum: float = 0.0
     buckets: list[tuple[float | None, int]] = []
 
@@ -176,21 +180,34 @@ def _latency(found: Samples, name: str) -> Latency:
         bound = float(labels.get("le", "inf").replace("+Inf", "inf"))
         buckets.append((None if math.isinf(bound) else round(bound * 1000, 6), int(value)))
     total = sum(value for _, value in found.get(f"{_PREFIX}{name}_sum", []))
-    return _summed(buckets, total * 1000)
+    largest = [round(value * 1000, 3) for _, value in found.get(f"{_PREFIX}{name}_max", [])]
+    return _summed(buckets, total * 1000, max(largest, default=None))
 
 
 def _less(now: Latency, before: Latency) -> Latency:
     had = dict(before.buckets)
-    return _summed([(bound, count - had.get(bound, 0)) for bound, count in now.buckets], now.sum - before.sum)
+    buckets = [(bound, count - had.get(bound, 0)) for bound, count in now.buckets]
+    return replace(_summed(buckets, now.sum - before.sum, now.max), max=None)  # when the longest was is not known
 
 
-def _summed(buckets: list[tuple[float | None, int]], total: float) -> Latency:
+def _summed(buckets: list[tuple[float | None, int]], total: float, largest: float | None) -> Latency:
     count = buckets[-1][1] if buckets else 0
     if not count:
         return Latency(buckets=buckets)
-    p50, p90, p95, p99 = (quantile(buckets, share) for share in QUANTILES)
-    mean = round(total / count, 3)
-    return Latency(count=count, mean=mean, p50=p50, p90=p90, p95=p95, p99=p99, sum=round(total, 3), buckets=buckets)
+    found = (quantile(buckets, share) for share in QUANTILES)
+    # A server of before tells no longest one.
+    p50, p90, p95, p99 = (one if one is None or largest is None else min(one, largest) for one in found)
+    return Latency(
+        count=count,
+        mean=round(total / count, 3),
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        max=largest,
+        sum=round(total, 3),
+        buckets=buckets,
+    )
 
 
 def quantile(buckets: list[tuple[float | None, int]], share: float) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from unicodedata import normalize
 
 from ..errors import InvalidInput
 from .parse import Spec, not_known
@@ -163,16 +164,25 @@ def check_manifest(files: Sequence[ManifestFile], where: str = "files") -> None:
             raise _refused(where, file.path, f"digest {file.digest!r} is not 'sha256:' and 64 hex digits")
         if file.size < 0:
             raise _refused(where, file.path, "size is below 0")
-        folded = file.path.casefold()
+        folded = _folded(file.path)
         if (other := seen.get(folded)) is not None:
             same = other == file.path
-            raise _refused(where, file.path, "occurs twice" if same else f"differs from {other!r} only in case")
+            raise _refused(
+                where,
+                file.path,
+                "occurs twice" if same else f"differs from {other!r} only in case, or in its form of Unicode",
+            )
         seen[folded] = file.path
     for file in files:
-        parts = file.path.casefold().split("/")
+        parts = _folded(file.path).split("/")
         for count in range(1, len(parts)):
             if (above := seen.get("/".join(parts[:count]))) is not None:
                 raise _refused(where, file.path, f"lies below {above!r}, which is a file")
+
+
+def _folded(path: str) -> str:
+    """A path as file systems compare it that tell neither case nor forms of Unicode apart."""
+    return normalize("NFC", path).casefold()
 
 
 def check_manifest_path(path: str, where: str) -> str:

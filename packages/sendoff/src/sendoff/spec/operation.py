@@ -23,6 +23,8 @@ class Step(Spec):
     reason: str = ""
     message: str = ""
     log: list[str] = []
+    details: list[str] = []
+    """What was done as it always is, or was told before: shown to who asks for more than the notes."""
 
 
 class Operation(Spec):

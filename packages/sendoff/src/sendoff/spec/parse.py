@@ -117,6 +117,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """Windows PowerShell's ``>`` writes UTF-16."""
+MARKS = tuple(mark for mark, _ in _MARKS)
 
 
 def text_of(data: bytes, *, strip_bom: bool = True) -> str:

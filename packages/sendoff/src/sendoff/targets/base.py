@@ -68,6 +68,8 @@ class Artefact(Spec):
     notes: list[str] = []
     summary: str = ""
     """One line about it for people."""
+    again: bool = False
+    """It was there already: its notes were told when it was made."""
 
 
 class Capabilities(Spec):

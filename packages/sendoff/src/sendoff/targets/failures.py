@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DeploymentFailed, ScriptFailed, SendoffError, from_payload
+from ..spec.inference import SourceSpec
+from ..spec.parse import did_you_mean
 from .base import SCRIPT_CODES, Observation
 
 _IN_BUNDLE = re.compile(r"(.*/bundles/[0-9a-f]{64}/app|^/var/azureml-app)/")
+_NO_FILE = re.compile(r"No such file or directory: '([^']+)'")
+_SHOWN_FILES = 10
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 
 
@@ -47,6 +52,32 @@ def failure(error: dict[str, Any] | None, otherwise: str) -> SendoffError:
         if line and f"line {line}" not in found.message:
             found.message = f"{found.message} ({path}, line {line})"
     return found
+
+
+def in_own_terms(error: SendoffError, source: SourceSpec, files: Sequence[str]) -> SendoffError:
+    """A failure with the user's own paths in its traceback, and with what a file that is not there may be called.
+
+    Args:
+        error: What `failure` gave.
+        source: The scoring code.
+        files: The models' files, as their manifests have them.
+    """
+    if isinstance(trace := error.context.get("traceback"), str):
+        error.context["traceback"] = source.in_own_paths(trace)
+    missing = _NO_FILE.search(error.message)
+    if missing is not None and files and not error.hint:
+        error.hint = _file_there(missing[1].rpartition("/")[2], files)
+    return error
+
+
+def _file_there(name: str, files: Sequence[str]) -> str:
+    """What a script may have meant by the name of a file that is not there."""
+    by_name = {path.rpartition("/")[2]: path for path in files}
+    if name in by_name:
+        return f"The model has {by_name[name]!r}, below the folder that AZUREML_MODEL_DIR names."
+    more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
+    nearest = did_you_mean(name, [*by_name], "")
+    return f"{nearest} The models' files: {', '.join(files[:_SHOWN_FILES])}{more}.".strip()
 
 
 def missing_module(message: str) -> str:

@@ -1,5 +1,6 @@
 """The request object that ``@rawhttp`` scripts receive (AMLRequest), without Flask."""
 
+import codecs
 import io
 import json
 import re
@@ -105,8 +106,7 @@ class AMLRequest(Content):
     @property
     def args(self) -> MultiDict:
         """The query's parameters."""
-        text = self.query_string.decode("latin-1")
-        return MultiDict(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"), "query parameter")
+        return MultiDict(_pairs(self.query_string.decode("latin-1")), "query parameter")
 
     # Headers
 
@@ -214,7 +214,7 @@ class AMLRequest(Content):
             files: Any = []
             if self.mimetype == _FORM:
                 text = self._body.decode("utf-8", "replace")
-                fields = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace")
+                fields = _pairs(text)
             elif self.mimetype == _MULTIPART:
                 try:
                     fields, files = multipart.parse(self._body, self.content_type or "")
@@ -261,6 +261,18 @@ class AMLRequest(Content):
 
     def __repr__(self) -> str:
         return "<Request '%s' [%s]>" % (self.url, self.method)
+
+
+def _kept(error: UnicodeError) -> Tuple[str, int]:
+    """Leave bytes as they were sent that are no UTF-8, as Flask does."""
+    assert isinstance(error, UnicodeDecodeError)
+    return quote(error.object[error.start : error.end]), error.end
+
+
+def _pairs(text: str) -> List[Tuple[str, str]]:
+    """Read what is encoded as a query."""
+    codecs.register_error("sendoff.kept", _kept)
+    return parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="sendoff.kept")
 
 
 def _readable(text: str) -> str:

@@ -10,6 +10,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, List, Optional
 
+from . import model_hints
+
 # Import names of 2019 and 2020 that scikit-learn has dropped, and where the same code lives now.
 # Pickles written then name them too.
 MOVED = {"sklearn.externals.joblib": "joblib", "sklearn.externals.six": "six"}
@@ -186,6 +188,11 @@ def hint_for(error: BaseException) -> Optional[str]:
         return _forgotten_import(error)
     if isinstance(error, SystemExit):
         return "the score script ended the program; what it wrote before is in the log. It is started without arguments"
+    if isinstance(error, (ImportError, ValueError, SystemError)) and "relative import" in str(error):
+        return (
+            "the script's folder is no package, so nothing in it can be imported by a dot: write 'from helper import "
+            "clean' for 'from .helper import clean', or put an empty file __init__.py beside the script"
+        )
     lost = re.search(r"Can't get attribute '([\w.]+)' on <module '__main__'", str(error))
     if lost and isinstance(error, AttributeError):
         return (
@@ -193,10 +200,13 @@ def hint_for(error: BaseException) -> Optional[str]:
             "there, or save the model again with %s in a module of its own" % (lost.group(1), lost.group(1))
         )
     if not isinstance(error, ImportError) or not error.name:
-        return None
+        return model_hints.hint_for(error)
     if error.name.startswith("azureml."):
         missing = re.match(r"cannot import name '(\w+)'", str(error))
         return _azureml_hint(error.name + ("." + missing.group(1) if missing else ""))
+    known = model_hints.hint_for(error)
+    if known is not None:
+        return known
     package = error.name.partition(".")[0]
     if package == "sklearn" and "externals" in error.name:
         package = MOVED.get(error.name, "joblib")

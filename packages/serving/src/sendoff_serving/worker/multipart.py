@@ -2,11 +2,23 @@
 
 import io
 import re
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from urllib.parse import unquote
 
 from .mappings import Content, Headers
 
-_PARAMETER = re.compile(r';\s*([\w!#$%&*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+# Only \" and \\ are escapes: Internet Explorer sends whole paths, C:\pictures\cat.jpg.
+_PARAMETER = re.compile(
+    r""";[ \t]*([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:\\["\\]|\\(?!["\\])|[^"\\])*")""", re.ASCII
+)
+# filename*0="…", filename*1*=… : parts of one value, and a charset (RFC 2231).
+_MARK = re.compile(r"(?:\*(\d+))?(\*)?$", re.ASCII)
+_CHARSET = re.compile(r"([\w!#$%&*+.^`|~-]*)'[^']*'(.*)$", re.ASCII)
+_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+_BLANK = re.compile(b"\r\n\r\n|\r\r|\n\n")
+_CONTINUED = re.compile(b"(?:\r\n|\n|\r)[ \t]")
+# What may stand behind a boundary: the end of the form, or blanks and the end of the line.
+_EDGE = re.compile(rb"(--)?[^\S\r\n]*(?:\r\n|\n|\r|$)")
 
 
 class MalformedForm(ValueError):
@@ -50,22 +62,29 @@ class UploadedFile(Content):
 def parameters(header: str) -> Tuple[str, Dict[str, str]]:
     """Split a header value such as a content type into its value and its parameters."""
     value, semicolon, rest = header.partition(";")
-    found = {}
+    found: Dict[str, str] = {}
+    charsets: Dict[str, str] = {}
     for match in _PARAMETER.finditer(semicolon + rest):
-        text = match.group(2).strip()
-        if text.startswith('"'):
-            text = re.sub(r"\\(.)", r"\1", text[1:-1])
-        found[match.group(1).lower()] = text
+        name, text = match.group(1).lower(), match.group(2)
+        mark: Any = _MARK.search(name)
+        part, encoded = mark.group(1), mark.group(2)
+        name = name[: mark.start()]
+        if encoded:
+            stated = _CHARSET.match(text)
+            if stated is not None:
+                charsets[name], text = stated.group(1).lower(), stated.group(2)
+            if charsets.get(name) in _CHARSETS:
+                text = unquote(text, encoding=charsets[name])
+        elif text.startswith('"'):
+            text = text[1:-1].replace("\\\\", "\\").replace('\\"', '"').replace("%22", '"')
+        found[name] = (found.get(name, "") if part is not None and part != "0" else "") + text
     return value.strip(), found
 
 
-def _part(raw: bytes) -> Optional[Tuple[str, Union[str, UploadedFile]]]:
-    head, blank, content = raw.partition(b"\r\n\r\n")
-    if not blank:
-        raise MalformedForm("a part of the form has no end of its headers")
+def _part(head: bytes, content: bytes) -> Optional[Tuple[str, Union[str, UploadedFile]]]:
     headers = Headers()
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, colon, value = line.partition(":")
+    for line in _CONTINUED.sub(b" ", head).splitlines():
+        name, colon, value = line.decode("utf-8", "replace").partition(":")
         if colon:
             headers.add(name.strip(), value.strip())
     _, given = parameters(headers.get("Content-Disposition", ""))
@@ -73,7 +92,19 @@ def _part(raw: bytes) -> Optional[Tuple[str, Union[str, UploadedFile]]]:
         return None
     if "filename" in given:
         return given["name"], UploadedFile(content, given["filename"], given["name"], headers)
-    return given["name"], content.decode("utf-8", "replace")
+    charset = parameters(headers.get("Content-Type", ""))[1].get("charset", "").lower()
+    return given["name"], content.decode(charset if charset in _CHARSETS else "utf-8", "replace")
+
+
+def _edges(body: bytes, boundary: bytes) -> Iterator[Tuple[int, int, bool]]:
+    """Yield the boundaries of a body: where the line before ends, where the part begins, whether it is the last."""
+    marker = b"--" + boundary
+    at = body.find(marker)
+    while at >= 0:
+        edge = _EDGE.match(body, at + len(marker))
+        if edge is not None and (at == 0 or body[at - 1 : at] in (b"\n", b"\r")):
+            yield at - (2 if body[at - 2 : at] == b"\r\n" else 1), edge.end(), edge.group(1) is not None
+        at = body.find(marker, at + len(marker))
 
 
 def parse(body: bytes, content_type: str) -> Tuple[List[Tuple[str, str]], List[Tuple[str, UploadedFile]]]:
@@ -89,19 +120,21 @@ def parse(body: bytes, content_type: str) -> Tuple[List[Tuple[str, str]], List[T
     boundary = parameters(content_type)[1].get("boundary")
     if not boundary:
         raise MalformedForm("the content type of the form names no boundary")
-    marker = b"--" + boundary.encode("latin-1")
-    pieces = (b"\r\n" + body).split(b"\r\n" + marker)
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise MalformedForm("the form does not end with its boundary")
     fields: List[Tuple[str, str]] = []
     files: List[Tuple[str, UploadedFile]] = []
-    for piece in pieces[1:-1]:
-        part = _part(piece.lstrip(b" \t").partition(b"\r\n")[2])
-        if part is None:
-            continue
-        name, value = part
-        if isinstance(value, UploadedFile):
-            files.append((name, value))
-        else:
-            fields.append((name, value))
-    return fields, files
+    begins = -1
+    for ended, begun, last in _edges(body, boundary.encode("latin-1")):
+        if begins >= 0:
+            blank = _BLANK.search(body, begins)
+            # The blank line may end with the line before the boundary: a part without content.
+            if blank is None or (blank.start() + blank.end()) // 2 > ended:
+                raise MalformedForm("a part of the form has no end of its headers")
+            part = _part(body[begins : blank.start()], body[blank.end() : max(ended, blank.end())])
+            if part is not None and isinstance(part[1], UploadedFile):
+                files.append((part[0], part[1]))
+            elif part is not None:
+                fields.append((part[0], str(part[1])))
+        if last:
+            return fields, files
+        begins = begun
+    raise MalformedForm("the form does not end with its boundary")

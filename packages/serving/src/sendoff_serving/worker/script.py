@@ -8,8 +8,11 @@ import sys
 from types import ModuleType
 from typing import Any, Dict, List, Optional
 
-from . import described, http_request, multi_model, schema, signature
+from . import described, http_request, multi_model, packages_of_scripts, schema, signature
 from .collection import collection
+
+# Where the script is, for the processes that it starts (shims/entry_module.py).
+VARIABLE = "SENDOFF_ENTRY_MODULE"
 
 STRING, SCHEMA, RAW = "string", "schema", "raw"
 
@@ -36,10 +39,16 @@ def load(path: str) -> ModuleType:
     """
     if not os.path.isfile(path):
         raise ScriptError("No score script found at %s" % path)
-    spec = importlib.util.spec_from_file_location("entry_module", path)
+    spec: Any = importlib.util.spec_from_file_location("entry_module", path)
     if spec is None or spec.loader is None:
         raise ScriptError("The score script %s is not a Python file" % path)
+    package = packages_of_scripts.package_of(path)
+    if package is not None:
+        placed = packages_of_scripts.ScriptSpec(spec.name, spec.loader, origin=path)
+        placed.package, placed.has_location = package, True
+        spec = placed
     module = importlib.util.module_from_spec(spec)
+    os.environ[VARIABLE] = os.path.abspath(path)
     # A script that reads options at import gets its own defaults, not what this worker was started with.
     sys.argv[:] = [path]
     sys.modules["entry_module"] = module

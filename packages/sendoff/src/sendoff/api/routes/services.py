@@ -77,7 +77,7 @@ ROUTES = (
     services.list(
         list_,
         "Services that match all filters, with their state of this moment",
-        Query(name="compute_type", summary="LOCAL, ACI or AKS, in any case."),
+        Query(name="compute_type", summary="LOCAL, ACI, AKS or default, in any case."),
         Query(name="model_name", summary="Only services with a version of this model."),
         Query(name="model_id", summary="Only services with this model version."),
         TAG,

@@ -31,6 +31,7 @@ def refused(words: str, what: str, instead: str) -> Command:
         short_help=f"{what}: not here.",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
         example=f"sendoff {words} --help",
+        absent=True,
     )
 
 

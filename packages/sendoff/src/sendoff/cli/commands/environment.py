@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,15 +52,15 @@ def scaffold(session: Session, name: str, directory: str) -> Record:
 @option("--directory", "-d", required=True, metavar="DIR|FILE",
         help="Folder that scaffold made, or a conda YAML, pip requirements or JSON environment file.")  # fmt: skip
 @option("--name", "-n", default=None, metavar="NAME", help="Its name, in place of the file's.")
-@options.as_of
+@options.reading
 @options.metadata_out
-def register(session: Session, directory: str, name: str | None, as_of: str | None) -> Spec:
+def register(session: Session, directory: str, name: str | None, **flags: Any) -> Spec:
     """Register an environment. An equal definition keeps its version; a changed one gets the next."""
     from ...client import Transfer
     from ...spec.environment_files import load
 
     notes: list[str] = []
-    spec = options.dated(load(directory, name=name, notes=notes), as_of)
+    spec = options.as_read(load(directory, name=name, notes=notes), flags)
     for note in notes:
         session.say(f"note: {note}")
     spec = Transfer(session.client, session.say).put_environment(spec)
@@ -72,7 +73,10 @@ def register(session: Session, directory: str, name: str | None, as_of: str | No
 @options.metadata_out
 def list_(session: Session) -> Sequence[Spec]:
     """List the newest version of each environment."""
-    return session.client.environments(session.workspace)
+    found = session.client.environments(session.workspace)
+    if not found:
+        session.nothing_here("sendoff environment list", session.client.environments)
+    return found
 
 
 @environment.command(

@@ -106,8 +106,8 @@ def _page(whole: ServiceMetrics, now: ServiceMetrics | None) -> str:
 
 
 def _times(latency: Latency) -> dict[str, str]:
-    names = (("Mean", latency.mean), ("p50", latency.p50), ("p90", latency.p90), ("p95", latency.p95))
-    return {name: milliseconds(value) for name, value in (*names, ("p99", latency.p99))}
+    names = {"Mean": "mean", "p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "Max": "max"}
+    return {title: milliseconds(getattr(latency, name)) for title, name in names.items()}
 
 
 def milliseconds(value: float | None) -> str:

@@ -176,6 +176,8 @@ def list_(
     )
     if dataset_id:
         found = [view for view in found if any(dataset.id == dataset_id for dataset in view.datasets)]
+    if not (found or tags or properties or dataset_id or any(which.values())):
+        session.nothing_here("sendoff model list", session.client.models)
     return found
 
 

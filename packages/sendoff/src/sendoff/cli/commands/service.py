@@ -31,13 +31,24 @@ _LAZY = {
 _name = options.name("Its name.")
 
 
-@click.group(cls=Group, lazy=_LAZY)
+_SHORT = {
+    **dict.fromkeys(("call", "invoke", "predict", "score"), "service run"),
+    **dict.fromkeys(("log", "logs"), "service get-logs"),
+    **dict.fromkeys(("rm", "stop"), "service delete"),
+    "keys": "service get-keys",
+    "ls": "service list",
+    "restart": "service reload",
+    "token": "service get-access-token",
+}
+
+
+@click.group(cls=Group, lazy=_LAZY, short=_SHORT)
 def service() -> None:
     """Look at services, call, update and delete them."""
 
 
 @service.command("list", columns=records.SERVICES, example='sendoff service list --query "[].scoringUri" -o tsv')
-@option("--compute-type", "-c", default=None, metavar="TYPE", help="Only local, aci or aks ones.")
+@option("--compute-type", "-c", default=None, metavar="TYPE", help="Only local, aci, aks or default ones.")
 @option("--image-digest", default=None, metavar="DIGEST", help="Taken for scripts' sake; services have no image.")
 @option("--model-id", default=None, metavar="NAME:VERSION", help="Only those that use this model version.")
 @option("--model-name", default=None, metavar="NAME", help="Only those that use some version of this model.")
@@ -58,6 +69,8 @@ def list_(
         properties=options.filters(properties),
         **which,
     )
+    if not (found or image_digest or compute_type or tags or properties or any(which.values())):
+        session.nothing_here("sendoff service list", session.client.services)
     return [] if image_digest else found
 
 
@@ -113,17 +126,55 @@ def request_body(text: str) -> bytes:
 @option("--num_lines", "--num-lines", "-l", "num_lines", type=click.IntRange(min=1), default=5000, show_default=True,
         help="How many of the newest lines.")  # fmt: skip
 @option("--init", "-i", is_flag=True, help="What was written while it started.")
-def get_logs(session: Session, name: str, num_lines: int, init: bool) -> None:
+@option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+@option(
+    "--request",
+    default=None,
+    metavar="ID",
+    help="Only what was written for this request: x-ms-request-id of its answer.",
+)
+@option("--since", default=None, metavar="TIME",
+        help="Only what was written since: 90s, 10m, 2h, 1d ago, or a time in UTC: 2026-11-30T14:05.")  # fmt: skip
+def get_logs(
+    session: Session, name: str, num_lines: int, init: bool, follow: bool, request: str | None, since: str | None
+) -> None:
     """Print a service's log, also of one that failed to start.
 
     The text itself goes to stdout; with -o json it is one string.
     """
+    from ...client import service_log
+
+    earliest = None if since is None else options.moment(since, "--since")
+
+    def chosen(text: str) -> str:
+        if earliest is None and request is None:
+            return text
+        kept = [
+            record.text
+            for record in service_log.records(text)
+            if (request is None or record.is_of(request))
+            and (earliest is None or (record.time is not None and record.time >= earliest))
+        ]
+        return "\n".join(kept)
+
     text = session.client.logs(session.workspace, name, num_lines, init)
-    if session.output in (None, "table", "tsv") and session.query is None:
-        text = visible(text)
-        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
-    else:
-        output.emit(text, session.output, session.query)
+    if session.output not in (None, "table", "tsv") or session.query is not None:
+        output.emit(chosen(text), session.output, session.query)
+        return
+    _write(chosen(text))
+    if not follow:
+        return
+    try:
+        for fresh in service_log.follow(session.client, session.workspace, name, text):
+            _write(chosen(fresh))
+    except KeyboardInterrupt:
+        return
+
+
+def _write(text: str) -> None:
+    if text:
+        sys.stdout.write(visible(text).removesuffix("\n") + "\n")
+        sys.stdout.flush()
 
 
 @service.command("delete", example="sendoff service delete -n diabetes")

@@ -59,7 +59,9 @@ def update(session: Session, name: str, description: str | None, no_wait: bool, 
         deployment = with_tls_files(deployment)
     body = UpdateService(
         models=models or None,
-        inference=inference_flags.inference(session, flags),
+        inference=inference_flags.inference(
+            session, flags, lambda: session.client.service_inference(session.workspace, name)
+        ),
         deployment=deployment,
         description=description,
         **options.changes(flags),

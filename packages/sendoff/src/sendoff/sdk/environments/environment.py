@@ -13,6 +13,7 @@ from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec import environment as spec
 from ...spec import environment_files as files
 from ...spec.environment_conda import conda_from_value
+from ...spec.environment_elsewhere import for_here
 from ...spec.parse import replace
 from ..exceptions import UserErrorException, as_sdk_errors, raised_as
 from ..given import texts
@@ -98,7 +99,13 @@ class Environment:
 
     @staticmethod
     @as_sdk_errors(UserErrorException)
-    def from_conda_specification(name: str, file_path: str, as_of: str | None = None) -> Environment:
+    def from_conda_specification(
+        name: str,
+        file_path: str,
+        as_of: str | None = None,
+        ignore_local: bool = False,
+        ignore_windows: bool = False,
+    ) -> Environment:
         """From a conda YAML file.
 
         Args:
@@ -106,12 +113,15 @@ class Environment:
             file_path: The file.
             as_of: Which day's packages are looked at, ``"2021-03-31"``, ``"auto"`` or ``"never"``; None is as the
                 file says.
+            ignore_local: Of lines that pip freeze wrote inside conda (``six @ file:///…/work``), take the names.
+            ignore_windows: Leave out packages that are for Windows alone.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the place in it.
         """
         notes: list[str] = []
-        made = Environment._of(files.read_conda_file(file_path, name=name, notes=notes))
+        found = files.read_conda_file(file_path, name=name, notes=notes)
+        made = Environment._of(for_here(found, ignore_local=ignore_local, ignore_windows=ignore_windows))
         made.python.as_of = as_of or made.python.as_of
         _say_all(notes)
         return made
@@ -119,7 +129,12 @@ class Environment:
     @staticmethod
     @as_sdk_errors(UserErrorException)
     def from_pip_requirements(
-        name: str, file_path: str, pip_version: str | None = None, as_of: str | None = None
+        name: str,
+        file_path: str,
+        pip_version: str | None = None,
+        as_of: str | None = None,
+        ignore_local: bool = False,
+        ignore_windows: bool = False,
     ) -> Environment:
         """From a requirements file; ``-r`` and ``-c`` are followed. The Python is the running one's version.
 
@@ -127,7 +142,9 @@ class Environment:
             name: Its name.
             file_path: The file.
             pip_version: Not installed: a listed pip is not needed to run a script.
-            as_of: As for `from_conda_specification`.
+            as_of: As for `from_conda_specification`, and so are the others.
+            ignore_local: See there.
+            ignore_windows: See there.
 
         Raises:
             UserErrorException: The file is missing or wrong; the message names the line.
@@ -136,6 +153,7 @@ class Environment:
 
         notes: list[str] = []
         found = files.read_requirements_file(file_path, name=name, notes=notes)
+        found = for_here(found, ignore_local=ignore_local, ignore_windows=ignore_windows)
         _say_all(notes)
         packages = [f"python={RUNNING_PYTHON}", *([f"pip={pip_version}"] if pip_version else [])]
         made = Environment._of(replace(found, python=replace(found.python, conda_packages=packages)))

@@ -114,6 +114,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
         primary_key: Made when None, like secondary_key.
         ssl_enabled: HTTPS with ssl_cert_pem_file, ssl_key_pem_file and, where it is not this machine's, ssl_cname.
         protected_paths: Ask for key or token there too: ``health``, ``metrics``, ``docs``.
+        cors_origins: Origins whose pages may call it from a browser, such as ``https://app.example``; ``*`` is any.
         collect_model_data: Store inputs and predictions, and what the script's collectors are given.
         data_collection: How: ``capture``, ``sample``, ``redact`` and so on (docs/data-collection.md).
     """
@@ -137,6 +138,7 @@ class LocalWebserviceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     ssl_key_pem_file: str | None = None
     ssl_cname: str | None = None
     protected_paths: list[str] | None = None
+    cors_origins: list[str] | None = None
     enable_app_insights: bool | None = None
     collect_model_data: bool | None = None
     data_collection: dict[str, Any] | None = None

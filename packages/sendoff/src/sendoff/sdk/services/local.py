@@ -69,7 +69,7 @@ class LocalWebservice(Webservice):
             **kwargs: ``workers``, ``memory_limit_mb``, ``preload``, ``tags``, ``properties``, ``description``; and what
                 SDK v1 had for cloud services alone: ``auth_enabled``, ``token_auth_enabled``, ``primary_key``,
                 ``secondary_key``, ``ssl_enabled``, ``ssl_cert_pem_file``, ``ssl_key_pem_file``, ``ssl_cname``,
-                ``protected_paths``, ``enable_app_insights``.
+                ``protected_paths``, ``cors_origins``, ``enable_app_insights``.
 
         Raises:
             WebserviceException: A value is out of its range.

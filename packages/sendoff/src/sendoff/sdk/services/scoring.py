@@ -50,6 +50,7 @@ def score(uri: str, data: Any, connection: http.client.HTTPConnection, headers: 
             status=response.status,
             body=text,
             request_id=response.headers.get("x-ms-request-id"),
+            script_failed=response.headers.get("x-ms-run-function-failed") == "True",
         )
     return _decode(body)
 

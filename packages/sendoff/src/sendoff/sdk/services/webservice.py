@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ...client.service_link import ServiceAuthorization, connect, user
+from ...client.service_log import raised
 from ...errors import DeploymentFailed, NotSupported, ScoringFailed, SendoffError, Unreachable, from_payload
 from ...spec import service as spec
-from ...spec.deployment import ACI, DeploymentSpec
+from ...spec.deployment import ACI, DEFAULT, DeploymentSpec
 from ...spec.operation import CANCELLED, SUCCEEDED, Operation
 from ...spec.tls_files import with_tls_files
 from ..exceptions import WebserviceException, as_sdk_errors, raised_as
 from ..given import texts
-from ..timeline import Timeline, follow
+from ..timeline import Timeline, follow, timeline_table
 from .deploying import listed, registered
 from .deployment_configuration import as_given, collection
 from .image_forms import ImageForms
 from .scoring import score
+from .watching import Watched
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .values import AksServiceAccessToken
 
 
-class Webservice(ImageForms):
+class Webservice(ImageForms, Watched):
     """A deployed service: ``Webservice(ws, name)`` gives the object of its own kind.
 
     Args:
@@ -71,7 +71,7 @@ class Webservice(ImageForms):
         self._view = view
         self.state: str | None = view.state
         self.error: Any = _legacy_error(view.error)
-        self.compute_type = view.compute_type
+        self.compute_type = ACI if view.compute_type == DEFAULT else view.compute_type  # as SDK v1's scripts expect
         self.auth_enabled = view.auth_enabled
         self.token_auth_enabled = view.token_auth_enabled
         self.enable_app_insights = bool(view.deployment.enable_app_insights)
@@ -212,7 +212,7 @@ class Webservice(ImageForms):
                 return self._score(data)
             except ScoringFailed as refused:
                 if refused.context.get("status") != 401:
-                    raise
+                    raise self._with_traceback(refused) from None
             # A key was replaced, or a token is asked for now: with what the service wants today, once more.
             self._authorization().forget()
             self.update_deployment_state()
@@ -224,6 +224,14 @@ class Webservice(ImageForms):
         link = connect(client, self._view, timeout=2 * limit / 1000 + 10)
         return score(str(self._view.scoring_uri), data, link, self._authorization().headers(self._view))
 
+    def _with_traceback(self, refused: ScoringFailed) -> ScoringFailed:
+        """What the script raised follows at once: it is in the log, not in the answer that any caller gets."""
+        if refused.context.pop("script_failed"):
+            trace = raised(self.workspace._client, self.workspace.name, self.name, refused.context["request_id"])
+            refused.context["traceback"] = trace
+            refused.message += f"\nThe script raised:\n{trace}" if trace else ""
+        return refused
+
     def _authorization(self) -> ServiceAuthorization:
         if not hasattr(self, "_kept_authorization"):
             self._kept_authorization = ServiceAuthorization(self.workspace._client)
@@ -233,16 +241,6 @@ class Webservice(ImageForms):
     def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
         """The newest log lines, oldest first; also of a service that failed to start."""
         return self.workspace._client.logs(self.workspace.name, self.name, num_lines, init)
-
-    @as_sdk_errors(WebserviceException)
-    def get_metrics(self) -> dict[str, Any]:
-        """What the service counts since its server was started: requests, latencies in ms, errors, queue, workers.
-
-        Raises:
-            WebserviceException: It does not answer now.
-        """
-        found: dict[str, Any] = msgspec.to_builtins(self.workspace._client.metrics(self.workspace.name, self.name))
-        return found
 
     @as_sdk_errors(WebserviceException)
     def delete(self) -> None:
@@ -332,8 +330,29 @@ class Webservice(ImageForms):
 
     def __repr__(self) -> str:
         return (
-            f"{type(self).__name__}(workspace={self.workspace!r}, name={self.name}, compute_type={self.compute_type})"
+            f"{type(self).__name__}(name={self.name!r}, workspace={self.workspace.name!r}, state={self.state!r}, "
+            f"scoring_uri={self.scoring_uri!r})"
         )
+
+    def _repr_html_(self) -> str:
+        from .. import notebook
+
+        shown = notebook.facts(
+            f"{type(self).__name__} {self.name}",
+            {
+                "State": self.state,
+                "Address": self.scoring_uri,
+                "Models": self._view.models,
+                "Environment": self.environment,
+                "Revision": self._view.revision,
+                "Compute type": self._view.compute_type,
+                "Target": self._view.target,
+                "Tags": self.tags,
+                "Error": (self.error or {}).get("message"),
+            },
+        )
+        operation = self._view.operation
+        return shown if operation is None else shown + timeline_table(operation)
 
     def _operation(self) -> Operation | None:
         client = self.workspace._client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ...spec.deployment import AKS, LOCAL
+from ...spec.deployment import ACI, AKS, DEFAULT, LOCAL
 from ...spec.service import Service
 from . import values
 
@@ -23,7 +23,7 @@ def service_json(view: Service) -> dict[str, Any]:
         "updatedTime": _time(view.updated_time),
         "createdBy": None,
         "error": view.error,
-        "computeType": view.compute_type,
+        "computeType": ACI if view.compute_type == DEFAULT else view.compute_type,
         "workspaceName": view.workspace,
         "imageId": None,
         "imageDigest": None,

@@ -26,6 +26,8 @@ from .request_head import KNOWN
 _PAST_PARSER = 64 * 1024
 # A client that was refused may have this much under way and still gets to read why; who sends more is cut off.
 _DISCARD = 256 * 1024 * 1024
+# What the framing of one chunk takes: its size and two ends of lines. More than that is extensions.
+_CHUNK_FRAMING = 32
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -64,6 +66,7 @@ class HttpConnection(asyncio.Protocol):
         self._stopped = False  # no further request is parsed
         self._discarded = 0
         self._body_left = 0  # bytes of a body that do not go through the parser
+        self._framing = 0  # bytes of a chunked body that are neither its content nor the framing of its chunks
         self._eof = self._closing = self._paused = self._pumping = self._replaying = False
         self._upgrade_method = b""
         self.remote_addr = ""
@@ -120,7 +123,11 @@ class HttpConnection(asyncio.Protocol):
             data = self._take_body(data)
         self._forget_last()  # what is complete below came in these very bytes, which its head is cut from
         if data and not self._stopped:
+            before = self._current
+            size = 0 if before is None else before.size
             self._feed(data)
+            if before is not None and self._current is before and b"transfer-encoding" in before.known:
+                self._count_framing(len(data) - (before.size - size))
         current = self._current
         if clean and self._last is not None and current is None and not self._in_head and not self._line:
             head = self._known_head = RepeatedHead.of(self._last, data)
@@ -188,7 +195,20 @@ class HttpConnection(asyncio.Protocol):
                 self._hosts += 1
             self._known[lower] = value
 
+    def on_chunk_header(self) -> None:
+        self._framing -= _CHUNK_FRAMING
+
+    def _count_framing(self, more: int) -> None:
+        """Refuse a chunked body whose extensions or trailer are more than a head may be.
+
+        The parser keeps a field of a trailer until it is whole, and joins it anew with each piece.
+        """
+        self._framing = max(self._framing + more, 0)
+        if self._framing > self._limits.head_bytes and not self._stopped:
+            self._refuse_unparsed(request_head.headers_too_large(self._limits))
+
     def on_headers_complete(self) -> None:
+        self._framing = 0
         if self._stopped:
             return
         parser = self._parser

@@ -60,7 +60,11 @@ class ScoredGeneration(Generation):
         super().described(description)
         self.usual = usual.heads_of(description)
         self.documents = Documents.make(
-            self.bundle, description, secured=self._secured, compatible=self._owner.compatible
+            self.bundle,
+            description,
+            secured=self._secured,
+            compatible=self._owner.compatible,
+            revision=self.revision,
         )
         for problem in self.documents.problems:
             self._log.warning(problem)

@@ -29,15 +29,17 @@ class Histogram:
     Attributes:
         counts: durations up to each bound and above the one before, the last above all, as of the last ``fold``.
         total: sum of those durations.
+        largest: the longest of them; percentiles are taken from buckets, and none may lie above it.
         observe: counts one duration, in seconds. It only keeps it: sorted together, a thousand are counted in a
             fraction of the time.
     """
 
-    __slots__ = ("_recent", "counts", "observe", "total")
+    __slots__ = ("_recent", "counts", "largest", "observe", "total")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS) + 1)
         self.total = 0.0
+        self.largest = 0.0
         self._recent: list[float] = []
         self.observe: Callable[[float], None] = self._recent.append
 
@@ -52,6 +54,8 @@ class Histogram:
             below = now_below
         self.counts[-1] += len(recent) - below
         self.total += sum(recent)
+        if recent:
+            self.largest = max(self.largest, recent[-1])
         recent.clear()
 
 
@@ -210,7 +214,8 @@ def _histogram(name: str, histogram: Histogram, text: str) -> list[str]:
     for bound, count in zip([*(f"{bound:g}" for bound in BUCKETS), "+Inf"], histogram.counts, strict=True):
         below += count
         lines.append(f'sendoff_{name}_bucket{{le="{bound}"}} {below}')
-    return [*lines, f"sendoff_{name}_sum {histogram.total:.9g}", f"sendoff_{name}_count {below}"]
+    lines += [f"sendoff_{name}_sum {histogram.total:.9g}", f"sendoff_{name}_count {below}"]
+    return lines + family(f"{name}_max", "gauge", "The longest of them since the start.", f"{histogram.largest:.9g}")
 
 
 def _workers(workers: list[Mapping[str, object]]) -> list[str]:
