@@ -17,7 +17,7 @@ def test_it_looks_at_this_machine_and_ends_well(cli: Cli):
     done = cli("doctor", "-o", "json")
     assert done.code == 0, done.out
     checks = {row["check"]: row for row in done.data}
-    assert {"python", "compiler", "store", "disk", "interpreters", "uv", "docker", "ports"} <= set(checks)
+    assert {"python", "compiler", "store", "disk", "interpreters", "uv", "docker", "ports", "supervisor"} <= set(checks)
     assert {row["state"] for row in done.data} <= {"ok", "warn", "fail"}
     assert all(row["fix"] for row in done.data if row["state"] != "ok")
 
@@ -42,6 +42,7 @@ def test_each_lack_is_graded_and_has_a_fix():
                 "docker": {"path": "/usr/bin/docker", "answers": False},
                 "loopback_ports": False,
                 "extras": {"server": False, "conda": True},
+                "supervisor": {"state": "killed", "of": ["/home/run/.supervisor"]},
                 "of_the_future": [1, 2],
             }
         )
@@ -54,6 +55,7 @@ def test_each_lack_is_graded_and_has_a_fix():
         "docker": "warn",
         "ports": "fail",
         "extras": "warn",
+        "supervisor": "warn",
         "of the future": "ok",
     }
     assert 'pip install "sendoff-ml[server]"' in rows["extras"]["fix"]

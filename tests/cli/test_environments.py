@@ -48,3 +48,22 @@ def test_what_is_wrong_names_the_file(cli: Cli):
     assert cli("environment", "scaffold", "-n", "AzureML-mine", "-d", "x").code == 2
     assert not Path("x").exists()
     assert cli("environment", "show", "-n", "absent").code == 3
+
+
+def test_a_day_and_lists_of_other_machines_are_said_by_flags(cli: Cli):
+    Path("requirements.txt").write_text("six @ file:///home/conda/six_1623709665295/work\npywin32==300\nflask==1.1.2\n")
+    register = ("environment", "register", "-d", "requirements.txt", "-n", "old")
+    done = cli(*register)
+    assert (done.code, "pip freeze inside conda" in done.err) == (2, True)
+    done = cli(*register, "--ignore-local")
+    assert (done.code, "pywin32 is for Windows alone" in done.err) == (2, True)
+    assert cli(*register, "--ignore-local", "--ignore-windows", "--as-of", "yesterday").code == 2
+    done = cli(*register, "--ignore-local", "--ignore-windows", "--as-of", "2020-05-01")
+    assert done.code == 0, done.err
+    shown = cli("environment", "show", "-n", "old").data
+    assert shown["python"]["asOf"] == "2020-05-01"
+    assert shown["python"]["condaDependencies"]["dependencies"] == [{"pip": ["six", "flask==1.1.2"]}]
+    assert (shown["lockAsOf"], shown["lockAsOfReason"]) == (None, None)
+    assert cli("environment", "download", "-n", "old", "-d", "back").code == 0
+    assert "as_of: '2020-05-01'" in Path("back/conda_dependencies.yml").read_text()
+    assert cli("environment", "register", "-d", "back").data["version"] == "1"

@@ -4,6 +4,7 @@ Its ``python`` is this machine's own interpreter and standard library, packed as
 real one of a real channel, which cannot be reached from here.
 """
 
+import datetime
 import hashlib
 import io
 import json
@@ -39,7 +40,8 @@ def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], 
     (folder / subdir).mkdir(parents=True, exist_ok=True)
     path = folder / subdir / f"{name}-{version}-0.tar.bz2"
     facts = {"name": name, "version": version, "build": "0", "build_number": 0, "depends": [], **index}
-    facts["timestamp"] = int(time.time() * 1000)
+    if facts.setdefault("timestamp", int(time.time() * 1000)) is None:
+        del facts["timestamp"]
     with tarfile.open(path, "w:bz2", compresslevel=1) as archive:
         entries = []
         for inside, content in files.items():
@@ -61,7 +63,7 @@ def pack(folder: Path, name: str, version: str, files: dict[str, bytes | Path], 
     return path
 
 
-def pack_python(folder: Path, subdir: str) -> Path:
+def pack_python(folder: Path, subdir: str, **facts) -> Path:
     """This machine's running Python as the package ``python``; its libpython goes along, as in conda's."""
     minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
     base = Path(sys.base_prefix)
@@ -82,7 +84,12 @@ def pack_python(folder: Path, subdir: str) -> Path:
             path = Path(root) / one
             files[str(path.relative_to(base))] = path
     version = "{}.{}.{}".format(*sys.version_info[:3])
-    return pack(folder, "python", version, files, subdir=subdir, license="PSF-2.0")
+    return pack(folder, "python", version, files, subdir=subdir, license="PSF-2.0", **facts)
+
+
+def moment(day: str) -> int:
+    """A day as records have it, in milliseconds."""
+    return int(datetime.datetime.fromisoformat(f"{day}T12:00+00:00").timestamp() * 1000)
 
 
 def index(folder: Path) -> str:

@@ -56,7 +56,8 @@ class Twin(Server):
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), *arguments],
             cwd=folder,
-            env={**clean, **(env or {})},
+            # Without its compiled files the existing server takes three times as long to start.
+            env={**{k: v for k, v in clean.items() if k != "PYTHONDONTWRITEBYTECODE"}, **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

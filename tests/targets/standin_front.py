@@ -25,6 +25,7 @@ for name in ("bundle", "python", "host", "control", "log-file"):
     parser.add_argument(f"--{name}", required=True)
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--revision", type=int, required=True)
+parser.add_argument("--keeper-file")
 options = parser.parse_args()
 
 lock = threading.Lock()

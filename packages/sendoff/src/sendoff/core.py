@@ -62,6 +62,13 @@ class Core:
         self._opened: dict[str, Any] = {}
         self._lock = threading.RLock()
 
+    def supervision(self) -> dict[str, object]:
+        """Whether what keeps services running has been killed, with whatever it kept; asking changes nothing."""
+        from .targets import supervisor
+
+        killed = [str(supervisor.folder(place)) for place in supervisor.killed(self.home)]
+        return {"state": "killed", "of": killed} if killed else {"state": "ok"}
+
     @_Room
     def store(self) -> Store:
         """Metadata, blobs and secrets."""

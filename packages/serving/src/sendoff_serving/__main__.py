@@ -60,6 +60,7 @@ def serve(options: Options) -> int:
 async def _serve(options: Options) -> int:
     from .configured_log import ConfiguredLog
     from .front.control import ControlApplication
+    from .front.keeper import Keeper
     from .front.scoring.recording import Recording
     from .front.server import Server, bind
     from .front.workers.generation import Generation
@@ -96,6 +97,8 @@ async def _serve(options: Options) -> int:
             settled.set()
 
     server.on_change = changed
+    if options.keeper_file is not None:
+        server.keeper = Keeper(options.keeper_file, log)
     supervised = options.control is not None
     _describe(log, options)
     loop = asyncio.get_running_loop()

@@ -5,7 +5,6 @@ Parsing is strict: an unknown or ill-typed member is an error that names the fil
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +174,8 @@ class _Reader:
 
     def done(self) -> None:
         for name in self._left:
+            import difflib
+
             near = difflib.get_close_matches(name, self._seen, n=1)
             raise _wrong(self.at(name), "is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
 

@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +61,7 @@ class Options:
         control: Unix socket of the supervised mode; None when the server runs alone.
         log_file: file of the log; None for standard output. log_format: form of its lines.
         revision: name of the first revision.
+        keeper_file: record of the process that keeps this server running; None where nobody does.
         reload: load the script again when its files change.
         auth_file: verification material of keys and tokens; None where anybody may score.
         certificate: PEM files of certificate and key; None for plain HTTP.
@@ -88,6 +88,7 @@ class Options:
     log_file: Path | None
     log_format: Format
     revision: str | None
+    keeper_file: Path | None
     reload: bool
     auth_file: Path | None
     certificate: tuple[Path, Path] | None
@@ -158,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
     add("--health-port", type=_port, metavar="N", help="second port, for probes that should not go to the first")
     add("--control", metavar="PATH", help="Unix socket on which a supervisor controls the server")
     add("--revision", metavar="R", help="name of the first revision, for --control")
+    add("--keeper-file", metavar="F", help="record of what restarts this server: started when it was killed")
     add("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
     add("--log-format", choices=["text", "json"], default="text", help="form of the log's lines")
     add = made.add_argument_group("how").add_argument
@@ -217,7 +219,16 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
     given = parser().parse_args(arguments)
     limits = Limits(**{field.name: getattr(given, field.name) for field in dataclasses.fields(Limits)})
     environment = os.environ if environment is None else environment
-    for name in ("auth_file", "control", "data_dir", "log_file", "telemetry_file", "tls_certificate", "tls_key"):
+    for name in (
+        "auth_file",
+        "control",
+        "data_dir",
+        "keeper_file",
+        "log_file",
+        "telemetry_file",
+        "tls_certificate",
+        "tls_key",
+    ):
         if getattr(given, name) is not None:
             setattr(given, name, Path(getattr(given, name)).absolute())
     notes = existing_settings.check(environment) if given.compatible else []
@@ -295,6 +306,11 @@ def _said(**options: Any) -> dict[str, Any]:
 def _interpreter(given: str | None) -> str:
     if given is None:
         return sys.executable
+    path = Path(given)
+    if path.is_absolute() and path.is_file() and os.access(path, os.X_OK):
+        return given
+    import shutil  # and with it every kind of compression
+
     found = shutil.which(given)
     if found is None:
         raise ServingError("interpreter_not_found", f"--python: {given} is not an executable file")

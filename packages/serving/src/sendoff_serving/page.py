@@ -6,7 +6,6 @@ file: Python 3.6 and the standard library alone.
 
 import mmap
 import os
-import tempfile
 import threading
 from typing import List, Tuple
 
@@ -35,6 +34,8 @@ def make_file() -> Tuple[int, bool]:
         process may have one of that size (``ulimit -f``). They cost nothing until a body is laid there.
     """
     if not hasattr(os, "memfd_create"):
+        import tempfile
+
         descriptor, name = tempfile.mkstemp()
         os.unlink(name)  # noqa: PTH108 - a descriptor's file, not a path we keep
         os.ftruncate(descriptor, SIZE)

@@ -34,6 +34,7 @@ def examine(core: Core) -> dict[str, Any]:
         "docker": _docker(),
         "loopback_ports": _free_port(),
         "extras": _extras(),
+        "supervisor": core.supervision(),
     }
 
 

@@ -57,24 +57,56 @@ def _gateway(cache: str) -> Any:
 async def _solve(
     specs: list[str], channels: list[str], cache: str, seconds: float, until: str | None
 ) -> list[dict[str, Any]]:
+    gateway = _gateway(cache)
+    sources: list[Any] = [rattler.Channel(channel) for channel in channels]
+    if until:
+        moment = datetime.datetime.fromisoformat(until)
+        sources = [_Until(gateway, channel, moment, await _names(gateway, channel)) for channel in sources]
     records = await rattler.solve(
-        [rattler.Channel(channel) for channel in channels],
+        sources,
         [rattler.MatchSpec(spec) for spec in specs],
-        gateway=_gateway(cache),
+        gateway=gateway,
         virtual_packages=rattler.VirtualPackage.detect(),
         timeout=datetime.timedelta(seconds=seconds),
-        exclude_newer=datetime.datetime.fromisoformat(until) if until else None,
-        timestamp_policy="allow-missing",
     )
     return [json.loads(record.to_json()) for record in rattler.RepoDataRecord.sort_topologically(records)]
+
+
+class _Until:
+    """A channel without what was made later; records without a date stay.
+
+    rattler's own ``exclude_newer`` prefers the time at which the channel was indexed, which is today in a mirror.
+    """
+
+    def __init__(self, gateway: Any, channel: Any, until: datetime.datetime, names: dict[str, list[str]]) -> None:
+        self._gateway, self._channel, self._until, self._names = gateway, channel, until, names
+
+    async def fetch_package_records(self, platform: Any, name: Any) -> list[Any]:
+        """The records of one package that were made by then."""
+        answers = await self._gateway.query([self._channel], [platform], [name.normalized], recursive=False)
+        return [one for answer in answers for one in answer if one.timestamp is None or one.timestamp <= self._until]
+
+    def package_names(self, platform: Any) -> list[str]:
+        """What the channel has for a platform."""
+        return self._names.get(str(platform), [])
+
+
+def _platforms() -> list[str]:
+    return [str(rattler.Platform.current()), "noarch"]
+
+
+async def _names(gateway: Any, channel: Any) -> dict[str, list[str]]:
+    """What a channel has, by platform."""
+    return {
+        platform: [name.normalized for name in await gateway.names([channel], [platform])] for platform in _platforms()
+    }
 
 
 async def _released(specs: list[str], channels: list[str], cache: str, python: str) -> list[list[str | None]]:
     """Name, version and day of each release that a spec names; the day is None where no record has one."""
     sources = [rattler.Channel(channel) for channel in channels]
-    platforms = [str(rattler.Platform.current()), "noarch"]
     wanted = rattler.MatchSpec(f"python {python}".strip())
-    answers = await _gateway(cache).query(sources, platforms, ["python", *specs], recursive=False)
+    answers = await _gateway(cache).query(sources, _platforms(), ["python", *specs], recursive=False)
     records = [record for answer in answers for record in answer]
     pythons = [one for one in records if one.name.normalized == "python" and wanted.matches(one)]
     found: list[list[str | None]] = []

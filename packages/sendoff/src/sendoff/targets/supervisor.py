@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .. import files, processes
 from ..environ import base_environment
@@ -34,14 +34,25 @@ def folder(place: Path) -> Path:
     return place / "run" / ".supervisor"
 
 
+def record(place: Path) -> Path:
+    """The file that says which process it is and how another is started; it is gone once one has ended in order."""
+    return folder(place) / "supervisor.json"
+
+
+def killed(home: Path) -> list[Path]:
+    """Places of a home, of all its targets, whose supervisor has ended without being asked to."""
+    places = [home, *(path for path in sorted(home.glob("*")) if path.is_dir())] if home.is_dir() else []
+    return [place for place in places if record(place).is_file() and not files.is_locked(folder(place) / "lock")]
+
+
 def running(place: Path) -> processes.Identity | None:
     """The supervisor of this place, if one lives."""
     try:
-        record = json.loads((folder(place) / "supervisor.json").read_bytes())
-        process = processes.Identity(int(record["pid"]), str(record["start"]))
+        found = json.loads(record(place).read_bytes())
+        process = processes.Identity(int(found["pid"]), str(found["start"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return process if record.get("boot") == processes.boot_id() and processes.alive(process) else None
+    return process if found.get("boot") == processes.boot_id() and processes.alive(process) else None
 
 
 def ensure(home: Path, place: Path, *, module: str, needed: Callable[[Path], bool]) -> bool:
@@ -162,7 +173,7 @@ class Supervisor(ABC, Generic[W]):
             while not self._ending and self._lock_is_ours() and not self._idle():
                 self._chores.look()
                 self._sleep(self._round())
-            files.remove(place / "supervisor.json")
+            files.remove(record(self.place))
             os.close(self._lock)
             # Somebody may have wanted something while the lock still said that a supervisor lives.
             if not self.home.exists() or not self._needed(self.home):
@@ -214,9 +225,17 @@ class Supervisor(ABC, Generic[W]):
             self._lock = handle
             self._wanted_at = time.monotonic()
             me = processes.identify(os.getpid())
+            # With what starts another: whoever it watches does that when this one is killed.
+            module: Any = sys.modules[type(self).__module__]
             files.write_json(
-                place / "supervisor.json",
-                {"pid": os.getpid(), "start": me.start if me else "", "boot": processes.boot_id()},
+                record(self.place),
+                {
+                    "pid": os.getpid(),
+                    "start": me.start if me else "",
+                    "boot": processes.boot_id(),
+                    "command": [sys.executable, "-P", "-m", module.__spec__.name, "--home", str(self.home)],
+                    "environ": dict(os.environ),
+                },
             )
             return True
         return False

@@ -24,6 +24,7 @@ from .http.connections import Connections
 from .http.exchange import Application
 from .http.limits import Limits
 from .http.tls import Certificate
+from .keeper import Keeper
 from .scoring.application import QUIET, ScoringApplication
 from .scoring.auth import Gate
 from .scoring.cors import Cors
@@ -116,6 +117,7 @@ class Server:
         self.host = ""
         self.port = 0
         self.draining = False
+        self.keeper: Keeper | None = None
         self.stopped = asyncio.Event()
         self.on_change: Callable[[Generation], None] = lambda generation: None
         self.log = log
@@ -373,6 +375,8 @@ class Server:
             if self.certificate is not None:
                 self.certificate.refresh()
             self._telemetry.refresh()
+            if self.keeper is not None and not self.draining:
+                self.keeper.look()
             for generation in (self.serving, self.pending):
                 if generation is not None:
                     generation.check_workers()

@@ -168,9 +168,10 @@ def _extras(value: Any) -> Record:
 
 
 def _supervisor(value: Any) -> Record:
-    if isinstance(value, dict) and value.get("state") not in (None, "running", "not needed"):
-        return row(WARN, "supervisor", _text(value), "sendoff up starts what should run.")
-    return row(OK, "supervisor", _text(value))
+    if isinstance(value, dict) and value.get("state") != "ok":
+        found = f"was killed, and nothing restarts services that end ({', '.join(value.get('of', []))})"
+        return row(WARN, "supervisor", found, "sendoff up starts it, and what should run.")
+    return row(OK, "supervisor", "services that should run are kept running")
 
 
 _READERS = {

@@ -18,7 +18,7 @@ from typing import Any
 from ... import processes
 from ...errors import InvalidInput, TargetUnavailable
 from ...progress import Progress
-from .. import front_control, ports
+from .. import front_control, ports, supervisor
 from ..run_folder import kept_ports
 from .records import Crashes, Front, Good, ProcessFolder, ProcessRecord
 
@@ -198,6 +198,7 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
         *(wanted.command or [sys.executable, "-P", "-m", "sendoff_serving"]),
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
+        *("--keeper-file", str(supervisor.record(folder.place))),
     ]
     if first.memory_limit_mb is not None:
         argv += ["--memory-limit-mb", str(first.memory_limit_mb)]

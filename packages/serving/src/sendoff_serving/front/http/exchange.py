@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,8 +57,12 @@ class Watcher(Protocol):
         """The client has closed its sending side; it may be gone."""
 
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 class _Date:
-    """The Date header, made once a second."""
+    """The Date header, made once a second; by hand, for `email.utils` costs a server 1.4 MB."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -70,7 +73,9 @@ class _Date:
         if now >= self._until:
             clock = time.time()
             self._until = now + 1.0 - clock % 1.0
-            self._line = f"Date: {formatdate(int(clock), usegmt=True)}\r\n"
+            year, month, number, hour, minute, second, weekday, *_ = time.gmtime(clock)
+            day = f"{_DAYS[weekday]}, {number:02} {_MONTHS[month - 1]} {year}"
+            self._line = f"Date: {day} {hour:02}:{minute:02}:{second:02} GMT\r\n"
         return self._line
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from ...errors import STATUS
 
 _PAGE = """<!doctype html>
@@ -131,6 +129,8 @@ def page(path_prefix: str) -> bytes:
     Args:
         path_prefix: prefix of the service's routes, without slashes at its ends.
     """
+    import html  # asked for seldom; its table of entities is half a megabyte
+
     prefix = f"/{path_prefix}" if path_prefix else ""
     quoted = "".join(char if char.isalnum() or char in "/-._~" else f"\\u{ord(char):04x}" for char in prefix)
     text = _PAGE.replace("%(prefix)s", html.escape(prefix)).replace("%(prefix_js)s", f'"{quoted}"')
