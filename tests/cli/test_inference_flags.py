@@ -84,6 +84,22 @@ def test_a_file_of_packages_is_told_by_what_it_holds(name: str, text: str, conda
     assert (spec.environment.python.conda_packages, spec.environment.python.pip_packages) == (conda, pip)
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "environment.yml"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# platform: linux-64\n_libgcc_mutex=0.1=main\nnumpy=1.21.5=py38h_0\n", "by `conda list`"),
+        ("# platform: linux-64\n@EXPLICIT\nhttps://x.example/numpy-1.21.5-py38h_0.conda\n", "by `conda list`"),
+        ("\n\n<!DOCTYPE html>\n<html lang='en'>\n", "is a web page"),
+    ],
+)
+def test_a_file_that_is_no_list_of_packages_is_told_by_what_it_is(name: str, text: str, said: str):
+    Path(name).write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        inference("--es", "alone.py", "--cf", name)
+    assert said in caught.value.message and name in caught.value.message and caught.value.hint
+
+
 def present(*argv: str) -> InferenceSpec:
     """What a service has that was deployed with these flags."""
     spec = inference(*argv)

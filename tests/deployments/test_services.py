@@ -310,7 +310,7 @@ def test_services_are_found_by_filters(rig: Rig) -> None:
 
 
 def test_who_names_no_compute_type_is_shown_none(rig: Rig) -> None:
-    operation = rig.deploy("plain")
+    operation = rig.deploy("plain", deployment=DeploymentSpec())
     assert rig.deployments.get(WS, "plain").compute_type == "default"
     # Where it runs, and why, asks nobody for an act: it is among the details, not the notes.
     assert not [note for note in operation.notes if "runs as" in note]

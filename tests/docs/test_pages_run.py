@@ -141,6 +141,7 @@ def newcomer(tmp_path: Path) -> Reader:
     for package in ("sendoff", "serving"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "packages" / package, copy / "packages" / package, ignore=ignored)
+    environment_cache.share(tmp_path / ".sendoff")  # what services need is built once for all tests
     tools.mkdir()
     (tools / "python3").symlink_to(interpreter("3.11") or Path(sys.executable).resolve())
     told = ("PIP_", "SSL_", "UV_", "http", "no_proxy", "HTTP", "NO_PROXY")  # the way to the package index

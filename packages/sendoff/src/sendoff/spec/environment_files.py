@@ -37,7 +37,7 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
     path = Path(path)
     if _is_dir(path):
         spec = load_from_directory(path, notes=notes)
-    elif path.suffix.lower() not in (".yml", ".yaml", ".json") and not _is_mapping(read_text(path, "environment file")):
+    elif not _is_mapping(_text(path, "environment file")) and path.suffix.lower() not in (".yml", ".yaml", ".json"):
         return read_requirements_file(path, name=name or path.stem, notes=notes)
     else:
         value = read.read_value(path, "environment file")
@@ -53,6 +53,35 @@ def _is_mapping(text: str) -> bool:
     return re.match(r"\s*(\{|[\w\"'-]+\s*:(\s|$))", first) is not None
 
 
+# What else people hand over: how it is known, what it is, what to do.
+_OTHERS = (
+    (
+        re.compile(r"\A\s*<(!doctype|html)\b", re.IGNORECASE),
+        "is a web page, not a list of packages",
+        "Fetch the file itself; code hosts have its raw form.",
+    ),
+    (
+        re.compile(r"^@EXPLICIT\s*$|^[\w.-]+=[^=\s]+=[\w.]+\s*$", re.MULTILINE),
+        "is a list by `conda list`, of builds for one platform",
+        "Write it anew: `conda env export --from-history > environment.yml`, or "
+        "`pip list --format=freeze > requirements.txt`.",
+    ),
+)
+
+
+def _text(path: Path, what: str) -> str:
+    """A file's text.
+
+    Raises:
+        InvalidInput: It cannot be read, or it is something else that is taken for a list of packages.
+    """
+    text = read_text(path, what)
+    for known, is_what, hint in _OTHERS:
+        if known.search(text):
+            raise InvalidInput(f"{what} {path} {is_what}", hint=hint, where=str(path))
+    return text
+
+
 def read_conda_file(path: Path | str, *, name: str | None = None, notes: list[str] | None = None) -> EnvironmentSpec:
     """Read a conda YAML file (``name``, ``channels``, ``dependencies`` with a ``pip:`` list inside).
 
@@ -65,6 +94,7 @@ def read_conda_file(path: Path | str, *, name: str | None = None, notes: list[st
         InvalidInput: Names the file and the key path.
     """
     path = Path(path)
+    _text(path, "conda file")
     return _from_conda(read.read_value(path, "conda file"), path, name, notes)
 
 
@@ -79,7 +109,7 @@ def read_requirements_file(path: Path | str, *, name: str, notes: list[str] | No
     Raises:
         InvalidInput: Names the file and the line.
     """
-    lines = requirements_from_text(read_text(Path(path), "requirements file"), where=str(path), base=Path(path).parent)
+    lines = requirements_from_text(_text(Path(path), "requirements file"), where=str(path), base=Path(path).parent)
     return EnvironmentSpec(name=name, python=PythonSpec(pip_packages=lines))
 
 
