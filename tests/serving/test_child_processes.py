@@ -62,6 +62,21 @@ def test_objects_of_the_scripts_classes(shared, method) -> None:
     assert shared(SCRIPT, "--scoring-timeout-ms", 60000).score(f"object {method}").json == [3, 6]
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_script_that_chooses_its_start_method_when_it_is_imported(shared, method) -> None:
+    # SeldonIO/seldon-core#4388: the line stands at the top of the script, which its children import again.
+    script = f"""
+        import multiprocessing
+        from multiprocessing import Pool
+        multiprocessing.set_start_method("{method}")
+        def double(number): return number * 2
+        def init(): pass
+        def run(data):
+            with Pool(2) as pool: return pool.map(double, [1, 2])
+    """
+    assert shared(script, "--scoring-timeout-ms", 60000).score("x").json == [2, 4]
+
+
 @pytest.mark.parametrize("preload", [(), ("--preload",)])
 def test_in_a_forked_worker_too(shared, preload) -> None:
     server = shared(SCRIPT, "--scoring-timeout-ms", 60000, *preload)

@@ -52,6 +52,7 @@ ROWS = {
     "curl before 7.81, quoted": (part(r'name="f"; filename="a\"b.jpg"'), {}, {"f": file('a"b.jpg')}),
     "curl, backslash": (part(r'name="f"; filename="a\\b.jpg"'), {}, {"f": file(r"a\b.jpg")}),
     "requests with urllib3 1": (part("name=\"f\"; filename*=utf-8''b%C3%BCro.jpg"), {}, {"f": file("b\u00fcro.jpg")}),
+    "Postman, quoted": (part("name=\"f\"; filename*=\"UTF-8''b%C3%BCro.jpg\""), {}, {"f": file("\"UTF-8''b%C3%BCro.jpg\"")}),
     "in Latin-1": (part("name=\"f\"; filename*=ISO-8859-1'de'b%FCro.jpg"), {}, {"f": file("b\u00fcro.jpg")}),
     "of an unknown charset": (part("name=\"f\"; filename*=koi8-r''%C2.jpg"), {}, {"f": file("%C2.jpg")}),
     ".NET": (part("name=f; filename=buero.jpg; filename*=utf-8''b%C3%BCro.jpg"), {}, {"f": file("b\u00fcro.jpg")}),

@@ -35,6 +35,22 @@ def test_each_row_is_what_its_own_example_finds(row) -> None:
     assert row.cause[0].islower() and not row.write.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("raised", "package"),
+    [
+        # joblib#1233, scikit-learn#16840, #23356, #19605, #12900, polymarket-bot#48
+        ("ModuleNotFoundError: No module named 'sklearn.linear_model.logistic'", "sklearn"),
+        ("ModuleNotFoundError: No module named 'sklearn.preprocessing._label'", "sklearn"),
+        ("ModuleNotFoundError: No module named 'sklearn.metrics._scorer'", "sklearn"),
+        ("ModuleNotFoundError: No module named '_loss'", "sklearn"),
+        ("ModuleNotFoundError: No module named 'numpy._core.numeric'", "numpy"),
+    ],
+)
+def test_what_people_reported(raised: str, package: str) -> None:
+    row = model_hints.find(raised, ["pickle"])
+    assert row is not None and row.package == package
+
+
 @pytest.mark.parametrize("text", ["KeyError: 'columns'", "KeyError: 30", "ValueError: bad", "EOFError: at line 3"])
 def test_what_the_script_itself_raises_is_not_taken_for_it(text) -> None:
     assert model_hints.find(text, ["entry_module"]) is None

@@ -123,7 +123,7 @@ KNOWN = (
     ),
     # scikit-learn
     Known(
-        r"No module named 'sklearn\.(?!externals)[\w.]+'",
+        r"No module named '(sklearn\.(?!externals)[\w.]+|_loss)'",
         "the model was written by a release of scikit-learn that has its modules at other places",
         _SKLEARN,
         "ModuleNotFoundError: No module named 'sklearn.linear_model.base'",
