@@ -12,7 +12,7 @@ EXAMPLES ?= 3000
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test as-of-proof no-code-proof lint format types docs docs-site pictures house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test test-lowest test-newest as-of-proof no-code-proof lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -40,6 +40,19 @@ quickstart-stop: setup  ## End the quickstart's service and remove its files
 
 test: setup  ## Run the whole suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+# The same with the oldest versions that the bounds allow, and with the newest that there are; each in a folder of its own.
+.venv-lowest/.installed .venv-newest/.installed: setup pyproject.toml packages/sendoff/pyproject.toml packages/serving/pyproject.toml
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --resolution $(if $(findstring lowest,$@),lowest-direct,highest) \
+		-e "packages/sendoff[server,conda,docker,otel,pandas,parquet,profile,s3,azure]" -e packages/serving --group dev --group examples
+	@touch $@
+
+test-lowest: .venv-lowest/.installed  ## Run the suite with the lowest versions that the bounds allow
+	@.venv-lowest/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-newest: .venv-newest/.installed  ## Run the suite with the newest versions that there are
+	@.venv-newest/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 no-code-proof: setup  ## Services without code beside the libraries that trained their models (EXAMPLES=3000)
 	@cd tests && ../$(BIN)/python -m no_code.proof $(EXAMPLES)
@@ -80,4 +93,4 @@ lock: setup  ## Resolve requirements-dev.lock anew (docs/decisions/0002-lock-fil
 		-o requirements-dev.lock
 
 clean: quickstart-stop  ## Remove what make made
-	@rm -rf $(VENV) .cache .site .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-lowest .venv-newest .cache .site .mypy_cache .ruff_cache .pytest_cache

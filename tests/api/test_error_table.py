@@ -63,6 +63,8 @@ def test_a_machine_that_lacks_something_is_no_defect_of_ours(tmp_path):
     named = errors.lacking(OSError(errno.EROFS, "Read-only file system", "/home/of/ours"))
     assert named is not None and named.message == "/home/of/ours: the file system is read-only"
     assert errors.lacking(MemoryError()).payload()["context"]["reported_code"] == "memory"
+    for other in (RuntimeError("can't start new thread"), ImportError("libsqlite3.so.0: failed to map segment from …")):
+        assert errors.lacking(other).payload()["context"]["reported_code"] == "memory"
     assert errors.lacking(OSError(errno.ENOENT, "No such file")) is None and errors.lacking(ValueError()) is None
 
 

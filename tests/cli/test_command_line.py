@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import subprocess
 from pathlib import Path
@@ -208,6 +209,17 @@ def test_every_flag_that_az_ml_has_is_known(name: str):
 @pytest.mark.parametrize("name", [name for name in LEAVES if name != "serve"])
 def test_every_command_takes_the_common_options(name: str):
     assert set(COMMON.split()) - options(LEAVES[name]) == set()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_can_be_called_with_what_its_options_are_handed_over_as(name: str):
+    command = COMMANDS[name]
+    if command.callback is None:
+        return
+    taken = inspect.signature(command.callback).parameters
+    if any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        return
+    assert {one.name for one in command.params if one.expose_value} <= set(taken)
 
 
 def test_no_option_name_means_two_things_in_one_command():

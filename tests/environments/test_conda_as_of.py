@@ -79,15 +79,15 @@ def test_no_pin_no_date_and_nothing_that_fits_take_the_newest(found):
 
 
 RELEASES = """
-click==8.1.3 flask==2.0.3 gensim==4.3.1 imbalanced-learn==0.10.1 itsdangerous==2.1.2 jinja2==3.1.2 joblib==1.2.0
-joblib==1.4.2 markupsafe==2.1.2 numpy==1.24.2 numpy==2.2.6 packaging==23.0 pandas==1.5.3 patsy==0.5.3
-python-dateutil==2.8.2 pytz==2022.7.1 scikit-learn==1.2.1 scikit-learn==1.7.2 scipy==1.10.0 scipy==1.16.3 six==1.16.0
-smart-open==6.3.0 statsmodels==0.13.5 threadpoolctl==3.1.0 werkzeug==2.2.3 werkzeug==3.1.3
+click==8.1.3 flask==2.2.3 gensim==4.3.1 imbalanced-learn==0.10.1 itsdangerous==2.1.2 jinja2==3.1.2 joblib==1.2.0
+joblib==1.4.2 markupsafe==2.1.2 numpy==1.23.5 numpy==1.24.2 numpy==2.2.6 packaging==22.0 pandas==1.5.2 pandas==1.5.3
+patsy==0.5.3 python-dateutil==2.8.2 pytz==2022.6 scikit-learn==1.2.1 scikit-learn==1.7.2 scipy==1.9.3 scipy==1.10.0
+scipy==1.16.3 six==1.16.0 smart-open==6.3.0 statsmodels==0.13.5 threadpoolctl==3.1.0 werkzeug==2.2.3 werkzeug==3.1.3
 """
 LISTS = [
     (["scikit-learn=1.2.1", "joblib"], "sklearn.linear_model, joblib"),
     (["pandas=1.5.3"], "pandas"),
-    (["flask=2.0.3"], "flask"),
+    (["flask=2.2.3"], "flask"),
     (["imbalanced-learn=0.10.1"], "imblearn"),
     (["statsmodels=0.13.5"], "statsmodels.api"),
     (["gensim=4.3.1"], "gensim"),
@@ -112,7 +112,7 @@ def real_channel(tmp_path_factory):
         files = {
             f"lib/python{MINOR}/site-packages/{path.relative_to(target)}": path
             for path in target.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts and "tests" not in path.parts
+            if path.is_file() and "__pycache__" not in path.parts
         }
         depends = [f"python {MINOR}.*", *filter(None, (_match_spec(need, known) for need in needs))]
         conda_channels.pack(

@@ -180,9 +180,9 @@ def test_an_update_that_fails_leaves_the_guard_and_a_rollback_keeps_it(deploy, w
     service = deploy()
     assert call(service.scoring_uri) == (200, 1)
     broken = config("def init():\n    raise ValueError('no')\n\n\ndef run(data):\n    return 2\n")
-    service.update(deployment_config=service.deploy_configuration(auth_enabled=True), inference_config=broken)
-    with pytest.raises(ScriptFailed):
-        service.wait_for_deployment()
+    with pytest.raises(ScriptFailed):  # a local service's update is over when it returns
+        service.update(deployment_config=service.deploy_configuration(auth_enabled=True), inference_config=broken)
+    service.update_deployment_state()
     assert not service.auth_enabled and call(service.scoring_uri) == (200, 1)
 
     service.update(deployment_config=service.deploy_configuration(auth_enabled=True), wait=True)

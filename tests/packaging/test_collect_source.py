@@ -77,6 +77,28 @@ def test_what_cannot_be_uploaded_is_named(folder: Path) -> None:
     fails("points to nothing", "score.py", folder)
 
 
+def test_a_link_that_leads_out_is_refused_by_its_name_or_followed(folder: Path, tmp_path: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "inside").symlink_to("../score.py")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "w").write_text("w")
+    (folder / "sub" / "out").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput, match="sub/out is a link that leads out of") as caught:
+        collect_source("score.py", folder)
+    assert "follow_links=True" in caught.value.hint and "--follow-links" in caught.value.context["typed"]
+    found = collect_source("score.py", folder, follow_links=True)
+    assert "code/sub/out/w" in found.files and any("What sub/out links to lies outside" in note for note in found.notes)
+    with open_store(tmp_path / "home") as store:
+        again = collect_again(put_source(found, store.blobs.put_file))  # a reload takes them too
+    assert (again.files, again.followed) == (found.files, ["sub/out"])
+    (folder / ".amlignore").write_text("out\n")
+    assert "code/sub/inside" in collect_source("score.py", folder).files
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+    with pytest.raises(InvalidInput, match="cannot be followed"):
+        collect_source("score.py", folder)
+
+
 def test_links_in_a_circle_end(folder: Path) -> None:
     (folder / "again").symlink_to(folder)
     assert sorted(collect_source("score.py", folder).files) == ["code/score.py"]

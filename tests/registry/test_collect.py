@@ -60,10 +60,17 @@ def test_child_paths_need_a_folder(folder: Path) -> None:
 def test_links_are_followed_but_not_in_circles(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "w").write_text("w")
-    (folder / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "named").symlink_to(folder)
-    assert "my_model/link/w" in paths(folder)
-    assert "named/link/w" in paths(tmp_path / "named")
+    (folder / "within").symlink_to("sub")
+    assert any(path.startswith("named/within/") for path in paths(tmp_path / "named"))
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    for start, children in ((folder, None), (tmp_path / "named", None), (folder, ["link"])):
+        with pytest.raises(InvalidInput, match="link is a link that leads out of"):
+            find_files(start, children)
+    outside: list[str] = []
+    assert "my_model/link/w" in [path for path, _ in find_files(folder, outside=outside)]
+    assert outside == ["my_model/link"]
+    (folder / "link").unlink()
     (folder / "sub" / "up").symlink_to("..")
     with pytest.raises(InvalidInput, match="leads back"):
         paths(folder)

@@ -343,9 +343,15 @@ def test_a_read_only_disk_is_said(small_disk: Path) -> None:
     home = small_disk / "home"
     open_store(home).close()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with open_store(home) as store:  # what is there can be read (test_reading.py)
+        with pytest.raises(StoreError, match="read-only") as caught, store.begin() as connection:
+            connection.execute(insert(workspaces).values(name="ws", **ROW))
+        assert str(home) in caught.value.message
+        with pytest.raises(StoreError, match="Read-only"):
+            store.blobs.put_bytes(b"x")
     with pytest.raises(StoreError) as caught:
-        open_store(home)
-    assert str(home) in caught.value.message
+        open_store(small_disk / "new")
+    assert str(small_disk / "new") in caught.value.message
 
 
 def test_a_database_that_does_not_answer_is_a_store_error_without_its_password() -> None:

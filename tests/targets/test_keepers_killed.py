@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rigs import ProcessRig, wait_for
 from sendoff import processes
 from sendoff.core import Core
 from sendoff.targets import supervisor
+from sendoff.targets.docker.records import place
 from sendoff.targets.process import fronts
 from sendoff.targets.process.records import ProcessFolder
 
@@ -79,3 +82,17 @@ def test_both_at_once_are_told_and_are_back_with_the_next_command(rig: ProcessRi
     rig.observe("u1")
     wait_for(lambda: healthy(port))
     assert supervisor.killed(rig.home) == []
+
+
+def test_the_keeper_of_containers_is_told_of_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    argv = [sys.executable, "-P", "-m", "sendoff.targets.docker.keeper", "--home", str(home)]
+    process = subprocess.Popen(argv)
+    try:
+        wait_for(lambda: supervisor.running(place(home)) is not None)
+        assert supervisor.killed(home) == []
+    finally:
+        process.kill()
+        process.wait()
+    assert supervisor.killed(home) == [place(home)]
+    assert Core(home).supervision()["of"] == [str(supervisor.folder(place(home)))]

@@ -191,7 +191,7 @@ def lacking(error: BaseException) -> StoreError | None:
 
     The file is named where the system named one. ``reported_code`` in the context tells the cases apart.
     """
-    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if isinstance(error, MemoryError) else None
+    number = error.errno if isinstance(error, OSError) else errno.ENOMEM if _without_memory(error) else None
     if number not in _LACKING:
         return None
     what, code, advice = _LACKING[number]
@@ -202,6 +202,16 @@ def lacking(error: BaseException) -> StoreError | None:
         hint=f"{advice}, then try again; what was stored before is as it was.",
         reported_code=code,
         **({"path": path} if path else {}),
+    )
+
+
+def _without_memory(error: BaseException) -> bool:
+    """Whether no memory was left, in the words of whoever was refused some."""
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, RuntimeError) and "can't start new thread" in text)
+        or (isinstance(error, ImportError) and ("failed to map segment" in text or "Cannot allocate memory" in text))
     )
 
 

@@ -44,6 +44,7 @@ flags = together(
     option("--entry-script", "--es", default=None, metavar="FILE", help="Script with init() and run()."),
     option("--source-directory", "--sd", default=None, metavar="DIR",
            help="Folder that holds the script; all of it goes along."),
+    option("--follow-links", is_flag=True, help="Take what links in that folder lead to, also outside of it."),
     option("--environment-name", "-e", default=None, metavar="NAME", help="Registered environment."),
     option("--environment-version", "--ev", default=None, metavar="VERSION", help="With -e; else the newest."),
     option("--environment-directory", "--ed", default=None, metavar="DIR",
@@ -142,7 +143,9 @@ def inference(
     if config is None:
         assert kept is not None
         return replace(kept, environment=spec, environment_ref=reference, no_code=None)
-    source = transfer.put_source(config.entry_script, config.source_directory, spec)
+    source = transfer.put_source(
+        config.entry_script, config.source_directory, spec, follow_links=bool(values.get("follow_links"))
+    )
     return InferenceSpec(source=source, environment=spec, environment_ref=reference, description=config.description)
 
 

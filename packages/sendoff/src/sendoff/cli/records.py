@@ -53,6 +53,7 @@ MODELS = (
     ("Tags", "tags"),
 )
 ENVIRONMENTS = (("Name", "name"), ("Version", "version"), ("Digest", "digest"), ("Created", "createdTime"))
+ENVIRONMENT = (*ENVIRONMENTS, ("Packages as of", "lockAsOf"), ("Why", "lockAsOfReason"))
 SERVICES = (
     ("Name", "name"),
     ("State", "state"),

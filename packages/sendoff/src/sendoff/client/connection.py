@@ -35,4 +35,8 @@ def connect(home: Path | str | None = None, server: str | None = None, token: st
 def _application(home: Path) -> Application:
     from ..api.application import embedded  # the routes are only needed where they are answered
 
+    if (home / "settings.toml").exists():
+        from ..spec.settings import load_settings
+
+        load_settings(home, os.environ)  # a wrong one is told at once, not when a command comes to need it
     return embedded(home)

@@ -16,6 +16,7 @@ from ..files import staged
 from ..progress import Progress
 from ..spec.environment import EnvironmentSpec
 from ..spec.inference import SourceSpec
+from ..spec.local_links import followed
 from ..spec.model import ManifestFile, check_manifest_path
 from ..spec.operation import Operation
 from ..spec.parse import replace
@@ -42,12 +43,15 @@ class Transfer:
         self._client = client
         self._progress = progress
 
-    def put_model(self, path: Path | str, child_paths: Sequence[str] | None = None) -> list[ManifestFile]:
+    def put_model(
+        self, path: Path | str, child_paths: Sequence[str] | None = None, *, follow_links: bool = False
+    ) -> list[ManifestFile]:
         """Store a model's file or folder; a folder keeps its own name as first segment.
 
         Args:
             path: Local file or folder.
             child_paths: With a folder: only these files or subfolders of it.
+            follow_links: Take what links lead to that lead out of the folder; they are refused otherwise.
 
         Raises:
             InvalidInput: Nothing there, an empty folder, a child outside the folder, a file that changes meanwhile.
@@ -55,7 +59,12 @@ class Transfer:
         """
         from ..registry.collect import collect
 
-        return collect(path, self._store(), child_paths=child_paths, progress=_Meter("Storing", self._progress))
+        outside: list[str] | None = [] if follow_links else None
+        meter = _Meter("Storing", self._progress)
+        files = collect(path, self._store(), child_paths=child_paths, outside=outside, progress=meter)
+        if outside and self._progress is not None:
+            self._progress(followed(outside))
+        return files
 
     def put_files(self, files: Sequence[tuple[str, Path]]) -> list[ManifestFile]:
         """Store local files, each under the name that it gets in a manifest.
@@ -104,6 +113,8 @@ class Transfer:
         entry_script: str | Path,
         source_directory: Path | str | None = None,
         environment: EnvironmentSpec | None = None,
+        *,
+        follow_links: bool = False,
     ) -> SourceSpec:
         """Store the scoring code: the entry script alone, or a whole folder that holds it.
 
@@ -112,6 +123,7 @@ class Transfer:
                 current folder.
             source_directory: Folder whose files all go along, but for what ``.amlignore`` or ``.gitignore`` names.
             environment: Tells which Python will run the script, so that it can be checked.
+            follow_links: Take what links lead to that lead out of the folder; they are refused otherwise.
 
         Raises:
             InvalidInput: The script or the folder is missing, or the script surely cannot be served.
@@ -121,7 +133,7 @@ class Transfer:
         from ..packaging.collect_source import collect_source
 
         python = python_of(environment) if environment is not None else None
-        found = collect_source(entry_script, source_directory, python=python)
+        found = collect_source(entry_script, source_directory, python=python, follow_links=follow_links)
         for note in found.notes:
             if self._progress is not None:
                 self._progress(note)

@@ -11,6 +11,7 @@ from ..packaging.check_script import check_script, python_of
 from ..spec.environment import EnvironmentSpec, check_variables
 from ..spec.environment_elsewhere import for_here
 from ..spec.inference import Code, EnvironmentReference, InferenceSpec
+from ..spec.local_links import followed
 from ..spec.names import check_environment
 from ..spec.parse import replace
 from ..store.workspaces import require_workspace
@@ -122,7 +123,8 @@ def check_code(rooms: Rooms, workspace: str, inference: InferenceSpec) -> tuple[
         description=inference.description,
         no_code=inference.no_code,
     )
-    return code, check_script(source.entry_script, entry_script(rooms, source), python=python_of(spec))
+    said = [followed(source.followed)] if source.followed else []
+    return code, said + check_script(source.entry_script, entry_script(rooms, source), python=python_of(spec))
 
 
 def check_interpreter(spec: EnvironmentSpec) -> None:

@@ -58,7 +58,7 @@ def plan_from(row: Any) -> Plan:
 
 def source_digest(plan: Plan) -> str:
     """A digest of the scoring code: equal for equal files, wherever they came from."""
-    source = replace(plan.inference.source, origin=None)
+    source = replace(plan.inference.source, origin=None, followed=[])
     return "sha256:" + hashlib.sha256(encode(source)).hexdigest()
 
 

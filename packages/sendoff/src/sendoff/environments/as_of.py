@@ -19,6 +19,18 @@ from .indexes import Supply
 GRACE = datetime.timedelta(days=60)
 """How long after its newest pin a file may have been written: the releases of that time fit together."""
 _OLD = datetime.timedelta(days=365)
+_PYTHONS = {
+    "3.6": "2016-12-23",
+    "3.7": "2018-06-27",
+    "3.8": "2019-10-14",
+    "3.9": "2020-10-05",
+    "3.10": "2021-10-04",
+    "3.11": "2022-10-24",
+    "3.12": "2023-10-02",
+    "3.13": "2024-10-07",
+    "3.14": "2025-10-07",
+}
+"""When each Python was released; source: PEP 494 and those of its successors."""
 _EXACT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*===?\s*[^\s*,;<>=!~]+\s*(?:;.*)?\Z")
 
 
@@ -102,6 +114,22 @@ def after(releases: Iterable[Release], why: str, *, today: datetime.date, recent
     if day >= today - (datetime.timedelta() if recent else _OLD):
         return None
     return AsOf(day=day, reason=f"{GRACE.days} days after {release} ({newest}), {why}", automatic=True)
+
+
+def after_python(version: str, found: AsOf, *, today: datetime.date) -> AsOf | None:
+    """The day by which there were wheels for a Python that came later than what is pinned; None where it did not.
+
+    Args:
+        version: The Python's version.
+        found: The day that the pins tell.
+        today: The day on which this is asked.
+    """
+    minor = ".".join(version.split(".")[:2])
+    if minor not in _PYTHONS:
+        return None
+    python = Release(name="Python", version=minor, day=datetime.date.fromisoformat(_PYTHONS[minor]))
+    later = after([python], f"as nothing fits as of {found.day}, {found.reason}", today=today)
+    return later if later is not None and later.day > found.day else None
 
 
 def _release(package: dict[str, Any]) -> Release:

@@ -133,19 +133,25 @@ class Resolution:
             assert self.interpreter is not None
             used = f"{self.interpreter.path} (Python {self.interpreter.version}) is used as it is"
             return self._make(METHOD_USER_MANAGED, self.interpreter.version, "", [f"userManagedDependencies: {used}"])
-        self._as_of, notes = self._day(recent)
-        if self._as_of is None:
+        day, notes = self._day(recent)
+        if day is None:
             return self._resolved(notes)
-        day = str(self._as_of)
-        self._supply.progress(day)
-        try:
-            return self._resolved([day])
-        except EnvironmentFailed as error:
-            # Nobody asked for that day, so it gives way to what was asked for.
-            if not self._as_of.automatic or error.context.get("reason") in ("unreachable", "disk"):
-                raise
-            said = f"{day}; nothing fits then ({error.message}), so all packages that there are were looked at"
+        today = datetime.datetime.now(datetime.UTC).date()
+        python = self.interpreter.version if self.interpreter else ""
+        later = as_of.after_python(python, day, today=today) if day.automatic else None
+        failures = []
+        for one in filter(None, (day, later)):
+            self._as_of, self._undated = one, set()
+            self._supply.progress(str(one))
+            try:
+                return self._resolved([str(one)])
+            except EnvironmentFailed as error:
+                # Nobody asked for that day, so it gives way to what was asked for.
+                if not one.automatic or error.context.get("reason") in ("unreachable", "disk"):
+                    raise
+                failures.append(error.message)
         self._as_of, self._undated = None, set()
+        said = f"{day}; nothing fits then ({failures[0]}), so all packages that there are were looked at"
         return self._resolved([said])
 
     def _day(self, recent: bool) -> tuple[AsOf | None, list[str]]:
@@ -158,7 +164,12 @@ class Resolution:
         target = ["--python", self.interpreter.path] if self.interpreter else []
         why, releases = "the newest that is pinned", as_of.released(self._pins, target, self._supply)
         if self._by_channel:
-            releases += conda.released(plan.exact_conda(self.plan), self.channels, self._supply, **self._conda_facts())
+            exact = plan.exact_conda(self.plan)
+            # Its Python is of the channel, too: a day before it was there would leave nothing to choose from.
+            python = f"python {self._conda_python()}".strip()
+            made = conda.released([*exact, python] if exact else [], self.channels, self._supply, **self._conda_facts())
+            dated = any(one.day for one in (*releases, *made) if one.name != "python")
+            releases += [one for one in made if dated or one.name != "python"]
         if self._stated:
             why, releases = "which the model was made with", as_of.released(self._stated, target, self._supply)
         found = as_of.after(releases, why, today=datetime.datetime.now(datetime.UTC).date(), recent=recent)

@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from ..errors import InvalidInput
 from ..spec.inference import SourceSpec
+from ..spec.local_links import followed, leads_out, refused
 from ..spec.model import ManifestFile
 from ..spec.parse import MARKS, text_of
 from .check_script import check_script
@@ -36,6 +37,8 @@ class CollectedSource:
     origin: str
     notes: list[str] = field(default_factory=list)
     texts: dict[str, bytes] = field(default_factory=dict)
+    followed: list[str] = field(default_factory=list)
+    """Links that lead out of the folder and were followed."""
 
     def spec(self, stored: Mapping[str, tuple[str, int]]) -> SourceSpec:
         """The spec to send along.
@@ -47,7 +50,11 @@ class CollectedSource:
             ManifestFile(path=path, digest=stored[path][0], size=stored[path][1]) for path in sorted(self.files)
         ]
         return SourceSpec(
-            entry_script=self.entry_script, source_directory=self.source_directory, files=manifest, origin=self.origin
+            entry_script=self.entry_script,
+            source_directory=self.source_directory,
+            files=manifest,
+            origin=self.origin,
+            followed=self.followed,
         )
 
 
@@ -58,6 +65,7 @@ def collect_source(
     cwd: Path | None = None,
     honour_ignore_files: bool = True,
     python: str | None = None,
+    follow_links: bool = False,
 ) -> CollectedSource:
     """Find the files of an inference configuration (spec/behaviour.md sec. 6 and 9).
 
@@ -68,6 +76,7 @@ def collect_source(
         honour_ignore_files: Leave out what the folder's ``.amlignore`` (else ``.gitignore``) names. ``.git`` and
             ``__pycache__`` never go.
         python: The Python that will run the script, as ``3.6``, when it is known.
+        follow_links: Take what links lead to that lead out of the folder; a note names them.
 
     Raises:
         InvalidInput: Something is missing, unreadable, outside the folder, or surely cannot be served.
@@ -90,7 +99,10 @@ def collect_source(
     notes = check_script(str(entry_script), _read(script), python=python)
     rules, ignore_name = read_rules(folder) if honour_ignore_files else (IgnoreRules(), None)
     name = folder.name
-    files = _manifest(folder, rules, notes)
+    outside: list[str] | None = [] if follow_links else None
+    files = _manifest(folder, rules, notes, outside)
+    if outside:
+        notes.append(followed(outside))
     entry = normalize("NFC", f"{name}/{inside}")
     if entry not in files:
         raise InvalidInput(
@@ -111,6 +123,7 @@ def collect_source(
         origin=str(folder),
         texts=_texts(files, notes),
         notes=notes,
+        followed=outside or [],
     )
 
 
@@ -127,7 +140,8 @@ def collect_again(source: SourceSpec) -> CollectedSource:
         )
     if source.source_directory is None:
         return collect_source(source.entry_script, cwd=Path(source.origin))
-    return collect_source(source.entry_script.removeprefix(f"{source.source_directory}/"), source.origin)
+    script = source.entry_script.removeprefix(f"{source.source_directory}/")
+    return collect_source(script, source.origin, follow_links=bool(source.followed))
 
 
 def _folder(path: Path) -> Path:
@@ -208,10 +222,10 @@ def _texts(files: Mapping[str, Path], notes: list[str]) -> dict[str, bytes]:
     return found
 
 
-def _manifest(folder: Path, rules: IgnoreRules, notes: list[str]) -> dict[str, Path]:
+def _manifest(folder: Path, rules: IgnoreRules, notes: list[str], outside: list[str] | None) -> dict[str, Path]:
     """The files of a folder by their paths under the application root, names in the form that Python imports."""
     found: dict[str, Path] = {}
-    for path, local in _walk(folder, rules, notes):
+    for path, local in _walk(folder, rules, notes, outside):
         name = normalize("NFC", f"{folder.name}/{path}")
         if name in found:
             raise InvalidInput(
@@ -234,7 +248,7 @@ def _too_many(folder: Path, what: str) -> InvalidInput:
     )
 
 
-def _walk(folder: Path, rules: IgnoreRules, notes: list[str]) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path, rules: IgnoreRules, notes: list[str], outside: list[str] | None) -> Iterator[tuple[str, Path]]:
     """Regular files under a folder with their relative paths; links are followed, a loop is walked once."""
     pending: list[tuple[Path, str, frozenset[Path]]] = [(folder, "", frozenset({folder}))]
     walked = 0
@@ -270,6 +284,10 @@ def _walk(folder: Path, rules: IgnoreRules, notes: list[str]) -> Iterator[tuple[
                 ) from None
             if entry.name in NEVER_UPLOADED or rules.ignores(relative, folder=is_folder):
                 continue
+            if leads_out(path, folder):
+                if outside is None:
+                    raise refused(path, folder, "source_directory")
+                outside.append(relative)
             if is_folder:
                 real = path.resolve()
                 if real not in above:

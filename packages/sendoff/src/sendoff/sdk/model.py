@@ -162,6 +162,8 @@ class Model:
         sample_input_dataset: Any = None,
         sample_output_dataset: Any = None,
         resource_configuration: ResourceConfiguration | None = None,
+        *,
+        follow_links: bool = False,
         **_: Any,
     ) -> Model:
         """Store a local file or folder as the next version of ``model_name``.
@@ -180,6 +182,7 @@ class Model:
             sample_input_dataset: A data set or its id.
             sample_output_dataset: A data set or its id.
             resource_configuration: What a no-code deployment takes.
+            follow_links: Take what links in a folder lead to that lead out of it; they are refused otherwise.
 
         Raises `WebserviceException` when a path, name or value is not allowed; nothing was registered then.
         """
@@ -189,7 +192,7 @@ class Model:
             workspace.name,
             registration(
                 model_name,
-                Transfer(workspace._client, say).put_model(model_path, child_paths),
+                Transfer(workspace._client, say).put_model(model_path, child_paths, follow_links=follow_links),
                 **{name: given[name] for name in _DESCRIBING.split()},
             ),
         )

@@ -25,6 +25,8 @@ class SourceSpec(Spec):
     files: list[ManifestFile]
     origin: str | None = None
     """Absolute local folder that the files came from, when there is one: `reload` reads it again."""
+    followed: list[str] = []
+    """Links that lead out of that folder, whose targets are among the files: who deployed asked for it."""
 
     def in_own_paths(self, text: str) -> str:
         """A traceback in which a bundle's copy of a file is called by the path that the user knows it by."""

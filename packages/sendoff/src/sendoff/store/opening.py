@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
@@ -98,7 +99,7 @@ def open_store(
     environ: Mapping[str, str] | None = None,
     blobs: BlobStore | None = None,
 ) -> Store:
-    """Open the store in a home folder; make it when there is none.
+    """Open the store in a home folder; make it when there is none. One that is read-only is read.
 
     Args:
         home: The home folder; made with mode 0700 when it does not exist.
@@ -113,13 +114,18 @@ def open_store(
     from .local_blobs import LocalBlobs
 
     home = Path(os.path.abspath(Path(home).expanduser()))  # noqa: PTH100  a symlinked home keeps the user's own path
-    _make_home(home)
     path = None if url else home / DATABASE
-    url = url or sqlite.url_of(home / DATABASE)
+    readable = path is not None and path.exists() and not os.access(home, os.W_OK)
+    if not readable:
+        _make_home(home)
+    url = url or (sqlite.url_to_read(home / DATABASE) if readable else sqlite.url_of(home / DATABASE))
     engine = sqlite.make_engine(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
     try:
         with explained(engine):
-            _bring_up_to_date(engine, home, path)
+            if readable:
+                _check_readable(engine, home)
+            else:
+                _bring_up_to_date(engine, home, path)
     except BaseException:
         engine.dispose()
         raise
@@ -152,6 +158,18 @@ def _make_home(home: Path) -> None:
 def _version(engine: Engine) -> str | None:
     with engine.execution_options(**{sqlite.READ_ONLY_TRANSACTION: True}).begin() as connection:
         return migrate.version_of(connection)
+
+
+def _check_readable(engine: Engine, home: Path) -> None:
+    """Of a home that nothing may be written to: only what needs no migration can be read."""
+    version = _version(engine)
+    migrate.check_known(version)
+    if version != migrate.HEAD:
+        raise StoreError(
+            f"home {home} was written by an older Sendoff, and cannot be brought up to date: it is read-only",
+            hint="Copy the folder to a place that you may write to, and set SENDOFF_HOME to that.",
+            path=str(home),
+        )
 
 
 def _bring_up_to_date(engine: Engine, home: Path, path: Path | None) -> None:
@@ -207,7 +225,8 @@ def explained(engine: Engine) -> Iterator[None]:
 
 def _store_error(engine: Engine, error: BaseException) -> StoreError:
     url = engine.url
-    what = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    sqlite_file = unquote(str(url.database).removeprefix("file:"))
+    what = sqlite_file if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     found = sqlite.explain(error)
     if found is not None:
         file = Path(what)

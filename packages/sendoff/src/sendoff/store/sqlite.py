@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
@@ -20,6 +24,24 @@ READ_ONLY_TRANSACTION = "sendoff_read"
 def url_of(path: Path) -> str:
     """The SQLAlchemy URL of a database file."""
     return f"sqlite:///{path}"
+
+
+def url_to_read(path: Path) -> str:
+    """The SQLAlchemy URL of a database file in a folder that nothing may be written to.
+
+    SQLite keeps an index of its write-ahead log beside the file and cannot make one there: without a log the file is
+    whole by itself; with one and its index both are read; else a copy of file and log in a folder of this process is.
+    """
+    log = Path(f"{path}-wal")
+    if not log.exists() or log.stat().st_size == 0:
+        return f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true"
+    if Path(f"{path}-shm").exists():
+        return f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true"
+    folder = Path(tempfile.mkdtemp(prefix="sendoff-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for one in (path, log):
+        shutil.copyfile(one, folder / one.name)
+    return url_of(folder / path.name)
 
 
 def make_engine(url: str) -> Engine:
@@ -74,6 +96,11 @@ def born(connection: Connection) -> float:
 
 
 _MEANINGS = (
+    (
+        "SQLITE_NOMEM",
+        "needs more memory than there is",
+        "End other processes, or use a larger machine, then try again.",
+    ),
     ("SQLITE_BUSY", "is locked by another process", "Wait for the other sendoff process to end, then try again."),
     ("SQLITE_LOCKED", "is locked by another process", "Wait for the other sendoff process to end, then try again."),
     ("SQLITE_FULL", "cannot grow: the disk is full", "Free some space, then try again; the store is as it was."),

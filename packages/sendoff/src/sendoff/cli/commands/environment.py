@@ -80,7 +80,7 @@ def list_(session: Session) -> Sequence[Spec]:
 
 
 @environment.command(
-    "show", columns=records.ENVIRONMENTS, example="sendoff environment show -n demo --version 1 -o json"
+    "show", columns=records.ENVIRONMENT, example="sendoff environment show -n demo --version 1 -o json"
 )
 @options.name("Its name.")
 @_version

@@ -88,6 +88,7 @@ def _needs(given: dict[str, Any]) -> dict[str, Any]:
 )
 @options.name("Its name; a name that is there gets the next version.")
 @option("--model-path", "-p", default=None, metavar="PATH", help="File or folder on this machine.")
+@option("--follow-links", is_flag=True, help="Take what links in that folder lead to, also outside of it.")
 @option("--asset-path", default=None, metavar="PATH", help="File or folder that the run of --run-id keeps.")
 @option("--experiment-name", default=None, metavar="NAME", help="Experiment that made it, kept with it.")
 @option("--run-id", "-r", default=None, metavar="ID", help="Run that made it, kept with it.")
@@ -112,6 +113,7 @@ def register(
     tags: tuple[str, ...],
     properties: tuple[str, ...],
     framework: str | None,
+    follow_links: bool,
     **given: Any,
 ) -> Model:
     """Register a file or folder as the next version of a model.
@@ -136,7 +138,7 @@ def register(
     given_tags, given_properties = options.pairs(tags, "--tag"), options.pairs(properties, "--property")
     workspace = session.workspace
     if model_path is not None:
-        files = Transfer(session.client, session.say).put_model(model_path)
+        files = Transfer(session.client, session.say).put_model(model_path, follow_links=follow_links)
     else:
         files, experiment_name = _kept(session, name, asset_path, run_id, experiment_name)
     body = RegisterModel(

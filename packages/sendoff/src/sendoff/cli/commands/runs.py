@@ -52,7 +52,14 @@ _one = together(_run, _experiment, options.metadata_out)
 @option("--experiment-name", "-e", default=None, **_EXPERIMENT)
 @option("--last", type=int, default=None, help="So many of the newest.")
 @option("--minimal", is_flag=True, help="Only id, status and experiment.")
-@option("--parent-run-id", "--pipeline-run-id", default=None, metavar="ID", help="Only the children of this run.")
+@option(
+    "--parent-run-id",
+    "--pipeline-run-id",
+    "parent_run_id",
+    default=None,
+    metavar="ID",
+    help="Only the children of this run.",
+)
 @option("--status", default=None, metavar="TEXT", help="Only runs in this state.")
 @option("--tags", default=None, metavar="KEY[=VALUE]", help="Only runs with this tag.")
 @option("--compute-target-name", default=None, metavar="NAME", help="Only runs that were submitted to this target.")

@@ -62,9 +62,11 @@ class Estimator(RowModel):
         kinds = [type(part).__name__ for part in [model] + parts]
         self.texts = bool(parts) and self.columns.count is None and any(name in fitted.TAKES_TEXTS for name in kinds)
         coded = any(column.coded for column in self.columns.known.values())
-        # What was fitted with a frame is given one, but for an estimator of numbers that takes an array no otherwise.
-        self._frame = bool(parts) or coded or any(fitted.foreign(part) for part in [model] + parts)
-        self._frame = self._frame or kinds[0] in fitted.TAKES_NAMES or hasattr(model, "categories_")
+        # What was fitted with a frame is given one, but where all parts make one array of numbers of it in any case.
+        self._frame = coded or any(
+            fitted.foreign(part) or type(part).__name__ in fitted.TAKES_NAMES or hasattr(part, "categories_")
+            for part in [model] + parts
+        )
         # Names are honoured here; the warning would be in the log with every request.
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class InferenceConfig:
         base_image_registry: Where that image is.
         cuda_version: 9.0, 9.1 or 10.0.
         environment: The environment; excludes ``runtime`` and ``conda_file``.
+        follow_links: Take what links in ``source_directory`` lead to that lead out of it; they are refused otherwise.
 
     Raises:
         WebserviceException: Something is missing or does not go together.
@@ -66,6 +67,7 @@ class InferenceConfig:
     base_image_registry: ContainerRegistry | None = None
     cuda_version: str | None = None
     environment: Environment | None = None
+    follow_links: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         self.validate_configuration()
@@ -100,10 +102,10 @@ class InferenceConfig:
             raise wrong("runtime", f"{self.runtime!r} is not known", "Use 'python'.")
         if self.cuda_version is not None and self.cuda_version not in _CUDA:
             raise wrong("cuda_version", f"{self.cuda_version!r} is not known", f"Known: {', '.join(_CUDA)}.")
-        for field in ("conda_file", "extra_docker_file_steps"):
-            given = getattr(self, field)
+        for name in ("conda_file", "extra_docker_file_steps"):
+            given = getattr(self, name)
             if given and not (base / given).is_file():
-                raise wrong(field, f"{given!r} does not exist", here)
+                raise wrong(name, f"{given!r} does not exist", here)
 
     @as_sdk_errors(WebserviceException)
     def validation_script_content(self) -> None:
@@ -126,7 +128,9 @@ class InferenceConfig:
             reference, environment = self._environment()
         transfer = Transfer(workspace._client, progress)
         environment = environment and transfer.put_environment(environment)
-        source = transfer.put_source(self.entry_script, self.source_directory, environment)
+        source = transfer.put_source(
+            self.entry_script, self.source_directory, environment, follow_links=self.follow_links
+        )
         return InferenceSpec(
             source=source,
             environment=None if reference else environment,
