@@ -125,11 +125,11 @@ def main() -> None:
         session.quiet("python train.py && sendoff model register -n ridge -p ridge.pkl")
         session.draw(
             "deploy",
-            "sendoff model deploy -n diabetes -m ridge:1 --ic inferenceconfig.json",
+            "sendoff model deploy -n diabetes -m ridge:1 --es score.py --cf requirements.txt",
             f"sendoff service run -n diabetes -d '{DATA}'",
         )
         (folder / "score.py").write_text(scripts["score.py"][1], encoding="utf-8")
-        session.draw("error", "sendoff service update -n diabetes --ic inferenceconfig.json")
+        session.draw("error", "sendoff service update -n diabetes --es score.py")
         _page(session)
         _chart(session, scripts["score.py"][0])
     finally:
@@ -151,7 +151,7 @@ def _page(session: Session) -> None:
 def _chart(session: Session, script: str) -> None:
     (session.folder / "score.py").write_text(script, encoding="utf-8")
     session.quiet(
-        f"sendoff model profile -n sizing -m ridge:1 --ic inferenceconfig.json -d '{DATA}' && "
+        f"sendoff model profile -n sizing -m ridge:1 --es score.py --cf requirements.txt -d '{DATA}' && "
         f"sendoff profile show -n sizing -o none --chart '{PICTURES / 'profile.png'}'"
     )
 

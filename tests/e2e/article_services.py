@@ -185,8 +185,18 @@ def the_address_of_the_document(at: Reader, text: str) -> None:
 @then("9d2a5137")
 def the_document(at: Reader, text: str) -> None:
     served, printed = at.ask("GET", at.value("service.swagger_uri")).value, json.loads(text)
-    # What is printed is served; newer releases of inference-schema add a format, and we say what is required.
+    # What is printed is served; newer releases of inference-schema add a format, and we say what is required. This
+    # service answers plain HTTP without keys, in its first revision, and its document says so.
+    bearer = {"type": "apiKey", "name": "Authorization", "in": "header", "description": "For example: Bearer abc123"}
     assert dict(differences(printed, served)) == {
+        ".info.description": (
+            "API specification for Azure Machine Learning myservice",
+            "What the service myservice takes and answers",
+        ),
+        ".info.version": ("1.0", "1"),
+        ".schemes": (["https"], None),
+        ".securityDefinitions": ({"Bearer": bearer}, None),
+        ".paths./score.post.security": ([{"Bearer": []}], None),
         ".definitions.ServiceInput.properties.data.format": (None, "numpy.ndarray"),
         ".definitions.ServiceOutput.format": (None, "numpy.ndarray"),
         ".definitions.ServiceInput.required": (None, ["data"]),

@@ -80,6 +80,10 @@ def folder(tmp_path_factory):
     make_wheel(folder, "tiny-backend", "1.0", code=BACKEND.format(version="1.0"))
     make_wheel(folder, "tiny-backend", "2.0", code=BACKEND.format(version="2.0"))
     make_sdist(folder, "tiny-built", "1.0", "tiny-backend")
+    # As pandas and pytz: what the releases of some years require cannot be read any more, those before require nothing.
+    make_wheel(folder, "tiny-frames", "0.1")
+    make_wheel(folder, "tiny-frames", "0.23", requires=["tiny-base (>=2011k)"])
+    make_wheel(folder, "tiny-frames", "0.24", requires=["tiny-base"])
     return folder
 
 
@@ -92,6 +96,9 @@ DAYS = {
     "tiny_backend-1.0-py3-none-any.whl": "2019-01-01",
     "tiny_backend-2.0-py3-none-any.whl": ago(10),
     "tiny_built-1.0.tar.gz": "2020-03-01",
+    "tiny_frames-0.1-py3-none-any.whl": "2010-01-01",
+    "tiny_frames-0.23-py3-none-any.whl": "2020-01-01",
+    "tiny_frames-0.24-py3-none-any.whl": "2021-01-01",
 }
 
 
@@ -149,6 +156,13 @@ def test_an_index_without_dates_is_said(folder, home, clean):
         lock, _ = resolve(spec("tiny-app==1.5"), home=home, settings=settings, environ=clean)
     assert (lock.as_of, lock.pins()["tiny-base"]) == (None, "2.0")
     assert any("no dates" in note for note in lock.notes)
+
+
+def test_releases_of_the_time_that_cannot_be_read_are_not_passed_over_for_older_ones(found):
+    lock = found(spec("tiny-app==1.5", "tiny-frames"))
+    assert (lock.as_of, lock.pins()["tiny-frames"], lock.pins()["tiny-base"]) == ("2020-04-30", "0.24", "1.0")
+    assert any(note.startswith("tiny-frames: installers cannot read") for note in lock.notes)
+    assert lock.undated == ["tiny-frames"]
 
 
 def test_a_second_index_without_dates_takes_nothing_away(index, home, clean, tmp_path):

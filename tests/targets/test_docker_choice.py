@@ -42,4 +42,4 @@ def test_a_base_image_that_cannot_be_had_makes_processes_of_containers(base: str
     report = json.loads(done.stdout)
     assert report["target"] == target, done.stderr
     if target == "process":
-        assert any(f"{image} is not in the engine and cannot be pulled" in note for note in report["notes"])
+        assert any(f"{image} is not in the engine and cannot be pulled" in note for note in report["details"])

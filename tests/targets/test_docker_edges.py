@@ -23,6 +23,7 @@ from stored_text import files_with
 from test_docker_services import WS, DockerDeployments
 
 from sendoff.deployments.access import ServiceAccess
+from sendoff.errors import NotSupported
 from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec, PythonSpec
 from sendoff.spec.service import CheckReport, Service, UpdateService
@@ -201,8 +202,11 @@ def test_a_private_base_image_is_pulled_for_a_service_and_its_password_is_kept_n
 
         reference = f"{address}/private/base:1"
         client = docker.from_env()
-        (tmp_path / "Dockerfile").write_text(f"FROM {BASE}\nLABEL mark={time.time_ns()}\n")
-        client.images.build(path=str(tmp_path), tag=reference)
+        # In a folder of its own: what is sent is read by this process, and closing the home's database would give up
+        # the locks that this process has on it (sqlite.org, "How To Corrupt", sec. 2.2).
+        (tmp_path / "base").mkdir()
+        (tmp_path / "base" / "Dockerfile").write_text(f"FROM {BASE}\nLABEL mark={time.time_ns()}\n")
+        client.images.build(path=str(tmp_path / "base"), tag=reference)
         client.images.push(reference, auth_config={"username": USER, "password": SECRET})
         client.images.remove(reference, force=True)
 
@@ -215,9 +219,9 @@ def test_a_private_base_image_is_pulled_for_a_service_and_its_password_is_kept_n
             )
             return home.inference(PLAIN, environment=spec)
 
-        wrong = home.deployments.deploy(WS, home.body(inference=inference(f"not-{SECRET}"), deployment=ACI, check=True))
-        assert isinstance(wrong, CheckReport) and wrong.target == "process"
-        assert f"the base image {reference} is not in the engine and cannot be pulled" in wrong.notes[0]
+        wrong = home.body(inference=inference(f"not-{SECRET}"), deployment=ACI, check=True)
+        with pytest.raises(NotSupported, match=f"the base image {reference} is not in the engine and cannot be pulled"):
+            home.deployments.deploy(WS, wrong)
         try:
             operation = home.deploy(inference=inference(SECRET), deployment=ACI)
             assert operation.state == "Succeeded", operation

@@ -91,7 +91,9 @@ class Deployments:
         if replaced is not None:
             ready = dataclasses.replace(ready, notes=[_replacing(replaced, deployment), *ready.notes])
         if body.check:
-            return CheckReport(target=ready.choice.target, notes=ready.notes, models=ready.plan.models)
+            return CheckReport(
+                target=ready.choice.target, notes=ready.notes, models=ready.plan.models, details=ready.details
+            )
         if replaced is not None:
             self._remove(ws, replaced)
         ready = self._register(ws, ready)

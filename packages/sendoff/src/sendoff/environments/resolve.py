@@ -92,6 +92,7 @@ class Resolution:
         self._stated = sorted(set(stated)) if self._asked == AUTO and not pinned else []
         self._as_of: AsOf | None = None
         self._undated: set[str] = set()
+        self._unreadable: set[str] = set()
 
     @property
     def _by_channel(self) -> bool:
@@ -141,7 +142,7 @@ class Resolution:
         later = as_of.after_python(python, day, today=today) if day.automatic else None
         failures = []
         for one in filter(None, (day, later)):
-            self._as_of, self._undated = one, set()
+            self._as_of, self._undated, self._unreadable = one, set(), set()
             self._supply.progress(str(one))
             try:
                 return self._resolved([str(one)])
@@ -150,7 +151,7 @@ class Resolution:
                 if not one.automatic or error.context.get("reason") in ("unreachable", "disk"):
                     raise
                 failures.append(error.message)
-        self._as_of, self._undated = None, set()
+        self._as_of, self._undated, self._unreadable = None, set(), set()
         said = f"{day}; nothing fits then ({failures[0]}), so all packages that there are were looked at"
         return self._resolved([said])
 
@@ -351,21 +352,33 @@ class Resolution:
             return self._uv_dated(arguments, self._as_of, doing)
 
     def _uv_dated(self, arguments: list[str], day: AsOf, doing: str) -> str:
-        """Run uv with a day; packages of an index that gives no dates are free of it, as uv says which."""
+        """Run uv with a day.
+
+        Packages of an index that gives no dates are free of it, as uv says which. So are those of which uv passes over
+        releases that it cannot read: else it goes back to whatever release has nothing to read, years before the day
+        (every pandas from 0.14 to 0.23 requires ``pytz (>=2011k)``, and 0.11 would be taken).
+        """
         while True:
             undated: set[str] = set()
+            unreadable: set[str] = set()
             failure: EnvironmentFailed | None = None
+            free = self._undated | self._unreadable
             try:
                 found = uv.run(
-                    [*arguments, *uv.dated(day.until, self._undated)], self._supply, waits_for=doing, undated=undated
+                    [*arguments, *uv.dated(day.until, free)],
+                    self._supply,
+                    waits_for=doing,
+                    undated=undated,
+                    unreadable=unreadable,
                 )
             except EnvironmentFailed as error:
                 failure = error
-            if not undated - self._undated:
+            if not (undated | unreadable) - free:
                 if failure is not None:
                     raise failure
                 return found
-            self._undated |= undated
+            self._undated |= undated - free
+            self._unreadable |= unreadable - free
 
     def _checked(self, text: str, conda_has: Mapping[str, str]) -> str:
         """uv's text, with the user's own hashes kept to, and without what conda installs."""
@@ -420,6 +433,9 @@ class Resolution:
         if self._undated:
             named = ", ".join(sorted(self._undated))
             said.append(f"{named}: the package index gives no dates of them, so every release was looked at")
+        if self._unreadable:
+            named = ", ".join(sorted(self._unreadable))
+            said.append(f"{named}: installers cannot read releases of that time any more, so newer ones were looked at")
         return Lock(
             digest=digest,
             python=path,
@@ -433,7 +449,7 @@ class Resolution:
             notes=[self.indexes.conceal(note) for note in said],
             as_of=self._as_of.day.isoformat() if self._as_of else None,
             as_of_reason=self._as_of.reason if self._as_of else "",
-            undated=sorted(self._undated),
+            undated=sorted(self._undated | self._unreadable),
         )
 
     def _shown_channels(self) -> list[str]:

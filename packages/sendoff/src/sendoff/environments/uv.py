@@ -27,6 +27,7 @@ _KEPT = re.compile(
 _DROPPED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
 _FIRST_SETUPTOOLS = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _DATELESS = re.compile(r"^warning: `([^`]+)` is missing an upload date", re.MULTILINE)
+_UNREADABLE = re.compile(r"^\s*WARN `([^`=]+)==[^`]+` has invalid metadata", re.MULTILINE)
 _ARCHIVE = re.compile(r"(.+?)(?:-\d.*)?\Z")
 
 T = TypeVar("T")
@@ -51,16 +52,17 @@ def binary() -> str:
         raise MissingExtra("uv is not installed beside sendoff", hint="Run: pip install uv") from None
 
 
-def dated(until: datetime.datetime, undated: Iterable[str]) -> list[str]:
+def dated(until: datetime.datetime, free_of_it: Iterable[str]) -> list[str]:
     """Options that leave out what was uploaded later, also of what source archives are built with.
 
     Args:
         until: The moment, with its time zone.
-        undated: Packages whose index gives no dates; they are free of it.
+        free_of_it: Packages whose index gives no dates, or whose releases of that time cannot be read.
     """
-    free = [option for name in sorted(undated) for option in ("--exclude-newer-package", f"{name}=false")]
+    free_of_it = set(free_of_it)
+    free = [option for name in sorted(free_of_it) for option in ("--exclude-newer-package", f"{name}=false")]
     # uv builds every old source archive with a setuptools of 2019 or later.
-    if until < _FIRST_SETUPTOOLS and "setuptools" not in undated:
+    if until < _FIRST_SETUPTOOLS and "setuptools" not in free_of_it:
         free += ["--exclude-newer-package", f"setuptools={_FIRST_SETUPTOOLS:%Y-%m-%d}"]
     return ["--exclude-newer", f"{until:%Y-%m-%dT%H:%M:%SZ}", *free]
 
@@ -73,6 +75,7 @@ def run(
     timeout: float = 1800.0,
     holds: int | None = None,
     undated: set[str] | None = None,
+    unreadable: set[str] | None = None,
 ) -> str:
     """Run uv to its end.
 
@@ -83,6 +86,8 @@ def run(
         timeout: In seconds; then uv and what it started are ended.
         holds: A file lock's descriptor that uv inherits: when we are killed, the lock is held until uv is gone too.
         undated: Receives the packages that were left out for want of a date (not with ``--quiet``).
+        unreadable: Receives the packages of which releases were passed over, since they state what they require in a
+            form of their time that uv does not read.
 
     Returns:
         Its standard output.
@@ -97,7 +102,7 @@ def run(
         command = [binary(), "--config-file", str(config), "--no-progress", "--color", "never", *arguments]
         process = subprocess.Popen(
             command,
-            env=surroundings(supply),
+            env=surroundings(supply) | ({} if unreadable is None else {"RUST_LOG": "uv_resolver=warn"}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -121,6 +126,8 @@ def run(
                 process.wait()
     if undated is not None:
         undated |= {canonical_name(_ARCHIVE.match(file)[1]) for file in _DATELESS.findall(err)}  # type: ignore[index]
+    if unreadable is not None:
+        unreadable |= {canonical_name(name) for name in _UNREADABLE.findall(err)}
     if process.returncode == 0:
         return out
     raise _explain(supply.indexes.conceal(err), waits_for, supply.indexes)

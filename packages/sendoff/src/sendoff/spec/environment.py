@@ -101,7 +101,8 @@ class Lock(Spec):
     """The day whose packages were looked at, ``YYYY-MM-DD``; None for all that there are."""
     as_of_reason: str = ""
     undated: list[str] = []
-    """Packages whose index gives no dates: they are free of ``as_of``. Not part of the digest."""
+    """Packages that are free of ``as_of``: their index gives no dates, or their releases of that time cannot be read
+    any more. Not part of the digest."""
 
     @property
     def key(self) -> str:

@@ -39,11 +39,12 @@ class UpdateService(Spec):
 
 
 class CheckReport(Spec):
-    """What a pre-flight found: ``notes`` are for reading, a problem would have been raised."""
+    """What a pre-flight found: ``notes`` are for reading, ``details`` for who asks why; a problem would be raised."""
 
     target: str
     notes: list[str]
     models: list[str]
+    details: list[str] = []
 
 
 class Revision(Spec):

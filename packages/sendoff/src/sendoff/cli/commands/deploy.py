@@ -88,6 +88,8 @@ def deploy(
     if check:
         report = session.client.check(session.workspace, body)
         session.say(f"{name} can be deployed to {report.target}.")
+        for detail in report.details if session.verbose else ():
+            session.say(f"  {detail}")
         return report
     operation = session.client.deploy(session.workspace, body)
     if not progress.awaited(session, operation, no_wait):
