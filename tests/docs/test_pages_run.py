@@ -3,7 +3,8 @@
 How a fenced block is read: one whose info string has ``title="name"`` is a file and is written; ``python`` is executed,
 all of a page's blocks in one namespace; in ``console`` every line that starts with ``$ `` is run in bash and has to
 succeed (or to end with 9, after ``exit=9``), and what it sets (folder, variables, an activated environment) holds for
-what follows; ``sh`` is for what cannot be run inside a test (installing, make) and may hold nothing else.
+what follows; where the lines below it are JSON, that is what it has to print; ``sh`` is for what cannot be run inside
+a test (installing, make) and may hold nothing else.
 
 The README is run as a newcomer runs it: with a Python and nothing in it, an empty home, no environment but the one that
 the page makes. The other pages find Sendoff installed.
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import environment_cache
 import pytest
@@ -28,6 +30,7 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if 
 PAGES += sorted((ROOT / "examples").glob("*/README.md"))
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
+COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 EXIT = re.compile(r"exit=(\d+)")
 NOT_RUN = re.compile(r"^(#.*|make \w[\w-]*|git clone .*|cd \S+|pip install .*|uv pip install .*|export \S+|)$")
 
@@ -84,7 +87,7 @@ class Reader:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
-    def type(self, command: str, where: str, code: int) -> None:
+    def type(self, command: str, shown: str, where: str, code: int) -> None:
         done = subprocess.run(
             ["bash", "-c", f"{command}\n{{ code=$?; env -0; pwd; }} > {self._after}; exit $code"],
             cwd=self.folder,
@@ -94,6 +97,10 @@ class Reader:
             timeout=280,
         )
         assert done.returncode == code, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+        if (answer := _json(shown)) is not None:
+            numbers = isinstance(answer, list) and all(isinstance(one, int | float) for one in answer)
+            wanted = pytest.approx(answer) if numbers else answer
+            assert _json(done.stdout) == wanted, f"{where}: {command} printed\n{done.stdout}"
         *variables, folder = self._after.read_text().split("\0")
         self.env = dict(one.split("=", 1) for one in variables)
         self.folder = Path(folder.strip())
@@ -167,11 +174,19 @@ def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: P
             elif language == "python":
                 reader.run(body, where)
             elif language == "console":
-                for command in re.findall(r"^\$ (.*)$", body, re.MULTILINE):
-                    reader.type(command, where, code)
+                for command, shown in COMMAND.findall(body):
+                    reader.type(command, shown, where, code)
     finally:
         reader.leave()
         _end_services(Path(reader.env.get("SENDOFF_HOME", tmp_path / ".sendoff")))
+
+
+def _json(text: str) -> Any:
+    """What a text says as JSON; None where it is something else."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _end_services(home: Path) -> None:
