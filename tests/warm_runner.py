@@ -7,7 +7,6 @@ are started as users' are.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import subprocess
@@ -98,5 +97,4 @@ def use() -> None:
     """Let launchers of this process start runners so."""
     from sendoff.operations import launch
 
-    with contextlib.suppress(AttributeError):
-        launch.subprocess = Warm()  # type: ignore[assignment]
+    launch.subprocess = Warm()  # type: ignore[assignment]

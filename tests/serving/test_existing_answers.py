@@ -8,6 +8,7 @@ import re
 import pytest
 
 from .existing_server import Start, twin
+from .test_identifiers import TABLE
 
 __all__ = ["twin"]
 
@@ -282,15 +283,7 @@ def test_headers_of_score(string) -> None:
 
 @pytest.mark.parametrize(
     ("given", "request_id", "ms_request_id", "client_request_id"),
-    [
-        ({}, "new", "same", None),
-        ({"x-request-id": "A"}, "A", "A", None),
-        ({"x-ms-request-id": "B"}, "new", "B", "B"),
-        ({"x-ms-client-request-id": "C"}, "new", "C", "C"),
-        ({"x-ms-request-id": "B", "x-ms-client-request-id": "C"}, "new", "B", "C"),
-        ({"x-request-id": "A", "x-ms-request-id": "B"}, "A", "B", "B"),
-        ({"x-request-id": "A", "x-ms-client-request-id": "C"}, "A", "C", "C"),
-    ],
+    TABLE,
 )
 def test_headers_table_of_ids(string, given, request_id, ms_request_id, client_request_id) -> None:
     headers = string.get("/score", **given).headers

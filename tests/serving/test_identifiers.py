@@ -8,19 +8,21 @@ import pytest
 
 SCRIPT = "def init(): pass\ndef run(data): return 1\n"
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+TABLE = [
+    ({}, "new", "same", None),
+    ({"x-request-id": "A"}, "A", "A", None),
+    ({"x-ms-request-id": "B"}, "new", "B", "B"),
+    ({"x-ms-client-request-id": "C"}, "new", "C", "C"),
+    ({"x-ms-request-id": "B", "x-ms-client-request-id": "C"}, "new", "B", "C"),
+    ({"x-request-id": "A", "x-ms-request-id": "B"}, "A", "B", "B"),
+    ({"x-request-id": "A", "x-ms-client-request-id": "C"}, "A", "C", "C"),
+]
+"""What is sent, and what the answer has as x-request-id, x-ms-request-id and x-ms-client-request-id."""
 
 
 @pytest.mark.parametrize(
     ("given", "request_id", "ms_request_id", "client_request_id"),
-    [
-        ({}, "new", "same", None),
-        ({"x-request-id": "A"}, "A", "A", None),
-        ({"x-ms-request-id": "B"}, "new", "B", "B"),
-        ({"x-ms-client-request-id": "C"}, "new", "C", "C"),
-        ({"x-ms-request-id": "B", "x-ms-client-request-id": "C"}, "new", "B", "C"),
-        ({"x-request-id": "A", "x-ms-request-id": "B"}, "A", "B", "B"),
-        ({"x-request-id": "A", "x-ms-client-request-id": "C"}, "A", "C", "C"),
-    ],
+    TABLE,
 )
 def test_the_table_of_ids(shared, given, request_id, ms_request_id, client_request_id) -> None:
     server = shared(SCRIPT)
