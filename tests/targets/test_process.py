@@ -240,11 +240,11 @@ class TestCrashes:
 class TestKilledHalfWay:
     def test_an_apply_killed_right_after_the_start_is_taken_over(self, rig: ProcessRig) -> None:
         code = (
-            "start = processes.spawn\n"
-            "def spawn(argv, **more):\n"
-            "    start(argv, **more)\n"
+            "start = fronts._process\n"
+            "def process(*of):\n"
+            "    start(*of)\n"
             "    die()\n"
-            "processes.spawn = spawn\n"
+            "fronts._process = process\n"
             "target.apply(wanted)\n"
         )
         assert in_another_process(code, rig, wanted=to_builtins(rig.answering("one"))) == -signal.SIGKILL

@@ -137,7 +137,13 @@ def session(leader: Identity) -> list[Identity]:
 def command(process: Identity) -> list[str]:
     """The command line of a process; empty when it is gone or may not be seen."""
     try:
-        found = (PROC / str(process.pid) / "cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+        found = (
+            (PROC / str(process.pid) / "cmdline")
+            .read_bytes()
+            .rstrip(b"\0")
+            .decode("utf-8", "surrogateescape")
+            .split("\0")
+        )
     except OSError:
         if PROC.joinpath("self").exists():
             return []
@@ -150,8 +156,14 @@ def command(process: Identity) -> list[str]:
     return found if alive(process) else []
 
 
-def spawn(argv: Sequence[str], *, environ: Mapping[str, str], console: Path) -> int:
+def spawn(argv: Sequence[str], *, environ: Mapping[str, str], console: Path, stdin: int = subprocess.DEVNULL) -> int:
     """Start a process that outlives this one: own session, no terminal, output appended to ``console``.
+
+    Args:
+        argv: Its command line.
+        environ: All of its variables.
+        console: Where its output goes.
+        stdin: A descriptor that is its standard input.
 
     Returns:
         Its pid. When it ends while this process still lives it is reaped by a thread, so that it leaves no zombie.
@@ -159,7 +171,7 @@ def spawn(argv: Sequence[str], *, environ: Mapping[str, str], console: Path) -> 
     with console.open("ab") as out:
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=subprocess.STDOUT,
             cwd="/",

@@ -20,6 +20,7 @@ from ...errors import InvalidInput, TargetUnavailable
 from ...progress import Progress
 from .. import front_control, ports, supervisor
 from ..run_folder import kept_ports
+from . import forking
 from .records import Crashes, Front, Good, ProcessFolder, ProcessRecord
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0
@@ -194,8 +195,6 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
         os.truncate(folder.console, 0)
     folder.mark_start_up()
     argv = [
-        # `-P` keeps the working folder off its path.
-        *(wanted.command or [sys.executable, "-P", "-m", "sendoff_serving"]),
         *("--bundle", first.bundle, "--python", first.python, "--host", wanted.host, "--port", str(wanted.port)),
         *("--control", front.control, "--log-file", str(folder.log), "--revision", str(first.revision)),
         *("--keeper-file", str(supervisor.record(folder.place))),
@@ -207,12 +206,23 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
     if wanted.data_folder is not None:
         # Given in any case: whether anything is collected may change with a revision, the front stays.
         argv += ["--data-dir", wanted.data_folder, "--data-scope", wanted.data_scope]
-    pid = processes.spawn(argv, environ={**wanted.environ, processes.MARK: token}, console=folder.console)
-    identity = processes.identify(pid)
+    identity = processes.identify(_process(wanted, argv, token, folder.console))
     if identity is not None:
         front = front._replace(pid=identity.pid, start=identity.start)
         folder.write(front)
     return front
+
+
+def _process(wanted: ProcessRecord, arguments: list[str], token: str, console: Path) -> int:
+    """The pid of a new process of the server; 0 where it is not known."""
+    if wanted.command is None:
+        try:
+            return forking.fork(arguments, environ=wanted.environ, token=token, console=console)
+        except forking.NotForked:
+            pass  # a front that is started does the same
+    # `-P` keeps the working folder off its path.
+    command = wanted.command or [sys.executable, "-P", "-m", "sendoff_serving"]
+    return processes.spawn([*command, *arguments], environ={**wanted.environ, processes.MARK: token}, console=console)
 
 
 def _settle_record(folder: ProcessFolder, wanted: ProcessRecord, front: Front, log: Progress) -> None:
