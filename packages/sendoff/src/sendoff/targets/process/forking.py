@@ -1,8 +1,9 @@
 """Has a front forked from a process that has its imports: it starts sooner, and shares their memory with the others.
 
 One such process serves all homes of a user for as long as what a process inherits is the same: variables, limits,
-control group, namespaces, and the server's code (``docs/decisions/0026``). So a front is the same whether it was forked or started, and where
-anything differs a process of its own is there for it. Standard library alone: the supervisor imports this.
+control group, namespaces, and the server's code (``docs/decisions/0026``). So a front is the same whether it was forked
+or started, and where anything differs a process of its own is there for it. Standard library alone: the supervisor
+imports this.
 """
 
 from __future__ import annotations
