@@ -43,9 +43,9 @@ test: setup  ## Run the whole suite
 
 # The same with the oldest versions that the bounds allow, and with the newest that there are; each in a folder of its own.
 .venv-lowest/.installed .venv-newest/.installed: setup pyproject.toml packages/sendoff/pyproject.toml packages/serving/pyproject.toml
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(@D)
 	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --resolution $(if $(findstring lowest,$@),lowest-direct,highest) \
-		-e "packages/sendoff[server,conda,docker,otel,pandas,parquet,profile,s3,azure]" -e packages/serving --group dev --group examples
+		-e "packages/sendoff[server,conda,docker,otel,pandas,parquet,profile,s3,azure]" -e packages/serving --group dev --group docs --group examples
 	@touch $@
 
 test-lowest: .venv-lowest/.installed  ## Run the suite with the lowest versions that the bounds allow
