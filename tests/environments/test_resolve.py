@@ -1,7 +1,9 @@
 """A definition becomes a lock with hashes, or an error that says what does not go together."""
 
 import http.server
+import io
 import socket
+import tarfile
 import threading
 import time
 
@@ -46,6 +48,23 @@ def test_an_unknown_package_is_named(home, clean, offline):
         resolve(spec("tiny-unheard-of"), home=home, settings=offline, environ=clean)
     assert "tiny-unheard-of" in str(error.value)
     assert "wheelhouse" in error.value.hint
+
+
+def test_a_name_that_is_often_taken_for_another_is_said_to_be_that(home, clean, offline, wheelhouse):
+    """The index's ``sklearn`` only raises; scikit-learn/sklearn-pypi-package#8."""
+    with tarfile.open(wheelhouse / "sklearn-0.0.tar.gz", "w:gz") as archive:
+        for name, text in {
+            "PKG-INFO": "Metadata-Version: 2.1\nName: sklearn\nVersion: 0.0\n",
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "no"\nbackend-path = ["."]\n',
+            "no.py": "raise RuntimeError('use scikit-learn')\n",
+        }.items():
+            entry = tarfile.TarInfo(f"sklearn-0.0/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    with pytest.raises(EnvironmentFailed) as error:
+        resolve(spec("sklearn"), home=home, settings=offline, environ=clean)
+    assert "sklearn is not the package that was meant" in error.value.message
+    assert error.value.hint == "Write scikit-learn in its place."
 
 
 def test_constraints_hold(home, clean, offline):

@@ -163,6 +163,14 @@ def test_commands_in_shell_scripts_and_pipelines(look):
         steps:
           - script: az ml model deploy --name svc
         """,
+        newer__yml="""\
+        steps:
+          - name: Install az ml extension
+            run: az extension add -n ml
+          - run: az ml job create -f train.yml
+          - run: az ml online-deployment create -f d.yml
+          - run: az ml model create -f m.yml
+        """,
     )
     found = {(one.line, one.what): one for file in report.files for one in file.findings}
     assert found[(3, "az ml model deploy")].verdict == RUNS
@@ -170,6 +178,9 @@ def test_commands_in_shell_scripts_and_pipelines(look):
     assert "did you mean 'sendoff model deploy'" in found[(5, "az ml modle deploy")].message
     assert (6, "az ml workspace create") in found
     assert (2, "az ml model deploy") in found
+    newer = [one for file in report.files for one in file.findings if file.path == "newer.yml"]
+    assert [(one.line, one.verdict) for one in newer] == [(4, UNSUPPORTED), (5, UNSUPPORTED), (6, UNSUPPORTED)]
+    assert all("version 2" in one.message for one in newer)
     assert [one.verdict for (_, what), one in found.items() if what.endswith("-ic")] == []
 
 

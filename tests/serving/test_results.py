@@ -91,6 +91,21 @@ def test_what_has_no_json_form_is_an_error_that_says_so(serve, expression: str) 
     assert "cannot be encoded" in answer.json["message"] and answer.json["hint"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("pd.concat([pd.DataFrame({'a': [1], 'b': [2]}), pd.DataFrame({'a': [3]})], axis=1)", "name 'a'"),
+        ("{'rows': [pd.DataFrame([[1, 2]], columns=['x', 'x'])]}", "name 'x'"),
+        ("{np.datetime64('2020-01-01'): 1, '2020-01-01': 2}", "one and the same text"),
+    ],
+)
+def test_a_result_that_would_lose_values_is_an_error(numbers, expression: str, said: str) -> None:
+    answer = numbers.score(expression)
+    assert (answer.status, answer.json["code"]) == (500, "result_not_encodable")
+    assert said in answer.json["message"]
+
+
 RESULT = "{'a': [1.0, float('nan')], 'b': float('inf'), 'c': -float('inf'), 'd': 'NaN'}"
 
 

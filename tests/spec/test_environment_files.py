@@ -84,6 +84,9 @@ def test_the_split_of_conda_and_pip_within_one_entry_is_understood():
         ("when: 2020-13-45", ["no date that can be read", "line 1"]),
         ("", ["is empty"]),
         ("- numpy", ["holds a list; a mapping was expected"]),
+        ("dependencies: [a]\nname: e\ndependencies: [b]", ["the key 'dependencies' is there twice", "line 3"]),
+        ("dependencies: [{pip: [a], pip: [b]}]", ["the key 'pip' is there twice", "line 1"]),
+        ("dependencies:\n\t- numpy", ["line 2", "spaces"]),
     ],
 )
 def test_an_error_names_the_file_the_place_and_what_to_do(tmp_path, text, said):
@@ -137,6 +140,10 @@ def test_requirements_follow_includes_constraints_and_continuations(tmp_path):
         ("a @ https://user:hunter2@host.invalid/a-1.0.tar.gz\n", ["password", "****"]),
         ("a==1 --global-option=x\n", ["--global-option cannot follow"]),
         ("a==1 --hash=md5:aa\n", ["not a hash"]),
+        ("numpy=>1.20,<2\n", ["Write numpy>=1.20,<2."]),
+        ("numpy=1.20\n", ["Write numpy==1.20."]),
+        ("python==3.8\nnumpy\n", ["line 1", "no pip package", "python=3.8"]),
+        ("Package    Version\n---------- -------\nnumpy      1.26.4\n", ["pip list --format=freeze"]),
     ],
 )
 def test_a_wrong_requirements_line_is_named_by_its_number(tmp_path, text, said):

@@ -61,6 +61,10 @@ def test_an_environment_file_too(tmp_path) -> None:
     file.write_text("[1]")
     with pytest.raises(InvalidInput, match="holds a list; a mapping was expected"):
         environment_files.load(file)
+    (tmp_path / "e.yml").write_text("- python=3.11\n- numpy\n")
+    with pytest.raises(InvalidInput) as caught:
+        environment_files.load(tmp_path / "e.yml")
+    assert "'dependencies:'" in caught.value.hint
 
 
 def test_long_texts_are_cut_and_dates_are_named() -> None:

@@ -63,6 +63,16 @@ def test_what_is_wrong_with_json_is_said_of_json(tmp_path: Path, text: str, says
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["i.json", "i.yml"])
+@pytest.mark.parametrize("text", ['{"a": {"b": 1, "b": 2}}', '{"b": 1,\n"b": 1}'])
+def test_a_key_that_is_there_twice_is_said_and_none_of_its_values_taken(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InvalidInput, match="the key 'b' is there twice"):
+        read_file(tmp_path / name)
+    (tmp_path / "merged.yml").write_text("x: &x {a: 1, b: 1}\ny: {<<: *x, b: 2}\n")  # that is what merging is for
+    assert read_file(tmp_path / "merged.yml")["y"] == {"a": 1, "b": 2}
+
+
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20)
 )

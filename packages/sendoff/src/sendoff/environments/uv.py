@@ -225,6 +225,10 @@ def _explain(log: str, waits_for: str, indexes: Indexes) -> EnvironmentFailed:
         reason = "build"
         what = "a package had to be compiled from source and that failed"
         hint = "Install a C compiler (for example: apt-get install gcc), or choose a version that has a wheel."
+        confused = re.search(r"`([A-Za-z0-9._-]+)` is often confused for `([A-Za-z0-9._-]+)`", flat)
+        if confused:
+            what = f"{confused[1]} is not the package that was meant, and it cannot be built"
+            hint = f"Write {confused[2]} in its place."
     elif re.search(
         r"[Ff]ailed to fetch|error sending request|dns error|[Cc]onnect|timed out|certificate|[Rr]equest failed", flat
     ):

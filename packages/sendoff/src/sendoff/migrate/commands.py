@@ -12,6 +12,32 @@ from .findings import MAPPED, RUNS, UNSUPPORTED, Finding
 _CALL = re.compile(r"(?<![\w-])az\s+ml\s+(?P<rest>[^\n|;&]*)")
 
 
+_NEWER = {
+    "batch-deployment": "batch scoring is not here yet",
+    "batch-endpoint": "batch scoring is not here yet",
+    "component": "run the steps' scripts yourself, then Model.register what they made",
+    "compute": "sendoff computetarget has compute targets by name",
+    "connection": "keys of other services go into environment variables",
+    "data": "sendoff dataset register",
+    "environment": "sendoff environment register",
+    "feature-set": "not here",
+    "feature-store": "not here",
+    "job": "run the script yourself, then sendoff model register what it made",
+    "model": "sendoff model register",
+    "online-deployment": "sendoff model deploy, sendoff service update",
+    "online-endpoint": "sendoff model deploy makes a service, which is its own endpoint",
+    "registry": "not here",
+    "schedule": "not here",
+}
+"""What serves the purpose of the groups of ``az ml`` version 2, whose files and flags are others."""
+
+
+_NEWER_VERBS = frozenset(
+    {"archive", "cancel", "create", "delete", "download", "get-credentials", "get-logs", "invoke", "list", "restore"}
+    | {"share", "show", "stream", "update", "regenerate-keys"}
+)
+
+
 class CommandFacts(Spec):
     """What is known of a command: its flags, and whether it only refuses."""
 
@@ -72,6 +98,12 @@ def _one(rest: str, commands: Commands, number: int, cell: int | None) -> list[F
             break
     else:
         name = " ".join(path)
+        if path[0] in _NEWER and (len(path) > 1 and path[1] in _NEWER_VERBS):
+            message = f"a command of az ml version 2, which is not read here; instead: {_NEWER[path[0]]}"
+            return [finding(" ".join(path[:2]), UNSUPPORTED, message)]
+        groups = list({known.split()[0] for known in commands})
+        if path[0] not in groups and (len(path) == 1 or (path[0] not in _NEWER and not nearest(path[0], groups))):
+            return []  # prose: every command of either version is a group and a verb
         close = nearest(name, list(commands))
         hint = f"did you mean 'sendoff {close}'?" if close else "see 'sendoff --help'"
         return [finding(name, UNSUPPORTED, f"no such command; {hint}")]

@@ -43,6 +43,9 @@ def load(path: Path | str, *, name: str | None = None, notes: list[str] | None =
         value = read.read_value(path, "environment file")
         if isinstance(value, Mapping) and "dependencies" in value:
             return _from_conda(value, path, name, notes)
+        if not isinstance(value, Mapping) and path.suffix.lower() != ".json":
+            hint = "A conda file has the line 'dependencies:' above its list; pip requirements belong into a .txt file."
+            raise parse.not_a_mapping(value, where=str(path), hint=hint)
         spec = environment_from_value(value, where=str(path), base=path.parent, notes=notes, name=name)
     return parse.replace(spec, name=name) if name else spec
 
@@ -59,6 +62,11 @@ _OTHERS = (
         re.compile(r"\A\s*<(!doctype|html)\b", re.IGNORECASE),
         "is a web page, not a list of packages",
         "Fetch the file itself; code hosts have its raw form.",
+    ),
+    (
+        re.compile(r"\A\s*Package\s+Version\b.*\n-+\s+-+"),
+        "is the table that `pip list` prints",
+        "Write it anew: `pip list --format=freeze > requirements.txt`.",
     ),
     (
         re.compile(r"^@EXPLICIT\s*$|^[\w.-]+=[^=\s]+=[\w.]+\s*$", re.MULTILINE),

@@ -215,9 +215,19 @@ def _requirement(line: str, fail: _Fail, base: Path | None) -> str:
         requirement = Requirement(body)
     except (InvalidRequirement, ValueError) as error:
         problem = str(error).splitlines()[0] if str(error) else "not a requirement"
+        turned = re.search(r"=([<>!~])", body)
+        if turned:
+            right = body.replace(turned[0], turned[1] + "=", 1)
+            raise fail(f"{turned[0]!r} is no comparison", f"Write {right}.") from None
         if re.match(r"[A-Za-z0-9._-]+\s*=[^=]", body):
             raise fail("one '=' is conda's way; pip's is '=='", f"Write {body.replace('=', '==', 1)}.") from None
         raise fail(f"not a pip requirement ({problem})", "Write NAME, NAME==VERSION or NAME>=VERSION.") from None
+    if requirement.name.lower() == "python" and requirement.url is None:
+        version = str(requirement.specifier).lstrip("=") or "3.11"
+        raise fail(
+            "Python itself is no pip package",
+            f"Use a conda file with python={version} among its dependencies, and the packages under pip:.",
+        )
     if requirement.url is not None:
         if re.match(r"file:(?!//)", requirement.url) and ARCHIVE.search(requirement.url):
             path = _join(base or Path.cwd(), requirement.url.removeprefix("file:"), fail)

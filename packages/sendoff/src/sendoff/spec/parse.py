@@ -141,7 +141,14 @@ def parse_text(text: str, where: str, what: str = "file") -> Any:
     # YAML in a .json file is read; what begins with JavaScript's comments is told of JSON.
     if text.lstrip()[:1] in ("{", "[") or (named_json and text.lstrip()[:2] in ("//", "/*")):
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_object)
+        except _Twice as error:
+            raise InvalidInput(
+                f"{what} {where} is not valid: the key {str(error)!r} is there twice; only one can be meant",
+                hint="Remove one of the two.",
+                where=where,
+                field=str(error),
+            ) from None
         except json.JSONDecodeError as error:
             if named_json:
                 raise _no_json(text, where, what, error) from None
@@ -160,7 +167,21 @@ def parse_text(text: str, where: str, what: str = "file") -> Any:
         line = mark.line + 1 if mark is not None else None
         problem = getattr(error, "problem", None) or str(error)
         at = f" at line {line}, column {mark.column + 1}" if mark is not None else ""
-        raise InvalidInput(f"{what} {where} is not valid YAML: {problem}{at}", where=where, line=line) from None
+        hint = "YAML is indented with spaces; replace the tab." if "'\\t'" in problem else ""
+        message = f"{what} {where} is not valid YAML: {problem}{at}"
+        raise InvalidInput(message, hint=hint, where=where, line=line) from None
+
+
+class _Twice(Exception):
+    """A key that stands twice in one object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def _no_json(text: str, where: str, what: str, error: json.JSONDecodeError) -> InvalidInput:

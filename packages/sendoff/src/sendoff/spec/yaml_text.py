@@ -41,6 +41,18 @@ class Loader(yaml.SafeLoader):
             _measure(node, {})
         return node
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        # PyYAML takes the last of two values of one key without a word; YAML 1.2 and conda refuse both.
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if (key.tag, key.value) in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} is there twice; only one can be meant", key.start_mark
+                    )
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
             value = super().construct_object(node, deep)

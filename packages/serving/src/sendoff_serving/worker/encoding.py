@@ -103,6 +103,9 @@ def _is_missing(value: Any) -> bool:
 
 def _from_pandas(value: Any) -> Any:
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        if not value.columns.is_unique:  # a row object could hold one of them only
+            names = sorted({str(name) for name in value.columns[value.columns.duplicated()]})
+            raise NotEncodable("a DataFrame has more than one column of the name %s" % ", ".join(map(repr, names)))
         rows = value.to_dict(orient="records")
         # In columns that do not hold floats, NaN is how pandas writes "missing".
         for name in [column for column, dtype in value.dtypes.items() if getattr(dtype, "kind", "O") != "f"]:
@@ -199,7 +202,10 @@ def _plain(value: Any, non_finite: str, path: str) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, dict):
-        return {_key(key): _plain(item, non_finite, "%s[%r]" % (path, key)) for key, item in value.items()}
+        plain = {_key(key): _plain(item, non_finite, "%s[%r]" % (path, key)) for key, item in value.items()}
+        if len(plain) != len(value):
+            raise NotEncodable("two keys%s are one and the same text" % (path and " of " + path))
+        return plain
     if isinstance(value, (list, tuple)):
         return [_plain(item, non_finite, "%s[%d]" % (path, index)) for index, item in enumerate(value)]
     return _plain(_convert(value), non_finite, path)

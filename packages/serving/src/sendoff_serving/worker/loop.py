@@ -62,16 +62,23 @@ def work(socket_descriptor: int, page_descriptor: int) -> int:
     if loaded is None:
         return 3
     invoker, description = loaded
-    if settings.get("template"):
-        channel.send_json(Kind.READY, description)
-        handed = Template(channel).wait_for_fork()
-        if handed is None:
-            return 0
-        die_with(os.getppid())  # a fork does not inherit it, and the parent is the template now
-        channel.rebind(handed[0])
-        page = _page(handed[1])
-        _greet(channel)
     channel.send_json(Kind.READY, description)
+    if not settings.get("template"):
+        return _answer(channel, page, settings, invoker, output)
+
+    def forked(socket_descriptor: int, page_descriptor: int) -> int:
+        die_with(os.getppid())  # a fork does not inherit it, and the parent is the template now
+        channel.rebind(socket_descriptor)
+        page = _page(page_descriptor)
+        _greet(channel)
+        channel.send_json(Kind.READY, description)
+        return _answer(channel, page, settings, invoker, output)
+
+    return Template(channel).run(forked)
+
+
+def _answer(channel: Channel, page: Page, settings: Dict[str, Any], invoker: Invoker, output: Output) -> int:
+    """Answer requests until the front closes the socket."""
     loop = _Loop(channel, page, invoker, output)
     if invoker.models is not None:
 

@@ -5,6 +5,8 @@ threads do not survive a fork, which is why this is a setting (settled.md, "Work
 """
 
 import array
+import atexit
+import functools
 import gc
 import json
 import os
@@ -13,7 +15,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from sendoff_serving.protocol import Kind, encode
 
@@ -36,11 +38,14 @@ class Template:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def wait_for_fork(self) -> Optional[Tuple[int, int]]:
-        """Serve the front's requests until it closes the socket.
+    def run(self, work: Callable[[int, int], int]) -> int:
+        """Serve the front's requests until it closes the socket, and ``work`` in each worker that is forked.
+
+        Args:
+            work: takes the descriptors of the worker's socket and its page; returns the worker's exit status.
 
         Returns:
-            In a forked worker: descriptors of its socket and its page. In the template: None, at the end.
+            The exit status, of the template or of a worker.
         """
         if threading.active_count() > 1:
             sys.stderr.write(
@@ -48,16 +53,30 @@ class Template:
                 "if the script needs them, switch the setting preload off\n" % (threading.active_count() - 1)
             )
         old = openmp.let_threads_go()
-        if old is not None:
-            sys.stderr.write(
-                "init() has used %s, whose threads workers forked from it do not have: run() may wait for them for "
-                "ever; if requests time out, switch the setting preload off or set OMP_NUM_THREADS=1\n" % old
-            )
         before = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write)
         gc.collect()
         if hasattr(gc, "freeze"):
             gc.freeze()  # shared pages stay shared: the collector does not write to what is there now
+
+        def serve() -> int:
+            handed = self._wait_for_fork()
+            if handed is None:
+                return 0
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, before)
+            return work(*handed)
+
+        if old is None:
+            return serve()
+        sys.stderr.write(
+            "init() has used %s, which waits for its threads also where a fork has left them behind: workers are "
+            "forked from another thread, and run() does not find what init() has set for its own thread alone "
+            "(threading.local, numpy.seterr); if it needs that, switch the setting preload off\n" % old
+        )
+        return _on_a_thread_of_its_own(serve)
+
+    def _wait_for_fork(self) -> Optional[Tuple[int, int]]:
         link = self._channel.raw_socket
         while True:
             sources: List[Any] = [link, self._wake_read]
@@ -74,8 +93,6 @@ class Template:
             descriptors = _descriptors(ancillary)
             if len(descriptors) == 2:
                 if self._fork():
-                    signal.set_wakeup_fd(-1)
-                    signal.signal(signal.SIGCHLD, before)
                     os.close(self._wake_read)
                     os.close(self._wake_write)
                     return descriptors[0], descriptors[1]
@@ -104,6 +121,49 @@ class Template:
                 os.waitpid(pid, 0)  # their sockets are closed as well
             except OSError:
                 pass
+
+
+def _on_a_thread_of_its_own(serve: Callable[[], int]) -> int:
+    """Call ``serve`` on a new thread; a process that is forked there lives and ends on it.
+
+    The thread that forks is the main one of the new process, for the system and for Python. What a library keeps for
+    the thread that asked it, such as a pool of threads, it does not have.
+    """
+    template = os.getpid()
+    statuses = []
+
+    def run() -> None:
+        status = 1
+        try:
+            status = serve()
+        finally:
+            if os.getpid() != template:
+                _end(status)
+        statuses.append(status)
+
+    call: Callable[[], None] = run
+    try:
+        import contextvars
+
+        context = contextvars.copy_context()  # what init() has set there, decimal's precision too
+        call = functools.partial(context.run, run)
+    except ImportError:
+        pass  # Python 3.6
+    thread = threading.Thread(target=call, name="MainThread")
+    thread.start()
+    thread.join()
+    return statuses[0] if statuses else 1
+
+
+def _end(status: int) -> None:
+    """End this process as the interpreter does when its main program returns."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def _descriptors(ancillary: Any) -> Tuple[int, ...]:
