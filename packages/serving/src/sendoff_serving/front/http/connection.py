@@ -279,17 +279,14 @@ class HttpConnection(asyncio.Protocol):
 
     def _again(self, head: RepeatedHead, body: bytes) -> None:
         """Take a whole request whose head has come before on this connection."""
-        template, size = head.exchange, len(body)
-        exchange = Exchange(
-            self, template.method, template.target, template.headers, template.known, not self._closing, False
-        )
+        template, size, keep_alive, now = head.exchange, len(body), not self._closing, time.monotonic()
+        method, target, headers, known = template.method, template.target, template.headers, template.known
         self._head_since = 0.0
-        self._idle_since = exchange.arrived
+        self._idle_since = now
         held = self._connections.held_bytes + size
         if head.usual and 0 < size <= self._max_body() and held <= self._limits.held_bytes:
             self._connections.held_bytes = held
-            exchange.chunks.append(body)
-            exchange.size = size
+            exchange = Exchange(self, method, target, headers, known, keep_alive, False, now, [body], size)
             self._active = exchange  # before it is asked: a full queue is answered before again() returns
             try:
                 if self._application.again(exchange, head.usual):
@@ -299,8 +296,7 @@ class HttpConnection(asyncio.Protocol):
                 return
             self._active = None
             self._release(exchange)
-            exchange.size = 0
-        self._current = exchange
+        exchange = self._current = Exchange(self, method, target, headers, known, keep_alive, False, now)
         exchange.refusal = self._accept(exchange)
         if body:
             self.on_body(body)
