@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from api.running import end_everything
 
+from sendoff.client import service_log
+
 from .conftest import SCRIPT, Cli
 
 SCORE = """\
@@ -84,6 +86,15 @@ def test_the_whole_story(cli: Cli, script: Cli, files: None):
     assert "asked to fail" in cli("service", "get-logs", "-n", "svc", "--since", "10m").out
     assert cli("service", "get-logs", "-n", "svc", "--since", "2100-01-01").out == ""
     assert cli("service", "get-logs", "-n", "svc", "--since", "noon").code == 2
+    with subprocess.Popen([str(SCRIPT), "service", "get-logs", "-n", "svc", "-l", "1", "-f"], stdout=-1) as following:
+        assert following.stdout is not None
+        assert following.stdout.readline()
+        again = re.search(r"--request (\S+)", cli("service", "run", "-n", "svc", "-d", "fail").err)
+        assert again is not None
+        while again[1].encode() not in following.stdout.readline():
+            pass  # the test's own limit of time ends it
+        following.send_signal(signal.SIGINT)
+        assert following.wait() == 0
 
     assert cli("service", "list", "--query", "[].scoringUri", "-o", "tsv").out == f"{uri}\n"
     assert cli("service", "list", "--tag", "stage=prod").data == []
@@ -246,3 +257,18 @@ def test_what_to_type_next_names_the_workspace_and_what_a_missing_module_needs(c
     done = cli(*local, "--overwrite")
     assert done.code == 0 and "next: sendoff service run -n svc -w lab -d" in done.err, done.err
     assert "hint: sendoff service get-logs -n svc -w lab" in cli("service", "run", "-n", "svc", "-d", "fail").err
+
+
+def test_whoever_follows_a_log_sees_its_first_line_and_is_told_of_gaps(monkeypatch: pytest.MonkeyPatch):
+    many = "\n".join(f"line {number}" for number in range(2000))
+    texts = iter(["", "one\ntwo", "one\ntwo", "one\ntwo\nthree", many])
+
+    class Log:
+        def logs(self, workspace: str, service: str, num_lines: int) -> str:
+            assert (workspace, service, num_lines) == ("w", "s", 2000)
+            return next(texts)
+
+    monkeypatch.setattr(service_log.time, "sleep", lambda seconds: None)
+    pieces = service_log.follow(Log(), "w", "s", "")  # type: ignore[arg-type]
+    assert [next(pieces), next(pieces)] == ["one\ntwo", "three"]
+    assert next(pieces).splitlines() == ["[more was written at once than is shown here]", *many.splitlines()]

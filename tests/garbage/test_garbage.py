@@ -95,18 +95,22 @@ def test_folders_that_nothing_refers_to_are_removed_and_young_ones_and_locks_sta
     (rig.home / "packages" / "gone").mkdir(parents=True)
     (rig.home / "packages" / "gone" / "Dockerfile").write_text("FROM x")
     (rig.home / "packages" / "gone.json").write_text("{}")
+    blob = rig.home / "staging" / "bundle-half/app/score.py"
+    (rig.home / "cache" / "archives" / "ab12").mkdir(parents=True)
+    os.link(blob, rig.home / "cache" / "archives" / "ab12" / "mine-1.0.whl")
     report = rig.garbage.collect()
-    assert (report.staging, report.packages) == ([], [])
+    assert (report.staging, report.packages, report.archives) == ([], [], [])
     then = time.time() - 7200
-    for folder in ("staging", "packages"):
+    for folder in ("staging", "packages", "cache"):
         for path in (rig.home / folder).rglob("*"):
             os.utime(path, (then, then))
     (rig.home / "staging" / "layer-half" / "young").touch()
     told = rig.garbage.collect(dry_run=True)
-    assert (told.staging, told.packages, told.bytes) == (["bundle-half"], ["gone"], 108)
+    assert (told.staging, told.packages, told.archives) == (["bundle-half"], ["gone"], ["ab12"])
+    assert told.bytes == 8, "what is linked elsewhere frees nothing"
     assert (rig.home / "packages" / "gone.json").exists()
     assert rig.garbage.collect().staging == ["bundle-half"]
-    assert list((rig.home / "packages").iterdir()) == []
+    assert [*(rig.home / "packages").iterdir(), *(rig.home / "cache" / "archives").iterdir()] == []
     assert {path.name for path in (rig.home / "staging").glob("*")} >= {"layer-half", "secrets.lock"}
 
 

@@ -19,6 +19,8 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from . import forked
+
 
 @dataclass
 class Answer:
@@ -70,22 +72,26 @@ class Server:
     """A running ``python -m sendoff_serving``."""
 
     def __init__(self, *arguments: Any, cwd: Path, env: dict[str, str] | None = None, control: Path | None = None):
-        command = [sys.executable, "-m", "sendoff_serving", "--port", "0", *map(str, arguments)]
+        given = ["--port", "0", *map(str, arguments)]
         if control is not None:
-            command += ["--control", str(control)]
+            given += ["--control", str(control)]
         self.control = control
         self.lines: list[str] = []
         self.port = 0
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AZUREML_", "AML_", "SERVICE_", "WORKER_"))}
-        self.process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**clean, "PYTHONUNBUFFERED": "1", **(env or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        environ = {**clean, "PYTHONUNBUFFERED": "1", **(env or {})}
+        if forked.as_ours(environ):
+            self.process = forked.Forked(forked.OURS, given, cwd, environ, compatible=False)
+        else:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sendoff_serving", *given],
+                cwd=cwd,
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendoff_serving import protocol
-from sendoff_serving.front.http import connection
+from sendoff_serving.front.http import request_head
 from sendoff_serving.protocol import LARGE, Decoder, Frame, Kind, ProtocolError, encode
 
 from .running import Server, eventually, read_all
@@ -33,7 +33,7 @@ SUMS = """
             return AMLResponse(body, 200)
         return [len(body), zlib.crc32(body)]
 """
-EDGE = connection._PAST_PARSER
+EDGE = request_head._PAST_PARSER
 
 
 def body_of(size: int) -> bytes:

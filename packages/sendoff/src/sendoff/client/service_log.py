@@ -18,6 +18,9 @@ _RAISED = "Encountered Exception: "
 _WRITTEN_SECONDS = 1.0
 """How long the traceback of an answer that was an error is waited for: it is written a moment later."""
 
+_READ_LINES = 2000
+_LOST = "[more was written at once than is shown here]"
+
 
 class Record(NamedTuple):
     """One message of a log: when it was written (Unix seconds; None where it does not say), its text as it stands."""
@@ -82,17 +85,19 @@ def follow(client: Client, workspace: str, service: str, first: str) -> Iterator
     seen = first.splitlines()
     while True:
         time.sleep(0.5)
-        lines = client.logs(workspace, service, 2000).splitlines()
+        lines = client.logs(workspace, service, _READ_LINES).splitlines()
         fresh = _behind(lines, seen[-20:])
         if fresh:
+            # More came at once than is read at once: whoever follows is not to take what is there for all.
+            lost = seen and len(fresh) == len(lines) >= _READ_LINES
             seen = lines
-            yield "\n".join(fresh)
+            yield "\n".join([*([_LOST] if lost else []), *fresh])
 
 
 def _behind(lines: list[str], known: list[str]) -> list[str]:
-    """The lines behind the last place where the known ones stand; all where they are gone."""
+    """The lines behind the last place where the known ones stand; all where they are gone, or there were none."""
     for end in range(len(lines), len(known) - 1, -1):
-        if lines[end - len(known) : end] == known:
+        if known and lines[end - len(known) : end] == known:
             return lines[end:]
     return lines
 

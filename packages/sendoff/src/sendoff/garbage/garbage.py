@@ -52,6 +52,8 @@ class GarbageReport(Spec):
     layers: list[str] = []
     """Layers of images that were kept for the next build."""
     packages: list[str] = []
+    archives: list[str] = []
+    """Archives that definitions brought along, laid out for an installer."""
     staging: list[str] = []
     """What was half made when its maker ended."""
     busy: bool = False
@@ -133,8 +135,9 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
     kept = None if busy else layers_in_use(home, used.images, going)
     layers = home_garbage.layers(home, kept, before) if kept is not None else []
     packages = [] if busy else home_garbage.packages(home, operations, before)
+    archives = [] if busy else home_garbage.archives(home, before)
     staging = [] if busy else home_garbage.staging(home, before)
-    files = [path for dead in (*layers, *packages, *staging) for path in dead.paths]
+    files = [path for dead in (*layers, *packages, *archives, *staging) for path in dead.paths]
     freed += sum(_size(path) for path in files) + sum(found.bytes for found in leftovers)
     report = GarbageReport(
         dry_run=dry_run,
@@ -151,6 +154,7 @@ def _collect(rooms: Rooms, *, busy: bool, dry_run: bool, grace_seconds: float) -
         networks=[found.name for found in leftovers if found.kind == NETWORK],
         layers=[dead.name for dead in layers],
         packages=[dead.name for dead in packages],
+        archives=[dead.name for dead in archives],
         staging=[dead.name for dead in staging],
         bytes=freed,
     )

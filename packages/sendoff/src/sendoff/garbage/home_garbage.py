@@ -59,6 +59,12 @@ def packages(home: Path, known: Collection[str], before: float) -> list[Dead]:
     return list(found.values())
 
 
+def archives(home: Path, before: float) -> list[Dead]:
+    """Archives that definitions brought along, laid out for an installer; the next one lays them out again."""
+    found = sorted((home / "cache" / "archives").glob("*"))
+    return [Dead(path.name, [path]) for path in found if _changed(path) < before]
+
+
 def staging(home: Path, before: float) -> list[Dead]:
     """What was half made when its maker ended. Locks stay: somebody may hold one."""
     found = []

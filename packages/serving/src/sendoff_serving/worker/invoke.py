@@ -105,11 +105,13 @@ class Invoker:
             arguments = self._arguments(body, request or {"method": "POST", "target": "/score", "headers": []})
         start = time.perf_counter()
         try:
-            value = awaited(self.script.run(**arguments))
+            value = self.script.run(**arguments)
+            if type(value) is not list:  # what most scripts return is no coroutine, and no response either
+                value = awaited(value)
         except BaseException as error:  # SystemExit too: a script's sys.exit() ends its request, not the worker
             raise self.refusal(error, time.perf_counter() - start) from error
         seconds = time.perf_counter() - start
-        return self._from_value(value, seconds)
+        return self.encoded(value, seconds) if type(value) is list else self._from_value(value, seconds)
 
     def _arguments(self, body: bytes, request: Dict[str, Any]) -> Dict[str, Any]:
         script = self.script

@@ -313,8 +313,10 @@ class _Loop:
             return
         channel.request_id = frame.id
         try:
-            self._fetch(frame)
-            request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
+            request = None
+            if frame.code:
+                self._fetch(frame)
+                request = json.loads(frame.bodies[1].decode("utf-8")) if frame.code & RunFlag.REQUEST else None
             answer = self._invoker.answer(frame.bodies[0], request)
             self._leave_if_forked()
             if answer.pieces is None:
@@ -397,7 +399,8 @@ def _encoded(request_id: int, answer: Answer, room: Optional[Room] = None) -> Li
         if laid is not None:
             body, shared = laid[1], ResultFlag.SHARED
     if answer.headers is None and not answer.non_finite and not shared:
-        return [protocol.encode_head(Kind.RESULT, (len(body),), answer.status, request_id, answer.seconds), body]
+        status, seconds = answer.status, answer.seconds
+        return [protocol.encode_head_of_one(Kind.RESULT, len(body), status, request_id, seconds), body]
     code = answer.status & ResultFlag.STATUS_MASK | shared
     bodies: List[Buffer] = [body]
     if answer.headers is not None:

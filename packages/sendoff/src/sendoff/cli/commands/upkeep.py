@@ -34,6 +34,7 @@ _WHAT = {
     "logs": "logs of operations",
     "revisions": "old revisions",
     "services": "folders of services that are gone",
+    "archives": "archives laid out to be installed",
     "staging": "half-made things",
 }
 

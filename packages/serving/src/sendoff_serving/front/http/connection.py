@@ -18,12 +18,10 @@ from ...errors import Refusal
 from . import request_head
 from .connections import Connections
 from .exchange import TOGETHER, Application, Exchange
-from .limits import Limits
+from .limits import NO_MEMORY, TOO_MANY, Limits
 from .repeated_head import RepeatedHead
 from .request_head import KNOWN
 
-# A body of which more than this is still to come goes past the parser, which copies every piece (decisions/0004).
-_PAST_PARSER = 64 * 1024
 # A client that was refused may have this much under way and still gets to read why; who sends more is cut off.
 _DISCARD = 256 * 1024 * 1024
 # What the framing of one chunk takes: its size and two ends of lines. More than that is extensions.
@@ -83,11 +81,9 @@ class HttpConnection(asyncio.Protocol):
             self.scheme = "https"
         self._connections.open.add(self)
         if len(self._connections.open) > self._limits.connections:
-            exchange = Exchange(self, "GET", "/", [], {}, False, False)
+            exchange = self._active = Exchange(self, "GET", "/", [], {}, False, False)
             self._stopped = self._eof = True  # closed at once, or it would be one of the many for longer
-            self._active = exchange
-            hint = "close idle connections, or serve with more replicas"
-            self._application.refuse(exchange, Refusal("queue_full", "Too many connections are open", hint))
+            self._application.refuse(exchange, TOO_MANY)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.open.discard(self)
@@ -134,7 +130,7 @@ class HttpConnection(asyncio.Protocol):
             if head is not None:
                 head.usual = self._application.usual_of(self._last)
         if current is not None and not self._body_left:
-            self._part_with_parser(current)
+            self._body_left = request_head.left_past_parser(current)
         if self._in_head and not self._stopped:
             if not was_in_head or not self._head_since:
                 self._head_since = time.monotonic()
@@ -256,10 +252,7 @@ class HttpConnection(asyncio.Protocol):
         if size > self._max_body():
             self._refuse_body(exchange, request_head.body_too_large(self._max_body()))
         elif self._connections.held_bytes > self._limits.held_bytes:
-            self._refuse_body(
-                exchange,
-                Refusal("queue_full", "The server's memory for request bodies is in use", "send the request later"),
-            )
+            self._refuse_body(exchange, NO_MEMORY)
 
     def on_message_complete(self) -> None:
         exchange = self._current
@@ -279,17 +272,14 @@ class HttpConnection(asyncio.Protocol):
 
     def _again(self, head: RepeatedHead, body: bytes) -> None:
         """Take a whole request whose head has come before on this connection."""
-        template, size = head.exchange, len(body)
-        exchange = Exchange(
-            self, template.method, template.target, template.headers, template.known, not self._closing, False
-        )
+        template, size, keep_alive, now = head.exchange, len(body), not self._closing, time.monotonic()
+        method, target, headers, known = template.method, template.target, template.headers, template.known
         self._head_since = 0.0
-        self._idle_since = exchange.arrived
+        self._idle_since = now
         held = self._connections.held_bytes + size
         if head.usual and 0 < size <= self._max_body() and held <= self._limits.held_bytes:
             self._connections.held_bytes = held
-            exchange.chunks.append(body)
-            exchange.size = size
+            exchange = Exchange(self, method, target, headers, known, keep_alive, False, now, [body], size)
             self._active = exchange  # before it is asked: a full queue is answered before again() returns
             try:
                 if self._application.again(exchange, head.usual):
@@ -299,8 +289,7 @@ class HttpConnection(asyncio.Protocol):
                 return
             self._active = None
             self._release(exchange)
-            exchange.size = 0
-        self._current = exchange
+        exchange = self._current = Exchange(self, method, target, headers, known, keep_alive, False, now)
         exchange.refusal = self._accept(exchange)
         if body:
             self.on_body(body)
@@ -313,15 +302,6 @@ class HttpConnection(asyncio.Protocol):
         except Exception as error:
             self._application.fault(error)
             return Refusal("internal_error", "An unexpected internal error occurred")
-
-    def _part_with_parser(self, exchange: Exchange) -> None:
-        """Let the rest of a large body of known length come past the parser, which would copy it."""
-        length = exchange.known.get(b"content-length")
-        if length is None or exchange.refusal is not None or b"transfer-encoding" in exchange.known:
-            return
-        left = int(length) - exchange.size
-        if left > _PAST_PARSER:
-            self._body_left = left
 
     def _take_body(self, data: bytes) -> bytes:
         """Take the bytes of a body that comes past the parser; return what follows it."""

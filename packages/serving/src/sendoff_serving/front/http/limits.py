@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...errors import Refusal
+
+TOO_MANY = Refusal("queue_full", "Too many connections are open", "close idle connections, or serve with more replicas")
+NO_MEMORY = Refusal("queue_full", "The server's memory for request bodies is in use", "send the request later")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:

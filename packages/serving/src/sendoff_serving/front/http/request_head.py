@@ -33,6 +33,8 @@ KNOWN = frozenset(
         b"x-ms-client-request-id",
     }
 )
+# A body of which more than this is still to come goes past the parser, which copies every piece (decisions/0004).
+_PAST_PARSER = 64 * 1024
 # Bodies of refused requests up to this size are read and dropped, so that the connection can go on.
 _SWALLOW = 64 * 1024
 _REQUEST_LINE = re.compile(rb"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} \S+ HTTP/1\.[01]\r?\n")
@@ -131,6 +133,16 @@ def _refusal_of_coding(exchange: Exchange) -> Refusal | None:
     if codings[-1] != b"chunked":
         return Refusal("bad_request", "The last Transfer-Encoding of a request has to be chunked")
     return Refusal("transfer_coding_unsupported", "The only Transfer-Encoding that this server takes is chunked")
+
+
+def left_past_parser(exchange: Exchange) -> int:
+    """Return how many bytes of a body of known length are still to come past the parser; 0 for a small rest."""
+    known = exchange.known
+    length = known.get(b"content-length")
+    if length is None or exchange.refusal is not None or b"transfer-encoding" in known:
+        return 0
+    left = int(length) - exchange.size
+    return left if left > _PAST_PARSER else 0
 
 
 def drops_body(exchange: Exchange, refusal: Refusal) -> bool:

@@ -71,6 +71,7 @@ class ScoringApplication:
         self.version_line = VERSION_LINE if version_header else ""
         # What a usual answer says behind its ids, up to the time that run() took.
         self.usual_lines = f"{self.version_line}x-ms-run-function-failed: False\r\nx-ms-run-fn-exec-ms: "
+        self.usual_seconds, self.usual_run = -1.0, ""  # time in run() of the last usual answer, as number and text
         self.server = server
         self.log = server.log
         self.metrics = server.metrics
