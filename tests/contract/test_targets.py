@@ -409,9 +409,12 @@ def test_a_profile_can_be_made_where_it_says_so(real: Rig) -> None:
     meter = cast(Measured, real.target).meter("u1")
     before = meter.usage()
     assert before.memory_mb > 1
-    for _ in range(20):
+    for _ in range(2000):  # the system counts in hundredths of a second
         score(seen)
-    assert meter.usage().cpu_seconds > before.cpu_seconds
+        if meter.usage().cpu_seconds > before.cpu_seconds:
+            break
+    else:
+        raise AssertionError("two thousand requests have taken no time")
     assert not meter.out_of_memory()
     assert meter.limits_kept is real.target.capabilities().cpu_limit
 

@@ -156,5 +156,6 @@ def test_threads_of_openmp_that_init_has_used_do_not_hold_the_workers_up(serve, 
     assert all(answer.json[3] == [True, "0.33333"] for answer in answers)
     workers = {answer.json[0] for answer in answers}
     server.stop()
-    assert ("forked from another thread" in server.log) == old
+    if old:
+        assert "forked from another thread" in server.log
     assert all((tmp_path / f"ended-{worker}").exists() for worker in workers)

@@ -176,13 +176,15 @@ def test_it_ends_when_none_of_its_servers_is_left_and_leaves_no_files(tmp_path: 
     console = tmp_path / "console"
     console.touch()
 
-    def ask(*arguments: str) -> dict[str, object]:
+    def ask(*arguments: str, go: bool = True) -> dict[str, object]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
             link.connect(str(path))
             assert link.recv(16) == b"ready\n"
             request = {"arguments": arguments, "mark": "1" * 16, "console": str(console)}
             link.sendall(json.dumps(request).encode() + b"\n")
             answer: dict[str, object] = json.loads(link.makefile().readline())
+            if go:
+                link.sendall(b"go\n")
             return answer
 
     assert "too long" in str(ask("x" * 4000)["refused"])
@@ -190,8 +192,11 @@ def test_it_ends_when_none_of_its_servers_is_left_and_leaves_no_files(tmp_path: 
     script.write_text("def init(): pass\ndef run(data): return data\n")
     pid = ask("--entry-script", str(script), "--port", "0")["pid"]
     wait_for(lambda: "Listening" in console.read_text())
+    given_up = ask("--entry-script", str(script), "--port", "0", go=False)["pid"]
+    wait_for(lambda: not PROC.joinpath(str(given_up)).exists())
     time.sleep(0.8)
     assert server.poll() is None and path.exists()
+    assert console.read_text().count("Listening") == 1
     os.kill(int(str(pid)), signal.SIGTERM)
     assert server.wait(20) == 0
     assert not path.exists()

@@ -5,7 +5,8 @@ forked from one process share them until they are written to. A forked server is
 would have been, for whoever looks too: a session of its own, the command line and the mark that ``/proc`` shows.
 
 The listening Unix socket is standard input. Who connects is told ``ready``, sends one JSON line
-(``arguments``, ``mark``, ``console``), and is answered with one: ``{"pid": 123}`` or ``{"refused": "why"}``.
+(``arguments``, ``mark``, ``console``), and is answered with one: ``{"pid": 123}`` or ``{"refused": "why"}``. The new
+process goes on when it is told ``go``: where whoever asked has ended or given up meanwhile, it ends too.
 Whoever asks has the same circumstances as whoever started this process: see ``sendoff.targets.process.forking``.
 """
 
@@ -28,7 +29,7 @@ from . import __main__ as command
 SERVER, MODULE = str(__package__), f"{__package__}.forkserver"
 MARK = "SENDOFF_FRONT"
 """The variable by which a server and all that it starts are found; this process has one of the same length."""
-READY = b"ready\n"
+READY, GO = b"ready\n", b"go\n"
 IDLE_SECONDS = 60.0
 """How long this process stays with none of its servers running."""
 REQUEST_SECONDS = 5.0
@@ -97,7 +98,7 @@ class Forkserver:
                     return  # it has ended, or has given up
                 link.sendall(json.dumps(self._fork(json.loads(line), link)).encode() + b"\n")
             except (OSError, ValueError, KeyError):
-                return  # what was forked nevertheless is found by its mark
+                return  # what was forked is not told to go on
 
     def _fork(self, request: dict[str, Any], link: socket.socket) -> dict[str, Any]:
         arguments = [str(word) for word in request["arguments"]]
@@ -106,7 +107,10 @@ class Forkserver:
         pid = os.fork()
         if pid == 0:
             try:
-                self._become(arguments, str(request["mark"]), str(request["console"]), link)
+                self._become(arguments, str(request["mark"]), str(request["console"]))
+                if link.recv(len(GO)) != GO:
+                    os._exit(0)
+                link.close()
             except BaseException:
                 os._exit(1)  # there must not be two that fork
             raise Forked(arguments)
@@ -115,7 +119,7 @@ class Forkserver:
         self._poll.register(descriptor, select.POLLIN)
         return {"pid": pid}
 
-    def _become(self, arguments: list[str], mark: str, console: str, link: socket.socket) -> None:
+    def _become(self, arguments: list[str], mark: str, console: str) -> None:
         os.setsid()
         self._command_line.show(SERVER, arguments, mark)
         os.environ[MARK] = mark
@@ -125,7 +129,7 @@ class Forkserver:
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        for descriptor in (nothing, output, link.detach(), *self._servers):
+        for descriptor in (nothing, output, *self._servers):
             os.close(descriptor)
         self._listener.detach()  # it was standard input
 

@@ -34,7 +34,7 @@ class NotForked(Exception):
 
 
 def fork(arguments: Sequence[str], *, environ: Mapping[str, str], token: str, console: Path) -> int:
-    """A new front's pid; it may be 0, where nobody can say any more what it is: the token finds it.
+    """A new front's pid.
 
     Args:
         arguments: Those of ``python -m sendoff_serving``.
@@ -53,20 +53,14 @@ def fork(arguments: Sequence[str], *, environ: Mapping[str, str], token: str, co
             request = {"arguments": list(arguments), "mark": token, "console": str(console)}
             link.settimeout(FORK_SECONDS)
             link.sendall(json.dumps(request).encode() + b"\n")
-            return _answer(link, token)
-    except OSError as error:
+            answer = json.loads(link.makefile("rb").readline() or b"{}")
+            if "pid" not in answer:
+                raise NotForked(str(answer.get("refused", "it has ended")))
+            # Until then it waits, and ends where this connection does: nobody has a front that he does not know of.
+            link.sendall(b"go\n")
+            return int(answer["pid"])
+    except (OSError, ValueError) as error:
         raise NotForked(str(error) or type(error).__name__) from None
-
-
-def _answer(link: socket.socket, token: str) -> int:
-    try:
-        answer = json.loads(link.makefile("rb").readline())
-    except (OSError, ValueError):
-        # It has ended, or is held up: if it has forked before, the front is there and carries its token.
-        return next((process.pid for process in processes.marked(token)), 0)
-    if "pid" not in answer:
-        raise NotForked(str(answer.get("refused")))
-    return int(answer["pid"])
 
 
 def _reached(path: Path, environ: Mapping[str, str]) -> socket.socket:

@@ -37,7 +37,9 @@ class ProcessMeter:
             try:
                 times = process.cpu_times()
                 seen[process.pid] = times.user + times.system
-                memory += proportional_mb(process.pid) or process.memory_info().rss / MIB
+                # What the front shares with other services' fronts it would need alone, too.
+                share = proportional_mb(process.pid, anonymous=process is root)
+                memory += share or process.memory_info().rss / MIB
             except psutil.Error:
                 continue
         self._ended += sum(seconds for pid, seconds in self._known.items() if pid not in seen)
@@ -52,12 +54,18 @@ class ProcessMeter:
         return False
 
 
-def proportional_mb(pid: int) -> float | None:
-    """A process' share of the memory that it maps, MiB; None where the system does not say."""
+def proportional_mb(pid: int, *, anonymous: bool = False) -> float | None:
+    """A process' share of the memory that it maps, MiB; None where the system does not say.
+
+    Args:
+        pid: The process.
+        anonymous: Count what is no file's as if nobody shared it.
+    """
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return float(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return None
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        facts = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+        if anonymous and "Pss_Anon" in facts:
+            return (facts["Pss"] - facts["Pss_Anon"] + facts["Anonymous"]) / 1024
+        return facts["Pss"] / 1024
+    except (OSError, KeyError, ValueError):
+        return None
