@@ -47,6 +47,26 @@ def test_a_missing_model_shows_as_the_exception_that_users_know(start, tmp_path)
     assert server.wait_end() == 3
     assert "azureml.exceptions.ModelNotFoundException: Model nope not found" in server.log
     assert "sendoff_serving.worker.models." not in server.log
+    assert "AZUREML_MODEL_DIR" in server.lines[-1]
+    (tmp_path / "azureml-models" / "ridge" / "1").mkdir(parents=True)
+    again = start("--entry-script", write_script(tmp_path, text), wait=False, cwd=tmp_path)
+    assert again.wait_end() == 3
+    assert "'ridge': write one of these names" in again.lines[-1], again.log
+
+
+def test_a_folder_that_is_called_as_the_model_is_the_model(serve, tmp_path) -> None:
+    """ddsatyamoorthy/MLOps- and others: ``get_model_path('rf_model_500')``, tried with --model-dir alone."""
+    (tmp_path / "models" / "ridge").mkdir(parents=True)
+    (tmp_path / "models" / "ridge" / "r.pkl").write_text("")
+    text = """
+        from azureml.core.model import Model
+        def init():
+            global path
+            path = Model.get_model_path("ridge")
+        def run(data):
+            return path
+    """
+    assert serve(text, "--model-dir", tmp_path / "models" / "ridge").score("1").json.endswith("models/ridge/r.pkl")
 
 
 def test_the_names_of_monitoring_and_automl_can_be_imported(serve) -> None:

@@ -73,7 +73,7 @@ KNOWN = (
         r"KeyError: \d+$",
         "the model was written by a newer joblib than the environment has (files of joblib 1.2 and newer have marks "
         "that 1.1 does not know)",
-        "write joblib>=1.2 in the environment",
+        "write joblib>=1.2 in the environment (Python 3.7 and newer can have it), or save the model with joblib<1.2",
         "KeyError: 30",
         "joblib",
         "joblib|pickle",

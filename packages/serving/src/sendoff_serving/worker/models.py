@@ -63,6 +63,17 @@ def get_model_path(model_name: str, version: Optional[int] = None, _workspace: A
     )
 
 
+def what_is_there() -> str:
+    """What get_model_path() would find, for whoever asked it for another name."""
+    names = sorted(os.listdir(CACHE)) if os.path.isdir(CACHE) else []
+    if names:
+        return "the models that are deployed with it are %s: write one of these names" % ", ".join(map(repr, names))
+    return (
+        "no registered model is deployed with it: open the file below os.environ['AZUREML_MODEL_DIR'], or start the "
+        "server with --model-dir FOLDER, where FOLDER is called as the model"
+    )
+
+
 def _only_entry(folder: str) -> str:
     entries = sorted(os.listdir(folder))
     if len(entries) != 1:
@@ -77,7 +88,8 @@ def _below_model_dir(model_name: str, version: Optional[int]) -> Optional[str]:
         return None
     wanted = str(version) if version is not None else None
     parts = os.path.normpath(given).split(os.sep)
-    if len(parts) >= 2 and parts[-2] == model_name and wanted in (None, parts[-1]) and os.path.isdir(given):
+    versioned = len(parts) >= 2 and parts[-2] == model_name and wanted in (None, parts[-1])
+    if (versioned or (parts[-1] == model_name and wanted is None)) and os.path.isdir(given):
         return _only_entry(given)
     candidates: List[str] = [os.path.join(given, model_name)]
     if wanted:

@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, List, Optional
 
-from . import model_hints
+from . import model_hints, models
 
 # Import names of 2019 and 2020 that scikit-learn has dropped, and where the same code lives now.
 # Pickles written then name them too.
@@ -188,6 +188,8 @@ def hint_for(error: BaseException) -> Optional[str]:
         return _forgotten_import(error)
     if isinstance(error, SystemExit):
         return "the score script ended the program; what it wrote before is in the log. It is started without arguments"
+    if isinstance(error, models.ModelNotFoundException):
+        return models.what_is_there()
     if isinstance(error, (ImportError, ValueError, SystemError)) and "relative import" in str(error):
         return (
             "the script's folder is no package, so nothing in it can be imported by a dot: write 'from helper import "

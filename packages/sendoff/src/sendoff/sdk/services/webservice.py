@@ -206,7 +206,9 @@ class Webservice(ImageForms, Watched):
             if uri is None:
                 raise Unreachable(
                     f"service {self.name!r} is {self.state} and has no address",
-                    hint="wait_for_deployment() waits for it.",
+                    hint="get_logs() says why; then update() or deploy it again."
+                    if (self.state or "").lower() == "failed"
+                    else "wait_for_deployment() waits for it.",
                 )
             try:
                 return self._score(data)
