@@ -5,8 +5,8 @@ forked from one process share them until they are written to. A forked server is
 would have been, for whoever looks too: a session of its own, the command line and the mark that ``/proc`` shows.
 
 The listening Unix socket is standard input. Who connects is told ``ready``, sends one JSON line
-(``arguments``, ``mark``, ``console``), and is answered with one: ``{"pid": 123}`` or ``{"refused": "why"}``. The new
-process goes on when it is told ``go``: where whoever asked has ended or given up meanwhile, it ends too.
+(``arguments``, ``mark``, ``console``), and is answered with one: ``{"refused": "why"}``, or by the new process
+``{"pid": 123}``. That goes on when it is told ``go``: where whoever asked has ended or given up meanwhile, it ends too.
 Whoever asks has the same circumstances as whoever started this process: see ``sendoff.targets.process.forking``.
 """
 
@@ -96,18 +96,20 @@ class Forkserver:
                 line = link.makefile("rb").readline()
                 if not line.endswith(b"\n"):
                     return  # it has ended, or has given up
-                link.sendall(json.dumps(self._fork(json.loads(line), link)).encode() + b"\n")
+                self._fork(json.loads(line), link)
             except (OSError, ValueError, KeyError):
                 return  # what was forked is not told to go on
 
-    def _fork(self, request: dict[str, Any], link: socket.socket) -> dict[str, Any]:
+    def _fork(self, request: dict[str, Any], link: socket.socket) -> None:
         arguments = [str(word) for word in request["arguments"]]
         if not self._command_line.holds(SERVER, arguments):
-            return {"refused": "the command line is too long"}
+            _tell(link, refused="the command line is too long")
+            return
         pid = os.fork()
         if pid == 0:
             try:
                 self._become(arguments, str(request["mark"]), str(request["console"]))
+                _tell(link, pid=os.getpid())
                 if link.recv(len(GO)) != GO:
                     os._exit(0)
                 link.close()
@@ -117,7 +119,6 @@ class Forkserver:
         descriptor = os.pidfd_open(pid)
         self._servers[descriptor] = pid
         self._poll.register(descriptor, select.POLLIN)
-        return {"pid": pid}
 
     def _become(self, arguments: list[str], mark: str, console: str) -> None:
         os.setsid()
@@ -132,6 +133,10 @@ class Forkserver:
         for descriptor in (nothing, output, *self._servers):
             os.close(descriptor)
         self._listener.detach()  # it was standard input
+
+
+def _tell(link: socket.socket, **answer: object) -> None:
+    link.sendall(json.dumps(answer).encode() + b"\n")
 
 
 class CommandLine:
