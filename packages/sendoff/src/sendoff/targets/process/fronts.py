@@ -214,7 +214,7 @@ def _launch(folder: ProcessFolder, wanted: ProcessRecord, first: Good) -> Front:
 
 
 def _process(wanted: ProcessRecord, arguments: list[str], token: str, console: Path) -> int:
-    """The pid of a new process of the server; 0 where it is not known."""
+    """The pid of a new process of the server, forked where that can be."""
     if wanted.command is None:
         try:
             return forking.fork(arguments, environ=wanted.environ, token=token, console=console)
