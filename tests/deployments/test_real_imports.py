@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deployment_rigs import WS
-from environments import dated_index
-from environments.wheels import make_wheel
+from environments import unfitting
+from environments.unfitting import USES_APP
 from test_real_services import RealRig
 
 from sendoff.spec.environment import EnvironmentSpec, PythonSpec
 from sendoff.spec.inference import InferenceSpec
 from sendoff.spec.parse import replace
 
-USES_APP = b"import tiny_app\n\n\ndef init():\n    pass\n\n\ndef run(data):\n    return tiny_app.answer()\n"
-
 
 @pytest.fixture
 def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealRig]:
-    """A home with a package index: of tiny-base there is an old release, and one of this week that lacks a name."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    app = "from tiny_base import gone\n\n\ndef answer():\n    return gone\n"
-    make_wheel(folder, "tiny-app", "1.0", requires=["tiny-base"], code=app)
-    make_wheel(folder, "tiny-base", "1.0", code="gone = 'as then'\n")
-    make_wheel(folder, "tiny-base", "2.0")
-    make_wheel(folder, "tiny-numpy", "2.0", code="raise ValueError('numpy.dtype size changed, may indicate binary '\n"
-               "'incompatibility. Expected 96 from C header, got 88 from PyObject')\n")  # fmt: skip
-    today = datetime.datetime.now(datetime.UTC).date()
-    days = {"tiny_app-1.0": 100, "tiny_base-1.0": 900, "tiny_base-2.0": 3, "tiny_numpy-2.0": 3}
-    dates = {f"{file}-py3-none-any.whl": str(today - datetime.timedelta(days=age)) for file, age in days.items()}
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    with dated_index.serve(folder, dates) as address:
+    with unfitting.serve(tmp_path / "index") as address:
         monkeypatch.setenv("SENDOFF_INDEX_URL", address)
         rig = RealRig(tmp_path / "home")
         yield rig
@@ -67,6 +52,8 @@ def test_packages_of_another_day_are_tried_once_where_the_newest_do_not_go_toget
         (b"import json\nimport cv2\n\n" + USES_APP, ["tiny-base"],
          "score.py, line 2: the environment has no module 'cv2'", "'opencv-python-headless'"),
         (b"import tiny_numpy\n" + USES_APP, ["tiny-numpy"], "numpy.dtype size changed", "'numpy<2'"),
+        (b"import tiny_crash\n" + USES_APP, ["tiny-crash"],
+         "score.py, line 1: tiny_crash 1.0 cannot be imported in the environment: SIGSEGV", "tiny_crash"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_imported_ends_the_deployment_before_a_bundle(

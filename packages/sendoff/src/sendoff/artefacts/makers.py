@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..containers.labels import HOME, home_id
 from ..errors import InvalidInput
 from ..progress import Progress
+from ..spec.parse import replace
 from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Makers:
         Raises:
             SendoffError: As :meth:`Environments.ensure`.
         """
+        from ..environments.imports import import_all
+
         built = self._environments.ensure(preparation.lock, progress)
         python = str(built.python)
         return Artefact(
@@ -41,6 +44,9 @@ class Makers:
             notes=list(built.notes),
             summary=f"{python}, {built.how}" if built.how else python,
             again=built.again,
+            not_imported=import_all(
+                built.python, preparation.imports, preparation.environment.environment_variables, progress
+            ),
         )
 
     def image(self, preparation: Preparation, engine: Engine, progress: Progress, *, tag: str) -> Artefact:
@@ -59,7 +65,7 @@ class Makers:
         key = image_again.key_of(self._store, engine, bundle, lock, spec)
         made = None if key is None else image_again.find(self._store, engine, key)
         if made is not None:
-            return made
+            return self._tried(made, preparation, engine, progress)
         request = ImageRequest(
             store=self._store,
             bundle=bundle,
@@ -78,10 +84,27 @@ class Makers:
             raise
         if key is not None:
             image_again.remember(self._store, key, image)
-        return Artefact(
+        artefact = Artefact(
             kind=IMAGE,
             reference=image.id,
             python=image.python,
             notes=list(image.notes),
             summary=f"{image_again.short(image.id)}, {image.size / 1e6:.0f} MB",
         )
+        return self._tried(artefact, preparation, engine, progress)
+
+    def _tried(self, made: Artefact, preparation: Preparation, engine: Engine, progress: Progress) -> Artefact:
+        """An image, with which of the service's imports fail in it."""
+        from .imports_inside import import_inside
+
+        variables = preparation.environment.environment_variables
+        failed = import_inside(
+            engine,
+            made.reference,
+            made.python,
+            preparation.imports,
+            variables,
+            home=self._store.home,
+            progress=progress,
+        )
+        return replace(made, not_imported=failed)

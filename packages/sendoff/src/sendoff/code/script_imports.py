@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..environments.imports import Import
+from ..spec.imports import Import
 
 _MOST_FILES = 200
 _PROVIDED = frozenset({"azureml", "azureml_inference_server_http", "sendoff_serving"})
@@ -29,14 +29,14 @@ class ScriptImport(NamedTuple):
     certain: bool
 
 
-class Imports(NamedTuple):
+class ScriptImports(NamedTuple):
     """All of a script's imports, in order; ``searches`` says that it changes where modules are looked for."""
 
     found: list[ScriptImport]
     searches: bool
 
 
-def script_imports(entry: str, files: Mapping[str, Callable[[], bytes]]) -> Imports:
+def script_imports(entry: str, files: Mapping[str, Callable[[], bytes]]) -> ScriptImports:
     """Follow an entry script's imports through the modules beside it.
 
     What stands in a ``try`` is left out: the script has thought of its failing.
@@ -66,7 +66,7 @@ def script_imports(entry: str, files: Mapping[str, Callable[[], bytes]]) -> Impo
                 elif not getattr(node, "level", 0) and not _provided(module, names):
                     place = f"{path}, line {node.lineno}"
                     found.append(ScriptImport(Import(module=module, names=names), place, sure))
-    return Imports(found, searches)
+    return ScriptImports(found, searches)
 
 
 def _imports(

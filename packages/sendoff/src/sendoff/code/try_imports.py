@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
-from ..environments.imports import Import, NotImported, import_all
 from ..errors import EnvironmentFailed
 from ..frameworks.modules import PACKAGES
 from ..progress import Progress
 from ..spec.environment import AUTO, METHOD_USER_MANAGED, Lock, canonical_name
+from ..spec.imports import Import, NotImported
 from ..spec.inference import Code
-from .script_imports import script_imports
+from .model_versions import stated_versions
+from .script_imports import ScriptImports, script_imports
 
 if TYPE_CHECKING:
     from ..rooms import Rooms
@@ -57,68 +58,94 @@ _MISMATCHES = (
 )  # fmt: skip
 
 
-def check_imports(rooms: Rooms, code: Code, models: Iterable[str], workspace: str, lock: Lock, python: str,
-                  progress: Progress) -> None:  # fmt: skip
-    """Import what a script and its models' pickles import, in the environment that was built for them.
+_Made = TypeVar("_Made")
+
+
+class FirstImport:
+    """What a script and its models' pickles import, and the packages with which that works.
 
     Args:
         rooms: Where the files are.
         code: Script and environment.
         models: Ids with versions.
         workspace: Theirs.
-        lock: What the environment was built from.
-        python: Its interpreter.
-        progress: Receives plain lines.
-
-    Raises:
-        EnvironmentFailed: An import that loading the script surely does fails, or releases do not go together.
     """
-    if lock.method == METHOD_USER_MANAGED:
-        return
-    source = code.source
-    blobs = rooms.store.blobs
-    files = {file.path: (lambda digest=file.digest: blobs.read_bytes(digest)) for file in source.files}
-    imports = script_imports(source.entry_script, files)
-    places = {one.wanted.module: one for one in reversed(imports.found)}
-    pickled = {_module(name) for model in models for name in _pickled(rooms, workspace, model)} - {""}
-    wanted = [*(one.wanted for one in imports.found), *(Import(module=name) for name in sorted(pickled))]
-    if all(one.module.partition(".")[0] in sys.stdlib_module_names for one in wanted):
-        return
-    failed = import_all(Path(python), wanted, code.environment.environment_variables, progress)
-    for one in failed:
-        known = places.get(one.module)
-        place = known.place if known else "the model's file"
-        line = _line(one)
-        certain = known is not None and known.certain and (_TOLD & set(one.kind) or one.kind[0].startswith("SIG"))
-        lost = one.missing is not None and imports.searches
-        if (certain and not lost) or (line is not None and one.missing is None):
-            raise _failure(one, place, line, lock)
 
+    def __init__(self, rooms: Rooms, code: Code, models: Sequence[str], workspace: str) -> None:
+        self._rooms, self._code, self._models, self._workspace = rooms, code, models, workspace
 
-def one_more_day(rooms: Rooms, code: Code, lock: Lock, stated: list[str], progress: Progress) -> Lock | None:
-    """Another lock for an environment whose imports fail: as of the day that its pins tell, where that was not tried.
+    def working(
+        self,
+        lock: Lock,
+        make: Callable[[Lock, list[Import]], tuple[_Made, list[NotImported]]],
+        progress: Progress,
+    ) -> tuple[Lock, _Made, list[str]]:
+        """Make what the script runs in; where its imports fail in it, once more with the packages of another day.
 
-    Args:
-        rooms: Where environments are.
-        code: Script and environment.
-        lock: What failed.
-        stated: What the models were made with (:func:`.model_versions.stated_versions`).
-        progress: Receives plain lines.
+        Args:
+            lock: The packages.
+            make: Makes it from packages, and says which of the imports fail in it.
+            progress: Receives plain lines.
 
-    Returns:
-        None where somebody chose the day, or no other packages are found with it.
-    """
-    if lock.as_of is not None or code.environment.python.as_of != AUTO or lock.method == METHOD_USER_MANAGED:
-        return None
-    try:
-        again = rooms.environments.resolve(code.environment, progress, stated=stated, again=lock)
-    except EnvironmentFailed:
-        return None
-    return None if again.as_of is None else again
+        Returns:
+            The packages that it was made from, what was made, and notes.
 
+        Raises:
+            EnvironmentFailed: An import that loading the script surely does fails, or releases do not go together.
+            SendoffError: As ``make``.
+        """
+        wanted = [] if lock.method == METHOD_USER_MANAGED else self._wanted
+        made, failed = make(lock, wanted)
+        try:
+            self._judge(failed, lock)
+        except EnvironmentFailed as error:
+            progress(f"{error.message}; looking for packages of another day")
+            again = self._one_more_day(lock, progress)
+            if again is None:
+                raise
+            made, failed = make(again, wanted)
+            self._judge(failed, again)
+            return again, made, [f"{error.message}. {again.as_of} is the day whose packages are taken instead."]
+        return lock, made, []
 
-def _pickled(rooms: Rooms, workspace: str, model: str) -> list[str]:
-    return [finding.imported for finding in rooms.registry.get(workspace, model).scan.findings]
+    @cached_property
+    def _imports(self) -> ScriptImports:
+        source, blobs = self._code.source, self._rooms.store.blobs
+        files = {file.path: (lambda digest=file.digest: blobs.read_bytes(digest)) for file in source.files}
+        return script_imports(source.entry_script, files)
+
+    @property
+    def _wanted(self) -> list[Import]:
+        pickled = {_module(name) for model in self._models for name in self._pickled(model)} - {""}
+        wanted = [*(one.wanted for one in self._imports.found), *(Import(module=name) for name in sorted(pickled))]
+        return [] if all(one.module.partition(".")[0] in sys.stdlib_module_names for one in wanted) else wanted
+
+    def _pickled(self, model: str) -> list[str]:
+        return [finding.imported for finding in self._rooms.registry.get(self._workspace, model).scan.findings]
+
+    def _judge(self, failed: list[NotImported], lock: Lock) -> None:
+        if not failed:
+            return
+        places = {one.wanted.module: one for one in reversed(self._imports.found)}
+        for one in failed:
+            known = places.get(one.module)
+            place = known.place if known else "the model's file"
+            line = _line(one)
+            certain = known is not None and known.certain and (_TOLD & set(one.kind) or one.kind[0].startswith("SIG"))
+            lost = one.missing is not None and self._imports.searches
+            if (certain and not lost) or (line is not None and one.missing is None):
+                raise _failure(one, place, line, lock)
+
+    def _one_more_day(self, lock: Lock, progress: Progress) -> Lock | None:
+        """Packages as of the day that the pins tell; None where somebody chose the day, or there are no others."""
+        if lock.as_of is not None or self._code.environment.python.as_of != AUTO:
+            return None
+        stated = stated_versions(self._rooms, self._workspace, self._models)
+        try:
+            again = self._rooms.environments.resolve(self._code.environment, progress, stated=stated, again=lock)
+        except EnvironmentFailed:
+            return None
+        return None if again.as_of is None else again
 
 
 def _module(imported: str) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..code.bundles import make_bundle
 from ..code.model_versions import stated_versions
-from ..code.try_imports import check_imports, one_more_day
+from ..code.try_imports import FirstImport
 from ..errors import (
     Conflict,
     DeploymentFailed,
-    EnvironmentFailed,
     EnvironmentNotFound,
     SendoffError,
     ServiceNotFound,
@@ -27,6 +26,7 @@ from ..operations.work import Outcome
 from ..progress import Progress
 from ..spec.environment import METHOD_USER_MANAGED, Lock
 from ..spec.identity import KEY, TOKEN
+from ..spec.imports import Import, NotImported
 from ..spec.names import service_flags
 from ..spec.parse import replace
 from ..targets.base import INTERPRETER, Artefact, Observation, Preparation, Target, observe_one
@@ -146,9 +146,7 @@ class DeploySteps:
         fresh = self._plan.pinned.lock_digest is None
         lock = self._lock(progress)
         if self._able.artefact == INTERPRETER:
-            artefact = self._prepared(lock, progress)
-            if fresh:
-                lock, artefact = self._importing(lock, artefact, progress)
+            lock, artefact = self._importing(lock, progress) if fresh else (lock, self._prepared(lock, progress))
             self._note("environment", list(artefact.notes), again=artefact.again)
             self._pin(lock_digest=lock.digest, environment_key=artefact.reference, python=artefact.python)
             return "EnvironmentReady", artefact.summary, said
@@ -158,7 +156,7 @@ class DeploySteps:
             return "EnvironmentReady", f"the image's own interpreter, {lock.python}", said
         return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
 
-    def _prepared(self, lock: Lock, progress: Progress) -> Artefact:
+    def _prepared(self, lock: Lock, progress: Progress, imports: Sequence[Import] = ()) -> Artefact:
         """What the revision's code runs in, as its target wants it."""
         preparation = Preparation(
             uid=self._service.uid,
@@ -167,27 +165,22 @@ class DeploySteps:
             environment=self._plan.inference.environment,
             lock=lock,
             bundle=self._plan.pinned.bundle or "",
+            imports=imports,
         )
         return self._target.prepare(preparation, self._rooms.makers, progress)
 
-    def _importing(self, lock: Lock, artefact: Artefact, progress: Progress) -> tuple[Lock, Artefact]:
-        """The environment in which the script's imports work: that one, or one as of another day."""
-        code, models, workspace = self._plan.inference, self._plan.models, self._operation.workspace
+    def _importing(self, lock: Lock, progress: Progress) -> tuple[Lock, Artefact]:
+        """What the revision's code runs in, and in which its imports work: with that lock, or one as of another day."""
 
-        def check(lock: Lock, artefact: Artefact) -> None:
-            check_imports(self._rooms, code, models, workspace, lock, artefact.python, progress)
+        def make(lock: Lock, imports: list[Import]) -> tuple[Artefact, list[NotImported]]:
+            if self._plan.pinned.lock_digest not in (None, lock.digest):
+                self._take_instead(lock)
+            made = self._prepared(lock, progress, imports)
+            return made, made.not_imported
 
-        try:
-            check(lock, artefact)
-        except EnvironmentFailed as error:
-            progress(f"{error.message}; looking for packages of another day")
-            again = one_more_day(self._rooms, code, lock, self._stated(), progress)
-            if again is None:
-                raise
-            made = self._prepared(again, progress)
-            check(again, made)
-            self._timeline.note([f"{error.message}. {again.as_of} is the day whose packages are taken instead."])
-            return again, made
+        first = FirstImport(self._rooms, self._plan.inference, self._plan.models, self._operation.workspace)
+        lock, artefact, notes = first.working(lock, make, progress)
+        self._timeline.note(notes)
         return lock, artefact
 
     def _note(self, step: str, notes: list[str], *, again: bool) -> None:
@@ -244,7 +237,8 @@ class DeploySteps:
             said.append(line)
             self._timeline.tell("image", "BuildingImage", line)
 
-        artefact = self._prepared(self._lock(progress), progress)
+        lock, fresh = self._lock(progress), self._plan.pinned.image is None
+        artefact = self._importing(lock, progress)[1] if fresh else self._prepared(lock, progress)
         self._note("image", list(artefact.notes), again=artefact.again)
         self._pin(image=artefact.reference, python=artefact.python)
         return "ImageReady", artefact.summary, said
@@ -305,6 +299,13 @@ class DeploySteps:
             self._timeline.tell(step, _waiting_reason(step, phase), f"waiting for {what}, {waited}{extra}")
             time.sleep(pause)
             pause = min(pause * 1.25, LONGEST_PAUSE)
+
+    def _take_instead(self, lock: Lock) -> None:
+        """Pin other packages than those that were pinned, and the bundle that names them."""
+        with self._store.begin() as connection:
+            self._plan = revision_rows.unpin(connection, self._service.uid, self._number, "lock_digest", "bundle")
+        self._pin(lock_digest=lock.digest)
+        self._bundle()
 
     def _pin(self, **facts: str) -> None:
         with self._store.begin() as connection:

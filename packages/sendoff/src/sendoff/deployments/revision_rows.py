@@ -46,8 +46,22 @@ def pin(connection: Connection, uid: str, number: int, **facts: str) -> Plan:
     fresh = {name: value for name, value in facts.items() if getattr(plan.pinned, name) is None}
     if fresh:
         plan = replace(plan, pinned=replace(plan.pinned, **fresh))
-        where = and_(revisions.c.uid == uid, revisions.c.number == number)
-        connection.execute(update(revisions).where(where).values(wanted=to_builtins(plan)))
+        _write(connection, uid, number, plan)
+    return plan
+
+
+def _write(connection: Connection, uid: str, number: int, plan: Plan) -> None:
+    where = and_(revisions.c.uid == uid, revisions.c.number == number)
+    connection.execute(update(revisions).where(where).values(wanted=to_builtins(plan)))
+
+
+def unpin(connection: Connection, uid: str, number: int, *names: str) -> Plan:
+    """Take back facts that a revision's first run has found, since others turned out to be needed."""
+    plan = get_plan(connection, uid, number)
+    if plan is None:
+        raise ServiceNotFound("the service was deleted while it was being deployed")
+    plan = replace(plan, pinned=replace(plan.pinned, **dict.fromkeys(names)))
+    _write(connection, uid, number, plan)
     return plan
 
 

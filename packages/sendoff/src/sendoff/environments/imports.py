@@ -12,19 +12,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..progress import Progress, silent
-from ..spec.parse import Spec, encode
+from ..spec.imports import Import, NotImported
+from ..spec.parse import encode
 from .uv import patiently
 
-_SECONDS = 300.0
+SECONDS = 300.0
 _DONE = ".imported-"
 
 # Runs on any Python from 3.6. What modules print goes to standard error, so that the answers stand alone.
 _IMPORT = """
 import importlib, json, os, sys
+if os.getpid() == 1:  # of a container: a signal that it sends to itself would not end it
+    child = os.fork()
+    if child:
+        status = os.waitpid(child, 0)[1]
+        os._exit(128 + (status & 127) if status & 127 else status >> 8)
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
+asked = json.loads(sys.argv[1])
 sys.argv[:] = [""]
-for module, names in json.loads(sys.stdin.read()):
+for module, names in asked:
     answers.write(json.dumps({"module": module, "begins": True}) + "\\n")
     answers.flush()
     said = {"module": module}
@@ -50,23 +57,43 @@ os._exit(0)
 """
 
 
-class Import(Spec):
-    """A module to import, and names that have to be in it."""
+def program(wanted: Sequence[Import]) -> list[str]:
+    """Arguments to a Python (3.6 or newer) that imports modules, one after another, and says how it went.
 
-    module: str
-    names: list[str] = []
+    Args:
+        wanted: In the script's order.
+    """
+    return ["-c", _IMPORT, json.dumps([[one.module, sorted(one.names)] for one in wanted])]
 
 
-class NotImported(Spec):
-    """What an import raised: class names, the most special first; ``missing`` is the module that is not there."""
+def answered(said: bytes, signal_number: int) -> list[NotImported]:
+    """What failed.
 
-    module: str
-    kind: list[str]
-    message: str
-    missing: str | None = None
+    Args:
+        said: What the program wrote to its standard output.
+        signal_number: The signal that ended it; 0 where none did.
+    """
+    answers = [json.loads(line) for line in said.splitlines()]
+    failed = [
+        NotImported(module=one["module"], kind=one["kind"], message=one["message"], missing=one.get("missing"))
+        for one in answers
+        if "kind" in one
+    ]
+    if signal_number and answers and answers[-1].get("begins"):
+        name = signal.Signals(signal_number).name
+        failed.append(NotImported(module=answers[-1]["module"], kind=[name], message="the process was ended by it"))
+    return failed
 
-    def __str__(self) -> str:
-        return f"{self.kind[0]}: {self.message}" if self.message else self.kind[0]
+
+def digest_of(wanted: Sequence[Import], variables: Mapping[str, str]) -> str:
+    """A digest of what is imported and of the variables it is imported with."""
+    asked = [[one.module, sorted(one.names)] for one in wanted]
+    return hashlib.sha256(encode([asked, dict(variables)])).hexdigest()[:16]
+
+
+def naming(wanted: Sequence[Import]) -> str:
+    """The line that says what is being imported."""
+    return f"importing {', '.join(dict.fromkeys(one.module.partition('.')[0] for one in wanted))}"
 
 
 def import_all(
@@ -85,46 +112,32 @@ def import_all(
     Returns:
         Those that failed; none where the process took too long, which says nothing.
     """
-    asked = [[one.module, sorted(one.names)] for one in wanted]
-    mark = python.parent.parent / (_DONE + hashlib.sha256(encode([asked, dict(variables)])).hexdigest()[:16])
+    mark = python.parent.parent / (_DONE + digest_of(wanted, variables))
     if not wanted or mark.exists():
         return []
-    what = f"importing {', '.join(dict.fromkeys(one.module.partition('.')[0] for one in wanted))}"
+    what = naming(wanted)
     progress(what)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     with tempfile.TemporaryDirectory(prefix="sendoff-imports-") as folder, tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
-            [str(python), "-c", _IMPORT],
+            [str(python), *program(wanted)],
             env={**kept, **variables},
             cwd=folder,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(asked).encode())
-            process.stdin.close()
-            patiently(lambda silence: process.wait(silence), what, _SECONDS, progress)
+            patiently(lambda silence: process.wait(silence), what, SECONDS, progress)
         except TimeoutError:
             return []
-        except BrokenPipeError:
-            process.wait()  # it has ended before it read; what it answered tells where
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         out.seek(0)
-        answers = [json.loads(line) for line in out.read().splitlines()]
-    failed = [
-        NotImported(module=one["module"], kind=one["kind"], message=one["message"], missing=one.get("missing"))
-        for one in answers
-        if "kind" in one
-    ]
-    if process.returncode < 0 and answers and answers[-1].get("begins"):
-        name = signal.Signals(-process.returncode).name
-        failed.append(NotImported(module=answers[-1]["module"], kind=[name], message="the process was ended by it"))
+        failed = answered(out.read(), max(0, -process.returncode))
     if not failed and process.returncode == 0:
         try:
             mark.touch()

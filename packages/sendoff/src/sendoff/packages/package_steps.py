@@ -11,6 +11,7 @@ from sqlalchemy import update
 from ..artefacts import package
 from ..code.bundles import make_bundle
 from ..code.model_versions import stated_versions
+from ..code.try_imports import FirstImport
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline
 from ..operations.work import Outcome, Work
@@ -18,6 +19,7 @@ from ..packaging.image_request import ImageRequest
 from ..progress import Progress, silent
 from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
+from ..spec.imports import Import, NotImported
 from ..spec.package import PackageResult
 from ..spec.parse import decode, replace, to_builtins
 from ..store.tables import operations
@@ -92,19 +94,29 @@ class PackageSteps(Work):
         return "BundleReady", self._folder(self._lock()).name, []
 
     def _image(self) -> Outcome:
-        lock = self._lock()
         said: list[str] = []
         progress = self._timeline.progress("image", "BuildingImage", said)
-        make = package.write_context if self._wanted.generate_dockerfile else package.build_image
-        environments = self._rooms.environments
-        request = ImageRequest(
-            store=self._rooms.store,
-            bundle=self._folder(lock),
-            lock=lock,
-            spec=self._spec,
-            supply=environments.supply(lock, progress),
-            credentials=environments.image_credentials(self._spec),
-        )
-        self._result, notes = make(request, self._wanted.image, self._rooms.store.home / "packages" / self._row.id)
-        self._timeline.note(notes)
+        form = package.write_context if self._wanted.generate_dockerfile else package.build_image
+        environments, folder = self._rooms.environments, self._rooms.store.home / "packages" / self._row.id
+
+        def make(lock: Lock | None, imports: list[Import]) -> tuple[package.Packaged, list[NotImported]]:
+            request = ImageRequest(
+                store=self._rooms.store,
+                bundle=self._folder(lock),
+                lock=lock,
+                spec=self._spec,
+                supply=environments.supply(lock, progress),
+                credentials=environments.image_credentials(self._spec),
+            )
+            made = form(request, self._wanted.image, folder, imports)
+            return made, made.not_imported
+
+        lock, notes = self._lock(), list[str]()
+        if lock is None:
+            made = make(None, [])[0]
+        else:
+            first = FirstImport(self._rooms, self._wanted.inference, self._wanted.models, self._row.workspace)
+            _, made, notes = first.working(lock, make, progress)
+        self._result = made.result
+        self._timeline.note([*notes, *made.notes])
         return "ImageReady", self._result.location, said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 
 from ..code.bundles import make_bundle
 from ..code.model_versions import stated_versions
+from ..code.try_imports import FirstImport
 from ..errors import NotFound, SendoffError, Timeout
 from ..operations.operation_rows import AnyRow
 from ..operations.timeline import Timeline, say
@@ -22,6 +23,7 @@ from ..operations.work import Outcome, Work
 from ..progress import Progress, silent
 from ..spec.bundle import ServingSettings
 from ..spec.environment import EnvironmentSpec, Lock
+from ..spec.imports import Import, NotImported
 from ..spec.model import UpdateModel
 from ..spec.parse import replace, to_builtins
 from ..spec.profile import DEFAULT_CPU, DEFAULT_MEMORY, ProfileResult, Recommendation, Size, details_of
@@ -108,16 +110,13 @@ class ProfileSteps(Work):
         lock = self._lock(progress)
         if self._able.artefact != INTERPRETER:
             return "EnvironmentReady", f"Python {lock.python_version}, {len(lock.pins())} packages locked", said
-        artefact = self._prepared(lock, None, progress)
-        self._timeline.note(list(artefact.notes))
+        artefact = self._importing(lock, progress)
         return "EnvironmentReady", artefact.summary, said
 
     def _image(self) -> Outcome:
         said: list[str] = []
         progress = self._timeline.progress("image", "BuildingImage", said)
-        lock = self._lock(progress)
-        artefact = self._prepared(lock, self._bundle(lock, 1), progress)
-        self._timeline.note(list(artefact.notes))
+        artefact = self._importing(self._lock(progress), progress)
         return "ImageReady", artefact.summary.partition(",")[0], said
 
     def _measure(self) -> Outcome:
@@ -259,7 +258,22 @@ class ProfileSteps(Work):
             drain_seconds=1.0,
         )
 
-    def _prepared(self, lock: Lock, bundle: Path | None, progress: Progress) -> Artefact:
+    def _importing(self, lock: Lock, progress: Progress) -> Artefact:
+        """What the measured code runs in, and in which its imports work; the lock with which they do is kept."""
+
+        def make(lock: Lock, imports: list[Import]) -> tuple[Artefact, list[NotImported]]:
+            bundle = None if self._able.artefact == INTERPRETER else self._bundle(lock, 1)
+            made = self._prepared(lock, bundle, progress, imports)
+            return made, made.not_imported
+
+        first = FirstImport(self._rooms, self._wanted.inference, self._wanted.models, self._row.workspace)
+        _, artefact, notes = first.working(lock, make, progress)
+        self._timeline.note([*notes, *artefact.notes])
+        return artefact
+
+    def _prepared(
+        self, lock: Lock, bundle: Path | None, progress: Progress, imports: Sequence[Import] = ()
+    ) -> Artefact:
         """What the measured code runs in."""
         preparation = Preparation(
             uid=self._uid,
@@ -268,6 +282,7 @@ class ProfileSteps(Work):
             environment=self._spec,
             lock=lock,
             bundle="" if bundle is None else bundle.name,
+            imports=imports,
         )
         return self._target.prepare(preparation, self._rooms.makers, progress)
 

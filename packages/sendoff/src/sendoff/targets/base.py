@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ..errors import from_payload
 from ..progress import Progress
 from ..spec.access import Access
+from ..spec.imports import Import, NotImported
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
@@ -70,6 +71,8 @@ class Artefact(Spec):
     """One line about it for people."""
     again: bool = False
     """It was there already: its notes were told when it was made."""
+    not_imported: list[NotImported] = []
+    """Which of the preparation's imports failed in it, where it was asked."""
 
 
 class Capabilities(Spec):
@@ -166,6 +169,8 @@ class Preparation:
     lock: Lock
     bundle: str = ""
     """Digest; empty for targets whose artefact has no code in it."""
+    imports: Sequence[Import] = ()
+    """What the service imports, to be tried where the artefact can run before the service does."""
 
 
 class Makers(Protocol):
