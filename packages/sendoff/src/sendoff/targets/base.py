@@ -29,6 +29,7 @@ SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
 
 INTERPRETER: Literal["interpreter"] = "interpreter"
 IMAGE: Literal["image"] = "image"
+PUSHED_IMAGE: Literal["pushed_image"] = "pushed_image"
 ArtefactKind = Literal["interpreter", "image", "pushed_image", "project"]
 Phase = Literal["absent", "starting", "init", "ready", "unhealthy", "failed", "unschedulable", "unheard"]
 UNHEARD: Literal["unheard"] = "unheard"
@@ -188,6 +189,23 @@ class Makers(Protocol):
 
         Raises:
             SendoffError: It cannot be built.
+        """
+
+    def pushed_image(
+        self, preparation: Preparation, progress: Progress, *, repository: str, models: Literal["baked", "mounted"]
+    ) -> Artefact:
+        """An image with its code in the registry of the setting ``image_registry``, named by digest.
+
+        Args:
+            preparation: What it is made from.
+            progress: Receives plain lines.
+            repository: Its name below that registry.
+            models: Whether they are in it, or are mounted at ``/var/azureml-app/azureml-models``.
+
+        Raises:
+            InvalidInput: The setting names no registry.
+            ImageNeedsEngine: A step needs a container engine, and none answers.
+            SendoffError: It cannot be made or pushed.
         """
 
 
