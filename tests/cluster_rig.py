@@ -1,8 +1,8 @@
 """The tests' Kubernetes: the cluster of this machine, and in it a namespace and few rights for each test.
 
 tests/cluster/README.md says what it is. ``SENDOFF_TEST_KUBECONFIG`` names another one (kind, k3s, a real one), and
-``SENDOFF_TEST_REGISTRY`` the registry that it pulls from. A test that wants it takes the fixture ``cluster``: such tests
-come last, for on a machine that never saw them the cluster's programs are built beside all others.
+``SENDOFF_TEST_REGISTRY`` the registry that it pulls from. A test that wants it takes the fixture ``cluster``: such
+tests come last, for on a machine that never saw them the cluster's programs are built beside all others.
 """
 
 from __future__ import annotations

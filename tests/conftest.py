@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The scheduler "worksteal" cuts the list into one piece for each worker, and a worker that has nothing left takes
     half of another's last ones. So each piece begins with slow files, and what is left for the end is short.
     """
-    # The cluster's programs are built beside all other tests on a machine that never saw them, longer than a test may take.
+    # On a machine that never saw the cluster its programs are built beside all other tests, longer than one may take.
     last = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]
     for item in last:
         item.add_marker(pytest.mark.timeout(300, func_only=True))
