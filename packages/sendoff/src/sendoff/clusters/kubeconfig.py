@@ -197,9 +197,7 @@ def in_cluster() -> Login:
 
 def paths(given: str | None, environ: Mapping[str, str]) -> list[Path]:
     """The files that are read, of which the first counts that has a name: the given one, KUBECONFIG's, kubectl's."""
-    if given:
-        return [Path(given).expanduser()]
-    listed = [Path(one).expanduser() for one in environ.get("KUBECONFIG", "").split(os.pathsep) if one]
+    listed = [Path(one).expanduser() for one in (given or environ.get("KUBECONFIG", "")).split(os.pathsep) if one]
     return listed or [Path("~/.kube/config").expanduser()]
 
 
@@ -250,7 +248,7 @@ def login(files: list[Path], context: str | None = None) -> Login:
     user_file, user = part("users", str(chosen["user"])) if chosen.get("user") else (file, {})
     if user.get("auth-provider"):
         raise InvalidInput(
-            f"context {name!r} logs in by auth-provider, which Kubernetes has given up",
+            f"context {name!r} of {user_file} logs in by auth-provider, which Kubernetes has given up",
             hint="Get the kubeconfig anew (`az aks get-credentials`, `gcloud … get-credentials`), then `kubelogin`.",
             field="auth-provider",
         )

@@ -19,7 +19,7 @@ from ..store import Store
 from ..store.pages import select_page
 from ..store.rows import named, names, view
 from ..store.tables import computes
-from .places import WAYS, Places, context_named, default_namespace, reaches
+from .places import WAYS, Places, context_named, default_namespace, files_of, reaches
 
 
 class Computes:
@@ -149,6 +149,8 @@ class Computes:
             if context is None:
                 return body
             given = {**given, "context": context}
+        if not given.get("in_cluster"):
+            given = {**given, "kubeconfig": files_of(given.get("kubeconfig"))}
         ways = {name: str(given[name]) for name in WAYS if given.get(name)}
         version = cluster.version(cluster.connect(ways, self._store.settings))
         return replace(body, properties={**given, "version": version, "kubernetes": to_builtins(options)})

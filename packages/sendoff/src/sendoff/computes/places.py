@@ -89,3 +89,10 @@ def context_named(cluster: str, kubeconfig: str | None = None) -> str | None:
 
     known = files.contexts(files.paths(kubeconfig, os.environ))
     return next((one for one in known if one in (cluster, f"{cluster}-admin")), None)
+
+
+def files_of(kubeconfig: str | None) -> str:
+    """The kubeconfigs that are read now, as `KUBECONFIG` has them: they are found again whatever is set then."""
+    from ..clusters import kubeconfig as files
+
+    return os.pathsep.join(str(path.absolute()) for path in files.paths(kubeconfig, os.environ))

@@ -212,6 +212,13 @@ class Makers(Protocol):
             SendoffError: It cannot be built.
         """
 
+    def pushed_image(self, preparation: Preparation, progress: Progress, *, repository: str) -> Artefact:
+        """An image with code and models in it, in the registry of the setting ``image_registry``, named by digest.
+
+        Raises:
+            SendoffError: It cannot be made or pushed.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Used:

@@ -10,14 +10,14 @@ from ...clusters.api import APPLY, MERGE, Api, ApiError
 from ...errors import Conflict, DeploymentFailed, NotSupported, SendoffError, Unauthorized
 from .kinds import KINDS, POD, Kind, path_of
 from .reasons import of_refusal
-from .render import DIGEST, INSTANCE, MANAGER, TOUCHED, UID, Object
+from .render import INSTANCE, MANAGER, TOUCHED, UID, Object
 
 _OPTIONAL = ("PodDisruptionBudget", "NetworkPolicy", "Secret")
 _STUCK_SECONDS = 30.0
 
 
 def apply_all(api: Api, namespace: str, objects: Sequence[Object], *, dry_run: bool = False) -> None:
-    """Apply objects in their order; what runs already as it is wanted is left alone.
+    """Apply objects in their order; the cluster changes nothing of what is as it is wanted.
 
     Args:
         api: The cluster.
@@ -49,8 +49,6 @@ def apply_one(api: Api, namespace: str, made: Object, *, dry_run: bool = False) 
                 reason="NameTaken",
                 reported_code="name_taken",
             )
-        if there is not None and there["metadata"].get("annotations", {}).get(DIGEST) == _digest(made):
-            return there
         query = {"fieldManager": MANAGER, "dryRun": "All" if dry_run else None}
         found: Object = api.call("PATCH", path, made, query=query, content=APPLY)
         return found
@@ -189,10 +187,6 @@ def ensure_namespace(api: Api, namespace: str, home: str) -> str | None:
 def _ours(there: Object, made: Object) -> bool:
     have = there["metadata"].get("labels") or {}
     return bool(have.get(UID) == made["metadata"]["labels"][UID])
-
-
-def _digest(made: Object) -> str:
-    return str(made["metadata"]["annotations"].get(DIGEST))
 
 
 def _held(error: ApiError, what: str) -> SendoffError:

@@ -56,7 +56,7 @@ def _log(api: Api, namespace: str, pod: str, count: int, *, previous: bool) -> l
     return []
 
 
-def metrics_of(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]]) -> list[str]:
+def metrics_of(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]], scheme: str) -> list[str]:
     """What the servers of pods count, asked through the API server; of those that do not say, nothing."""
     found = []
     for pod in pods:

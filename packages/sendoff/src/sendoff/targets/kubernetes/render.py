@@ -92,6 +92,13 @@ class _Service:
         self._account = self._options.service_account or self._name
 
     def objects(self) -> list[Object]:
+        guard = self._wanted.access
+        if guard is not None and "health" not in guard.document.get("open", ["health"]):
+            raise NotSupported(
+                "a cluster asks its pods for their health without a key, so that health cannot be protected",
+                hint="Leave health out of protected_paths.",
+                field="protected_paths",
+            )
         found = [] if self._options.service_account else [self._account_object()]
         access = self.access()
         found += [] if access is None else [access]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from ...clusters import cluster
 from ...clusters.api import Api
@@ -29,7 +30,7 @@ from ..base import (
     Wanted,
     observe_each,
 )
-from . import applying, logs
+from . import access, applying, logs
 from .kinds import EVENT, KINDS, POD
 from .observing import address, observed
 from .render import HOME, INSTANCE, MANAGED_BY, MANAGER, UID, access_of, label, object_name, render
@@ -77,9 +78,20 @@ class KubernetesTarget:
         """
         api = self._api
         cluster.version(api)
+        registry = self._settings.image_registry
+        if not registry:
+            raise InvalidInput(
+                "no registry is set from which the cluster could pull the service's image",
+                hint='Write image_registry = "REGISTRY/PROJECT" into config.toml: we push, the cluster pulls.',
+                field="image_registry",
+            )
         if api.find(f"/api/v1/namespaces/{self._namespace}") is None:
             return  # it is made with the first deployment
         cluster.require_rights(api, self._namespace)
+        if wanted.artefact is None:
+            # Its digest is not known yet; policies that look at images look at their registry.
+            asked = Artefact(kind=PUSHED_IMAGE, reference=f"{registry.rstrip('/')}/sendoff-check:none", python="")
+            wanted = replace(wanted, artefact=asked)
         self._dry_run(wanted)
 
     def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
@@ -196,13 +208,12 @@ class KubernetesTarget:
         name = str(deployment["metadata"]["name"])
         pods = applying.own(self._api, self._namespace, POD, name)
         service = self._api.find(KINDS["Service"].path(self._namespace, name))
-        container = deployment["spec"]["template"]["spec"]["containers"][0]
-        scheme = str(container["readinessProbe"]["httpGet"].get("scheme", "HTTP")).lower()
+        scheme = _scheme(deployment)
         own = str(deployment["metadata"]["labels"]["app.kubernetes.io/name"])
         base, _ = address(service, name=own, host=self._node, scheme=scheme)
         told = observed(deployment, pods, self._events(pods), base_url=base)
         if metrics:
-            counted = logs.metrics_of(self._api, self._namespace, pods)
+            counted = logs.metrics_of(self._api, self._namespace, pods, scheme)
             told = replace(told, metrics=counted[0] if counted else None)
         return told
 
@@ -225,18 +236,16 @@ class KubernetesTarget:
 
     def _bring_access(self, wanted: Wanted) -> None:
         """Bring keys, certificates and collector up to date, where anything runs."""
-        secret = access_of(wanted, home=self._home)
-        name = self._name(wanted)
-        if secret is None or self._api.find(KINDS["Deployment"].path(self._namespace, name)) is None:
-            return
-        path = KINDS["Secret"].path(self._namespace, secret["metadata"]["name"])
-        there = self._api.find(path)
-        made = (there or {}).get("metadata", {}).get("annotations", {}).get("sendoff.io/made", "0")
-        if wanted.access is not None and int(made) > wanted.access.made:
-            return  # whoever made this had looked at the keys before they were changed, and comes second
-        applying.apply_one(self._api, self._namespace, secret)
-        pods = applying.own(self._api, self._namespace, POD, name)
-        applying.touch(self._api, self._namespace, pods, str(wanted.access.made if wanted.access else 0))
+        secret, name = access_of(wanted, home=self._home), self._name(wanted)
+        deployment = self._api.find(KINDS["Deployment"].path(self._namespace, name))
+        if secret is not None and deployment is not None:
+            access.bring(self._api, self._namespace, name, secret, scheme=_scheme(deployment))
+
+
+def _scheme(deployment: Mapping[str, Any]) -> str:
+    """In which its servers are spoken to."""
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    return str(container["readinessProbe"]["httpGet"].get("scheme", "HTTP")).lower()
 
 
 def _creating(pod: Mapping[str, object]) -> bool:
