@@ -15,6 +15,7 @@ from sendoff.spec.kubernetes import KubernetesOptions
 from sendoff.spec.parse import replace
 from sendoff.targets.base import Artefact, Limits, Resources, Wanted
 from sendoff.targets.kubernetes.render import access_of, object_name, render
+from sendoff.targets.kubernetes.scaling import signal_of
 
 HOME = "0123456789abcdef"
 PLAIN = Wanted(
@@ -150,8 +151,54 @@ def test_the_selector_does_not_change_with_the_revision_and_the_name_is_no_other
 def test_what_a_cluster_cannot_keep_is_refused() -> None:
     with pytest.raises(NotSupported, match="claim"):
         render(replace(FULL, options=replace(EVERY, data_claim=None)), home=HOME)
-    with pytest.raises(NotSupported, match="scaled"):
-        render(replace(PLAIN, autoscaler=AutoScaler(autoscale_enabled=True)), home=HOME)
+    guarded = replace(PLAIN, access=Access(document={"open": ["docs"]}, made=1))
+    with pytest.raises(NotSupported, match="health cannot be protected"):
+        render(guarded, home=HOME)
+
+
+SCALED = replace(
+    PLAIN, autoscaler=AutoScaler(autoscale_enabled=True, min_replicas=2, max_replicas=5), workers=4,
+    resources=Resources(cpus=0.5),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("signal", ["keda", "external", "cpu"])
+def test_a_service_that_scales_names_no_replicas_and_what_it_scales_by(signal: Any) -> None:
+    *_, deployment, budget, scaler = render(SCALED, home=HOME, namespace="ml", signal=signal)
+    assert "replicas" not in deployment["spec"] and budget["kind"] == "PodDisruptionBudget"
+    spec = scaler["spec"]
+    assert spec["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    if signal == "keda":
+        trigger = spec["triggers"][0]["metadata"]
+        assert trigger["targetValue"] == "2.8" and trigger["aggregationType"] == "sum"
+        assert trigger["url"].startswith(f"http://{deployment['metadata']['name']}-pods.ml.svc")
+        return
+    kubernetes_validate.validate(scaler, "1.37", strict=True)
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 5)
+    if signal == "external":
+        assert spec["metrics"][0]["external"]["target"] == {"type": "AverageValue", "averageValue": "2800m"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "groups", "cpus", "told"),
+    [
+        (None, set(), 1.0, "no source of metrics"),
+        (None, {"metrics.k8s.io"}, 1.0, "metrics-server alone"),
+        ("cpu", set(), 1.0, "no metrics-server"),
+        ("cpu", {"metrics.k8s.io"}, None, "cpu_cores is not given"),
+        ("cpu", {"metrics.k8s.io", "keda.sh"}, 1.0, "=cpu"),
+        (None, {"external.metrics.k8s.io", "keda.sh"}, None, "=keda"),
+        (None, {"external.metrics.k8s.io"}, None, "=external"),
+    ],
+)
+def test_what_a_cluster_scales_by(chosen: str | None, groups: set[str], cpus: float | None, told: str) -> None:
+    options = KubernetesOptions(autoscale_signal=chosen)
+    if told.startswith("="):
+        assert signal_of(options, groups, cpus=cpus) == told[1:]
+        return
+    with pytest.raises(NotSupported, match=told) as caught:
+        signal_of(options, groups, cpus=cpus)
+    assert caught.value.hint
 
 
 def test_the_service_s_options_stand_over_the_cluster_s() -> None:

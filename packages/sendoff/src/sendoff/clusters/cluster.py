@@ -20,6 +20,8 @@ RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("apps", ("deployments",), ("get", "list", "watch", "create", "patch", "delete")),
     ("policy", ("poddisruptionbudgets",), ("get", "list", "create", "patch", "delete")),
     ("networking.k8s.io", ("networkpolicies",), ("get", "list", "create", "patch", "delete")),
+    ("autoscaling", ("horizontalpodautoscalers",), ("get", "list", "create", "patch", "delete")),
+    ("keda.sh", ("scaledobjects",), ("get", "list", "create", "patch", "delete")),
     ("", ("pods",), ("get", "list", "watch", "create", "patch")),
     ("", ("pods/log", "pods/proxy", "events", "persistentvolumeclaims"), ("get", "list")),
     ("apps", ("replicasets",), ("get", "list")),
@@ -63,6 +65,11 @@ def version(api: Api) -> str:
     return said
 
 
+def groups(api: Api) -> set[str]:
+    """API groups that the cluster serves."""
+    return {str(group["name"]) for group in api.get("/apis").get("groups") or []}
+
+
 def missing_rights(api: Api, namespace: str) -> list[tuple[str, str, str]]:
     """What we may not do in a namespace: verb, resource and API group each."""
 
@@ -87,13 +94,17 @@ _SPARED = {("create", "pods"), ("watch", "pods"), ("watch", "deployments"), ("pa
 """Rights without which a service runs all the same; less is known before, or a change of keys takes longer."""
 
 
+_SCALERS = {"autoscaling", "keda.sh"}
+"""Rights that services alone need which scale; the dry run of their scaler tells."""
+
+
 def require_rights(api: Api, namespace: str) -> None:
     """Raise where a right is missing that a service needs.
 
     Raises:
         Unauthorized: Names verbs and resources, and the command that prints the Role.
     """
-    lacking = [one for one in missing_rights(api, namespace) if one[:2] not in _SPARED]
+    lacking = [one for one in missing_rights(api, namespace) if one[:2] not in _SPARED and one[2] not in _SCALERS]
     if not lacking:
         return
     verb, resource, _group = lacking[0]

@@ -68,7 +68,7 @@ def probe(
 
 def _sizes(deployment: DeploymentSpec) -> dict[str, Any]:
     """The parts of a configuration that say how large and how many; 1 GB is 1024 MiB."""
-    gigabytes = deployment.memory_gb
+    gigabytes, serving, scaler = deployment.memory_gb, serving_settings(deployment), deployment.autoscaler
     return {
         "limits": Limits(cpus=deployment.cpu_cores_limit or deployment.cpu_cores, memory_mb=memory_mb(deployment)),
         "replicas": deployment.num_replicas or 1,
@@ -78,8 +78,9 @@ def _sizes(deployment: DeploymentSpec) -> dict[str, Any]:
             memory_mb=None if gigabytes is None else int(gigabytes * 1024),
             gpus=deployment.gpu_cores or 0,
         ),
-        "autoscaler": deployment.autoscaler,
+        "workers": serving.workers,
+        "autoscaler": scaler if scaler is not None and scaler.autoscale_enabled else None,
         "probe": deployment.liveness_probe,
         "options": deployment.kubernetes or KubernetesOptions(),
-        "deadline_seconds": serving_settings(deployment).scoring_timeout_ms / 1000,
+        "deadline_seconds": serving.scoring_timeout_ms / 1000,
     }

@@ -15,6 +15,7 @@ NODE_PORT, LOAD_BALANCER, CLUSTER_IP = "nodeport", "loadbalancer", "clusterip"
 EXPOSE = (NODE_PORT, LOAD_BALANCER, CLUSTER_IP)
 ROLLING, REPLACE = "rolling", "replace"
 PLATFORM = "platform"
+IN_FLIGHT, CPU = "in_flight", "cpu"
 _LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 _KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _OURS = ("sendoff.io/", "app.kubernetes.io/")
@@ -42,6 +43,8 @@ class KubernetesOptions(Spec):
     network_policy: bool | None = None
     expose: str | None = None
     service_annotations: dict[str, str] = {}
+    autoscale_signal: str | None = None
+    """What replicas scale by: the requests that run and wait, or the share of CPU that is used."""
     linger_seconds: int | None = None
     """How long a pod that ends answers on while gateways and names learn it; 15 by default."""
 
@@ -83,6 +86,7 @@ def check(options: KubernetesOptions, *, where: str) -> KubernetesOptions:
         ("expose", EXPOSE),
         ("update_strategy", (ROLLING, REPLACE)),
         ("run_as", (PLATFORM,)),
+        ("autoscale_signal", (IN_FLIGHT, CPU)),
     ):
         value = getattr(options, name)
         if value is not None and value not in allowed:

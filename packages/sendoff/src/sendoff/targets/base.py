@@ -148,6 +148,8 @@ class Wanted(Spec):
     """What a request may take."""
     replicas: int = 1
     resources: Resources = Resources()
+    workers: int = 1
+    """How many requests a replica runs at once."""
     autoscaler: AutoScaler | None = None
     probe: LivenessProbe | None = None
     options: KubernetesOptions = KubernetesOptions()

@@ -16,6 +16,7 @@ from ...clusters.api import Api
 from ...errors import SendoffError, Timeout
 from . import applying
 from .kinds import KINDS, POD
+from .logs import server_of
 from .render import Object
 
 SECONDS = 120.0
@@ -66,9 +67,8 @@ def bring(api: Api, namespace: str, name: str, secret: Object, *, scheme: str, s
 
 def _goes_by(api: Api, namespace: str, pod: Mapping[str, Any], wanted: str, scheme: str) -> bool:
     """Whether a pod says that it goes by a version; one that may not be asked is taken at the kubelet's word."""
-    where = f"{'https:' if scheme == 'https' else ''}{pod['metadata']['name']}:5001"
     try:
-        said = api.text(f"{POD.path(namespace, where)}/proxy/metrics", seconds=3.0)
+        said = api.text(f"{server_of(pod, namespace, scheme)}/metrics", seconds=3.0)
     except SendoffError as error:
         return error.context.get("status") in (401, 403)
     found = _DIGEST.search(said)

@@ -8,11 +8,14 @@ from typing import Any
 
 from ...clusters.api import APPLY, MERGE, Api, ApiError
 from ...errors import Conflict, DeploymentFailed, NotSupported, SendoffError, Unauthorized
-from .kinds import KINDS, POD, Kind, path_of
+from .kinds import KINDS, POD, UNSURE, Kind, path_of
 from .reasons import of_refusal
 from .render import INSTANCE, MANAGER, TOUCHED, UID, Object
 
-_OPTIONAL = ("PodDisruptionBudget", "NetworkPolicy", "Secret")
+_OPTIONAL = ("PodDisruptionBudget", "NetworkPolicy", "Secret", "HorizontalPodAutoscaler", "ScaledObject")
+_SCALERS = ("kube-controller-manager", "keda-operator", "sendoff-scale")
+_SCALE = "sendoff-scale"
+"""Who holds the number of replicas while it goes over to a scaler: else the API server would set 1."""
 _STUCK_SECONDS = 30.0
 
 
@@ -49,8 +52,15 @@ def apply_one(api: Api, namespace: str, made: Object, *, dry_run: bool = False) 
                 reason="NameTaken",
                 reported_code="name_taken",
             )
+        if kind == "Deployment" and there is not None and "replicas" not in made["spec"] and not dry_run:
+            _hand_over(api, path, there)
         query = {"fieldManager": MANAGER, "dryRun": "All" if dry_run else None}
-        found: Object = api.call("PATCH", path, made, query=query, content=APPLY)
+        try:
+            found: Object = api.call("PATCH", path, made, query=query, content=APPLY)
+        except ApiError as error:
+            if not _of_a_scaler(error):
+                raise
+            found = api.call("PATCH", path, made, query={**query, "force": "true"}, content=APPLY)
         return found
     except ApiError as error:
         if error.status == 409 and error.details.get("causes"):
@@ -134,12 +144,17 @@ def remove_all(api: Api, namespace: str, name: str, *, seconds: float) -> None:
 
 def own(api: Api, namespace: str, kind: Kind, name: str) -> list[dict[str, Any]]:
     """A service's objects of a kind; none where the namespace is gone."""
+    return selected(api, namespace, kind, f"{INSTANCE}={name}")
+
+
+def selected(api: Api, namespace: str, kind: Kind, labels: str) -> list[dict[str, Any]]:
+    """Objects of a kind that have labels; none where the namespace is gone, or the cluster knows no such kind."""
     try:
-        found: list[dict[str, Any]] = api.get(kind.path(namespace), labelSelector=f"{INSTANCE}={name}")["items"]
+        found: list[dict[str, Any]] = api.get(kind.path(namespace), labelSelector=labels)["items"]
     except ApiError as error:
-        if error.status == 404:
+        if error.status == 404 or (error.status == 403 and kind.group in UNSURE):
             return []
-        raise of_refusal(error, f"{kind.plural} of {name}", namespace) from None
+        raise of_refusal(error, kind.plural, namespace) from None
     return found
 
 
@@ -182,6 +197,29 @@ def ensure_namespace(api: Api, namespace: str, home: str) -> str | None:
             ) from None
         raise of_refusal(error, f"namespace {namespace}", namespace) from None
     return f"Namespace {namespace} was made."
+
+
+def _hand_over(api: Api, path: str, there: Object) -> None:
+    """Let the present number of replicas stay when we no longer name one."""
+    if not any(one.get("manager") == MANAGER and "f:replicas" in str(one) for one in _managers(there)):
+        return
+    kept = {"apiVersion": there["apiVersion"], "kind": there["kind"], "metadata": {"name": there["metadata"]["name"]}}
+    kept["spec"] = {"replicas": there["spec"].get("replicas", 1)}
+    api.call("PATCH", path, kept, query={"fieldManager": _SCALE, "force": "true"}, content=APPLY)
+
+
+def _managers(there: Object) -> list[Object]:
+    found: list[Object] = there["metadata"].get("managedFields") or []
+    return found
+
+
+def _of_a_scaler(error: ApiError) -> bool:
+    """Whether all that is in the way is a number of replicas that a scaler has set, which is not wanted any more."""
+    causes = error.details.get("causes") or []
+    return bool(error.status == 409 and causes) and all(
+        one.get("field") == ".spec.replicas" and any(f'"{name}"' in str(one.get("message")) for name in _SCALERS)
+        for one in causes
+    )
 
 
 def _ours(there: Object, made: Object) -> bool:

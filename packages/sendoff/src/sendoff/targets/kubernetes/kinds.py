@@ -30,8 +30,12 @@ KINDS: dict[str, Kind] = {
     "Deployment": Kind("apps/v1", "deployments"),
     "PodDisruptionBudget": Kind("policy/v1", "poddisruptionbudgets"),
     "NetworkPolicy": Kind("networking.k8s.io/v1", "networkpolicies"),
+    "HorizontalPodAutoscaler": Kind("autoscaling/v2", "horizontalpodautoscalers"),
+    "ScaledObject": Kind("keda.sh/v1alpha1", "scaledobjects"),
 }
 """What is made, in the order in which it is applied; it is removed in the other order."""
+UNSURE = ("keda.sh", "autoscaling")
+"""Groups that a cluster may lack, or that we may have no rights in: what is not seen there is not ours."""
 POD, REPLICA_SET, EVENT = Kind("v1", "pods"), Kind("apps/v1", "replicasets"), Kind("v1", "events")
 
 

@@ -10,6 +10,7 @@ from ...clusters.api import Api, ApiError
 from ...errors import SendoffError
 from ..service_log import READY
 from .kinds import POD
+from .render import PORT
 
 
 def lines_of(
@@ -56,12 +57,16 @@ def _log(api: Api, namespace: str, pod: str, count: int, *, previous: bool) -> l
     return []
 
 
+def server_of(pod: Mapping[str, Any], namespace: str, scheme: str) -> str:
+    """The path through the API server to a pod's own server."""
+    name = pod["metadata"]["name"]
+    return f"{POD.path(namespace, f'https:{name}:{PORT}' if scheme == 'https' else f'{name}:{PORT}')}/proxy"
+
+
 def metrics_of(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]], scheme: str) -> list[str]:
     """What the servers of pods count, asked through the API server; of those that do not say, nothing."""
     found = []
     for pod in pods:
         with suppress(SendoffError):
-            found.append(
-                api.text(f"{POD.path(namespace, pod['metadata']['name'] + ':5001')}/proxy/metrics", seconds=3.0)
-            )
+            found.append(api.text(f"{server_of(pod, namespace, scheme)}/metrics", seconds=3.0))
     return found

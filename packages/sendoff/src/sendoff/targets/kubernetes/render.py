@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import NotSupported
-from ...spec.deployment import LivenessProbe
+from ...spec.deployment import AutoScaler, LivenessProbe
 from ...spec.kubernetes import CLUSTER_IP, LOAD_BALANCER, NODE_PORT, PLATFORM, REPLACE, KubernetesOptions
 from ..base import Wanted
+from .scaling import Signal, scaler
 
 Object = dict[str, Any]
 
@@ -59,24 +60,31 @@ def label(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", text)[:63].strip("-._")
 
 
-def render(wanted: Wanted, *, home: str, gpu_resource: str = "nvidia.com/gpu") -> list[Object]:
+def render(
+    wanted: Wanted,
+    *,
+    home: str,
+    namespace: str = "",
+    signal: Signal | None = None,
+    gpu_resource: str = "nvidia.com/gpu",
+) -> list[Object]:
     """A service's objects, in the order in which they are applied.
 
     Args:
         wanted: The service; the artefact is an image by digest.
         home: Which home it is of.
+        namespace: Where they will be; scalers name it.
+        signal: What the cluster scales by, where the service is to scale.
         gpu_resource: What GPUs are called where the options do not say.
 
     Raises:
         NotSupported: Something is asked for that needs more than is known.
     """
-    if wanted.autoscaler is not None and wanted.autoscaler.autoscale_enabled:
-        raise NotSupported(
-            "replicas on a cluster are not scaled by this version of Sendoff",
-            hint="Give num_replicas, and leave autoscale_enabled out.",
-            field="autoscaler",
-        )
-    return [*_Service(wanted, home, gpu_resource).objects()]
+    made = _Service(wanted, home, gpu_resource)
+    found = made.objects()
+    if wanted.autoscaler is not None and signal is not None:
+        found.append(made.scaler(wanted.autoscaler, signal, namespace))
+    return found
 
 
 def access_of(wanted: Wanted, *, home: str) -> Object | None:
@@ -104,7 +112,10 @@ class _Service:
         found += [] if access is None else [access]
         found += [self._service(self._name, headless=False), self._service(f"{self._name}-pods", headless=True)]
         found.append(self._deployment())
-        if self._wanted.replicas > 1:  # with one it would only stop drains of its node
+        scaler = self._wanted.autoscaler
+        if (
+            scaler.max_replicas if scaler else self._wanted.replicas
+        ) > 1:  # with one it would only stop drains of its node
             found.append(self._budget())
         if self._options.network_policy:
             found.append(self._policy())
@@ -154,6 +165,7 @@ class _Service:
         ports = [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]
         spec: Object = {"selector": self._selector(), "ports": ports}
         if headless:
+            ports[0]["port"] = PORT  # its address is a pod's
             return self._made("v1", "Service", name, {"spec": {**spec, "type": "ClusterIP", "clusterIP": "None"}})
         spec["type"] = _TYPES[self._options.expose or NODE_PORT]
         made = self._made("v1", "Service", name, {"spec": spec})
@@ -177,6 +189,18 @@ class _Service:
         }
         return self._made("networking.k8s.io/v1", "NetworkPolicy", self._name, {"spec": spec})
 
+    def scaler(self, wanted: AutoScaler, signal: Signal, namespace: str) -> Object:
+        """What the cluster's scaler goes by."""
+        version, kind, spec = scaler(
+            wanted,
+            signal,
+            name=self._name,
+            namespace=namespace,
+            workers=self._wanted.workers,
+            scheme=self._scheme().lower(),
+        )
+        return self._made(version, kind, self._name, {"spec": spec})
+
     def _deployment(self) -> Object:
         rolling = {"maxSurge": 1, "maxUnavailable": 0}
         if self._options.update_strategy == REPLACE:  # the old one makes room first
@@ -192,7 +216,8 @@ class _Service:
         if self._options.annotations:
             template["metadata"]["annotations"] = dict(self._options.annotations)
         spec = {
-            "replicas": wanted.replicas,
+            # A scaler's number is its own: whoever applies another one takes it away.
+            **({} if wanted.autoscaler else {"replicas": wanted.replicas}),
             "progressDeadlineSeconds": self._startup_seconds() + 600,
             "revisionHistoryLimit": 2,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},

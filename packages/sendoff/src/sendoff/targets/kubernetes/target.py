@@ -34,6 +34,7 @@ from . import access, applying, logs
 from .kinds import EVENT, KINDS, POD
 from .observing import address, observed
 from .render import HOME, INSTANCE, MANAGED_BY, MANAGER, UID, access_of, label, object_name, render
+from .scaling import signal_of
 
 NAMESPACE, OPTIONS = "namespace", "options"
 """What a :class:`Place` sets besides the way to the cluster."""
@@ -117,8 +118,9 @@ class KubernetesTarget:
         objects = self._rendered(wanted)
         applying.ensure_namespace(api, namespace, self._home)
         self._dry_run(wanted)
-        applying.apply_all(api, namespace, objects)
+        # First: a scaler that is not wanted any more would set another number again.
         applying.drop_stale(api, namespace, self._name(wanted), objects)
+        applying.apply_all(api, namespace, objects)
 
     def observe(self, uids: Sequence[str], *, metrics: bool = False) -> Mapping[str, Observation]:
         """What runs now, asked of the cluster."""
@@ -155,7 +157,7 @@ class KubernetesTarget:
         try:
             for kind in KINDS.values():
                 selector = f"{MANAGED_BY}={MANAGER},{HOME}={self._home}"
-                for one in self._api.get(kind.path(self._namespace), labelSelector=selector)["items"]:
+                for one in applying.selected(self._api, self._namespace, kind, selector):
                     labels = one["metadata"]["labels"]
                     found[labels.get(UID, "")] = labels.get(INSTANCE, "")
         except SendoffError:
@@ -171,7 +173,11 @@ class KubernetesTarget:
         return cluster.connect(self._place.settings, self._settings)
 
     def _rendered(self, wanted: Wanted) -> list[dict[str, object]]:
-        return render(replace(wanted, options=self._options(wanted)), home=self._home)
+        options = self._options(wanted)
+        signal = None
+        if wanted.autoscaler is not None:
+            signal = signal_of(options, cluster.groups(self._api), cpus=wanted.resources.cpus)
+        return render(replace(wanted, options=options), home=self._home, namespace=self._namespace, signal=signal)
 
     def _options(self, wanted: Wanted) -> KubernetesOptions:
         import json
