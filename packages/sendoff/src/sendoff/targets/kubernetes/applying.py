@@ -52,6 +52,8 @@ def apply_one(api: Api, namespace: str, made: Object, *, dry_run: bool = False) 
                 reason="NameTaken",
                 reported_code="name_taken",
             )
+        if kind == "Secret" and there is not None and there.get("data") == made.get("data"):
+            return there  # only when it was looked at differs
         if kind == "Deployment" and there is not None and "replicas" not in made["spec"] and not dry_run:
             _hand_over(api, path, there)
         query = {"fieldManager": MANAGER, "dryRun": "All" if dry_run else None}
@@ -82,13 +84,18 @@ def try_pod(api: Api, namespace: str, deployment: Object) -> None:
         "metadata": {**template["metadata"], "name": f"{deployment['metadata']['name']}-try"},
         "spec": template["spec"],
     }
+    query = {"dryRun": "All", "fieldManager": MANAGER}
     try:
-        api.call("POST", POD.path(namespace), pod, query={"dryRun": "All", "fieldManager": MANAGER})
+        try:
+            api.call("POST", POD.path(namespace), pod, query=query)
+        except ApiError as error:
+            if "error looking up service account" not in error.words:
+                raise
+            # Its own is made with the first deployment, after this; each namespace has one that is called so.
+            pod["spec"] = {**template["spec"], "serviceAccountName": "default"}
+            api.call("POST", POD.path(namespace), pod, query=query)
     except ApiError as error:
         if error.status == 403 and "cannot create resource" in error.words:
-            return
-        # The account is made with the first deployment, after this.
-        if error.status == 403 and "error looking up service account" in error.words:
             return
         raise of_refusal(error, f"a pod of {deployment['metadata']['name']}", namespace) from None
 
@@ -167,27 +174,31 @@ def delete(api: Api, path: str) -> None:
             raise of_refusal(error, path.rpartition("/")[2], "") from None
 
 
-def ensure_namespace(api: Api, namespace: str, home: str) -> str | None:
-    """Make a namespace where there is none; a note where it was made.
+def has_namespace(api: Api, namespace: str) -> bool:
+    """Whether there is a namespace; who has rights in one alone need not see it, and is taken to have it."""
+    try:
+        return api.find(f"/api/v1/namespaces/{namespace}") is not None
+    except ApiError as error:
+        if error.status == 403:
+            return True
+        raise
+
+
+def ensure_namespace(api: Api, namespace: str, home: str) -> None:
+    """Make a namespace where there is none.
 
     Raises:
         Unauthorized: There is none and we may not make it.
     """
-    path = f"/api/v1/namespaces/{namespace}"
-    try:
-        if api.find(path) is not None:
-            return None
-    except ApiError as error:
-        if error.status == 403:
-            return None  # who has one namespace alone need not see it
-        raise
+    if has_namespace(api, namespace):
+        return
     labels = {"app.kubernetes.io/managed-by": MANAGER, "sendoff.io/home": home}
     try:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
         api.call("POST", "/api/v1/namespaces", body, query={"fieldManager": MANAGER})
     except ApiError as error:
         if error.status == 409:
-            return None
+            return
         if error.status == 403:
             raise Unauthorized(
                 f"there is no namespace {namespace} and we may not make one: {error.words}",
@@ -196,7 +207,6 @@ def ensure_namespace(api: Api, namespace: str, home: str) -> str | None:
                 reason="Forbidden",
             ) from None
         raise of_refusal(error, f"namespace {namespace}", namespace) from None
-    return f"Namespace {namespace} was made."
 
 
 def _hand_over(api: Api, path: str, there: Object) -> None:

@@ -83,6 +83,7 @@ def _phase(deployment: Mapping[str, Any], pods: Sequence[tuple[Mapping[str, Any]
         int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
         and int(status.get("updatedReplicas") or 0) >= replicas
         and int(status.get("availableReplicas") or 0) >= replicas
+        and int(status.get("replicas") or 0) <= replicas  # the old ones have left
     )
     if whole and sum(one.ready for _, one in pods) >= replicas:
         return Seen("ready", ready=True)

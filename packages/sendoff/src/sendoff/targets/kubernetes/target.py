@@ -86,7 +86,7 @@ class KubernetesTarget:
                 hint='Write image_registry = "REGISTRY/PROJECT" into config.toml: we push, the cluster pulls.',
                 field="image_registry",
             )
-        if api.find(f"/api/v1/namespaces/{self._namespace}") is None:
+        if not applying.has_namespace(api, self._namespace):
             return  # it is made with the first deployment
         cluster.require_rights(api, self._namespace)
         if wanted.artefact is None:
