@@ -36,14 +36,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The scheduler "worksteal" cuts the list into one piece for each worker, and a worker that has nothing left takes
     half of another's last ones. So each piece begins with slow files, and what is left for the end is short.
     """
-    # Its programs are built beside all other tests on a machine that never saw them.
-    last = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        if item in last:
-            continue
         files.setdefault(item.path, []).append(item)
-    slow = {item.path: 0 for item in items if item.get_closest_marker("slow") and item.path in files}
+    slow = {item.path: 0 for item in items if item.get_closest_marker("slow")}
     for item in items:
         if item.path in slow:
             slow[item.path] += item.get_closest_marker("slow") is not None
@@ -56,13 +52,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # The fewer slow tests a file has, the longer one of them takes: last come files of many, which can be shared.
         pieces[lightest][:0] = files.pop(path)
     short = [item for tests in files.values() for item in tests]
-    total = len(items) - len(last)
+    total = len(items)
     for number, piece in enumerate(pieces):
         room = max(0, total // (workers - number) - len(piece))
         piece += short[:room]
         del short[:room]
         total -= len(piece)
-    items[:] = [item for piece in pieces for item in piece] + short + last
+    items[:] = [item for piece in pieces for item in piece] + short
 
 
 @pytest.fixture
