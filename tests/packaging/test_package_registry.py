@@ -19,8 +19,8 @@ from stored_text import files_with
 import sendoff
 from sendoff.cli.__main__ import run
 from sendoff.containers.registries import Logins
+from sendoff.containers.registry_client import RegistryClient
 from sendoff.environments.indexes import Indexes
-from sendoff.packaging.registry_client import RegistryClient
 from sendoff.sdk.exceptions import AuthenticationException
 
 SUMS = """

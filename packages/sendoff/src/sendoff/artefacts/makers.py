@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..containers.labels import HOME, home_id
 from ..errors import InvalidInput
 from ..progress import Progress
 from ..spec.parse import replace
-from ..targets.base import IMAGE, INTERPRETER, PUSHED_IMAGE, Artefact, Preparation
+from ..targets.base import IMAGE, INTERPRETER, Artefact, Preparation
 
 if TYPE_CHECKING:
     from ..containers.engine import Engine
@@ -93,46 +93,23 @@ class Makers:
         )
         return self._tried(artefact, preparation, engine, progress)
 
-    def pushed_image(self, preparation: Preparation, progress: Progress, *, repository: str) -> Artefact:
-        """An image with code and models in it, in the registry of the setting ``image_registry``, named by digest.
+    def pushed_image(
+        self,
+        preparation: Preparation,
+        progress: Progress,
+        *,
+        repository: str,
+        models: Literal["baked", "mounted"] = "baked",
+    ) -> Artefact:
+        """An image with its code in the registry of the setting ``image_registry``, named by digest.
 
         Raises:
-            InvalidInput: No registry is set.
-            SendoffError: As :func:`packaging.image.build` and :func:`packaging.image_push.push`.
+            SendoffError: As :func:`artefacts.pushed_image.make`.
         """
-        from ..containers.engine import connect
-        from ..packaging import image as images
-        from ..packaging.image_push import push
-        from ..packaging.image_request import ImageRequest
-        from . import image_again
+        from . import pushed_image
 
-        registry = (self._store.settings.image_registry or "").rstrip("/")
-        if not registry:
-            raise InvalidInput(
-                "no registry is set from which a cluster could pull the service's image",
-                hint='Write image_registry = "REGISTRY/PROJECT" into config.toml: we push, the cluster pulls.',
-                field="image_registry",
-            )
-        engine = connect()
-        request = ImageRequest(
-            store=self._store,
-            bundle=self._store.home / "bundles" / preparation.bundle,
-            lock=preparation.lock,
-            spec=preparation.environment,
-            supply=self._environments.supply(preparation.lock, progress),
-            labels={HOME: home_id(self._store.home)},
-            credentials=self._environments.image_credentials(preparation.environment),
-        )
-        name = f"{registry}/{repository}:{preparation.bundle[:12]}"
-        ready = images.prepare(request, engine)
-        made = images.place(request, ready, engine, [name])
-        digest = push(request.source(engine), ready.base, ready.parts, ready.config, name, home=self._store.home)
-        return Artefact(
-            kind=PUSHED_IMAGE,
-            reference=f"{registry}/{repository}@{digest}",
-            python=made.python,
-            notes=list(made.notes),
-            summary=f"{image_again.short(digest)}, {made.size / 1e6:.0f} MB, in {registry}",
+        return pushed_image.make(
+            self._store, self._environments, preparation, progress, repository=repository, models=models
         )
 
     def _tried(self, made: Artefact, preparation: Preparation, engine: Engine, progress: Progress) -> Artefact:

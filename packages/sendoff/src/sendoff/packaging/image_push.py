@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import files
+from ..containers.hashing import Hashing
 from ..containers.registries import split_reference
+from ..containers.registry_client import MANIFEST_TYPE, RegistryClient
 from ..errors import InvalidInput, StoreError
 from ..spec.parse import Spec, decode, encode
 from .base_image import BaseImage
 from .image_engine import Part, saved_layers
-from .image_layers import Hashing, Layer
+from .image_layers import Layer
 from .image_pull import ImageSource
-from .registry_client import MANIFEST_TYPE, RegistryClient
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""

@@ -214,10 +214,20 @@ class Makers(Protocol):
             SendoffError: It cannot be built.
         """
 
-    def pushed_image(self, preparation: Preparation, progress: Progress, *, repository: str) -> Artefact:
-        """An image with code and models in it, in the registry of the setting ``image_registry``, named by digest.
+    def pushed_image(
+        self, preparation: Preparation, progress: Progress, *, repository: str, models: Literal["baked", "mounted"]
+    ) -> Artefact:
+        """An image with its code in the registry of the setting ``image_registry``, named by digest.
+
+        Args:
+            preparation: What it is made from.
+            progress: Receives plain lines.
+            repository: Its name below that registry.
+            models: Whether they are in it, or are mounted at ``/var/azureml-app/azureml-models``.
 
         Raises:
+            InvalidInput: The setting names no registry.
+            ImageNeedsEngine: A step needs a container engine, and none answers.
             SendoffError: It cannot be made or pushed.
         """
 

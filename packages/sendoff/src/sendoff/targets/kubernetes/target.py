@@ -98,7 +98,7 @@ class KubernetesTarget:
     def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
         """The service's image, code and models in it, pushed to the registry that the cluster pulls from."""
         repository = f"sendoff/{preparation.workspace}-{preparation.name}".lower()
-        return makers.pushed_image(preparation, progress, repository=repository)
+        return makers.pushed_image(preparation, progress, repository=repository, models="baked")
 
     def apply(self, wanted: Wanted) -> None:
         """Apply the service's objects and return at once; the cluster rolls, and the old revision serves until then.
