@@ -15,6 +15,7 @@ from cluster_rig import Space, TestCluster
 from container_engine import base_image
 from deployment_rigs import WS, Rig
 
+from sendoff.clusters.cluster import role
 from sendoff.core import Core
 from sendoff.deployments.access import ServiceAccess
 from sendoff.spec.compute import KUBERNETES, CreateCompute
@@ -105,17 +106,17 @@ def deployment(**fields: Any) -> DeploymentSpec:
     )
 
 
-@pytest.fixture(scope="module")
-def cluster() -> TestCluster:
-    """The cluster of this machine."""
-    return cluster_rig.require_cluster()
+def rights() -> list[dict[str, Any]]:
+    """The rules of the Role that `sendoff computetarget rbac` prints, and no more."""
+    rules: list[dict[str, Any]] = role("any")[1]["rules"]
+    return rules
 
 
 @pytest.fixture(scope="module")
 def home(cluster: TestCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDeployments]:
     """A home, a namespace, and the cluster attached with few rights; tests deploy under names of their own."""
     folder = tmp_path_factory.mktemp("cluster")
-    with pytest.MonkeyPatch.context() as patch, cluster_rig.space(folder) as space:
+    with pytest.MonkeyPatch.context() as patch, cluster_rig.space(folder, rules=rights()) as space:
         patch.setenv("SENDOFF_BASE_IMAGE", base_image())
         patch.setenv("SENDOFF_IMAGE_REGISTRY", f"{cluster.registry}/{space.namespace}")
         rig = ClusterDeployments(folder / "home", space)

@@ -143,6 +143,14 @@ def test_what_the_cluster_says_before_anything_is_built(home: ClusterDeployments
     bounds = {"type": "Container", "max": {"cpu": "2"}}
     limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "bounds"}, "spec": {"limits": [bounds]}}
     cluster_rig.apply(quota, limits, namespace=namespace)
+    try:
+        asked_too_much(home)
+    finally:
+        cluster_rig.kubectl("-n", namespace, "delete", "quota/small", "limitrange/bounds")
+    assert home.objects("asked") == []
+
+
+def asked_too_much(home: ClusterDeployments) -> None:
     for given, code, told in (
         ({"memory_gb": 2.0}, "quota_exceeded", "exceeded quota: small"),
         ({"cpu_cores": 3.0, "cpu_cores_limit": 3.0}, "admission_denied", "maximum cpu"),

@@ -1,7 +1,7 @@
 """The Kubernetes API over one login: requests that end in time, and refusals as the server words them.
 
 Our own on :mod:`connections`: lightkube's import alone takes half a second of processor time, for every command
-that looks at a service (docs/decisions/0028-kubernetes-client.md).
+that looks at a service (docs/decisions/0028-kubernetes-target.md).
 """
 
 from __future__ import annotations

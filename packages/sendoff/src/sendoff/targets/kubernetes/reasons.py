@@ -125,7 +125,7 @@ def of_pod(pod: Mapping[str, Any], *, limit_mb: int | None, events: Sequence[Map
         return Seen("failed" if sure else "init", error)
     if container.get("ready") and (_condition(status, "Ready") or {}).get("status") == "True":
         return Seen("ready", ready=True)
-    if (container.get("state") or {}).get("running"):
+    if "running" in (container.get("state") or {}):
         return Seen("init")
     return Seen("starting", _of_mount(events))
 

@@ -31,9 +31,9 @@ from ..base import (
     observe_each,
 )
 from . import access, applying, logs
-from .kinds import EVENT, KINDS, POD
+from .kinds import EVENT, KINDS, POD, path_of
 from .observing import address, observed
-from .render import HOME, INSTANCE, MANAGED_BY, MANAGER, UID, access_of, label, object_name, render
+from .render import DIGEST, HOME, INSTANCE, MANAGED_BY, MANAGER, UID, access_of, label, object_name, render
 from .scaling import signal_of
 
 NAMESPACE, OPTIONS = "namespace", "options"
@@ -117,7 +117,8 @@ class KubernetesTarget:
             raise InvalidInput("the kubernetes target needs an image in a registry", field="image")
         objects = self._rendered(wanted)
         applying.ensure_namespace(api, namespace, self._home)
-        self._dry_run(wanted)
+        if not self._runs(objects):
+            self._dry_run(wanted)
         # First: a scaler that is not wanted any more would set another number again.
         applying.drop_stale(api, namespace, self._name(wanted), objects)
         applying.apply_all(api, namespace, objects)
@@ -172,12 +173,19 @@ class KubernetesTarget:
     def _api(self) -> Api:
         return cluster.connect(self._place.settings, self._settings)
 
-    def _rendered(self, wanted: Wanted) -> list[dict[str, object]]:
+    def _rendered(self, wanted: Wanted) -> list[dict[str, Any]]:
         options = self._options(wanted)
         signal = None
         if wanted.autoscaler is not None:
             signal = signal_of(options, cluster.groups(self._api), cpus=wanted.resources.cpus)
         return render(replace(wanted, options=options), home=self._home, namespace=self._namespace, signal=signal)
+
+    def _runs(self, objects: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the Deployment is there as it is rendered: then no pod is made, and no quota is asked for another."""
+        made = next(one for one in objects if one["kind"] == "Deployment")
+        there = self._api.find(path_of(made, self._namespace))
+        noted = ((there or {}).get("metadata") or {}).get("annotations") or {}
+        return bool(noted.get(DIGEST) == made["metadata"]["annotations"][DIGEST])
 
     def _options(self, wanted: Wanted) -> KubernetesOptions:
         import json
