@@ -50,7 +50,7 @@ class KubernetesTarget:
 
     def __init__(self, place: Place, surroundings: Surroundings) -> None:
         self._place, self._settings = place, surroundings.settings
-        self._home = home_id(surroundings.home)
+        self._home_path, self._home = surroundings.home, home_id(surroundings.home)
         self._namespace = place.settings.get(NAMESPACE) or "default"
 
     def capabilities(self) -> Capabilities:
@@ -83,7 +83,8 @@ class KubernetesTarget:
         if not registry:
             raise InvalidInput(
                 "no registry is set from which the cluster could pull the service's image",
-                hint='Write image_registry = "REGISTRY/PROJECT" into config.toml: we push, the cluster pulls.',
+                hint='Type: export SENDOFF_IMAGE_REGISTRY=HOST[:PORT]/PATH; or write image_registry = "HOST[:PORT]/PATH" '
+                f"in {self._home_path / 'settings.toml'}. We push there, the cluster pulls from there.",
                 field="image_registry",
             )
         if not applying.has_namespace(api, self._namespace):
