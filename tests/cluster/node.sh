@@ -23,7 +23,7 @@ state = "$run/containerd-state"
   address = "$run/containerd.sock"
 [plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true  # root may lack CAP_SYS_RESOURCE: else no pod starts ("can't get final child's PID")
-  netns_mounts_under_state_dir = true  # so that `down` knows which are ours
+  netns_mounts_under_state_dir = true  # so that the script down knows which are ours
   [plugins."io.containerd.cri.v1.runtime".cni]
     bin_dirs = ["/usr/lib/cni"]
     conf_dir = "$run/cni"
@@ -35,9 +35,9 @@ Y
 # Its shim, and not that of a containerd of the distribution.
 start containerd env PATH="$bin:$PATH" "$bin/containerd" --config "$run/containerd.toml"
 until_ok containerd ctr version
-if ! ctr images ls -q | grep -q sendoff.test/pause:1; then
+if ! ctr images ls -q 2>/dev/null | grep -q sendoff.test/pause:1; then
   python3 "$here/pause_image.py" "$bin/pause" sendoff.test/pause:1 > "$run/pause.tar"
-  ctr images import "$run/pause.tar" >/dev/null
+  ctr images import "$run/pause.tar" >/dev/null 2>&1
 fi
 
 mkdir -p "$run/kubelet" "$run/kubelet/static"

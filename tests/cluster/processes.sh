@@ -1,5 +1,5 @@
 # The processes of the test cluster, in $home/pids: id, when it began, name. An id comes back after a reboot, the pair does not.
-since() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+since() { sed -n 's/.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
 lives() { [ -n "$2" ] && [ "$(since "$1")" = "$2" ]; }
 
 start() {  # start NAME COMMAND...
@@ -8,14 +8,13 @@ start() {  # start NAME COMMAND...
   echo "$! $(since $!) $name" >> "$home/pids"
 }
 
-end() {  # end NAME
-  local pid began name
-  while read -r pid began name; do
-    [ "$name" = "$1" ] && lives "$pid" "$began" || continue
-    kill "$pid" 2>/dev/null
-    for _ in $(seq 100); do lives "$pid" "$began" || break; sleep 0.1; done
-    lives "$pid" "$began" && kill -9 "$pid" 2>/dev/null
-  done < "$home/pids"
+end() {  # end SIGNAL NAME...: all at once, and killed if that takes longer than ten seconds
+  local signal=$1 pid began name tries; shift
+  local names=" $* "
+  each() { while read -r pid began name; do [[ "$names" != *" $name "* ]] || { lives "$pid" "$began" && eval "$1"; }; done < "$home/pids"; }
+  each 'kill -s "$signal" "$pid"'
+  for tries in $(seq 100); do [ -n "$(each 'echo lives')" ] || return 0; sleep 0.1; done
+  each 'kill -s KILL "$pid"'
 }
 
 started() { grep -q " $1\$" "$home/pids" 2>/dev/null; }

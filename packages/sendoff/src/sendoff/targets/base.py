@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ..errors import from_payload
 from ..progress import Progress
 from ..spec.access import Access
+from ..spec.deployment import AutoScaler, LivenessProbe
 from ..spec.imports import Import, NotImported
+from ..spec.kubernetes import KubernetesOptions
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
@@ -89,6 +91,9 @@ class Capabilities(Spec):
     cpu_limit: bool = False
     memory_limit: bool = False
     gpu: bool = False
+    probe: bool = False
+    """It asks the scoring server whether it lives, as the configuration's probe says."""
+    namespaces: bool = False
     telemetry: bool = False
     measures: bool = False
     """It is :class:`.meter.Measured`: a profile can be made on it."""
@@ -101,6 +106,15 @@ class Limits(Spec):
 
     cpus: float | None = None
     memory_mb: int | None = None
+
+
+class Resources(Spec):
+    """What a scheduler has to find for each replica; None where nothing is asked for. ``cpus`` are cores."""
+
+    cpus: float | None = None
+    cpus_limit: float | None = None
+    memory_mb: int | None = None
+    gpus: int = 0
 
 
 class Listen(Spec):
@@ -130,6 +144,15 @@ class Wanted(Spec):
     """Subscription, resource group, workspace and service that the data belongs to, as one path of names."""
     listen: Listen = Listen()
     drain_seconds: float = 10.0
+    deadline_seconds: float = 60.0
+    """What a request may take."""
+    replicas: int = 1
+    resources: Resources = Resources()
+    workers: int = 1
+    """How many requests a replica runs at once."""
+    autoscaler: AutoScaler | None = None
+    probe: LivenessProbe | None = None
+    options: KubernetesOptions = KubernetesOptions()
     start: bool = True
     """False starts nothing: access and telemetry of whatever runs are brought up to date, and nothing else."""
 
@@ -242,6 +265,8 @@ class Kind(NamedTuple):
     target: str
     containers: bool = False
     """It stands in for a container service, where whatever runs its containers answers."""
+    places: bool = False
+    """There is one for each :class:`Place` that a compute target names, and none without."""
 
 
 class Target(Protocol):
