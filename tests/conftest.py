@@ -68,6 +68,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for piece in pieces for item in piece] + short + last
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where there is no cluster, all tests of it are skipped in one line: from here, not each from its own."""
+    if "cluster" in getattr(item, "fixturenames", ()):
+        cluster_rig.require_cluster()
+
+
 @pytest.fixture(scope="session")
 def cluster() -> cluster_rig.TestCluster:
     """A real Kubernetes; without one the test is skipped, in CI it is started."""
