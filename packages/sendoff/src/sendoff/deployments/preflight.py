@@ -78,7 +78,7 @@ def check_request(
     if able.artefact == PUSHED_IMAGE:
         from ..artefacts import pushed_image
 
-        pushed_image.check(rooms.store, rooms.environments, code.environment, repository=name)
+        pushed_image.check(rooms.store, rooms.environments, code.environment, repository=repository(workspace, name))
     notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
