@@ -15,7 +15,7 @@ from ..spec.deployment import check as check_deployment
 from ..spec.environment import asked_image
 from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
-from ..targets.base import INTERPRETER, PUSHED_IMAGE, Target
+from ..targets.base import INTERPRETER, PUSHED_IMAGE, Target, repository
 from . import access, revision_rows, service_rows, telemetry
 from .choose_target import Choice, choose_target, unhonoured
 from .plan import Plan

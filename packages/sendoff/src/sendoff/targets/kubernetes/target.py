@@ -84,7 +84,7 @@ class KubernetesTarget:
         if not registry:
             raise InvalidInput(
                 "no registry is set from which the cluster could pull the service's image",
-                hint='Type: export SENDOFF_IMAGE_REGISTRY=HOST[:PORT]/PATH; or write image_registry = "HOST[:PORT]/PATH"'
+                hint='Type: export SENDOFF_IMAGE_REGISTRY=HOST[:PORT]/PATH; or write image_registry = "HOST/PATH"'
                 f" in {self._home_path / 'settings.toml'}. We push there, the cluster pulls from there.",
                 field="image_registry",
             )
