@@ -12,7 +12,7 @@ EXAMPLES ?= 3000
 QUICKSTART_HOME := $(CURDIR)/.quickstart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart quickstart-stop test test-lowest test-newest as-of-proof no-code-proof lint format types docs docs-site pictures house bench lock clean
+.PHONY: help setup quickstart quickstart-stop test test-lowest test-newest as-of-proof no-code-proof cluster cluster-stop lint format types docs docs-site pictures house bench lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -53,6 +53,12 @@ test-lowest: .venv-lowest/.installed  ## Run the suite with the lowest versions 
 
 test-newest: .venv-newest/.installed  ## Run the suite with the newest versions that there are
 	@.venv-newest/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+cluster:  ## Start a real Kubernetes for tests, built once (15 minutes; CLUSTER="--metrics --keda")
+	@tests/cluster/up $(CLUSTER)
+
+cluster-stop:  ## End the tests' Kubernetes; its programs stay
+	@tests/cluster/down
 
 no-code-proof: setup  ## Services without code beside the libraries that trained their models (EXAMPLES=3000)
 	@cd tests && ../$(BIN)/python -m no_code.proof $(EXAMPLES)

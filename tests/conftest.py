@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import cluster_rig
 import pytest
 import warm_runner
 
@@ -36,10 +37,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The scheduler "worksteal" cuts the list into one piece for each worker, and a worker that has nothing left takes
     half of another's last ones. So each piece begins with slow files, and what is left for the end is short.
     """
+    # On a machine that never saw the cluster its programs are built beside all other tests, longer than one may take.
+    last = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]
+    for item in last:
+        item.add_marker(pytest.mark.timeout(300, func_only=True))
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
+        if item in last:
+            continue
         files.setdefault(item.path, []).append(item)
-    slow = {item.path: 0 for item in items if item.get_closest_marker("slow")}
+    slow = {item.path: 0 for item in items if item.get_closest_marker("slow") and item.path in files}
     for item in items:
         if item.path in slow:
             slow[item.path] += item.get_closest_marker("slow") is not None
@@ -52,13 +59,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # The fewer slow tests a file has, the longer one of them takes: last come files of many, which can be shared.
         pieces[lightest][:0] = files.pop(path)
     short = [item for tests in files.values() for item in tests]
-    total = len(items)
+    total = len(items) - len(last)
     for number, piece in enumerate(pieces):
         room = max(0, total // (workers - number) - len(piece))
         piece += short[:room]
         del short[:room]
         total -= len(piece)
-    items[:] = [item for piece in pieces for item in piece] + short
+    items[:] = [item for piece in pieces for item in piece] + short + last
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where there is no cluster, all tests of it are skipped in one line: from here, not each from its own."""
+    if "cluster" in getattr(item, "fixturenames", ()):
+        cluster_rig.require_cluster()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> cluster_rig.TestCluster:
+    """A real Kubernetes; without one the test is skipped, in CI it is started."""
+    return cluster_rig.require_cluster()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sendoff.artefacts.makers import Makers
+from sendoff.computes.places import Places
 from sendoff.core import Core, users
 from sendoff.deployments import Deployments
 from sendoff.errors import EnvironmentFailed, EnvironmentNotFound
@@ -117,6 +118,7 @@ def fake_rooms(store: Store) -> Rooms:
         targets=FakeTargets(),
         makers=Makers(store, environments),
         users=users(),
+        places=Places(store),
     )
 
 

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -80,8 +81,8 @@ def htpasswd(folder: Path) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def registry(folder: Path, cert: Path, auth: dict[str, object]) -> Iterator[str]:
-    """``host:port`` of a registry that runs."""
+def registry(folder: Path, cert: Path | None = None, auth: dict[str, object] | None = None) -> Iterator[str]:
+    """``host:port`` of a registry that runs; without a certificate it speaks plain HTTP."""
     if shutil.which("docker-registry") is None:
         pytest.skip("no docker-registry here: run tests/engine/setup.sh")
     address = free_address()
@@ -89,9 +90,12 @@ def registry(folder: Path, cert: Path, auth: dict[str, object]) -> Iterator[str]
         "version": 0.1,
         "log": {"level": "error"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": address, "tls": {"certificate": str(cert), "key": str(cert.with_name("key.pem"))}},
-        "auth": auth,
+        "http": {"addr": address},
+        **({"auth": auth} if auth else {}),
     }
+    if cert is not None:
+        config["http"]["tls"] = {"certificate": str(cert), "key": str(cert.with_name("key.pem"))}
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yml").write_text(json.dumps(config))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -109,6 +113,47 @@ def registry(folder: Path, cert: Path, auth: dict[str, object]) -> Iterator[str]
     finally:
         process.terminate()
         process.wait(20)
+
+
+class Counting:
+    """A way to a registry that counts the bytes that it receives, at an address of its own."""
+
+    def __init__(self, address: str) -> None:
+        self.received = 0
+        self.asked: list[str] = []
+        owner, (host, _, port) = self, address.partition(":")
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with socket.create_connection((host, int(port))) as there, contextlib.suppress(ConnectionError):
+                    back = threading.Thread(target=self.back, args=[there], daemon=True)
+                    back.start()
+                    first = True
+                    while data := self.request.recv(1 << 16):
+                        if first and not data.startswith(b"\x16"):  # the client first tries whether it speaks TLS
+                            owner.asked.append(data.partition(b"\r\n")[0].decode("ascii", "replace"))
+                        first = False
+                        owner.received += len(data)
+                        there.sendall(data)
+                    with contextlib.suppress(OSError):
+                        there.shutdown(socket.SHUT_WR)
+                    back.join(10)
+
+            def back(self, there: socket.socket) -> None:
+                with contextlib.suppress(OSError):
+                    while data := there.recv(1 << 16):
+                        self.request.sendall(data)
+                    self.request.shutdown(socket.SHUT_WR)
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop it."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def docker_config(folder: Path, address: str, entry: dict[str, str] | None = None) -> Path:

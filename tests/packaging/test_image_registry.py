@@ -12,13 +12,13 @@ from registry_rig import registry as running_registry
 from sendoff.connections import Way
 from sendoff.containers.engine import connect
 from sendoff.containers.registries import Credentials, Logins, host_of, split_reference
+from sendoff.containers.registry_client import RegistryClient
 from sendoff.environments.indexes import Indexes
 from sendoff.errors import InvalidInput, SendoffError, Unauthorized, Unreachable
 from sendoff.packaging import image
 from sendoff.packaging.image_inspect import pull
 from sendoff.packaging.image_pull import ImageSource
 from sendoff.packaging.image_push import push
-from sendoff.packaging.registry_client import RegistryClient
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec
 
 

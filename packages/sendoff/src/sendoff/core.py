@@ -101,6 +101,7 @@ class Core:
     def rooms(self) -> Rooms:
         """What operations are worked on with."""
         from .artefacts.makers import Makers
+        from .computes.places import Places
         from .rooms import Rooms
         from .targets import table
 
@@ -111,6 +112,7 @@ class Core:
             targets=table,
             makers=Makers(self.store, self.environments),
             users=users(),
+            places=Places(self.store),
         )
 
     @_Room

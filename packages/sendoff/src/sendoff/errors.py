@@ -121,6 +121,10 @@ class NotSupported(SendoffError):
     """The target or this version cannot do what was asked; the hint names what can."""
 
 
+class ImageNeedsEngine(NotSupported):
+    """An image that goes to a registry needs a step that only a container engine can do, and none answers."""
+
+
 class MissingExtra(SendoffError):
     """An optional package is not installed; the hint is the install line."""
 

@@ -32,6 +32,20 @@ class Targets(Protocol):
         """
 
 
+class Places(Protocol):
+    """Which one of a kind of target is meant: ``sendoff.computes.places.Places`` is one."""
+
+    def settings(self, reference: str) -> dict[str, str]:
+        """What is set for it.
+
+        Raises:
+            ComputeNotFound: It was detached.
+        """
+
+    def references(self) -> list[str]:
+        """Targets, ``kind:reference``, that services are on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
     """What services, packages and profiles are made with."""
@@ -42,11 +56,23 @@ class Rooms:
     targets: Targets
     makers: Makers
     users: Sequence[User]
+    places: Places
 
     def target(self, name: str) -> Target:
-        """A target of this home."""
+        """A target of this home.
+
+        Args:
+            name: Its kind; of kinds with places ``kind:reference``.
+        """
         surroundings = Surroundings(home=self.store.home, settings=self.store.settings)
-        return self.targets.load(Place(kind=name), surroundings)
+        kind, _, reference = name.partition(":")
+        settings = self.places.settings(reference) if reference else {}
+        return self.targets.load(Place(kind=kind, name=reference, settings=settings), surroundings)
+
+    def target_names(self) -> list[str]:
+        """Every target that services of this home may be on, the one for everything first."""
+        kinds = [name for name, kind in self.targets.kinds().items() if not kind.places]
+        return [*kinds, *self.places.references()]
 
     def in_use(self, connection: Connection, dropped: Dropped = ()) -> References:
         """What all rooms together refer to."""

@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .errors import ServingError
@@ -64,6 +64,7 @@ async def _serve(options: Options) -> int:
     from .front.scoring.recording import Recording
     from .front.server import Server, bind
     from .front.workers.generation import Generation
+    from .last_word import last_word
     from .log import FileSink, ServerLog, StreamSink
 
     _raise_descriptor_limit()
@@ -88,12 +89,14 @@ async def _serve(options: Options) -> int:
         recording=None if options.data_dir is None else Recording(options.data_dir, options.data_scope, log),
     )
     settled = asyncio.Event()
+    failure: dict[str, Any] = {}
     # Requests leave no cycles behind; what there is now stays, and is not looked at again and again.
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
 
     def changed(generation: Generation) -> None:
         if generation.phase in ("ready", "failed"):
+            failure.update(generation.error or {})
             settled.set()
 
     server.on_change = changed
@@ -127,6 +130,8 @@ async def _serve(options: Options) -> int:
             await settled.wait()
             if server.state == "failed" and not options.reload:
                 status = EXIT_NOT_LOADED
+                if options.termination_file is not None:
+                    last_word(options.termination_file, failure)
                 server.stop(0.0)
             elif not server.draining:
                 await server.listen(*listeners)

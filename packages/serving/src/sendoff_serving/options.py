@@ -60,6 +60,7 @@ class Options:
         host: address to listen on; port: its port, 0 for any free one.
         control: Unix socket of the supervised mode; None when the server runs alone.
         log_file: file of the log; None for standard output. log_format: form of its lines.
+        termination_file: file that tells, as JSON, why the script could not be loaded.
         revision: name of the first revision.
         keeper_file: record of the process that keeps this server running; None where nobody does.
         reload: load the script again when its files change.
@@ -86,6 +87,7 @@ class Options:
     port: int
     control: Path | None
     log_file: Path | None
+    termination_file: Path | None
     log_format: Format
     revision: str | None
     keeper_file: Path | None
@@ -161,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     add("--revision", metavar="R", help="name of the first revision, for --control")
     add("--keeper-file", metavar="F", help="record of what restarts this server: started when it was killed")
     add("--log-file", metavar="F", help="log to this file, rotated (10 MiB x 3), not to standard output")
+    add("--termination-file", metavar="F", help="write there, as JSON, why the script could not be loaded")
     add("--log-format", choices=["text", "json"], default="text", help="form of the log's lines")
     add = made.add_argument_group("how").add_argument
     add("--workers", type=_positive, metavar="N", help="worker processes (WORKER_COUNT; default 1)")
@@ -225,6 +228,7 @@ def read(arguments: Sequence[str] | None, environment: Mapping[str, str] | None 
         "data_dir",
         "keeper_file",
         "log_file",
+        "termination_file",
         "telemetry_file",
         "tls_certificate",
         "tls_key",

@@ -6,13 +6,11 @@ image. What is remembered is looked up in the engine before it is used.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import files
 from ..containers import images
 from ..containers.engine import Engine, EngineError
 from ..packaging.assemble import MANIFEST
@@ -22,11 +20,10 @@ from ..packaging.image_environment import FRONT_LOCK, server_digest
 from ..spec.environment import EnvironmentSpec, Lock
 from ..spec.parse import encode
 from ..targets.base import IMAGE, Artefact
+from .remembered import Remembered
 
 if TYPE_CHECKING:
     from ..store import Store
-
-_KEPT = 100
 
 
 def key_of(store: Store, engine: Engine, bundle: Path, lock: Lock, spec: EnvironmentSpec) -> str | None:
@@ -48,7 +45,7 @@ def key_of(store: Store, engine: Engine, bundle: Path, lock: Lock, spec: Environ
 
 def find(store: Store, engine: Engine, key: str) -> Artefact | None:
     """What was made for a key and is still on the engine."""
-    known = _known(store).get(key)
+    known = _memory(store).get(key)
     try:
         image = _image(engine, str(known["id"])) if known is not None else None
         if known is None or image is None:
@@ -72,13 +69,7 @@ def short(id_: str) -> str:
 
 def remember(store: Store, key: str, image: Image) -> None:
     """Keep what was made for a key."""
-    known = _known(store)
-    known.pop(key, None)
-    known[key] = {"id": image.id, "python": image.python, "notes": image.notes}
-    path = _file(store)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        files.write_json(path, dict(list(known.items())[-_KEPT:]))
+    _memory(store).put(key, {"id": image.id, "python": image.python, "notes": image.notes})
 
 
 def _image(engine: Engine, reference: str) -> dict[str, Any] | None:
@@ -88,13 +79,5 @@ def _image(engine: Engine, reference: str) -> dict[str, Any] | None:
         return None  # The build that follows says what is wrong.
 
 
-def _file(store: Store) -> Path:
-    return store.home / "images" / "mounted.json"
-
-
-def _known(store: Store) -> dict[str, Any]:
-    try:
-        found = json.loads(_file(store).read_bytes())
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        return {}
+def _memory(store: Store) -> Remembered:
+    return Remembered(store.home / "images" / "mounted.json")

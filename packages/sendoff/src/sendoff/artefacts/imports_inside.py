@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .. import files
 from ..containers.engine import Engine, EngineError
 from ..containers.runs import run
 from ..environments.imports import SECONDS, answered, digest_of, naming, program
 from ..errors import TargetUnavailable
 from ..progress import Progress
 from ..spec.imports import Import, NotImported
+from .remembered import Remembered
 
 _KEPT = 100
 
@@ -46,9 +44,8 @@ def import_inside(
         TargetUnavailable: The engine does not answer.
     """
     digest = digest_of(wanted, variables)
-    path = home / "images" / "imported.json"
-    known = _known(path)
-    if not wanted or digest in known.get(image, []):
+    memory = Remembered(home / "images" / "imported.json")
+    if not wanted or digest in (memory.get(image) or []):
         return []
     progress(f"{naming(wanted)} in the image")
     body = {
@@ -69,17 +66,5 @@ def import_inside(
         raise
     failed = answered(said, max(0, status - 128))
     if not failed and status == 0:
-        known = _known(path)
-        known[image] = [*known.pop(image, []), digest][-_KEPT:]
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            files.write_json(path, dict(list(known.items())[-_KEPT:]))
+        memory.put(image, [*(memory.get(image) or []), digest][-_KEPT:])
     return failed
-
-
-def _known(path: Path) -> dict[str, list[str]]:
-    try:
-        found = json.loads(path.read_bytes())
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..containers.labels import HOME, home_id
 from ..errors import InvalidInput
@@ -92,6 +92,25 @@ class Makers:
             summary=f"{image_again.short(image.id)}, {image.size / 1e6:.0f} MB",
         )
         return self._tried(artefact, preparation, engine, progress)
+
+    def pushed_image(
+        self,
+        preparation: Preparation,
+        progress: Progress,
+        *,
+        repository: str,
+        models: Literal["baked", "mounted"] = "baked",
+    ) -> Artefact:
+        """An image with its code in the registry of the setting ``image_registry``, named by digest.
+
+        Raises:
+            SendoffError: As :func:`artefacts.pushed_image.make`.
+        """
+        from . import pushed_image
+
+        return pushed_image.make(
+            self._store, self._environments, preparation, progress, repository=repository, models=models
+        )
 
     def _tried(self, made: Artefact, preparation: Preparation, engine: Engine, progress: Progress) -> Artefact:
         """An image, with which of the service's imports fail in it."""

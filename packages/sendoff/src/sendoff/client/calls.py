@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from ..errors import OperationInProgress
 from ..progress import Progress
 from ..spec import bodies
-from ..spec.compute import Compute, CreateCompute, UpdateCompute
+from ..spec.compute import Compute, ComputeRights, CreateCompute, UpdateCompute
 from ..spec.environment import Environment, EnvironmentSpec
 from ..spec.identity import AccessToken, IssueToken, RegenerateKey, ServiceKeys
 from ..spec.inference import InferenceSpec
@@ -129,6 +129,10 @@ class Client(CollectedCalls, DataCalls, RunCalls):
     def compute(self, workspace: str, name: str) -> Compute:
         """One compute target. Raises `ComputeNotFound`."""
         return self._get(Compute, of(workspace, "computes", name))
+
+    def compute_rights(self, workspace: str, name: str, namespace: str | None = None) -> ComputeRights:
+        """The objects that let a service account deploy to a cluster. Raises `ComputeNotFound`."""
+        return self._get(ComputeRights, of(workspace, "computes", name, "rights"), namespace=namespace)
 
     def update_compute(self, workspace: str, name: str, body: UpdateCompute) -> Compute:
         """Change a compute target. Raises `ComputeNotFound`."""

@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import AlreadyExists, ComputeNotFound
+from ..clusters import cluster
+from ..errors import AlreadyExists, ComputeNotFound, InUse, SendoffError
 from ..registry import Registry
-from ..spec.compute import AKS, KUBERNETES, Compute, CreateCompute, UpdateCompute, check
+from ..spec.compute import AKS, KUBERNETES, Compute, ComputeRights, CreateCompute, UpdateCompute, check
+from ..spec.kubernetes import read_options
 from ..spec.page import ALL, Listed, Window
-from ..spec.parse import did_you_mean, to_builtins
+from ..spec.parse import did_you_mean, replace, to_builtins
 from ..store import Store
 from ..store.pages import select_page
 from ..store.rows import named, names, view
 from ..store.tables import computes
+from .places import WAYS, Places, context_named, default_namespace, files_of, reaches
 
 
 class Computes:
@@ -38,7 +41,8 @@ class Computes:
             AlreadyExists: The name is taken by a target of another type.
         """
         self._registry.workspace(workspace)
-        values = to_builtins(check(body))
+        body = self._reached(check(body))
+        values = to_builtins(body)
         now = time.time()
         try:
             with self._store.begin() as connection:
@@ -51,6 +55,21 @@ class Computes:
                 name=body.name,
             ) from None
         return self.get(workspace, body.name)
+
+    def rights(self, workspace: str, name: str, namespace: str | None = None) -> ComputeRights:
+        """The objects that let a service account do all that Sendoff does in one namespace of a cluster.
+
+        Args:
+            workspace: The workspace's name.
+            name: An attached cluster's.
+            namespace: Which one; by default that in which its services are.
+
+        Raises:
+            ComputeNotFound: There is none.
+        """
+        compute = self.get(workspace, name)
+        where = namespace or compute.namespace or default_namespace(workspace)
+        return ComputeRights(namespace=where, objects=cluster.role(where))
 
     def get(self, workspace: str, name: str) -> Compute:
         """One target.
@@ -96,14 +115,45 @@ class Computes:
         return self.get(workspace, name)
 
     def delete(self, workspace: str, name: str) -> None:
-        """Forget a target; services that were deployed to it go on.
+        """Forget a target; the cluster behind it is not touched.
 
         Raises:
             WorkspaceNotFound, ComputeNotFound: There is none.
+            InUse: Services run on its cluster; the message names them.
         """
         self.get(workspace, name)
+        if running := Places(self._store).used_by(workspace, name):
+            raise InUse(
+                f"services run on cluster {name!r}: {', '.join(running)}",
+                hint=f"Delete them first: `sendoff service delete -n {running[0]} -w {workspace}`.",
+                services=running,
+            )
         with self._store.begin() as connection:
             connection.execute(delete(computes).where(computes.c.workspace == workspace, computes.c.name == name))
+
+    def _reached(self, body: CreateCompute) -> CreateCompute:
+        """An attached cluster with how it is reached, and its version.
+
+        One that is only named gets the kubeconfig's context of that name; where there is none, it stands for nothing.
+        """
+        given = body.properties
+        if not body.attached or body.type not in (AKS, KUBERNETES):
+            return body
+        options = read_options(given.get("kubernetes") or {}, where=f"compute target {body.name}")
+        if not given.get("context") and not given.get("in_cluster"):
+            wanted = (body.resource_id or "").rpartition("/")[2] or body.name
+            try:
+                context = context_named(wanted, given.get("kubeconfig"))
+            except SendoffError:
+                return body  # a kubeconfig that cannot be read is none; who names a context is told
+            if context is None:
+                return body
+            given = {**given, "context": context}
+        if not given.get("in_cluster"):
+            given = {**given, "kubeconfig": files_of(given.get("kubeconfig"))}
+        ways = {name: str(given[name]) for name in WAYS if given.get(name)}
+        version = cluster.version(cluster.connect(ways, self._store.settings))
+        return replace(body, properties={**given, "version": version, "kubernetes": to_builtins(options)})
 
 
 def _view(row: Row[Any]) -> Compute:
@@ -112,13 +162,25 @@ def _view(row: Row[Any]) -> Compute:
 
 
 def _runs_on(row: Row[Any]) -> tuple[str, str]:
-    """Where its services go and why. No cluster can be reached from here yet, so it is this machine in each case."""
+    """Where its services go and why."""
     name = row.name
     if row.type not in (AKS, KUBERNETES):
         return "local", f"{row.type} {name!r}: what is given to it runs on this machine."
+    if reaches(row.type, row.attached, row.properties):
+        how = "the pod's own account" if row.properties.get("in_cluster") else f"context {row.properties['context']!r}"
+        namespace = row.namespace or default_namespace(row.workspace)
+        version = row.properties.get("version", "")
+        return (
+            "cluster",
+            f"Cluster {name!r}, Kubernetes {version}, by {how}: services go into namespace {namespace}.",
+        )
     if row.attached:
         behind = row.resource_id or "a cluster"
-        return "local", f"Cluster {name!r} stands for {behind}, which this version does not deploy to: as for ACI."
+        cluster = behind.rpartition("/")[2]
+        return "local", (
+            f"Cluster {name!r} stands for {behind}, and no context is called {cluster!r}: as for ACI. "
+            f"Get its credentials, then `sendoff computetarget attach kubernetes -n {name} --context CONTEXT`."
+        )
     return "local", (
         f"Cluster {name!r} was created here and no real cluster is behind it: as for ACI. "
         "ComputeTarget.attach names a real one."

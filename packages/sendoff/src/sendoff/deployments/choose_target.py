@@ -30,6 +30,7 @@ def choose_target(
     aci_target: str,
     problem: Callable[[str], str],
     cluster: str = "",
+    reached: str = "",
     image: str = "",
 ) -> Choice:
     """The target for a new service; it is fixed from then on.
@@ -41,6 +42,7 @@ def choose_target(
         aci_target: The setting of that name: where everything else runs; ``auto`` looks for one with containers.
         problem: Says why a target cannot be had on this machine now; empty when it can.
         cluster: What is known of the compute target that the configuration names, as a sentence; empty for nothing.
+        reached: The target of the cluster that is attached under that name; empty for none.
         image: What of the environment asks for a container, as part of a sentence; empty for nothing.
 
     Raises:
@@ -48,6 +50,8 @@ def choose_target(
         NotSupported: The environment asks for a container, and there can be none.
     """
     first = next(iter(kinds))
+    if reached:
+        return Choice(reached, details=[cluster])
     if deployment.compute_type == LOCAL:
         return Choice(first if local_target is None else _known(kinds, local_target, "local_target"))
     if deployment.compute_type == ACI:
@@ -84,11 +88,12 @@ def _chosen(deployment: DeploymentSpec, target: str, why: str) -> Choice:
 
 
 def _known(kinds: Mapping[str, Kind], name: str, setting: str) -> str:
-    if name in kinds:
+    usable = [one for one, kind in kinds.items() if not kind.places]
+    if name in usable:
         return name
     raise InvalidInput(
         f"the setting {setting} names no target: {name!r}",
-        hint=did_you_mean(name, [*kinds], f"Targets: {', '.join(kinds)}."),
+        hint=did_you_mean(name, usable, f"Targets: {', '.join(usable)}."),
         field=setting,
         got=name,
     )
@@ -110,16 +115,15 @@ _NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "telemetry": ("nothing is sent anywhere", ("enable_app_insights",)),
     # What no target of this version has.
-    "threads": ("each worker runs one request at a time", ("replica_max_concurrent_requests",)),
     "probe": ("workers are watched directly", ("liveness_probe",)),
-    "namespaces": ("there is no cluster", ("namespace",)),
+    "namespaces": ("there is no cluster", ("namespace", "kubernetes")),
     "locations": ("it runs here", ("location",)),
     "dns": ("it has no DNS name", ("dns_name_label",)),
     "networks": ("it is in no virtual network", ("vnet_name",)),
     "subnets": ("it is in no virtual network", ("subnet_name",)),
 }
 # What asks for nothing is no request: an AKS service of one replica, a probe of any kind on no cluster.
-_NOTHING: dict[str, object] = {"num_replicas": 1, "replica_max_concurrent_requests": 1}
+_NOTHING: dict[str, object] = {"num_replicas": 1}
 
 
 def unhonoured(deployment: DeploymentSpec, able: Capabilities) -> list[str]:

@@ -251,7 +251,7 @@ class DeploySteps:
                 hint="Deploy again.",
             )
         self._target.apply(wanted)
-        return "Started", f"revision {self._number} on the {self._service.target} target", []
+        return "Started", f"revision {self._number} on the {self._able.name} target", []
 
     def _init(self) -> Outcome:
         script = self._plan.inference.source.entry_script

@@ -67,7 +67,8 @@ def serving_settings(deployment: DeploymentSpec) -> ServingSettings:
     production = deployment.compute_type == AKS
     wait = deployment.max_request_wait_time
     return ServingSettings(
-        workers=deployment.workers or 1,
+        # N requests at once are N workers, each with one.
+        workers=deployment.workers or deployment.replica_max_concurrent_requests or 1,
         scoring_timeout_ms=deployment.scoring_timeout_ms or AKS_TIMEOUT_MS,
         max_request_wait_ms=AKS_WAIT_MS if wait is None and production else wait,
         cors_origins=deployment.cors_origins or [],

@@ -10,12 +10,12 @@ from ..code.script_grammar import check_grammar
 from ..code.without_code import cpu_of, sized
 from ..errors import ComputeNotFound, PortInUse, SendoffError
 from ..operations.operation_rows import AnyRow
-from ..spec.deployment import DeploymentSpec
+from ..spec.deployment import AKS, DeploymentSpec
 from ..spec.deployment import check as check_deployment
 from ..spec.environment import asked_image
 from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
-from ..targets.base import INTERPRETER, Target
+from ..targets.base import INTERPRETER, PUSHED_IMAGE, Target, repository
 from . import access, revision_rows, service_rows, telemetry
 from .choose_target import Choice, choose_target, unhonoured
 from .plan import Plan
@@ -69,11 +69,16 @@ def check_request(
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.artefact != INTERPRETER:
-        target.check(probe(name, workspace))
+        uid = service.uid if service is not None else ""
+        target.check(probe(name, workspace, uid=uid, deployment=deployment))
     else:
         check_interpreter(code.environment)
         if image := asked_image(code.environment):
             notes.append(f"Not used: {image}, which the environment names; the service runs as processes.")
+    if able.artefact == PUSHED_IMAGE:
+        from ..artefacts import pushed_image
+
+        pushed_image.check(rooms.store, rooms.environments, code.environment, repository=repository(workspace, name))
     notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:
@@ -115,6 +120,7 @@ def choose(rooms: Rooms, workspace: str, deployment: DeploymentSpec, code: Code)
         aci_target=settings.aci_target,
         problem=problem,
         cluster=_cluster(rooms, workspace, deployment),
+        reached=_reached(rooms, workspace, deployment),
         image=asked_image(code.environment),
     )
 
@@ -129,6 +135,17 @@ def _cluster(rooms: Rooms, workspace: str, deployment: DeploymentSpec) -> str:
         return Computes(rooms.store, rooms.registry).get(workspace, deployment.compute_target_name).note
     except ComputeNotFound:
         return ""
+
+
+def _reached(rooms: Rooms, workspace: str, deployment: DeploymentSpec) -> str:
+    """The target of the attached cluster that a configuration names; empty for none."""
+    if not deployment.compute_target_name or deployment.compute_type not in (AKS, None):
+        return ""
+    from ..computes.places import Places
+
+    found = Places(rooms.store).reference(workspace, deployment.compute_target_name, deployment.namespace)
+    kind = next((name for name, kind in rooms.targets.kinds().items() if kind.places), "")
+    return f"{kind}:{found}" if found and kind else ""
 
 
 def _check_port(rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: AnyRow | None) -> None:

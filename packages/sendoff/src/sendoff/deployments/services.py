@@ -92,7 +92,10 @@ class Deployments:
             ready = dataclasses.replace(ready, notes=[_replacing(replaced, deployment), *ready.notes])
         if body.check:
             return CheckReport(
-                target=ready.choice.target, notes=ready.notes, models=ready.plan.models, details=ready.details
+                target=ready.choice.target.partition(":")[0],
+                notes=ready.notes,
+                models=ready.plan.models,
+                details=ready.details,
             )
         if replaced is not None:
             self._remove(ws, replaced)

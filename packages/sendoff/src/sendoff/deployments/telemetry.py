@@ -105,7 +105,7 @@ def document(
         "attributes": {
             "service.namespace": service.workspace,
             "sendoff.workspace": service.workspace,
-            "sendoff.target": service.target,
+            "sendoff.target": service.target.partition(":")[0],
             "sendoff.uid": service.uid,
         },
     }

@@ -85,7 +85,7 @@ def service_view(observed: Observation, stored: Shown, row: AnyRow) -> Service:
             error = newest.error or error
     deployment = plan.deployment if plan is not None else DeploymentSpec()
     base = _address(observed, deployment)
-    known = {**fields_of(row, Service), "port": observed.port or row.port}
+    known = {**fields_of(row, Service), "port": observed.port or row.port, "target": row.target.partition(":")[0]}
     known["compute_type"] = deployment.compute_type or row.compute_type
     return Service(
         **known,

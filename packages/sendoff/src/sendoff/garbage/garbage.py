@@ -194,7 +194,7 @@ def _older(folder: Path, kept: Set[str], before: float) -> list[Path]:
 def _held(rooms: Rooms, used: References) -> list[Leftover]:
     """What the targets hold and nobody needs."""
     wanted = Used(services=used.services, images=used.images)
-    return [found for name in rooms.targets.kinds() for found in rooms.target(name).held(wanted)]
+    return [found for name in rooms.target_names() for found in rooms.target(name).held(wanted)]
 
 
 def _size(folder: Path) -> int:

@@ -99,7 +99,7 @@ class Identity:
                 "schema_version": 1,
                 "audience": uid,
                 "open": [name for name in OPEN if name not in protected],
-                "keys": keys.digests(keys.find(self._secrets, uid)),
+                "keys": keys.digests(keys.find(self._secrets, uid), uid),
             }
             if TOKEN in modes:
                 content["issuer"] = self._signer.issuer()

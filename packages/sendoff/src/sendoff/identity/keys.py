@@ -81,10 +81,14 @@ def _name(uid: str) -> str:
     return f"service/{uid}/keys"
 
 
-def digests(keys: ServiceKeys | None) -> list[dict[str, str]]:
-    """What tells a key from others: HMAC-SHA256 of it under a fresh salt."""
+def digests(keys: ServiceKeys | None, uid: str) -> list[dict[str, str]]:
+    """What tells a service's key from others: HMAC-SHA256 of it under a salt.
+
+    The salt is the key's own, of this service alone, so that the same keys give the same document and nothing is
+    written anew wherever it is looked at.
+    """
     made = []
     for name, key in (("primary", keys.primary_key), ("secondary", keys.secondary_key)) if keys else ():
-        salt = random.token_bytes(16)
+        salt = hmac.digest(key.encode(), f"{uid}/{name}".encode(), "sha256")[:16]
         made.append({"name": name, "salt": salt.hex(), "sha256": hmac.digest(salt, key.encode(), "sha256").hex()})
     return made

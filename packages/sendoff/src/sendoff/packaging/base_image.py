@@ -12,30 +12,41 @@ from .. import files
 from ..containers.engine import Engine, EngineError
 from ..containers.runs import run
 from ..errors import EnvironmentFailed, InvalidInput, StoreError
-from ..spec.parse import Spec, decode, encode
+from ..spec.parse import Spec, decode, encode, replace
 from .image_layers import BIGGEST
 from .image_pull import ImageSource
+
+PYTHON_FOLDERS = ("/opt/conda/bin", "/opt/miniconda/bin", "/usr/local/bin")
+"""Where Pythons are looked for beside ``PATH``."""
+PYTHON_NAMES = ("python3.[0-9]", "python3.[0-9][0-9]", "python3", "python")
+NOT_ITS_OWN = ("/.dockerenv", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+"""Files that an engine puts into every container."""
 
 _PROBE = r"""
 set -u
 echo "glibc $(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)"
-for d in $(echo "$PATH" | tr : ' ') /opt/conda/bin /opt/miniconda/bin /usr/local/bin; do
-  for p in "$d"/python3.[0-9] "$d"/python3.[0-9][0-9] "$d"/python3 "$d"/python; do
+for d in $(echo "$PATH" | tr : ' ') FOLDERS; do
+  for n in NAMES; do for p in "$d"/$n; do
     [ -x "$p" ] && "$p" -I -c 'import json,os,sys
 print("python", json.dumps([os.path.realpath(sys.executable), "%d.%d.%d" % sys.version_info[:3]]))' 2>/dev/null
-  done
+  done; done
 done
 for n in python python3; do w=$(command -v $n) && echo "named $n $w"; done
 for d in /lib /lib64 /usr/lib /lib/*-linux-gnu /usr/lib/*-linux-gnu; do
   [ -d "$d" ] && ls "$d" 2>/dev/null | grep '\.so' | sed 's/^/library /'
 done
 if command -v dpkg-query >/dev/null 2>&1; then dpkg-query -W -f 'package ${Package} ${Version}\n'; fi
-find / -xdev -type f -exec stat -c 'file %s %i %n' {} + 2>/dev/null \
+find / -xdev -type f EXCEPT -exec stat -c 'file %s %i %n' {} + 2>/dev/null \
   | awk '{if (!seen[$3]++) {n++; s+=$2}; print} END {printf "count %d %.0f\n", n, s}' \
   | sort -t ' ' -k2,2rn | awk '/^count/ || ++k <= 40'
 grep -E '^(ID|VERSION_ID)=' /etc/os-release 2>/dev/null | sed 's/^/os /'
 true
 """
+_PROBE = (
+    _PROBE.replace("FOLDERS", " ".join(PYTHON_FOLDERS))
+    .replace("NAMES", " ".join(PYTHON_NAMES))
+    .replace("EXCEPT", " ".join(f"! -path {path}" for path in NOT_ITS_OWN))
+)
 
 
 class BaseImage(Spec):
@@ -79,15 +90,30 @@ def inspect(source: ImageSource, reference: str, *, home: Path) -> BaseImage:
         TargetUnavailable: The engine does not answer.
     """
     attributes = source.find(reference)
-    kept = home / "cache" / "base-images" / f"{attributes['Id'].removeprefix('sha256:')}-3.json"
-    try:
-        found = decode(kept.read_bytes(), BaseImage, where=str(kept))
-    except (OSError, InvalidInput):
+    found = known(home, attributes["Id"])
+    if found is None:
         source.progress(f"looking into {reference}")
         found = _look(source.engine, reference, attributes)
-        with contextlib.suppress(StoreError):
-            files.write(kept, encode(found), folder=0o777)
-    return found
+        remember(home, found)
+    return replace(found, reference=reference)
+
+
+def known(home: Path, id_: str) -> BaseImage | None:
+    """What was found of an image before, by its id."""
+    try:
+        return decode(_file(home, id_).read_bytes(), BaseImage, where=str(_file(home, id_)))
+    except (OSError, InvalidInput):
+        return None
+
+
+def remember(home: Path, found: BaseImage) -> None:
+    """Keep what was found of an image."""
+    with contextlib.suppress(StoreError):
+        files.write(_file(home, found.id), encode(found), folder=0o777)
+
+
+def _file(home: Path, id_: str) -> Path:
+    return home / "cache" / "base-images" / f"{id_.removeprefix('sha256:')}-4.json"
 
 
 def _look(client: Engine, reference: str, attributes: dict[str, Any]) -> BaseImage:

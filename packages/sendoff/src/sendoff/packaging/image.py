@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from .base_image import BaseImage
 from .image_conda import check_library
 from .image_contents import CONTENTS, contents
 from .image_engine import Part, configuration, load
-from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, server_digest
+from .image_environment import ENVIRONMENT, FRONT, FRONT_LOCK, Builder, Install, must_be_inside, server_digest
 from .image_layers import Entries, Entry, Layer, digest, tree, unread
 from .image_python import ImagePython
 from .image_request import ImageRequest
@@ -127,6 +128,24 @@ def place(request: ImageRequest, ready: Ready, engine: Engine, tags: Sequence[st
 def prepare(request: ImageRequest, engine: Engine) -> Ready:
     """Make all layers of a bundle's image; errors as those of :func:`build`."""
     base, notes = find_base(request, engine)
+    return prepare_upon(request, base, notes, engine=engine)
+
+
+def prepare_upon(
+    request: ImageRequest, base: BaseImage, notes: Sequence[str], *, engine: Engine | None = None
+) -> Ready:
+    """Make all layers of a bundle's image upon a base that was looked into.
+
+    Args:
+        request: What it is made of.
+        base: What it is built upon.
+        notes: On the base.
+        engine: One that has it, for what has to be installed in a container of it (:meth:`ImagePlan.inside`).
+
+    Raises:
+        ImageNeedsEngine: Something has to be, and there is none.
+        EnvironmentFailed: Packages cannot be fetched or built, or no Python fits.
+    """
     plan = ImagePlan(request, base)
     builder = Builder(base, request.supply, client=engine, cache=request.store.home / "cache")
     parts = plan.parts(builder, request.models)
@@ -147,18 +166,37 @@ class ImagePlan:
     """
 
     def __init__(self, request: ImageRequest, base: BaseImage) -> None:
-        store, bundle, lock = request.store, request.bundle, request.lock
-        self._home, self._base, self._folder = store.home, base, bundle
+        store, lock = request.store, request.lock
+        self._home, self._base, self._folder = store.home, base, request.bundle
         self._lock = None if lock is None or lock.method == METHOD_USER_MANAGED else lock
         if self._lock is not None:
             check_library(base, self._lock.conda_records)
-        self.bundle = decode((bundle / MANIFEST).read_bytes(), Bundle, where=str(bundle / MANIFEST))
+        self._spec = request.spec
         self.notes: list[str] = []
         self._local = [
             (one.path, one.version) for one in interpreters.discover(store.settings, os.environ) if not one.problem
         ]
         self.front = self._front_python()
-        self.worker = self._worker_python(request.spec)
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The bundle's manifest; it need not be there before it is asked for."""
+        manifest = self._folder / MANIFEST
+        return decode(manifest.read_bytes(), Bundle, where=str(manifest))
+
+    @cached_property
+    def worker(self) -> ImagePython:
+        """The worker's Python."""
+        return self._worker_python(self._spec)
+
+    def inside(self) -> str:
+        """What has to be installed in a container of the base, and why; empty where all is made on this machine."""
+        lock = self._lock
+        if why := must_be_inside(self._front(), self._base):
+            return f"the scoring server has to be installed inside it, since {why}"
+        if lock is not None and (why := must_be_inside(self.environment(lock), self._base)):
+            return f"the environment's packages have to be installed inside it, since {why}"
+        return ""
 
     @property
     def worker_path(self) -> str:
@@ -169,16 +207,10 @@ class ImagePlan:
         """Our layers, from below."""
         found: list[Part] = []
         kept = LayerStore(self._home)
-        base = self._base
+        base, worker = self._base, self.worker
         if self.front.copied:
             found.append(self._interpreter(kept, self.front))
-        front = Install(
-            at=FRONT,
-            python=self.front,
-            local=next((path for path, version in self._local if version.startswith(f"{self.front.minor}.")), None),
-            requirements=FRONT_LOCK.read_text(encoding="utf-8"),
-            server=True,
-        )
+        front = self._front()
         layer = kept.kept(
             "server",
             [front.requirements, server_digest(), self.front.path, self.front.version, base.glibc],
@@ -188,13 +220,13 @@ class ImagePlan:
             },
         )
         found.append(Part(layer=layer, made_by=f"sendoff-serving with {', '.join(front_pins())}"))
-        if self.worker.copied and self.worker.minor != self.front.minor:
-            found.append(self._interpreter(kept, self.worker))
+        if worker.copied and worker.minor != self.front.minor:
+            found.append(self._interpreter(kept, worker))
         if self._lock is not None:
             packages = self.environment(self._lock)
             layer = kept.kept(
                 "packages",
-                [self._lock.digest, self.worker.path, self.worker.version, base.glibc],
+                [self._lock.digest, worker.path, worker.version, base.glibc],
                 lambda staging: builder.entries(packages, staging),
             )
             found.append(Part(layer=layer, made_by=f"packages of the lock {self._lock.digest}"))
@@ -203,6 +235,15 @@ class ImagePlan:
             found.append(self._models(kept))
         found.append(Part.of("manifest", self.manifest(), "bundle.json, software bill of materials"))
         return found
+
+    def _front(self) -> Install:
+        return Install(
+            at=FRONT,
+            python=self.front,
+            local=next((path for path, version in self._local if version.startswith(f"{self.front.minor}.")), None),
+            requirements=FRONT_LOCK.read_text(encoding="utf-8"),
+            server=True,
+        )
 
     def environment(self, lock: Lock) -> Install:
         """The user's packages, to be installed."""

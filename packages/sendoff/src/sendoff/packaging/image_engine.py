@@ -16,11 +16,12 @@ from typing import Any
 from .. import files
 from ..containers import images
 from ..containers.engine import Engine
+from ..containers.hashing import Hashing
 from ..errors import StoreError, TargetUnavailable
 from ..progress import Progress
 from ..spec.parse import replace
 from .base_image import BaseImage
-from .image_layers import Entries, Hashing, Layer, pieces, unread
+from .image_layers import Entries, Layer, pieces, unread
 
 _CHUNK = 1 << 20
 _REMEMBERED = 40

@@ -14,7 +14,7 @@ from ..containers.engine import Engine
 from ..containers.runs import run
 from ..environments import conda, uv
 from ..environments.indexes import Supply
-from ..errors import EnvironmentFailed
+from ..errors import EnvironmentFailed, ImageNeedsEngine
 from ..spec.parse import Spec
 from .base_image import BaseImage
 from .image_conda import prefix_entries
@@ -72,8 +72,7 @@ class Builder:
         folder = staging / "environment"
         if install.conda:
             return self._conda(install, folder)
-        foreign = install.local is None or newer_than(host_glibc(), self._base.glibc)
-        if foreign and not install.python.copied:
+        if must_be_inside(install, self._base):
             self._inside(install, folder)
         else:
             make_environment(install, folder, self._supply)
@@ -83,9 +82,8 @@ class Builder:
         return placed(folder, install)
 
     def _conda(self, install: Install, folder: Path) -> Entries:
-        # conda's packages bring their own libraries; only what pip installs looks at this machine's.
         conda.install(install.conda, folder, self._supply, cache=self._cache, final=f"/{install.at}")
-        if install.requirements and newer_than(host_glibc(), self._base.glibc):
+        if must_be_inside(install, self._base):
             self._inside(install, folder)
         else:
             pip_packages(install, folder, self._supply)
@@ -97,9 +95,10 @@ class Builder:
         indexes = self._supply.indexes
         self._supply.progress(f"installing inside {self._base.reference}")
         if self._client is None:
-            raise EnvironmentFailed(
-                f"packages for Python {install.python.minor} cannot be made on this machine for {self._base.reference}",
-                hint="A Docker engine could make them inside the image: start one.",
+            raise ImageNeedsEngine(
+                f"packages for Python {install.python.minor} have to be installed inside {self._base.reference}, since "
+                f"{must_be_inside(install, self._base)}",
+                hint="A container engine could make them inside the image: start one.",
             )
         folder.mkdir(parents=True, exist_ok=True)
         _add_server(install, folder)
@@ -151,6 +150,21 @@ fi
                 log=lines[-20:],
             )
         shutil.rmtree(work, ignore_errors=True)
+
+
+def must_be_inside(install: Install, base: BaseImage) -> str:
+    """Why packages cannot be installed on this machine for a base image, as part of a sentence; empty when they can."""
+    here, there = host_glibc(), base.glibc
+    newer = newer_than(here, there)
+    library = f"this machine's C library is {here or 'another one'} and the image's {there or 'another one'}"
+    if install.conda:
+        # conda's packages bring their own libraries; only what pip installs looks at this machine's.
+        return library if install.requirements and newer else ""
+    if install.python.copied:
+        return ""
+    if install.local is None:
+        return f"this machine has no Python {install.python.minor}"
+    return library if newer else ""
 
 
 def make_environment(install: Install, folder: Path, supply: Supply) -> None:

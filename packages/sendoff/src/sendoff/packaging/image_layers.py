@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from .. import files
+from ..containers.hashing import Hashing
 from ..errors import StoreError
 from ..spec.parse import Spec, replace
 
@@ -19,13 +18,6 @@ MTIME = 946_684_800
 _CHUNK = 1 << 20
 BIGGEST = 10
 """So many of the largest files are remembered."""
-
-
-class Writable(Protocol):
-    """What a layer is written to."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take some bytes."""
 
 
 class Layer(Spec):
@@ -185,31 +177,6 @@ def digest(entries: Mapping[str, Entry]) -> tuple[str, int]:
     for piece in pieces(entries):
         hashing.write(piece)
     return hashing.digest, hashing.size
-
-
-class Hashing:
-    """A file object that passes on what is written, and knows its digest and size."""
-
-    def __init__(self, out: Writable | None) -> None:
-        self._out = out
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        """Take some bytes."""
-        self._hash.update(data)
-        self.size += len(data)
-        if self._out is not None:
-            self._out.write(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    @property
-    def digest(self) -> str:
-        """``sha256:<hex>`` of everything so far."""
-        return f"sha256:{self._hash.hexdigest()}"
 
 
 _FOLDER = Entry()

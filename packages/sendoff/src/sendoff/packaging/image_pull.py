@@ -13,9 +13,9 @@ from ..connections import Way
 from ..containers import images
 from ..containers.engine import CHUNK, Engine, EngineError
 from ..containers.registries import Logins, split_reference
+from ..containers.registry_client import RegistryClient
 from ..errors import InvalidInput, SendoffError, TargetUnavailable
 from ..progress import Progress
-from .registry_client import RegistryClient
 
 
 @dataclass(frozen=True)

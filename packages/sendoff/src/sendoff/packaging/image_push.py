@@ -10,37 +10,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import files
+from ..containers.hashing import Hashing
 from ..containers.registries import split_reference
+from ..containers.registry_client import MANIFEST_TYPE, RegistryClient
 from ..errors import InvalidInput, StoreError
-from ..spec.parse import Spec, decode, encode
+from ..progress import Progress
+from ..spec.parse import decode, encode
 from .base_image import BaseImage
+from .base_in_registry import Blob, Registries, RegistryBase
 from .image_engine import Part, saved_layers
-from .image_layers import Hashing, Layer
+from .image_layers import Layer
 from .image_pull import ImageSource
-from .registry_client import MANIFEST_TYPE, RegistryClient
 
 _LEVEL = 1
 """Layers are mostly shared objects: a higher level costs minutes and saves little."""
 
 
-class Blob(Spec):
-    """A compressed layer: what a registry calls it."""
-
-    digest: str
-    size: int
-
-
 def push(
     source: ImageSource, base: BaseImage, parts: Sequence[Part], config: bytes, reference: str, *, home: Path
 ) -> str:
-    """Push an image; the digest of its manifest, equal for equal inputs.
+    """Push an image whose base is in an engine; the digest of its manifest, equal for equal inputs.
 
     Args:
         source: The engine that has the base image, and the way to registries.
         base: What it is built upon.
         parts: Our layers, from below.
         config: The image's configuration.
-        reference: ``registry/name:tag``.
+        reference: ``registry/name:tag``; without a tag it gets one of the digest's.
         home: Sendoff's home; compressed layers are kept there.
 
     Raises:
@@ -48,8 +44,9 @@ def push(
         Unauthorized: It does not let us in.
         StoreError: The home cannot be written.
     """
-    registry, repository, tag = split_reference(reference)
-    remote = RegistryClient(registry, repository, credentials=source.logins.of(registry), way=source.way, push=True)
+    registry, repository, _ = split_reference(reference)
+    registries = Registries(source.logins, source.way, source.progress)
+    remote = registries.client(registry, repository, push=True)
     store = _Compressed(home / "images" / "blobs")
     blobs: list[Blob] = []
     known = [store.known(diff_id) for diff_id in base.diff_ids]
@@ -63,17 +60,49 @@ def push(
                 layer = Layer(name="base", diff_id=diff_id, size=0, path=str(saved[number]))
                 blob = store.make(diff_id, Part(layer=layer, made_by=""))
             blobs.append(blob)
+    for blob in blobs:
+        _put(remote, blob, base.reference, store, source.progress)
+    return _finish(remote, blobs, parts, config, _tag(reference), store, source.progress)
+
+
+def push_upon(
+    registries: Registries, base: RegistryBase, parts: Sequence[Part], config: bytes, reference: str, *, home: Path
+) -> str:
+    """Push an image whose base is in a registry: its layers are mounted in the same one, else pass through memory.
+
+    Arguments, result and errors as those of :func:`push`.
+    """
+    registry, repository, _ = split_reference(reference)
+    source = base.remote
+    beside = source.repository if source.registry == registry and source.repository != repository else None
+    remote = registries.client(registry, repository, push=True, beside=beside)
+    for blob in base.layers:
+        if remote.has(blob.digest) or (beside is not None and remote.mount(blob.digest, beside)):
+            continue
+        registries.progress(f"pushing {base.image.reference} ({blob.size / 1e6:,.1f} MB)")
+        remote.put_stream(blob.digest, lambda digest=blob.digest: source.pieces(digest), blob.size)  # type: ignore[misc]
+    store = _Compressed(home / "images" / "blobs")
+    return _finish(remote, base.layers, parts, config, _tag(reference), store, registries.progress)
+
+
+def _finish(
+    remote: RegistryClient,
+    below: Sequence[Blob],
+    parts: Sequence[Part],
+    config: bytes,
+    tag: str | None,
+    store: _Compressed,
+    progress: Progress,
+) -> str:
+    """Push our layers and the manifest upon a base whose layers are there."""
+    blobs = list(below)
     for part in parts:
         blob = store.known(part.layer.diff_id)
         if blob is None or not (store.path(blob).exists() or remote.has(blob.digest)):
             blob = store.make(part.layer.diff_id, part)
+        _put(remote, blob, part.layer.name, store, progress)
         blobs.append(blob)
-    names = [base.reference] * len(base.diff_ids) + [part.layer.name for part in parts]
-    for blob, name in zip(blobs, names, strict=True):
-        if not remote.has(blob.digest):
-            source.progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
-            remote.put_blob(blob.digest, store.path(blob))
-    manifest = {
+    document = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": {
@@ -81,12 +110,22 @@ def push(
             "digest": remote.put_bytes(config),
             "size": len(config),
         },
-        "layers": [
-            {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": blob.digest, "size": blob.size}
-            for blob in blobs
-        ],
+        "layers": [{"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size} for blob in blobs],
     }
-    return remote.put_manifest(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode(), tag)
+    manifest = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    # One without any tag is what registries clean away first.
+    return remote.put_manifest(manifest, tag or hashlib.sha256(manifest).hexdigest()[:16])
+
+
+def _tag(reference: str) -> str | None:
+    tag = split_reference(reference)[2]
+    return tag if reference.endswith(f":{tag}") else None
+
+
+def _put(remote: RegistryClient, blob: Blob, name: str, store: _Compressed, progress: Progress) -> None:
+    if not remote.has(blob.digest):
+        progress(f"pushing {name} ({blob.size / 1e6:,.1f} MB)")
+        remote.put_blob(blob.digest, store.path(blob))
 
 
 class _Compressed:

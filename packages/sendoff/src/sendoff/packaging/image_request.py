@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..containers.engine import Engine
+from ..containers.registries import Logins
 from ..environments.indexes import Supply
 from ..spec.environment import EnvironmentSpec, Lock
 from .base_choice import logins_of
+from .base_in_registry import Registries
 from .image_pull import ImageSource
 
 if TYPE_CHECKING:
@@ -42,7 +44,16 @@ class ImageRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     credentials: tuple[str, str] | None = field(default=None, repr=False)
 
+    @property
+    def logins(self) -> Logins:
+        """Who we are at registries while it is made."""
+        return logins_of(self.spec, self.store.settings, self.supply.environ, self.credentials)
+
+    @property
+    def registries(self) -> Registries:
+        """How images are read and written without an engine."""
+        return Registries(self.logins, self.supply.way, self.supply.progress)
+
     def source(self, engine: Engine) -> ImageSource:
         """How an engine gets the images that this one is built upon."""
-        logins = logins_of(self.spec, self.store.settings, self.supply.environ, self.credentials)
-        return ImageSource(engine, logins, self.supply.way, self.supply.progress)
+        return ImageSource(engine, self.logins, self.supply.way, self.supply.progress)

@@ -119,7 +119,7 @@ class Profiles:
         return self.get(ws, id_)
 
     def _measuring(self, target: str) -> Capabilities:
-        able = {name: self._rooms.target(name).capabilities() for name in self._rooms.targets.kinds()}
+        able = {name: self._rooms.target(name).capabilities() for name in self._rooms.target_names() if ":" not in name}
         kinds = [name for name, one in able.items() if one.measures]
         if target not in kinds:
             raise InvalidInput(

@@ -62,6 +62,13 @@ class Compute(Spec):
     modified_time: float
 
 
+class ComputeRights(Spec):
+    """What lets a service account do all that is done in one namespace of a cluster, as objects to apply."""
+
+    namespace: str
+    objects: list[dict[str, Any]]
+
+
 def check(body: CreateCompute) -> CreateCompute:
     """Refuse a name or a type that is none.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import re
 
-from . import data_collection
+from . import data_collection, kubernetes
 from .data_collection import DataCollection
+from .kubernetes import KubernetesOptions
 from .parse import Spec, broken, check_rules
 
 # Scheme, host and port alone, as browsers send it (RFC 6454).
@@ -91,6 +92,8 @@ class DeploymentSpec(Spec):
     dns_name_label: str | None = None
     vnet_name: str | None = None
     subnet_name: str | None = None
+    kubernetes: KubernetesOptions | None = None
+    """What only a cluster has a use for."""
     preload: bool | None = None
     """Start further workers by forking one whose init() has run; None is no."""
     ignored: list[str] = []
@@ -175,6 +178,8 @@ def check(spec: DeploymentSpec, *, where: str) -> DeploymentSpec:
             raise broken(where, "num_replicas", "cannot be set while autoscaling is on", spec.num_replicas)
     if spec.liveness_probe is not None:
         _check_ranges(spec.liveness_probe, _PROBE_RANGES, where, "liveness_probe.")
+    if spec.kubernetes is not None:
+        kubernetes.check(spec.kubernetes, where=where)
     if spec.data_collection is not None:
         data_collection.check(spec.data_collection, where=where)
     unknown = [name for name in spec.protected_paths or [] if name not in PROTECTABLE]

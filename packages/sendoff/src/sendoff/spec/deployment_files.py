@@ -10,7 +10,7 @@ from ..errors import InvalidInput
 from .data_collection import DataCollection
 from .deployment import ACI, AKS, LOCAL, AutoScaler, DeploymentSpec, LivenessProbe, check
 from .parse import did_you_mean, not_a_mapping, read_file, shown
-from .values import as_bool, as_float, as_int, as_secret, as_text, as_text_map, as_texts, fold
+from .values import as_bool, as_float, as_int, as_kubernetes, as_secret, as_text, as_text_map, as_texts, fold
 
 Reader = Callable[[Any, str, str], Any]
 Field = tuple[str, Reader]
@@ -120,6 +120,7 @@ _KINDS: dict[str, dict[str, Field | Group]] = {
         **_INNER,
         "autoScaler": Group(_AUTO_SCALER, AutoScaler, "autoscaler"),
         "livenessProbeRequirements": Group(_PROBE, LivenessProbe, "liveness_probe"),
+        "kubernetes": ("kubernetes", as_kubernetes),
     },
 }
 

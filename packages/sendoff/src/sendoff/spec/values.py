@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidInput
+from .kubernetes import KubernetesOptions, read_options
 from .parse import shown
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -95,6 +96,13 @@ def as_text_map(value: Any, where: str, key: str) -> dict[str, str]:
         if isinstance(inner, Mapping | list):
             raise _wrong(inner, where, f"{key}.{name}", "text")
     return {str(name): "" if inner is None else str(inner) for name, inner in value.items()}
+
+
+def as_kubernetes(value: Any, where: str, key: str) -> KubernetesOptions:
+    """The section of what only a cluster has a use for; its keys are those of :class:`KubernetesOptions`."""
+    if not isinstance(value, Mapping):
+        raise _wrong(value, where, key, "a mapping")
+    return read_options(value, where=f"{where}: {key}")
 
 
 def _wrong(value: Any, where: str, key: str, expected: str) -> InvalidInput:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from ..errors import from_payload
 from ..progress import Progress
 from ..spec.access import Access
+from ..spec.deployment import AutoScaler, LivenessProbe
 from ..spec.imports import Import, NotImported
+from ..spec.kubernetes import KubernetesOptions
 from ..spec.parse import Spec
 from ..spec.service import Worker
 
@@ -29,6 +31,7 @@ SCRIPT_CODES = frozenset({"script_failed", "init_failed", "script_invalid"})
 
 INTERPRETER: Literal["interpreter"] = "interpreter"
 IMAGE: Literal["image"] = "image"
+PUSHED_IMAGE: Literal["pushed_image"] = "pushed_image"
 ArtefactKind = Literal["interpreter", "image", "pushed_image", "project"]
 Phase = Literal["absent", "starting", "init", "ready", "unhealthy", "failed", "unschedulable", "unheard"]
 UNHEARD: Literal["unheard"] = "unheard"
@@ -88,6 +91,9 @@ class Capabilities(Spec):
     cpu_limit: bool = False
     memory_limit: bool = False
     gpu: bool = False
+    probe: bool = False
+    """It asks the scoring server whether it lives, as the configuration's probe says."""
+    namespaces: bool = False
     telemetry: bool = False
     measures: bool = False
     """It is :class:`.meter.Measured`: a profile can be made on it."""
@@ -100,6 +106,15 @@ class Limits(Spec):
 
     cpus: float | None = None
     memory_mb: int | None = None
+
+
+class Resources(Spec):
+    """What a scheduler has to find for each replica; None where nothing is asked for. ``cpus`` are cores."""
+
+    cpus: float | None = None
+    cpus_limit: float | None = None
+    memory_mb: int | None = None
+    gpus: int = 0
 
 
 class Listen(Spec):
@@ -129,6 +144,15 @@ class Wanted(Spec):
     """Subscription, resource group, workspace and service that the data belongs to, as one path of names."""
     listen: Listen = Listen()
     drain_seconds: float = 10.0
+    deadline_seconds: float = 60.0
+    """What a request may take."""
+    replicas: int = 1
+    resources: Resources = Resources()
+    workers: int = 1
+    """How many requests a replica runs at once."""
+    autoscaler: AutoScaler | None = None
+    probe: LivenessProbe | None = None
+    options: KubernetesOptions = KubernetesOptions()
     start: bool = True
     """False starts nothing: access and telemetry of whatever runs are brought up to date, and nothing else."""
 
@@ -173,6 +197,11 @@ class Preparation:
     """What the service imports, to be tried where the artefact can run before the service does."""
 
 
+def repository(workspace: str, name: str) -> str:
+    """What a service's images are called, on an engine or below a registry."""
+    return f"sendoff/{workspace}-{name}".lower()
+
+
 class Makers(Protocol):
     """Makes artefacts; each gives the one that is there when nothing it depends on has changed."""
 
@@ -188,6 +217,23 @@ class Makers(Protocol):
 
         Raises:
             SendoffError: It cannot be built.
+        """
+
+    def pushed_image(
+        self, preparation: Preparation, progress: Progress, *, repository: str, models: Literal["baked", "mounted"]
+    ) -> Artefact:
+        """An image with its code in the registry of the setting ``image_registry``, named by digest.
+
+        Args:
+            preparation: What it is made from.
+            progress: Receives plain lines.
+            repository: Its name below that registry.
+            models: Whether they are in it, or are mounted at ``/var/azureml-app/azureml-models``.
+
+        Raises:
+            InvalidInput: The setting names no registry.
+            ImageNeedsEngine: A step needs a container engine, and none answers.
+            SendoffError: It cannot be made or pushed.
         """
 
 
@@ -224,6 +270,8 @@ class Kind(NamedTuple):
     target: str
     containers: bool = False
     """It stands in for a container service, where whatever runs its containers answers."""
+    places: bool = False
+    """There is one for each :class:`Place` that a compute target names, and none without."""
 
 
 class Target(Protocol):

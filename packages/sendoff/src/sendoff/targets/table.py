@@ -12,10 +12,11 @@ from .base import Kind, Place, Surroundings, Target
 KINDS: dict[str, Kind] = {
     "process": Kind("sendoff.targets.process.target", "ProcessTarget"),
     "docker": Kind("sendoff.targets.docker.target", "DockerTarget", containers=True),
+    "kubernetes": Kind("sendoff.targets.kubernetes.target", "KubernetesTarget", places=True),
 }
 """By name. The first runs whatever no setting and no configuration sends elsewhere."""
 
-PLANNED = ("kubernetes", "edge", "fpga")
+PLANNED = ("edge", "fpga")
 """Targets that the design names and that this version does not have."""
 
 
@@ -50,4 +51,10 @@ def load(place: Place, surroundings: Surroundings) -> Target:
             got=name,
         )
     kind = KINDS[name]
+    if kind.places and not place.name:
+        raise NotSupported(
+            f"the {name} target runs services on a cluster that is attached, and none is named",
+            hint="`sendoff computetarget attach kubernetes -n NAME`, then deploy with --compute-target NAME.",
+            target=name,
+        )
     return cast(Target, getattr(importlib.import_module(kind.module), kind.target)(place, surroundings))

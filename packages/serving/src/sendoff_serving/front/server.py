@@ -139,6 +139,8 @@ class Server:
         self.metrics = Metrics()
         self.recording = recording
         self.application = ScoringApplication(self, self._gate, compatible, version_header)
+        if self._gate is not None:
+            self.application.metrics.sources.append(self._gate.exposition)
         self._owner = Owner(
             log=log,
             request_name=self.application.request_name,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
-from ...errors import NotSupported
+from ...errors import InvalidInput, NotSupported
 from ...spec.compute import AKS, AML_COMPUTE, KUBERNETES, Compute, CreateCompute, UpdateCompute
+from ...spec.parse import read_file
 from .. import options
 from ..command import Decorator, Group, option, together
 from ..session import Session
@@ -138,26 +141,55 @@ def create_datafactory(session: Session, name: str, **given: Any) -> Compute:
     return _keep(session, name, "DataFactory", **given)
 
 
-_resource = option(
-    "--compute-resource-id", "-i", "resource_id", required=True, metavar="ID", help="Which cluster it stands for."
-)
+_cluster = together(
+    option("--compute-resource-id", "-i", "resource_id", default=None, metavar="ID",
+           help="Which cluster it is; a context of the kubeconfig that is called like its last part is taken."),
+    option("--context", default=None, metavar="NAME", help="The kubeconfig's context that reaches it."),
+    option("--kubeconfig", default=None, metavar="FILE", help="Else KUBECONFIG's, else kubectl's own."),
+    option("--in-cluster", is_flag=True, default=None, help="As the account of the pod that Sendoff runs in."),
+    option("--namespace", default=None, metavar="NAME", help="Where services go; else sendoff-WORKSPACE."),
+    option("--options", default=None, metavar="FILE",
+           help="The section kubernetes for all services on it, JSON or YAML (docs/kubernetes.md)."),
+)  # fmt: skip
 
 
-@attach.command("aks", columns=COLUMNS, example="sendoff computetarget attach aks -n prod -i RESOURCE_ID")
+def _attach(session: Session, name: str, type: str, given: dict[str, Any]) -> Compute:
+    if not (given["resource_id"] or given["context"] or given["in_cluster"]):
+        raise InvalidInput(
+            "which cluster is meant is not said",
+            hint="--context NAME names one of the kubeconfig; `kubectl config get-contexts` lists them.",
+            field="context",
+        )
+    if given.get("kubeconfig"):
+        given["kubeconfig"] = str(Path(given["kubeconfig"]).expanduser().absolute())
+    if (options_file := given.pop("options")) is not None:
+        given["kubernetes"] = read_file(Path(options_file))
+    return _keep(session, name, type, attached=True, **given)
+
+
+@attach.command("aks", columns=COLUMNS, example="sendoff computetarget attach aks -n prod --context prod")
 @_name
-@_resource
-def attach_aks(session: Session, name: str, resource_id: str) -> Compute:
-    """Name an AKS cluster that exists."""
-    return _keep(session, name, AKS, attached=True, resource_id=resource_id)
+@_cluster
+def attach_aks(session: Session, name: str, **given: Any) -> Compute:
+    """Name an AKS cluster, and deploy to it where a context of the kubeconfig reaches it."""
+    return _attach(session, name, AKS, given)
 
 
-@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k -i RESOURCE_ID")
+@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k --context kind-k")
 @_name
-@_resource
-@option("--namespace", default=None, metavar="NAME", help="Its namespace.")
-def attach_kubernetes(session: Session, name: str, resource_id: str, namespace: str | None) -> Compute:
-    """Name a Kubernetes cluster that exists."""
-    return _keep(session, name, KUBERNETES, attached=True, resource_id=resource_id, namespace=namespace)
+@_cluster
+def attach_kubernetes(session: Session, name: str, **given: Any) -> Compute:
+    """Name a Kubernetes cluster, and deploy to it where a context of the kubeconfig reaches it."""
+    return _attach(session, name, KUBERNETES, given)
+
+
+@computetarget.command("rbac", example="sendoff computetarget rbac -n prod > role.yaml")
+@_which
+@option("--namespace", default=None, metavar="NAME", help="Which one; else where its services go.")
+def rbac(session: Session, name: str, namespace: str | None) -> None:
+    """Print the Role that is enough to deploy to a cluster, for an administrator to apply."""
+    found = session.client.compute_rights(session.workspace, name, namespace)
+    click.echo(yaml.safe_dump_all(found.objects, sort_keys=False), nl=False)
 
 
 @attach.command(

@@ -91,9 +91,15 @@ class AksAttachConfiguration(SecuredConfiguration):
     cluster_purpose: str | None = None
     load_balancer_type: str | None = None
     load_balancer_subnet: str | None = None
+    namespace: str | None = None
+    context: str | None = None
+    kubeconfig: str | None = None
+    kubernetes: dict[str, Any] | None = None
 
     def _problems(self) -> list[str]:
         found = super()._problems()
+        if self.context and not (self.resource_id or self.resource_group or self.cluster_name):
+            return found
         if self.resource_id and (self.resource_group or self.cluster_name):
             found.append("give resource_id, or resource_group and cluster_name, not both")
         elif self.resource_id and not _RESOURCE_ID.match(self.resource_id):
@@ -103,6 +109,8 @@ class AksAttachConfiguration(SecuredConfiguration):
         return found
 
     def _resource_id(self, workspace: Workspace) -> str | None:
+        if self.cluster_name is None:
+            return self.resource_id
         return self.resource_id or (
             f"/subscriptions/{workspace.subscription_id}/resourceGroups/{self.resource_group}/providers/"
             f"Microsoft.ContainerService/managedClusters/{self.cluster_name}"
@@ -162,7 +170,10 @@ class AksCompute(ComputeTarget):
     @staticmethod
     @making(AksAttachConfiguration)
     def attach_configuration() -> None:
-        """Which cluster to attach: by its group and name, or by its full resource id.
+        """Which cluster to attach: by its group and name, by its full resource id, or by a context of the kubeconfig.
+
+        A cluster whose name is that of a context, as `az aks get-credentials` makes it, is deployed to; one that no
+        context is named like stands for this machine.
 
         Raises:
             ComputeTargetException: Neither way, half of one, or both are given.

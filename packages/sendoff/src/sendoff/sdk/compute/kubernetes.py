@@ -36,9 +36,15 @@ class KubernetesComputeAttachConfiguration(Configuration):
     namespace: str | None = None
     identity_type: str | None = None
     identity_ids: list[str] | None = None
+    context: str | None = None
+    kubeconfig: str | None = None
+    in_cluster: bool | None = None
+    kubernetes: dict[str, Any] | None = None
 
     def _problems(self) -> list[str]:
-        return [] if self.resource_id else ["resource_id is needed: which cluster is to be attached"]
+        if self.resource_id or self.context or self.in_cluster:
+            return []
+        return ["resource_id or context is needed: which cluster is to be attached"]
 
     def _resource_id(self, workspace: Workspace) -> str | None:
         return self.resource_id
@@ -73,7 +79,7 @@ class KubernetesCompute(ComputeTarget):
     @staticmethod
     @making(KubernetesComputeAttachConfiguration)
     def attach_configuration() -> None:
-        """Which cluster to attach, by its resource id.
+        """Which cluster to attach: by a context of the kubeconfig, or by a resource id whose last part is one's name.
 
         Raises:
             ComputeTargetException: The id is missing.

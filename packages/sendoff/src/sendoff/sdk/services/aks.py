@@ -83,6 +83,7 @@ class AksWebservice(Webservice):
             memory_gb_limit: At least memory_gb.
             blobfuse_enabled: Taken and not used.
             data_collection: How: ``capture``, ``sample``, ``redact`` and so on (docs/data-collection.md).
+            kubernetes: What only a cluster has a use for: ``node_selector``, ``tolerations`` … (docs/kubernetes.md).
 
         Raises:
             WebserviceException: Values are out of their range or do not go together.

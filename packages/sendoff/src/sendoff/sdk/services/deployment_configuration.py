@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...spec import deployment as spec
 from ...spec.data_collection import DataCollection
+from ...spec.kubernetes import read_options
 from ...spec.parse import decode, replace
 from ..exceptions import WebserviceException
 from ..given import texts, together
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 # Fields of the spec that are what a script gives under their name.
 _AS_GIVEN = frozenset(spec.DeploymentSpec.__struct_fields__) - {  # type: ignore[attr-defined]
-    *("description", "tags", "properties", "collect_model_data", "data_collection"),
+    *("description", "tags", "properties", "collect_model_data", "data_collection", "kubernetes"),
 }
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -237,6 +238,7 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     memory_gb_limit: float | None = None
     blobfuse_enabled: bool | None = None
     data_collection: dict[str, Any] | None = None
+    kubernetes: dict[str, Any] | None = None
 
     def _problems(self) -> list[str]:
         found = super()._problems()
@@ -270,6 +272,7 @@ class AksServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
             "num_replicas": self.num_replicas or None,
             "autoscaler": autoscaler(vars(self), None),
             "liveness_probe": liveness_probe(vars(self), None),
+            "kubernetes": None if self.kubernetes is None else read_options(self.kubernetes, where="kubernetes"),
         }
 
 

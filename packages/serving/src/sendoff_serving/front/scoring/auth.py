@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Refusal, ServingError
+from ...exposition import family
 from .tokens import TokenKeys, refusal
 
 GROUPS: dict[str, str] = {
@@ -144,9 +145,17 @@ class Gate:
 
     def _read(self) -> _Material:
         try:
-            return _Material(json.loads(self.path.read_text("utf-8")), str(self.path))
+            text = self.path.read_text("utf-8")
+            made = _Material(json.loads(text), str(self.path))
         except (OSError, ValueError) as error:
             raise ServingError("auth_unreadable", f"{self.path} cannot be read: {error}") from None
+        self.digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return made
+
+    def exposition(self) -> list[str]:
+        """Return the lines of /metrics that tell which version of the file is in force."""
+        text = "1 for the keys and rules in force, by the digest of their file."
+        return family("access_info", "gauge", text, [({"digest": self.digest}, 1)])
 
     def refresh(self) -> None:
         """Read the file again if it has changed; called regularly and before a caller is turned away."""
