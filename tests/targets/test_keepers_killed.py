@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from rigs import ProcessRig, wait_for
 
@@ -84,15 +85,48 @@ def test_both_at_once_are_told_and_are_back_with_the_next_command(rig: ProcessRi
     assert supervisor.killed(rig.home) == []
 
 
-def test_the_keeper_of_containers_is_told_of_too(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    argv = [sys.executable, "-P", "-m", "sendoff.targets.docker.keeper", "--home", str(home)]
-    process = subprocess.Popen(argv)
+def sentinels(home: Path) -> list[psutil.Process]:
+    """What waits for the end of a home's keeper of containers."""
+    mark = str(supervisor.record(place(home)))
+    return [one for one in psutil.process_iter() if one.is_running() and mark in _command(one)]
+
+
+def _command(process: psutil.Process) -> list[str]:
     try:
-        wait_for(lambda: supervisor.running(place(home)) is not None)
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_the_keeper_of_containers_and_its_sentinel_start_each_other_and_both_at_once_are_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [sys.executable, "-P", "-m", "sendoff.targets.docker.keeper", "--home", str(home)]
+    process = subprocess.Popen(command)
+    try:
+        first = keeper(place(home))
+        wait_for(lambda: len(sentinels(home)) == 1)
         assert supervisor.killed(home) == []
-    finally:
-        process.kill()
+        processes.send(first, signal.SIGKILL)
         process.wait()
-    assert supervisor.killed(home) == [place(home)]
-    assert Core(home).supervision()["of"] == [str(supervisor.folder(place(home)))]
+        second = keeper(place(home))
+        assert second != first
+        wait_for(lambda: len(sentinels(home)) == 1)
+        [sentinel] = sentinels(home)
+        sentinel.kill()
+        wait_for(lambda: [one.pid for one in sentinels(home)] not in ([], [sentinel.pid]))
+        assert supervisor.running(place(home)) == second
+        # Both at once: nobody is left.
+        sentinels(home)[0].suspend()
+        processes.send(second, signal.SIGKILL)
+        sentinels(home)[0].kill()
+        wait_for(lambda: supervisor.killed(home) == [place(home)])
+        assert Core(home).supervision()["of"] == [str(supervisor.folder(place(home)))]
+        # One that is asked to end is not started again, and nobody waits for it any more.
+        process = subprocess.Popen(command)
+        wait_for(lambda: len(sentinels(home)) == 1)
+        supervisor.stop(place(home))
+        wait_for(lambda: sentinels(home) == [])
+        assert supervisor.running(place(home)) is None
+    finally:
+        supervisor.stop(place(home))
+        process.wait()

@@ -2,7 +2,8 @@
 
     python -m sendoff.targets.docker.keeper --home HOME
 
-It holds no state of its own; containers and Envoy go on without it. The engine's events wake it.
+It holds no state of its own; containers and Envoy go on without it, and its sentinel starts another one. The engine's
+events wake it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..run_folder import uids
 from ..supervisor import IDLE_SECONDS, Supervisor, Watch
 from . import service_containers
 from .records import ServiceFolder, place
+from .sentinel import Sentinel
 
 LONGEST = 5.0
 """Seconds after which everything is looked at again, whether or not anything was heard."""
@@ -43,7 +45,12 @@ class Keeper(Supervisor[Watch]):
     def __init__(self, home: Path, *, idle_seconds: float | None = IDLE_SECONDS) -> None:
         super().__init__(home, place(home), Watch, needed, idle_seconds=idle_seconds)
         self._gateway = Gateway(home)
+        self._sentinel = Sentinel(home, place(home), __spec__.name)
         self._events: dict[str, socket.socket] = {}
+
+    def _round(self) -> float:
+        self._sentinel.keep()
+        return super()._round()
 
     def _step(self, uid: str, watch: Watch) -> float:
         folder = ServiceFolder(self.home, uid)
