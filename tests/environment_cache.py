@@ -3,15 +3,20 @@
 A test that needs an environment for real calls :func:`built`, or :func:`share` to let a whole home find what was built.
 """
 
+import contextlib
+import functools
 import hashlib
 import os
 import shutil
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
 from resolving import resolve
 
+from sendoff import files
 from sendoff.environments import build
+from sendoff.packaging.image_layers import Layer
 from sendoff.spec import parse
 from sendoff.spec.environment import Lock
 from sendoff.spec.environment_files import read_conda_file
@@ -35,6 +40,21 @@ def cache() -> Path:
     folder = Path(os.environ.get("SENDOFF_TEST_CACHE") or Path(__file__).parents[1] / ".cache")
     folder.mkdir(parents=True, exist_ok=True)
     return folder.resolve()
+
+
+def folder(kind: str, made_from: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """A folder that ``make`` fills, given the empty one; filled once for the same ``made_from``, not to be changed."""
+    digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:24]
+    kept = cache() / kind / digest
+    kept.parent.mkdir(exist_ok=True)
+    with files.locked(kept.with_suffix(".lock")):
+        if not kept.exists():
+            staged = kept.with_suffix(".staged")
+            shutil.rmtree(staged, ignore_errors=True)
+            staged.mkdir()
+            make(staged)
+            staged.rename(kept)
+    return kept
 
 
 def home() -> Path:
@@ -76,6 +96,43 @@ def share(own_home: Path) -> Path:
     own_home.mkdir(parents=True, exist_ok=True)
     build.folder_of(own_home).symlink_to(shared, target_is_directory=True)
     return own_home
+
+
+@functools.cache
+def layers() -> Path:
+    """Kept layers of images, for the code that makes them and the server in them as they are now."""
+    from sendoff import environments, packaging
+    from sendoff.packaging.image_environment import server_digest
+
+    sources = [
+        file.read_text()
+        for room in (environments, packaging)
+        for file in sorted(Path(*room.__path__).iterdir())
+        if file.suffix in (".py", ".lock")
+    ]
+    return folder("layers", [server_digest(), *sources], lambda _: None)
+
+
+def lend_layers(own_home: Path, names: Collection[str] = ("server",)) -> None:
+    """Layers that other homes have made, as this home's own: it may collect garbage."""
+    for facts in layers().glob("*.json"):
+        _link(facts, own_home / "images" / "layers", names)
+
+
+def keep_layers(own_home: Path, names: Collection[str] = ("server",)) -> None:
+    """Let other homes have this one's layers."""
+    for facts in (own_home / "images" / "layers").glob("[!.]*.json"):
+        _link(facts, layers(), names)
+
+
+def _link(facts: Path, into: Path, names: Collection[str]) -> None:
+    layer = parse.decode(facts.read_bytes(), Layer, where=str(facts))
+    if layer.name not in names or layer.path is None or (into / facts.name).exists():
+        return
+    into.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError, FileNotFoundError):  # another test keeps it, or garbage took it
+        os.link(layer.path, into / Path(layer.path).name)
+    files.write(into / facts.name, parse.encode(parse.replace(layer, path=str(into / Path(layer.path).name))))
 
 
 def interpreter(minor: str) -> str:

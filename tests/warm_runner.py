@@ -27,14 +27,17 @@ IMPORTS = [
     "sendoff.environments.resolve",
     "sendoff.environments.build",
     "sendoff.datasets",
-    "sendoff.packages",
+    "sendoff.artefacts.imports_inside",
+    "sendoff.packages.request",
     "sendoff.runs",
     "sendoff.store.local_blobs",
     "sendoff.store.verified",
+    "sendoff.targets.docker.target",
     "sendoff.targets.process.target",
     "sendoff.targets.process.observing",
     "cryptography.hazmat.primitives.ciphers.aead",
     "deployment_rigs",
+    "uv",
 ]
 """What a runner of a deployment has imported at its end."""
 

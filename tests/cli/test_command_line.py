@@ -274,9 +274,9 @@ def test_every_deployment_key_has_a_flag():
     fields |= {f"data_collection.{name}" for name in DataCollection.__struct_fields__}
     fields |= {f"autoscaler.{name}" for name in AutoScaler.__struct_fields__}
     fields |= {f"liveness_probe.{name}" for name in LivenessProbe.__struct_fields__}
-    # The first three have flags of their own on deploy and update; texts of files come from the files; the last is
-    # gathered from flags that do nothing.
-    elsewhere = {"description", "tags", "properties", "ssl_cert_pem", "ssl_key_pem", "ignored"}
+    # The first three have flags of their own on deploy and update; texts of files come from the files; one is gathered
+    # from flags that do nothing; the section for clusters is a file's.
+    elsewhere = {"description", "tags", "properties", "ssl_cert_pem", "ssl_key_pem", "ignored", "kubernetes"}
     assert fields - elsewhere == {flag.field for flag in deployment_flags.FLAGS}
 
 

@@ -154,7 +154,7 @@ def newcomer(tmp_path: Path) -> Reader:
     told = ("PIP_", "SSL_", "UV_", "http", "no_proxy", "HTTP", "NO_PROXY")  # the way to the package index
     cached = {f"{tool.upper()}_CACHE_DIR": str(Path.home() / ".cache" / tool) for tool in ("pip", "uv")}
     env = {
-        "PIP_NO_COMPILE": "1",
+        "PIP_NO_COMPILE": "0",  # pip reads this one the other way round: 0 is --no-compile
         **cached,
         **{name: value for name, value in os.environ.items() if name.startswith(told)},
     }

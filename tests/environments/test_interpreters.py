@@ -70,6 +70,18 @@ def test_an_interpreter_is_run_once_until_its_file_changes(alone, tmp_path):
     assert calls.read_text() == "x\nx\n"
 
 
+def test_one_that_is_too_old_says_so_each_time_and_is_run_once(alone, tmp_path):
+    (tmp_path / "bin").mkdir()
+    calls = tmp_path / "calls"
+    older = """/bin/sed 's/"version": "[^"]*"/"version": "2.7.18"/'"""
+    script(tmp_path / "bin" / "python3", f'echo x >> {calls}\n{sys._base_executable} "$@" | {older}\n')
+    alone["PATH"] = str(tmp_path / "bin")
+    for _ in range(2):
+        found = interpreters.discover(Settings(), alone)
+        assert "Python 2.7.18 is older than 3.6" in {one.problem for one in found}
+    assert calls.read_text() == "x\n"
+
+
 def test_a_damaged_cache_is_made_anew(alone):
     kept = Path(alone["HOME"]) / ".cache" / "sendoff" / "interpreters.json"
     assert interpreters.discover(Settings(), alone)

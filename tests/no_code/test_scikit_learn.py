@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import container_engine
+import environment_cache
 import pytest
 
 from sendoff import Dataset, InferenceConfig, Model
@@ -246,9 +248,13 @@ def test_a_profile_needs_no_code_either(ws, pipeline, work) -> None:
 
 
 @pytest.fixture
-def containers(monkeypatch) -> None:
+def containers(monkeypatch, tmp_path) -> Iterator[None]:
     monkeypatch.setenv("SENDOFF_BASE_IMAGE", container_engine.base_image())
     monkeypatch.setenv("SENDOFF_ACI_TARGET", "docker")
+    kinds = ("server", "interpreter", "packages")
+    environment_cache.lend_layers(tmp_path / "home", kinds)
+    yield
+    environment_cache.keep_layers(tmp_path / "home", kinds)
 
 
 def test_in_a_container_it_is_the_same(containers, ws, pipeline, work, deploy) -> None:

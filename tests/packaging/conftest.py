@@ -63,14 +63,17 @@ def work(tmp_path, monkeypatch, base):
 
 
 @pytest.fixture(scope="session")
-def server_wheels(tmp_path_factory) -> Path:
-    """A wheelhouse with the scoring server's packages, and those of the tests' environment."""
+def server_wheels() -> Path:
+    """A wheelhouse with the scoring server's packages, and those of the tests' environment; fetched once."""
     from image_rig import server_packages
 
-    folder = tmp_path_factory.mktemp("server-wheels")
     # Two groups: the server's own idna is another one than the environment's.
-    for names in (["idna==3.10", "setuptools<81"], server_packages()):
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *names]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return folder
+    groups = (["idna==3.10", "setuptools<81"], server_packages())
+
+    def fetch(folder: Path) -> None:
+        for names in groups:
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *names]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+
+    return environment_cache.folder("server-wheels", [sys.version, *groups[0], *groups[1]], fetch)

@@ -144,3 +144,32 @@ def test_a_wrong_password_fails_the_package_with_the_line_to_type(work, registry
         package.wait_for_creation()
     assert SECRET not in str(caught.value)
     assert Path("environment.yml").read_text() == CONDA_311
+
+
+@pytest.mark.slow
+def test_without_an_engine_it_is_made_and_pushed_and_an_import_that_may_fail_is_no_reason_not_to(
+    work, engine, base, registry, monkeypatch, capsys
+):
+    upstream = f"{registry}/bases/slim:1"
+    engine.images.get(base).tag(upstream)
+    engine.images.push(upstream, auth_config={"username": USER, "password": SECRET})
+    engine.images.remove(upstream)
+    Path("src/score.py").write_text("try:\n    import no_such_module\nexcept ImportError:\n    pass\n" + SUMS)
+    arguments = ["model", "package", "-m", "m:1", "--es", "score.py", "--sd", "src", "--cf", "environment.yml"]
+    arguments += ["--image-name", "sums", "-o", "json"]
+
+    def digest(label: str) -> str:
+        assert run([*arguments, "--image-label", label]) == 0
+        made = json.loads(capsys.readouterr().out)
+        logins = Logins(os.environ, own=os.environ["SENDOFF_IMAGE_REGISTRY"])
+        way = Indexes(cert=os.environ["SENDOFF_CA_BUNDLE"]).way({})
+        remote = RegistryClient(registry, "team/sums", credentials=logins.of(registry), way=way)
+        assert remote.manifest(label)[1] == made["manifestDigest"]
+        return str(made["manifestDigest"])
+
+    digest("by-an-engine")
+    engine.images.remove(f"{registry}/team/sums:by-an-engine", force=True)
+    monkeypatch.setenv("SENDOFF_BASE_IMAGE", upstream)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    first = digest("by-none")
+    assert digest("again") == first

@@ -49,7 +49,7 @@ def test_attached_clusters_name_what_they_stand_for(ws):
     id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/real"
     attached = ComputeTarget.attach(ws, "prod", AksCompute.attach_configuration(resource_id=id))
     assert (attached.is_attached, attached.cluster_resource_id) == (True, id)
-    assert "does not deploy to" in attached.note
+    assert "no context is called 'real'" in attached.note and "computetarget attach" in attached.note
     assert isinstance(
         ComputeTarget.attach(ws, "kube", KubernetesCompute.attach_configuration(id, namespace="n")), KubernetesCompute
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import article
 import container_engine
+import environment_cache
 import pytest
 
 from sendoff import Dataset, Environment, InferenceConfig, Model, ModelProfile
@@ -259,6 +260,7 @@ def until(what, seconds=120.0):
 
 def test_in_a_container_the_limits_are_in_force_once_it_is_healthy(ws, model, home, cleaned, monkeypatch):
     monkeypatch.setenv("SENDOFF_BASE_IMAGE", container_engine.base_image())
+    environment_cache.lend_layers(home)
     engine = connect()
     seen, stop = [], threading.Event()
 

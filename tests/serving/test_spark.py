@@ -41,7 +41,9 @@ SCRIPT = """
 ROW = {"name": "b", "number": 2, "value": 0.5, "list": [3, 4], "map": {"m": 1.0}}
 
 
-def test_frames_of_spark_are_converted_encoded_described_and_end_with_their_worker(serve) -> None:
+def test_frames_of_spark_are_converted_encoded_described_and_end_with_their_worker(serve, monkeypatch) -> None:
+    # Java's second compiler costs more than it saves in a minute's life.
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     if shutil.which("java") is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Java on this machine")
     python = environment("3.11", "inference-schema[pyspark-support]", "pandas<3")

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import environment_cache
 import psutil
 import pytest
 from deployment_rigs import WS, Rig
@@ -58,6 +59,7 @@ class DockerDeployments(Rig):
     """A home whose container instances run as containers."""
 
     def __init__(self, home: Path) -> None:
+        environment_cache.lend_layers(home)
         super().__init__(home)
         self.engine = engine.connect(local=True)
 
@@ -83,6 +85,7 @@ class DockerDeployments(Rig):
         try:
             super().close()
         finally:
+            environment_cache.keep_layers(self.home)
             destroy(self.home, self.engine)
 
 

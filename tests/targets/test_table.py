@@ -13,7 +13,15 @@ from sendoff.targets.base import Place, Surroundings, Target
 
 
 def load(name: str, home: Path) -> Target:
-    return table.load(Place(kind=name), Surroundings(home=home, settings=Settings()))
+    places = name in table.KINDS and table.KINDS[name].places
+    place = Place(kind=name, name="ws/prod/ml" if places else "")
+    return table.load(place, Surroundings(home=home, settings=Settings()))
+
+
+def test_a_target_that_is_one_of_several_wants_to_hear_which(tmp_path: Path) -> None:
+    name = next(name for name, kind in table.KINDS.items() if kind.places)
+    with pytest.raises(NotSupported, match="none is named"):
+        table.load(Place(kind=name), Surroundings(home=tmp_path, settings=Settings()))
 
 
 @pytest.mark.parametrize("name", list(table.KINDS))

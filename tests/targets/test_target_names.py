@@ -18,6 +18,9 @@ FILES = ("core.py", "rooms.py")
 NO_TARGETS = {
     ("spec/environment_files.py", "docker"): "the section of an environment's file, SDK v1's and Azure ML's",
     ("api/doctor.py", "docker"): "the engine, its command and the extra that brings Envoy",
+    ("spec/deployment_files.py", "kubernetes"): "the section of what only a cluster has a use for",
+    ("deployments/choose_target.py", "kubernetes"): "the field of a configuration that has that section",
+    ("cli/commands/computetarget.py", "kubernetes"): "`az ml`'s word for a kind of compute target, and that section",
     ("cli/commands/doctor.py", "docker"): "the doctor's row about the engine",
 }
 

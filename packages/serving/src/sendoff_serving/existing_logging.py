@@ -5,7 +5,6 @@ Read by the front and by each worker, so it keeps to Python 3.6 (spec/scoring-se
 
 import json
 import logging
-import logging.config
 import time
 from typing import Optional
 
@@ -39,6 +38,8 @@ def configure(path: str) -> None:
         ValueError: it is no such file, or names a class that is not installed here.
         OSError: it cannot be read.
     """
+    import logging.config  # a seventh of what a worker's start takes, and few have such a file
+
     with open(path, encoding="utf-8") as file:
         text = file.read()
     logging.config.dictConfig(json.loads(text.replace('"' + _THEIRS, '"' + __name__ + ".")))

@@ -139,6 +139,15 @@ def find_upon(request: ImageRequest) -> Upon:
     if found is not None:
         base, notes = found
         return Upon(base.image, notes, registry=base)
+    return on_engine(request)
+
+
+def on_engine(request: ImageRequest) -> Upon:
+    """What to build upon, on the engine that is meant here.
+
+    Raises:
+        SendoffError: As :func:`packaging.base_choice.find_base`.
+    """
     engine = connect(request.supply.environ)
     image, notes = find_base(request, engine)
     return Upon(image, notes, engine=engine)

@@ -171,7 +171,7 @@ def _runs_on(row: Row[Any]) -> tuple[str, str]:
         namespace = row.namespace or default_namespace(row.workspace)
         version = row.properties.get("version", "")
         return (
-            "kubernetes",
+            "cluster",
             f"Cluster {name!r}, Kubernetes {version}, by {how}: services go into namespace {namespace}.",
         )
     if row.attached:

@@ -15,7 +15,7 @@ from ..spec.deployment import check as check_deployment
 from ..spec.environment import asked_image
 from ..spec.inference import Code, InferenceSpec
 from ..spec.names import check_service
-from ..targets.base import INTERPRETER, PUSHED_IMAGE, Target
+from ..targets.base import INTERPRETER, PUSHED_IMAGE, Target, repository
 from . import access, revision_rows, service_rows, telemetry
 from .choose_target import Choice, choose_target, unhonoured
 from .plan import Plan
@@ -78,7 +78,7 @@ def check_request(
     if able.artefact == PUSHED_IMAGE:
         from ..artefacts import pushed_image
 
-        pushed_image.check(rooms.store, rooms.environments, code.environment, repository=name)
+        pushed_image.check(rooms.store, rooms.environments, code.environment, repository=repository(workspace, name))
     notes += check_grammar(rooms, code, images=able.artefact != INTERPRETER)
     notes = [*choice.notes, *unhonoured(deployment, able), *notes]
     if able.telemetry:

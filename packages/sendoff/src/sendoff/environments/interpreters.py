@@ -280,5 +280,10 @@ def _read_cache(path: Path) -> dict[str, dict[str, str]]:
     except (OSError, InvalidInput):
         return {}
     fields = {"stamp", *_FACTS}
-    # What failed may have been repaired without a change of the file: it is tried again each time.
-    return {key: value for key, value in cache.items() if value.keys() == fields and not value["problem"]}
+    # What failed may have been repaired without a change of the file: it is tried again each time. One that told its
+    # version did not fail, whatever keeps it from being used.
+    return {
+        key: value
+        for key, value in cache.items()
+        if value.keys() == fields and (value["version"] or not value["problem"])
+    }

@@ -117,6 +117,6 @@ class PackageSteps(Work):
         else:
             first = FirstImport(self._rooms, self._wanted.inference, self._wanted.models, self._row.workspace)
             _, made, notes = first.working(lock, make, progress)
-        self._result = made.result
+        self._result = made.result if made.push is None else replace(made.result, manifest_digest=made.push())
         self._timeline.note([*notes, *made.notes])
         return "ImageReady", self._result.location, said

@@ -17,10 +17,11 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What an engine sets where an image sets none."""
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/lib/*-linux-gnu", "/usr/lib/*-linux-gnu")
 _CHUNK, _OVERLAP, _LARGEST_TEXT = 1 << 20, 256, 64_000_000
-_BINARY = re.compile(r"python[\d.]*|libpython3[\w.]*\.so[\w.]*")
+_BINARY = re.compile(r"python[\d.]*m?|libpython3[\w.]*\.so[\w.]*")
 _LIBC = re.compile(r"libc\.so\.6|libc-2\.\d+\.so")
 _TEXTS = ("/os-release", "/dpkg/status")
-_PYTHON_VERSION = re.compile(rb"\0(3\.\d{1,2}\.\d{1,2})(?:(?:a|b|rc)\d+)?\+?\0")
+# Linkers let a text that others end with stand at their end: /opt/versions/3.11.7 may be where its version is.
+_PYTHON_VERSION = re.compile(rb"(?<![\d.])(3\.\d{1,2}\.\d{1,2})(?:(?:a|b|rc)\d+)?\+?\0")
 _LIBC_VERSION = re.compile(rb"GNU C Library [^\0\n]{0,120}?version (\d+\.\d+)")
 
 

@@ -50,7 +50,7 @@ class Settings(Spec):
     base_image: str = "python:3.11-slim-bookworm"
     """Image that images are built upon where the environment names none; best with Python 3.11 or newer in it."""
     image_registry: str | None = None
-    """Registry that packages are pushed to, as ``host[:port][/path]``; none: they stay in the engine."""
+    """Registry that images are pushed to, as ``host[:port][/path]``; none: packages stay in the engine."""
     interpreters: list[str] = []
     """Folders or interpreters to look at before ``PATH`` for ``python=X.Y``."""
     data_store: str | None = None

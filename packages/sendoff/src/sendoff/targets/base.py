@@ -197,6 +197,11 @@ class Preparation:
     """What the service imports, to be tried where the artefact can run before the service does."""
 
 
+def repository(workspace: str, name: str) -> str:
+    """What a service's images are called, on an engine or below a registry."""
+    return f"sendoff/{workspace}-{name}".lower()
+
+
 class Makers(Protocol):
     """Makes artefacts; each gives the one that is there when nothing it depends on has changed."""
 

@@ -1,7 +1,6 @@
 """Where the script's imports are found: its folders, and packages that have moved since it was written."""
 
 import importlib
-import importlib.abc
 import importlib.util
 import os
 import re
@@ -24,7 +23,9 @@ def lay_path(folders: List[str]) -> None:
             sys.path.append(folder)
 
 
-class _Redirect(importlib.abc.Loader):
+# Neither class has a base of importlib.abc: the import system asks for none, and that module brings a quarter of what a
+# worker's start takes.
+class _Redirect:
     def __init__(self, target: str) -> None:
         self._target = target
 
@@ -36,7 +37,7 @@ class _Redirect(importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(self._target)
 
 
-class _MovedFinder(importlib.abc.MetaPathFinder):
+class _MovedFinder:
     """Finds a moved package where it is now, unless it is still where it was.
 
     Asked before the other finders: they would load a moved package's modules a second time under the old name,
@@ -57,7 +58,7 @@ class _MovedFinder(importlib.abc.MetaPathFinder):
                     known = name in sys.modules or importlib.util.find_spec(name) is not None
                 except ImportError:
                     known = False
-                return ModuleSpec(fullname, _Redirect(name)) if known else None
+                return ModuleSpec(fullname, _Redirect(name)) if known else None  # type: ignore[arg-type]
         return None
 
 

@@ -28,9 +28,9 @@ sendoff model package -m diabetes:1 --ic inferenceconfig.json --output-path imag
 def package(session: Session, output_path: str | None, no_wait: bool, **flags: Any) -> Record:
     """Build an image of models, code and environment, or a folder to build one from.
 
-    The image stays in the Docker engine, and goes to the registry that the setting image_registry names. Run it with
-    `docker run -p 6789:5001 IMAGE` and send requests to http://localhost:6789/score. With --output-path no engine is
-    needed.
+    The image stays in the Docker engine, and goes to the registry that the setting image_registry names; with that
+    setting no engine is needed. Run it with `docker run -p 6789:5001 IMAGE` and send requests to
+    http://localhost:6789/score. With --output-path no engine is needed either.
     """
     from ...spec.package import CreatePackage, check_image
 

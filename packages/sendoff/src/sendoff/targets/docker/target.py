@@ -28,6 +28,7 @@ from ..base import (
     Used,
     Wanted,
     observe_each,
+    repository,
 )
 from ..meter import Meter
 from ..run_folder import kept_ports, sweep, uids
@@ -92,7 +93,7 @@ class DockerTarget:
 
     def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
         """An image on the engine that the service is recorded on, which need not be the one that is meant now."""
-        tag = f"sendoff/{preparation.workspace}-{preparation.name}:{preparation.bundle[:12]}".lower()
+        tag = f"{repository(preparation.workspace, preparation.name)}:{preparation.bundle[:12]}"
         return makers.image(preparation, self._engine(preparation.uid), progress, tag=tag)
 
     def apply(self, wanted: Wanted) -> None:

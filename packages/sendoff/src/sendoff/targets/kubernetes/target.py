@@ -29,6 +29,7 @@ from ..base import (
     Used,
     Wanted,
     observe_each,
+    repository,
 )
 from . import access, applying, logs
 from .kinds import EVENT, KINDS, POD, path_of
@@ -50,7 +51,7 @@ class KubernetesTarget:
 
     def __init__(self, place: Place, surroundings: Surroundings) -> None:
         self._place, self._settings = place, surroundings.settings
-        self._home = home_id(surroundings.home)
+        self._home_path, self._home = surroundings.home, home_id(surroundings.home)
         self._namespace = place.settings.get(NAMESPACE) or "default"
 
     def capabilities(self) -> Capabilities:
@@ -83,7 +84,8 @@ class KubernetesTarget:
         if not registry:
             raise InvalidInput(
                 "no registry is set from which the cluster could pull the service's image",
-                hint='Write image_registry = "REGISTRY/PROJECT" into config.toml: we push, the cluster pulls.',
+                hint='Type: export SENDOFF_IMAGE_REGISTRY=HOST[:PORT]/PATH; or write image_registry = "HOST/PATH"'
+                f" in {self._home_path / 'settings.toml'}. We push there, the cluster pulls from there.",
                 field="image_registry",
             )
         if not applying.has_namespace(api, self._namespace):
@@ -97,8 +99,8 @@ class KubernetesTarget:
 
     def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
         """The service's image, code and models in it, pushed to the registry that the cluster pulls from."""
-        repository = f"sendoff/{preparation.workspace}-{preparation.name}".lower()
-        return makers.pushed_image(preparation, progress, repository=repository, models="baked")
+        name = repository(preparation.workspace, preparation.name)
+        return makers.pushed_image(preparation, progress, repository=name, models="baked")
 
     def apply(self, wanted: Wanted) -> None:
         """Apply the service's objects and return at once; the cluster rolls, and the old revision serves until then.
