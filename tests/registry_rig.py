@@ -125,14 +125,13 @@ class Counting:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                with socket.create_connection((host, int(port))) as there, contextlib.suppress(ConnectionError):
+                with contextlib.suppress(OSError), socket.create_connection((host, int(port))) as there:
                     back = threading.Thread(target=self.back, args=[there], daemon=True)
                     back.start()
-                    first = True
                     while data := self.request.recv(1 << 16):
-                        if first and not data.startswith(b"\x16"):  # the client first tries whether it speaks TLS
-                            owner.asked.append(data.partition(b"\r\n")[0].decode("ascii", "replace"))
-                        first = False
+                        line = data.partition(b"\r\n")[0]
+                        if line.endswith(b" HTTP/1.1"):  # not the question whether TLS is spoken
+                            owner.asked.append(line.decode())
                         owner.received += len(data)
                         there.sendall(data)
                     with contextlib.suppress(OSError):
@@ -190,7 +189,7 @@ class TokenServer:
                 self.answer("POST", form, allowed, "access_token")
 
             def answer(self, method: str, query: dict[str, list[str]], allowed: bool, name: str) -> None:
-                scope = query.get("scope", [""])[0]
+                scope = " ".join(query.get("scope", []))
                 owner.asked.append((method, scope, allowed))
                 body = json.dumps({name: owner.token(scope)} if allowed else {"details": "who is that?"}).encode()
                 self.send_response(200 if allowed else 401)
@@ -213,14 +212,17 @@ class TokenServer:
         }
 
     def token(self, scope: str) -> str:
-        """A signed token for ``repository:name:pull,push``."""
+        """A signed token for ``repository:name:pull,push``, or several such with blanks between."""
         chain = "".join(self.cert.read_text().partition("-----END")[0].splitlines()[1:])
-        kind, _, rest = scope.partition(":")
-        name, _, actions = rest.rpartition(":")
+        access = []
+        for one in scope.split():
+            kind, _, rest = one.partition(":")
+            name, _, actions = rest.rpartition(":")
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
         now = int(time.time())
         claims = {
             "iss": self.ISSUER, "aud": self.SERVICE, "sub": USER, "nbf": now - 10, "iat": now, "exp": now + 300,
-            "jti": str(now), "access": [{"type": kind, "name": name, "actions": actions.split(",")}] if scope else [],
+            "jti": str(now), "access": access,
         }  # fmt: skip
         text = ".".join(
             _b64(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "ES256", "x5c": [chain]}, claims)

@@ -23,6 +23,7 @@ from typing import Any
 
 import environment_cache
 import pytest
+from api.running import end_everything
 from e2e.test_clean_install import interpreter
 
 ROOT = Path(__file__).parents[2]
@@ -178,7 +179,7 @@ def test_every_snippet_of_the_page_runs_in_reading_order(page: Path, tmp_path: P
                     reader.type(command, shown, where, code)
     finally:
         reader.leave()
-        _end_services(Path(reader.env.get("SENDOFF_HOME", tmp_path / ".sendoff")))
+        _end_services(Path(reader.env.get("SENDOFF_HOME", tmp_path / ".sendoff")), page)
 
 
 def _json(text: str) -> Any:
@@ -189,8 +190,12 @@ def _json(text: str) -> Any:
         return None
 
 
-def _end_services(home: Path) -> None:
-    if (home / "sendoff.db").exists():
+def _end_services(home: Path, page: Path) -> None:
+    if not (home / "sendoff.db").exists():
+        return
+    if page != ROOT / "README.md":
+        end_everything(home)
+    else:  # as `make quickstart-stop` does
         stop = ROOT / "examples" / "quickstart" / "stop.py"
         subprocess.run([sys.executable, str(stop)], env={**os.environ, "SENDOFF_HOME": str(home)}, timeout=120)
 

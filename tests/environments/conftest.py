@@ -1,17 +1,28 @@
 """A home, an environment of variables without this machine's pip settings, and wheels made by hand."""
 
 import os
+import shutil
 
 import pytest
 
 from environments.wheels import make_wheel
+from sendoff.environments import interpreters
 from sendoff.spec.settings import Settings
 
 
+@pytest.fixture(scope="session")
+def known_interpreters(tmp_path_factory):
+    """What is remembered of this machine's Pythons, so that not each of a hundred new homes runs all of them."""
+    home = tmp_path_factory.mktemp("interpreters")
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    interpreters.discover(Settings(), {"PATH": os.environ["PATH"], "PYENV_ROOT": pyenv, "HOME": str(home)})
+    return home / ".cache"
+
+
 @pytest.fixture
-def clean(tmp_path):
+def clean(tmp_path, known_interpreters):
     """Variables as on a machine where pip was never configured."""
-    (tmp_path / "nobody").mkdir()
+    shutil.copytree(known_interpreters, tmp_path / "nobody" / ".cache")
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "XDG_", "SENDOFF_"))
     }

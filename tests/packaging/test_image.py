@@ -183,7 +183,8 @@ def test_what_is_in_our_images_is_told_without_reading_them_and_is_what_reading_
         assert told.packages == read.packages
         assert len(told.packages) > 2
         assert told.layers[1:] == read.layers[1:]
-        assert 0 <= told.layers[0]["files"] - read.layers[0]["files"] < 10  # a container has a few files of its own
+        # What an engine lays over four names in every container is not counted as the image's.
+        assert 0 <= read.layers[0]["files"] - told.layers[0]["files"] <= 4
     finally:
         engine.images.remove(other.id, force=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import environment_cache
 import pytest
 from image_rig import CONDA_311, SCORE, Rig, ask, locked, running
-from registry_rig import SECRET, USER, Counting, certificate, docker_config, free_address, htpasswd
+from registry_rig import SECRET, USER, Counting, TokenServer, certificate, docker_config, free_address, htpasswd
 from registry_rig import registry as running_registry
 
 from sendoff.artefacts import pushed_image
@@ -23,9 +23,11 @@ from sendoff.containers.registry_client import RegistryClient
 from sendoff.environments.service import Environments
 from sendoff.errors import ImageNeedsEngine, InvalidInput, NotFound, Unauthorized, Unreachable
 from sendoff.packaging import base_files, base_image
-from sendoff.packaging.base_in_registry import Registries, inspect
+from sendoff.packaging.base_image import BaseImage
+from sendoff.packaging.base_in_registry import Blob, Registries, RegistryBase, inspect
 from sendoff.packaging.image_environment import Install, must_be_inside
 from sendoff.packaging.image_pull import ImageSource
+from sendoff.packaging.image_push import push_upon
 from sendoff.packaging.image_python import ImagePython, host_glibc
 from sendoff.packaging.layer_tree import LayerTree, Reader
 from sendoff.spec.environment import DockerSpec, EnvironmentSpec
@@ -255,6 +257,26 @@ def test_a_digest_is_asked_for_with_the_credentials_that_a_cluster_has(tmp_path)
     with pytest.raises(Unreachable, match="cannot be reached") as away:
         pullable(f"{free_address()}/a/b@{digest}", credentials=user, way=trusting)
     assert away.value.context["reason"] == "connection"
+
+
+@pytest.mark.parametrize("kind", ["password", "identity"])
+def test_a_base_is_mounted_in_a_registry_that_wants_tokens(tmp_path, kind):
+    tokens = TokenServer(tmp_path)
+    entry = {"identitytoken": tokens.IDENTITY} if kind == "identity" else None
+    with running_registry(tmp_path, tokens.cert, tokens.auth) as address:
+        logins = Logins({"DOCKER_CONFIG": str(docker_config(tmp_path / "docker", address, entry))})
+        said: list[str] = []
+        registries = Registries(logins, Way({}, ca_bundle=str(tokens.cert)), said.append)
+        client = registries.client(address, "bases/a", push=True)
+        layer = Blob(digest=client.put_bytes(b"a layer"), size=7)
+        image = BaseImage(reference="a", id="", config={}, diff_ids=[], architecture="amd64", os="linux")
+        base = RegistryBase(image=image, remote=registries.client(address, "bases/a"), layers=[layer])
+        digest = push_upon(registries, base, [], b"{}", f"{address}/team/b", home=tmp_path)
+        assert "repository:team/b:pull,push repository:bases/a:pull" in [scope for _, scope, _ in tokens.asked]
+        assert said == [], "it was mounted, not sent"
+        written = registries.client(address, "team/b")
+        assert written.has(layer.digest) and written.has_image(digest) and written.has_image(digest[7:23])
+    tokens.close()
 
 
 def test_layers_lie_over_one_another_with_whiteouts_hard_links_and_folders_that_are_links():
