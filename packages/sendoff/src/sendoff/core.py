@@ -155,7 +155,7 @@ class Core:
         """Compute targets."""
         from .computes import Computes
 
-        return Computes(self.store, self.registry)
+        return Computes(self.store, self.registry, server=self.mode != "embedded")
 
     @_Room
     def runs(self) -> Runs:

@@ -88,6 +88,7 @@ async def _serve(options: Options) -> int:
         telemetry_file=options.telemetry_file,
         recording=None if options.data_dir is None else Recording(options.data_dir, options.data_scope, log),
     )
+    server.application.script_error_status = options.script_error_status
     settled = asyncio.Event()
     failure: dict[str, Any] = {}
     # Requests leave no cycles behind; what there is now stays, and is not looked at again and again.

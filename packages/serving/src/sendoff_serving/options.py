@@ -70,6 +70,7 @@ class Options:
         notice_seconds: time before that in which the readiness probes fail and requests are still served.
         limits: bounds for each client.
         compatible: answer as the existing server does.
+        script_error_status: status of a request whose run() raised; a cluster's address has 502 for it.
         logging_file: the existing server's ``logging.json``; None where there is none, and outside of that mode.
         health_port: a second port of the same service; None for none.
         version_header: whether answers name the server and its version.
@@ -98,6 +99,7 @@ class Options:
     notice_seconds: float
     limits: Limits
     compatible: bool
+    script_error_status: int
     logging_file: Path | None
     health_port: int | None
     version_header: bool
@@ -134,6 +136,7 @@ def _number_that(good: Callable[[Number], bool], kind: type[Number], words: str)
 _positive = _number_that(lambda number: number >= 1, int, "1 or more")
 _count = _number_that(lambda number: number >= 0, int, "0 or more")
 _port = _number_that(lambda number: 0 <= number <= 65535, int, "0 to 65535")
+_status = _number_that(lambda number: 400 <= number < 600, int, "400 to 599")
 _rate = _number_that(lambda number: 0 < number < 1e9, float, "above 0")
 _share = _number_that(lambda number: 0 < number <= 1, float, "above 0 and at most 1")
 
@@ -191,6 +194,7 @@ def parser() -> argparse.ArgumentParser:
     add("--log-level", metavar="LEVEL", help="of the script's root logger (AZUREML_LOG_LEVEL; INFO)")
     add("--otel-endpoint", metavar="URL", help="OTLP/HTTP collector (OTEL_EXPORTER_OTLP_ENDPOINT)")
     add("--telemetry-file", metavar="F", help="settings of a target; default: beside --auth-file")
+    add("--script-error-status", type=_status, default=500, metavar="N", help="when run() raises (default 500)")
     add("--compatible", action="store_true", help="answer with the existing server's codes and bodies")
     add = made.add_argument_group("data collection").add_argument
     add("--data-dir", metavar="DIR", help="folder for collected data; alone it also turns collection on")

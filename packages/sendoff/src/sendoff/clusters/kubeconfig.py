@@ -274,8 +274,15 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        raise InvalidInput(f"{path} is no kubeconfig: {said}", hint="", field="kubeconfig", path=str(path)) from None
+        mark = getattr(error, "problem_mark", None)
+        # Not the line itself: kubeconfigs hold keys.
+        said = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark is not None else str(error)
+        raise InvalidInput(
+            f"{path} is no kubeconfig: {said}",
+            hint="`kubectl config view --raw` prints one.",
+            field="kubeconfig",
+            path=str(path),
+        ) from None
     if found is None:
         return {}
     if not isinstance(found, dict) or found.get("kind", "Config") != "Config":

@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..clusters import cluster
-from ..errors import AlreadyExists, ComputeNotFound, InUse, SendoffError
+from ..errors import AlreadyExists, ComputeNotFound, InUse, InvalidInput, NotSupported, SendoffError
 from ..registry import Registry
 from ..spec.compute import AKS, KUBERNETES, Compute, ComputeRights, CreateCompute, UpdateCompute, check
 from ..spec.kubernetes import read_options
@@ -27,11 +27,18 @@ class Computes:
 
     Nothing is provisioned: a created target stands for this machine, an attached one for a cluster that exists. What
     services on it get is said by `Compute.runs_on` and `Compute.note`.
+
+    Args:
+        store: Where they are kept.
+        registry: Knows the workspaces.
+        server: Whether others ask for them: whoever names a file of this machine would have it read, and programs run
+            that it names.
     """
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(self, store: Store, registry: Registry, *, server: bool = False) -> None:
         self._store = store
         self._registry = registry
+        self._server = server
 
     def create(self, workspace: str, body: CreateCompute) -> Compute:
         """Keep a target.
@@ -103,6 +110,12 @@ class Computes:
             WorkspaceNotFound, ComputeNotFound: There is none.
         """
         before = self.get(workspace, name)
+        if fixed := sorted({*WAYS, "kubernetes", "version"} & set(body.properties)):
+            raise InvalidInput(
+                f"compute target {name!r}: {', '.join(fixed)} cannot be changed",
+                hint="Detach it and attach it again: `sendoff computetarget attach kubernetes --help`.",
+                field=f"properties.{fixed[0]}",
+            )
         values: dict[str, Any] = {"modified": time.time(), "properties": {**before.properties, **body.properties}}
         if body.description is not None:
             values["description"] = body.description
@@ -139,6 +152,12 @@ class Computes:
         given = body.properties
         if not body.attached or body.type not in (AKS, KUBERNETES):
             return body
+        if self._server and (given.get("kubeconfig") or given.get("in_cluster")):
+            raise NotSupported(
+                "a server reads its own kubeconfig, and no file that a client names",
+                hint="Name a context of it: --context NAME. Who runs the server gives it the file (KUBECONFIG).",
+                field="kubeconfig" if given.get("kubeconfig") else "in_cluster",
+            )
         options = read_options(given.get("kubernetes") or {}, where=f"compute target {body.name}")
         if not given.get("context") and not given.get("in_cluster"):
             wanted = (body.resource_id or "").rpartition("/")[2] or body.name

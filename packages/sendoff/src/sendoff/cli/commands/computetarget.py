@@ -8,7 +8,7 @@ from typing import Any
 import click
 import yaml
 
-from ...errors import InvalidInput, NotSupported
+from ...errors import AlreadyExists, InvalidInput, NotSupported
 from ...spec.compute import AKS, AML_COMPUTE, KUBERNETES, Compute, CreateCompute, UpdateCompute
 from ...spec.parse import read_file
 from .. import options
@@ -164,7 +164,15 @@ def _attach(session: Session, name: str, type: str, given: dict[str, Any]) -> Co
         given["kubeconfig"] = str(Path(given["kubeconfig"]).expanduser().absolute())
     if (options_file := given.pop("options")) is not None:
         given["kubernetes"] = read_file(Path(options_file))
-    return _keep(session, name, type, attached=True, **given)
+    view = _keep(session, name, type, attached=True, **given)
+    before = view.properties.get("context")
+    if given["context"] and before != given["context"]:
+        raise AlreadyExists(
+            f"compute target {name!r} is attached already, by {f'context {before!r}' if before else 'its name alone'}",
+            hint=f"Detach it first: `sendoff computetarget detach -n {name}`.",
+            name=name,
+        )
+    return view
 
 
 @attach.command("aks", columns=COLUMNS, example="sendoff computetarget attach aks -n prod --context prod")
@@ -175,7 +183,7 @@ def attach_aks(session: Session, name: str, **given: Any) -> Compute:
     return _attach(session, name, AKS, given)
 
 
-@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n k --context kind-k")
+@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n kube --context kind-kube")
 @_name
 @_cluster
 def attach_kubernetes(session: Session, name: str, **given: Any) -> Compute:

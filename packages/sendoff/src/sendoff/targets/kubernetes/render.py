@@ -272,6 +272,8 @@ class _Service:
         arguments = [
             *("--revision", str(wanted.revision), "--path-prefix", path_prefix(wanted.name)),
             *("--drain-seconds", f"{wanted.deadline_seconds:g}", "--termination-file", TERMINATION),
+            # A cluster's address answers so for what the script raised (spec/behaviour.md).
+            *("--script-error-status", "502"),
             *(("--auth-file", f"{ACCESS}/auth.json") if wanted.access is not None else ()),
             *(("--data-dir", DATA, "--data-scope", wanted.data_scope) if wanted.collects else ()),
         ]

@@ -64,6 +64,7 @@ class ScoringApplication:
         version_header: whether answers name the server and its version.
 
     Attributes:
+        script_error_status: status of a request whose run() raised.
         jobs: requests to /score that are not answered, by the id of their frames.
     """
 
@@ -77,6 +78,7 @@ class ScoringApplication:
         self.metrics = server.metrics
         self.gate = gate
         self.compatible = compatible
+        self.script_error_status = 500
         self._routes = _EXISTING_ROUTES if compatible else _ROUTES
         self.jobs: dict[int, ScoreJob] = {}
         self._last_id = 0

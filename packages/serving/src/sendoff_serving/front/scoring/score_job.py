@@ -186,6 +186,7 @@ def application_error(job: ScoreJob, frame: Frame) -> None:
     if failed:
         # What the script raised may hold private data: it is in the log, not in the answer.
         message, hint = SCRIPT_ERROR, hint or f"look for {job.ids.request_id} in the service's log"
+        status = job._application.script_error_status if status == 500 else status
     application = job._application
     application.ended(job, status, code, frame.clock if failed else None)
     if job.gone:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import cluster_rig
-from conftest import ECHO, PLAIN, ClusterDeployments, deployment
+from cluster_deployments import ECHO, PLAIN, ClusterDeployments, deployment
 from deployment_rigs import WS
 
 from sendoff.deployments import revision_rows, service_rows
@@ -75,6 +75,7 @@ def test_a_service_is_deployed_updated_under_load_rolled_back_and_removed(home: 
     assert home.service("first").target == "kubernetes"
     assert home.ask([1], "first") == (200, ["weights", [1], 1, 10001])
     assert home.ask([1], "first", key=None)[0] == 401
+    assert home.ask("boom", "first")[0] == 502
     made = {one["kind"] for one in home.objects("first", "all,secrets,serviceaccounts,poddisruptionbudgets")}
     assert made == {"Deployment", "ReplicaSet", "Pod", "Service", "Secret", "ServiceAccount", "PodDisruptionBudget"}
     with load(home, "first") as wrong:
