@@ -183,7 +183,9 @@ def attach_aks(session: Session, name: str, **given: Any) -> Compute:
     return _attach(session, name, AKS, given)
 
 
-@attach.command("kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n kube --context kind-kube")
+@attach.command(
+    "kubernetes", columns=COLUMNS, example="sendoff computetarget attach kubernetes -n kube --context kind-kube"
+)
 @_name
 @_cluster
 def attach_kubernetes(session: Session, name: str, **given: Any) -> Compute:
