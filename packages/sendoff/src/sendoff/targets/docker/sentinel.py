@@ -16,7 +16,8 @@ from pathlib import Path
 from .. import supervisor
 
 _AGAIN_SECONDS = 5.0
-# lock, record, the keeper's pid, then its command. `true` takes any words: they are for whoever reads `ps`. Another keeper's record is that one's sentinel's.
+# lock, record, the keeper's pid, then its command. `true` takes any words: they are for whoever reads `ps`.
+# Another keeper's record is that one's sentinel's.
 _SCRIPT = """\
 flock -s "$1" true waits for the keeper
 grep -q "\\"pid\\": $3," "$2" 2>/dev/null || exit 0
