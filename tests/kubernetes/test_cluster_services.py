@@ -9,13 +9,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import cluster_rig
+import pytest
 from cluster_deployments import ECHO, PLAIN, ClusterDeployments, deployment
 from deployment_rigs import WS
 
 from sendoff.deployments import revision_rows, service_rows
 from sendoff.deployments.access import ServiceAccess, refresh
 from sendoff.deployments.wanted import wanted_service
+from sendoff.errors import Conflict
+from sendoff.spec.access import Access
+from sendoff.spec.deployment import DeploymentSpec
 from sendoff.spec.identity import RegenerateKey
+from sendoff.spec.parse import replace
 from sendoff.spec.service import UpdateService
 
 
@@ -195,6 +200,13 @@ def test_applying_what_runs_changes_nothing(home: ClusterDeployments) -> None:
     assert wanted is not None
     home.rooms.target(row.target).apply(wanted)
     assert versions() == before
+    # Of two documents of who may ask the later one is in force, whichever way the other comes.
+    older = replace(wanted, access=Access(document={"auth": "none"}, made=0))
+    home.rooms.target(row.target).apply(older)
+    assert versions() == before
+    with pytest.raises(Conflict, match="cannot go to elsewhere"):
+        change = UpdateService(deployment=DeploymentSpec(namespace="elsewhere"))
+        home.deployments.update(WS, "same", change)
     refresh(home.rooms, row)
     unlike = {name for name, version in versions().items() if before[name] != version}
     assert all(name.startswith("Pod ") for name in unlike)  # they are told to look at their keys

@@ -117,6 +117,11 @@ def test_a_plugin_that_is_not_there_gives_its_own_hint(tmp_path: Path) -> None:
         kubeconfig.login([written(tmp_path / "config", user)]).headers()
 
 
+def test_a_token_s_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unauthorized, match="gone-token"):
+        kubeconfig.login([written(tmp_path / "config", {"tokenFile": "gone-token"})]).headers()
+
+
 def test_certificates_of_a_kubeconfig_reach_the_connection(tmp_path: Path) -> None:
     user = {"client-certificate-data": base64.b64encode(b"no certificate").decode(), "client-key-data": "aGk="}
     with pytest.raises(InvalidInput, match="certificates of context 'prod' cannot be read"):

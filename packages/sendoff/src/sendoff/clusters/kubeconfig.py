@@ -56,13 +56,20 @@ class Login:
         """What each request carries.
 
         Raises:
-            Unauthorized: The exec plugin gives nothing.
+            Unauthorized: The exec plugin gives nothing, or the token's file cannot be read.
         """
         if self.renew is not None and time.time() > self._until:
             self._run_plugin()
         if self.token_file is not None:
             # The kubelet replaces it before it ends.
-            self.token = self.token_file.read_text("utf-8").strip()
+            try:
+                self.token = self.token_file.read_text("utf-8").strip()
+            except OSError as error:
+                raise Unauthorized(
+                    f"the token of {self.context} cannot be read: {self.token_file}: {error.strerror}",
+                    hint="The kubeconfig's tokenFile has to be there; in a pod, the account's token has to be mounted.",
+                    reason="token",
+                ) from None
         if self.token:
             return {"Authorization": f"Bearer {self.token}"}
         if self.basic is not None:
@@ -140,7 +147,7 @@ class Login:
             told = said[-1] if said else "it said nothing"
             raise Unauthorized(f"{what} ended with {done.returncode}: {told}", hint=advice, reason="exec")
         try:
-            status = json.loads(done.stdout)["status"]
+            status = dict(json.loads(done.stdout)["status"])
         except (ValueError, KeyError, TypeError):
             raise Unauthorized(f"{what} gave no credential", hint=advice, reason="exec") from None
         self.token = str(status.get("token") or "")

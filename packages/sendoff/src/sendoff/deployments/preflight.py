@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..code.checked_code import check_interpreter, content
 from ..code.script_grammar import check_grammar
 from ..code.without_code import cpu_of, sized
-from ..errors import ComputeNotFound, PortInUse, SendoffError
+from ..errors import ComputeNotFound, Conflict, PortInUse, SendoffError
 from ..operations.operation_rows import AnyRow
 from ..spec.deployment import AKS, DeploymentSpec
 from ..spec.deployment import check as check_deployment
@@ -66,6 +66,8 @@ def check_request(
         deployment = sized(deployment, rooms.registry.get(workspace, models[0]))
     pinned, code, notes = content(rooms, workspace, models, inference, cpu=cpu_of(deployment))
     choice = Choice(service.target) if service is not None else choose(rooms, workspace, deployment, code)
+    if service is not None:
+        _same_namespace(service, deployment)
     target = rooms.target(choice.target)
     able = target.capabilities()
     if able.artefact != INTERPRETER:
@@ -146,6 +148,18 @@ def _reached(rooms: Rooms, workspace: str, deployment: DeploymentSpec) -> str:
     found = Places(rooms.store).reference(workspace, deployment.compute_target_name, deployment.namespace)
     kind = next((name for name, kind in rooms.targets.kinds().items() if kind.places), "")
     return f"{kind}:{found}" if found and kind else ""
+
+
+def _same_namespace(service: AnyRow, deployment: DeploymentSpec) -> None:
+    """Refuse another namespace than that in which a service on a cluster was made."""
+    _, reached, reference = service.target.partition(":")
+    now = reference.rpartition("/")[2]
+    if reached and deployment.namespace not in (None, now):
+        raise Conflict(
+            f"service {service.name!r} is in namespace {now}, and cannot go to {deployment.namespace}",
+            hint="Deploy it under another name there, or delete it and deploy it anew.",
+            field="namespace",
+        )
 
 
 def _check_port(rooms: Rooms, target: Target, workspace: str, name: str, port: int, service: AnyRow | None) -> None:

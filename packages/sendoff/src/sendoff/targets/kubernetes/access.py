@@ -15,12 +15,11 @@ from typing import Any
 from ...clusters.api import Api
 from ...errors import SendoffError, Timeout
 from . import applying
-from .kinds import KINDS, POD
+from .kinds import POD
 from .logs import server_of
 from .render import Object
 
 SECONDS = 120.0
-MADE = "sendoff.io/made"
 _DIGEST = re.compile(r'^sendoff_access_info\{digest="(\w+)"\} 1', re.MULTILINE)
 
 
@@ -39,11 +38,8 @@ def bring(api: Api, namespace: str, name: str, secret: Object, *, scheme: str, s
         Timeout: Some pods have not taken it by then; until they do, they go by what was before.
         SendoffError: The cluster refuses or does not answer.
     """
-    there = api.find(KINDS["Secret"].path(namespace, secret["metadata"]["name"]))
-    if there is not None and _made(there) > _made(secret):
-        return  # whoever made this had looked at the keys before they were changed, and comes second
-    applying.apply_one(api, namespace, secret)
-    wanted = hashlib.sha256(base64.b64decode(secret["data"]["auth.json"])).hexdigest()[:16]
+    held = applying.apply_one(api, namespace, secret)  # a later one where there is one
+    wanted = hashlib.sha256(base64.b64decode(held["data"]["auth.json"])).hexdigest()[:16]
     end = time.monotonic() + seconds
     touched: set[str] = set()
     while True:
@@ -78,7 +74,3 @@ def _goes_by(api: Api, namespace: str, pod: Mapping[str, Any], wanted: str, sche
 def _ready(pod: Mapping[str, Any]) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
-
-
-def _made(secret: Mapping[str, Any]) -> int:
-    return int((secret["metadata"].get("annotations") or {}).get(MADE, 0))

@@ -10,7 +10,7 @@ from ...clusters.api import APPLY, MERGE, Api, ApiError
 from ...errors import Conflict, DeploymentFailed, NotSupported, SendoffError, Unauthorized
 from .kinds import KINDS, POD, UNSURE, Kind, path_of
 from .reasons import of_refusal
-from .render import INSTANCE, MANAGER, TOUCHED, UID, Object
+from .render import INSTANCE, MADE, MANAGER, TOUCHED, UID, Object
 
 _OPTIONAL = ("PodDisruptionBudget", "NetworkPolicy", "Secret", "HorizontalPodAutoscaler", "ScaledObject")
 _SCALERS = ("kube-controller-manager", "keda-operator", "sendoff-scale")
@@ -52,8 +52,9 @@ def apply_one(api: Api, namespace: str, made: Object, *, dry_run: bool = False) 
                 reason="NameTaken",
                 reported_code="name_taken",
             )
-        if kind == "Secret" and there is not None and there.get("data") == made.get("data"):
-            return there  # only when it was looked at differs
+        # Whoever made an older one had looked at the keys before they were changed, and comes second.
+        if kind == "Secret" and there is not None and (_made(there) > _made(made) or there["data"] == made["data"]):
+            return there
         if kind == "Deployment" and there is not None and "replicas" not in made["spec"] and not dry_run:
             _hand_over(api, path, there)
         query = {"fieldManager": MANAGER, "dryRun": "All" if dry_run else None}
@@ -230,6 +231,10 @@ def _of_a_scaler(error: ApiError) -> bool:
         one.get("field") == ".spec.replicas" and any(f'"{name}"' in str(one.get("message")) for name in _SCALERS)
         for one in causes
     )
+
+
+def _made(secret: Object) -> int:
+    return int((secret["metadata"].get("annotations") or {}).get(MADE, 0))
 
 
 def _ours(there: Object, made: Object) -> bool:

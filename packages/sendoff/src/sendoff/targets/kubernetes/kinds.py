@@ -36,7 +36,7 @@ KINDS: dict[str, Kind] = {
 """What is made, in the order in which it is applied; it is removed in the other order."""
 UNSURE = ("keda.sh", "autoscaling")
 """Groups that a cluster may lack, or that we may have no rights in: what is not seen there is not ours."""
-POD, REPLICA_SET, EVENT = Kind("v1", "pods"), Kind("apps/v1", "replicasets"), Kind("v1", "events")
+POD, EVENT = Kind("v1", "pods"), Kind("v1", "events")
 
 
 def path_of(made: Mapping[str, Any], namespace: str) -> str:

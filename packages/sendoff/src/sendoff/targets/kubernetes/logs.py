@@ -10,6 +10,7 @@ from ...clusters.api import Api, ApiError
 from ...errors import SendoffError
 from ..service_log import READY
 from .kinds import POD
+from .reasons import forbidden
 from .render import PORT
 
 
@@ -45,7 +46,7 @@ def lines_of(
 
 
 def _log(api: Api, namespace: str, pod: str, count: int, *, previous: bool) -> list[str]:
-    with suppress(ApiError):  # it has no container yet, or not any more
+    try:
         said = api.text(
             f"{POD.path(namespace, pod)}/log",
             tailLines=str(count),
@@ -53,8 +54,11 @@ def _log(api: Api, namespace: str, pod: str, count: int, *, previous: bool) -> l
             container="server",
             previous="true" if previous else None,
         )
-        return said.splitlines()
-    return []
+    except ApiError as error:
+        if error.status == 403:
+            raise forbidden(error, f"the log of pod {pod}") from None
+        return []  # it has no container yet, or not any more
+    return said.splitlines()
 
 
 def server_of(pod: Mapping[str, Any], namespace: str, scheme: str) -> str:

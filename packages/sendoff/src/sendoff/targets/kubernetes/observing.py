@@ -105,7 +105,7 @@ def _phase(deployment: Mapping[str, Any], pods: Sequence[tuple[Mapping[str, Any]
 def _workers(pods: Sequence[tuple[Mapping[str, Any], Seen]]) -> list[Worker]:
     """A line for each pod: pods are to a cluster what workers are to a machine."""
     found = []
-    for _number, (pod, one) in enumerate(sorted(pods, key=lambda pair: str(pair[0]["metadata"]["name"]))):
+    for pod, one in sorted(pods, key=lambda pair: str(pair[0]["metadata"]["name"])):
         statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
         state = "ready" if one.ready else one.phase
         found.append(Worker(pid=0, state=state, restarts=int(statuses[0].get("restartCount") or 0)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ...clusters.api import ApiError
 from ...errors import Conflict, DeploymentFailed, SendoffError, Unauthorized
-from ..base import SCRIPT_CODES, Phase
+from ..base import Phase
 from ..front_status import error as _error
 
 MOST_ENDS = 3
@@ -156,11 +156,6 @@ def of_end(ended: Mapping[str, Any], ends: int, limit_mb: int | None) -> tuple[d
     said = f"the container ended with {code}, {ends} of {MOST_ENDS} times: {last[0]}"
     found = _error("container_ended", said, "See the service's logs.")
     return {**found, "log": message.splitlines()[-_LINES:]}, ends >= MOST_ENDS
-
-
-def is_script(error: Mapping[str, Any] | None) -> bool:
-    """Whether an error is about the user's script."""
-    return error is not None and error.get("code") in SCRIPT_CODES
 
 
 def _of_lost(status: Mapping[str, Any], name: str) -> dict[str, Any] | None:

@@ -22,11 +22,15 @@ from .scaling import Signal, scaler
 Object = dict[str, Any]
 
 PORT = 5001
+GPU = "nvidia.com/gpu"
+"""What GPUs are called where the options do not say."""
 ACCESS, DATA = "/etc/sendoff/access", "/var/azureml-data"
 TERMINATION = "/dev/termination-log"
 INSTANCE, UID, REVISION, HOME = (
     "app.kubernetes.io/instance", "sendoff.io/uid", "sendoff.io/revision", "sendoff.io/home"
 )  # fmt: skip
+MADE = "sendoff.io/made"
+"""Which of two documents of who may ask is the later one."""
 MANAGED_BY, MANAGER = "app.kubernetes.io/managed-by", "sendoff"
 DIGEST, TOUCHED = "sendoff.io/rendered", "sendoff.io/access"
 LINGER = 15
@@ -66,7 +70,6 @@ def render(
     home: str,
     namespace: str = "",
     signal: Signal | None = None,
-    gpu_resource: str = "nvidia.com/gpu",
 ) -> list[Object]:
     """A service's objects, in the order in which they are applied.
 
@@ -75,12 +78,11 @@ def render(
         home: Which home it is of.
         namespace: Where they will be; scalers name it.
         signal: What the cluster scales by, where the service is to scale.
-        gpu_resource: What GPUs are called where the options do not say.
 
     Raises:
         NotSupported: Something is asked for that needs more than is known.
     """
-    made = _Service(wanted, home, gpu_resource)
+    made = _Service(wanted, home)
     found = made.objects()
     if wanted.autoscaler is not None and signal is not None:
         found.append(made.scaler(wanted.autoscaler, signal, namespace))
@@ -89,12 +91,12 @@ def render(
 
 def access_of(wanted: Wanted, *, home: str) -> Object | None:
     """The Secret that requests are checked by, alone; None where nothing is checked."""
-    return _Service(wanted, home, "").access()
+    return _Service(wanted, home).access()
 
 
 class _Service:
-    def __init__(self, wanted: Wanted, home: str, gpu_resource: str) -> None:
-        self._wanted, self._home, self._gpu = wanted, home, gpu_resource
+    def __init__(self, wanted: Wanted, home: str) -> None:
+        self._wanted, self._home = wanted, home
         self._options: KubernetesOptions = wanted.options
         self._name = object_name(wanted.name, home=home, workspace=wanted.workspace, uid=wanted.uid)
         self._account = self._options.service_account or self._name
@@ -134,7 +136,7 @@ class _Service:
             files["telemetry.json"] = json.dumps(self._wanted.telemetry, indent=1, sort_keys=True)
         data = {name: base64.b64encode(text.encode()).decode() for name, text in sorted(files.items())}
         made = self._made("v1", "Secret", f"{self._name}-access", {"type": "Opaque", "data": data})
-        made["metadata"].setdefault("annotations", {})["sendoff.io/made"] = str(guard.made)
+        made["metadata"].setdefault("annotations", {})[MADE] = str(guard.made)
         return made
 
     def _made(self, version: str, kind: str, name: str, rest: Mapping[str, Any]) -> Object:
@@ -336,7 +338,7 @@ class _Service:
         return {"requests": requests, **({"limits": bounds} if bounds else {})}
 
     def _gpu_name(self) -> str:
-        return self._options.gpu_resource or self._gpu
+        return self._options.gpu_resource or GPU
 
     def _gpu_toleration(self) -> list[Object]:
         if not self._wanted.resources.gpus:

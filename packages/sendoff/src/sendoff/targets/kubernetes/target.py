@@ -51,7 +51,7 @@ class KubernetesTarget:
 
     def __init__(self, place: Place, surroundings: Surroundings) -> None:
         self._place, self._settings = place, surroundings.settings
-        self._home_path, self._home = surroundings.home, home_id(surroundings.home)
+        self._home = home_id(surroundings.home)
         self._namespace = place.settings.get(NAMESPACE) or "default"
 
     def capabilities(self) -> Capabilities:
@@ -80,22 +80,15 @@ class KubernetesTarget:
         """
         api = self._api
         cluster.version(api)
-        registry = self._settings.image_registry
-        if not registry:
-            raise InvalidInput(
-                "no registry is set from which the cluster could pull the service's image",
-                hint='Type: export SENDOFF_IMAGE_REGISTRY=HOST[:PORT]/PATH; or write image_registry = "HOST/PATH"'
-                f" in {self._home_path / 'settings.toml'}. We push there, the cluster pulls from there.",
-                field="image_registry",
-            )
         if not applying.has_namespace(api, self._namespace):
             return  # it is made with the first deployment
         cluster.require_rights(api, self._namespace)
         if wanted.artefact is None:
             # Its digest is not known yet; policies that look at images look at their registry.
-            asked = Artefact(kind=PUSHED_IMAGE, reference=f"{registry.rstrip('/')}/sendoff-check:none", python="")
+            registry = (self._settings.image_registry or "").rstrip("/")
+            asked = Artefact(kind=PUSHED_IMAGE, reference=f"{registry}/sendoff-check:none".lstrip("/"), python="")
             wanted = replace(wanted, artefact=asked)
-        self._dry_run(wanted)
+        self._dry_run(self._rendered(wanted))
 
     def prepare(self, preparation: Preparation, makers: Makers, progress: Progress) -> Artefact:
         """The service's image, code and models in it, pushed to the registry that the cluster pulls from."""
@@ -120,7 +113,7 @@ class KubernetesTarget:
         objects = self._rendered(wanted)
         applying.ensure_namespace(api, namespace, self._home)
         if not self._runs(objects):
-            self._dry_run(wanted)
+            self._dry_run(objects)
         # First: a scaler that is not wanted any more would set another number again.
         applying.drop_stale(api, namespace, self._name(wanted), objects)
         applying.apply_all(api, namespace, objects)
@@ -200,8 +193,7 @@ class KubernetesTarget:
     def _name(self, wanted: Wanted) -> str:
         return object_name(wanted.name, home=self._home, workspace=wanted.workspace, uid=wanted.uid)
 
-    def _dry_run(self, wanted: Wanted) -> None:
-        objects = self._rendered(wanted)
+    def _dry_run(self, objects: Sequence[dict[str, Any]]) -> None:
         applying.apply_all(self._api, self._namespace, objects, dry_run=True)
         deployment = next(made for made in objects if made["kind"] == "Deployment")
         applying.try_pod(self._api, self._namespace, deployment)
@@ -209,15 +201,18 @@ class KubernetesTarget:
     def _find(self, uid: str) -> str | None:
         """What a service's objects are called; None where it has none here."""
         for kind in ("Deployment", "Secret", "Service", "ServiceAccount"):
-            selector = f"{UID}={label(uid)},{HOME}={self._home}"
-            found = self._api.get(KINDS[kind].path(self._namespace), labelSelector=selector)["items"]
+            found = self._of(uid, kind)
             if found:
                 return str(found[0]["metadata"]["labels"][INSTANCE])
         return None
 
+    def _of(self, uid: str, kind: str) -> list[dict[str, Any]]:
+        """Objects of a kind that a service has here."""
+        labels = f"{UID}={label(uid)},{HOME}={self._home}"
+        return applying.selected(self._api, self._namespace, KINDS[kind], labels)
+
     def _observe(self, uid: str, *, metrics: bool) -> Observation:
-        selector = f"{UID}={label(uid)},{HOME}={self._home}"
-        found = self._api.get(KINDS["Deployment"].path(self._namespace), labelSelector=selector)["items"]
+        found = self._of(uid, "Deployment")
         if not found:
             return observed(None, [])
         deployment = found[0]
